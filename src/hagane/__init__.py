@@ -1,0 +1,1 @@
+"""Hagane: raw rows in, a trained, tested, served model out."""

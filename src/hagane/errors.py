@@ -1,0 +1,145 @@
+"""Every error that a user of Hagane can meet, and the one way in which it is told.
+
+An error is a list of faults. A fault says what is wrong, where, what was expected, what came, the nearest name, and
+what to do next; parts that do not apply are left out. `HaganeError.render()` is the text that the terminal shows and
+`HaganeError.as_json()` what programs read. `assert` is for our own bugs, never for a user's input.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is wrong.
+
+    >>> print(Fault(what="no column 'agee'", where="transform.x", nearest="age", next_step="correct the name").render())
+    no column 'agee'
+      where: transform.x
+      did you mean: age
+      next: correct the name
+    """
+
+    what: str
+    where: str = ""
+    sql: str = ""
+    """The SQL text in which the fault lies, underlined when rendered."""
+    start: int = 0
+    """First character of the fault in `sql`."""
+    end: int = 0
+    """One past the last character of the fault in `sql`."""
+    expected: str = ""
+    received: str = ""
+    nearest: str = ""
+    next_step: str = ""
+
+    def render(self) -> str:
+        """The fault as text, one line a part, the SQL underlined."""
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.sql:
+            lines += [f"  {line}" for line in underline(self.sql, self.start, self.end)]
+        parts = {"expected": self.expected, "received": self.received, "did you mean": self.nearest, "next": self.next_step}
+        lines += [f"  {name}: {text}" for name, text in parts.items() if text]
+        return "\n".join(lines)
+
+
+def underline(sql: str, start: int, end: int) -> list[str]:
+    """The line of `sql` that holds `start`, and a line of carets under [start, end).
+
+    >>> print("\\n".join(underline("SELECT LN(agee)", 10, 14)))
+    SELECT LN(agee)
+              ^^^^
+    """
+    first = sql.rfind("\n", 0, start) + 1
+    last = sql.find("\n", start)
+    line = sql[first : last if last >= 0 else len(sql)]
+    width = max(1, min(end, first + len(line)) - start)
+    return [line, " " * (start - first) + "^" * width]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name most like `name`, ignoring case, or an empty string.
+
+    >>> nearest("agee", ["job", "age"])
+    'age'
+    """
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""
+
+
+class HaganeError(Exception):
+    """The root of the tree: one or more faults, told together."""
+
+    exit_code = 1
+    """What the command line exits with."""
+
+    def __init__(self, *faults: Fault | str) -> None:
+        self.faults = tuple(Fault(what=fault) if isinstance(fault, str) else fault for fault in faults)
+        super().__init__(self.render())
+
+    def render(self) -> str:
+        """Every fault, one after another, numbered where there are several."""
+        if len(self.faults) == 1:
+            return self.faults[0].render()
+        numbered = (f"{index}. {fault.render()}" for index, fault in enumerate(self.faults, 1))
+        return f"{len(self.faults)} faults\n" + "\n".join(numbered)
+
+    def as_json(self) -> dict[str, object]:
+        """The error for programs: its class, and each fault's parts."""
+        return {"error": type(self).__name__, "faults": [msgspec.to_builtins(fault) for fault in self.faults]}
+
+
+class SpecError(HaganeError):
+    """The spec asks for something that cannot be."""
+
+    exit_code = 3
+
+
+class ExpressionError(SpecError):
+    """A feature expression cannot be parsed, typed or compiled; the fault underlines where."""
+
+
+class DataError(HaganeError):
+    """The data cannot be read, or are not what the spec says."""
+
+    exit_code = 4
+
+
+class BadRowsError(DataError):
+    """More rows than allowed could not be parsed."""
+
+
+class TrainingError(HaganeError):
+    """Training could not produce a model (no rows, one class, a loss that is not a number)."""
+
+    exit_code = 5
+
+
+class BundleError(HaganeError):
+    """A bundle is missing, damaged, of another format version, or does not reproduce its own predictions."""
+
+    exit_code = 6
+
+
+class RequestError(HaganeError):
+    """Rows given for prediction do not fit the model's signature; every fault is named."""
+
+    exit_code = 7
+
+
+class NotFoundError(HaganeError):
+    """A named thing (model, version, file) does not exist."""
+
+    exit_code = 8
+
+
+class MissingExtraError(HaganeError):
+    """A feature needs a package that is not installed; the fault names the extra."""
+
+    exit_code = 9

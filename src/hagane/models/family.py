@@ -1,0 +1,91 @@
+"""What a model family is: one file of `hagane.models` holds one, and `FAMILIES` in the package names it.
+
+A family declares its options, fits on encoded features, and emits its own ONNX graph from `dense` and `ids` to
+`scores` (`features.graph_ports`). Everything a family learns is in `FittedModel`; nothing is kept on the family.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hagane.features.emit import Emitter
+from hagane.features.encoded import Encoded
+from hagane.features.feature import Feature
+from hagane.progress import SILENT, Progress
+
+Array = npt.NDArray[np.generic]
+
+
+class Task(enum.StrEnum):
+    """What is predicted."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Iteration(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `training_info` (ML.TRAINING_INFO's columns)."""
+
+    iteration: int
+    loss: float
+    eval_loss: float | None = None
+    learning_rate: float | None = None
+    duration_ms: float = 0.0
+
+
+class FitContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fit is given besides data and options."""
+
+    features: tuple[Feature, ...]
+    """Dense features first, then id features, each in the encoded order."""
+    num_classes: int = 0
+    """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
+    seed: int = 42
+    num_threads: int = 0
+    """0: all cores."""
+    progress: Progress = SILENT
+
+
+class FittedModel(Protocol):
+    """One family's result."""
+
+    family: str
+    curve: tuple[Iteration, ...]
+    best_iteration: int
+    """The iteration whose state was kept."""
+
+    def predict(self, dense: Array | None, ids: Array | None) -> Array:
+        """Scores of the training path (torch, LightGBM, numpy), for [n, d] and [n, k]: [n] or [n, c]. The verifier's oracle."""
+
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+        """Add the model's nodes behind the named tensors; the name of the `scores` tensor."""
+
+    def importance(self) -> Mapping[str, float]:
+        """A figure for how much each feature matters, by feature name (gain, |standardised weight|, …); empty if unknown."""
+
+
+class Family(Protocol):
+    """One model family."""
+
+    name: str
+    """BigQuery ML's `model_type` in lower case: `boosted_tree_classifier`."""
+    task: Task
+    Options: type[msgspec.Struct]
+    """Frozen Struct of the options with defaults; checked when made."""
+    dense_dtype: type[np.float32] | type[np.float64]
+    """What `dense` must be: float64 for families that solve in closed form, else float32."""
+    accepts_missing: bool
+    """Whether NaN may stand in `dense` (trees). Where not, the transform answers numbers only."""
+    scales: bool
+    """Whether automatic preprocessing standardises numbers for it (not for trees)."""
+    relative_tolerance: float
+    """By how much `predict` and the emitted graph may differ, relative to max(1, |score|)."""
+
+    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> FittedModel:
+        """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError."""

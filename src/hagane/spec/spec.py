@@ -1,0 +1,86 @@
+"""`Spec`: what the user asked for, and nothing else.
+
+Frozen, comparable, and the same whether it came from YAML, Python, the command line or SQL. `resolve` (in
+`hagane.workflow`) fills every default in, so that a resolved spec alone says what will happen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How rows are divided into train, eval (watched during training) and test (reported).
+
+    `random` hashes the whole row, `key` hashes `column` so that the rows of one entity stay together, `time` sorts by
+    `column` and takes the last rows, `column` reads 'TRAIN' / 'EVAL' / 'TEST' (or a BOOL: TRUE and NULL are eval) from
+    `column`, `none` trains on everything.
+    """
+
+    method: Literal["random", "key", "time", "column", "none"] = "random"
+    column: str | None = None
+    eval_fraction: float = 0.1
+    test_fraction: float = 0.1
+    seed: int = 0
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which family, and its options (checked against the family's own)."""
+
+    type: str = "auto"
+    options: dict[str, Any] = {}
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How training runs, apart from what is trained."""
+
+    seed: int = 42
+    max_bad_rows_fraction: float = 0.01
+    """Training refuses when more than this share of the rows could not be parsed."""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the report holds."""
+
+    aim: Literal["f1_score", "accuracy", "precision_at_recall", "recall_at_precision", "youden"] = "f1_score"
+    """What the suggested threshold of a binary classifier is best for."""
+    aim_value: float = 0.5
+    """The recall or precision to hold, for the two constrained aims."""
+    threshold: float = 0.5
+    """Probability from which a binary classifier answers the positive class."""
+    slices: tuple[str, ...] = ()
+    """Raw columns by whose values the metrics are also given."""
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the server does with a row on which an expression errs."""
+
+    on_error: Literal["null", "refuse"] | None = "refuse"
+    """`refuse` answers 400 for the row, `null` (or YAML's null) goes on with NULL."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training, declared.
+
+    >>> Spec(data="flights.parquet", label="late").split.method
+    'random'
+    """
+
+    data: str | tuple[str, ...]
+    """A SQL query (DuckDB's dialect), or paths: files, globs, hive-partitioned folders."""
+    label: str
+    name: str | None = None
+    """The model's name in the workspace; by default the label's."""
+    tables: dict[str, str] = {}
+    """Files that the query may name as tables: name → path."""
+    transform: dict[str, str] | None = None
+    """Feature name → SQL expression (BigQuery dialect). None: automatic preprocessing writes them."""
+    exclude: tuple[str, ...] = ()
+    """Columns that automatic preprocessing leaves out (leaks, keys)."""
+    split: Split = Split()
+    model: Model = Model()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    serving: Serving = Serving()

@@ -1,0 +1,80 @@
+"""The types of Hagane's language: what a column holds, and what a table's rows look like.
+
+Six scalar types, named as in BigQuery. How each travels through tensors is decided in `hagane.runtime.layout`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+
+import msgspec
+
+
+class SqlType(enum.StrEnum):
+    """A scalar type of the feature language (BigQuery's names).
+
+    >>> SqlType("INT64").is_numeric
+    True
+    """
+
+    BOOL = "BOOL"
+    INT64 = "INT64"
+    FLOAT64 = "FLOAT64"
+    STRING = "STRING"
+    TIMESTAMP = "TIMESTAMP"  # microseconds since 1970-01-01 UTC
+    DATE = "DATE"  # days since 1970-01-01
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether arithmetic is defined on it."""
+        return self in (SqlType.INT64, SqlType.FLOAT64)
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether automatic preprocessing treats it as a category (BigQuery ML's rule)."""
+        return self in (SqlType.BOOL, SqlType.STRING, SqlType.DATE)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A name and its type."""
+
+    name: str
+    type: SqlType
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """The columns of a table, in order.
+
+    >>> schema = Schema((Column("age", SqlType.INT64), Column("job", SqlType.STRING)))
+    >>> schema.names
+    ('age', 'job')
+    >>> schema["job"].type.value
+    'STRING'
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column's name, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def __iter__(self) -> Iterator[Column]:  # type: ignore[override]
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def select(self, names: tuple[str, ...]) -> Schema:
+        """The named columns, in the order of `names`. Raises KeyError for a name that is not there."""
+        return Schema(tuple(self[name] for name in names))
