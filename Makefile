@@ -1,0 +1,59 @@
+# A bare `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Hagane needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Hagane into $(VENV) (some minutes the first time) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[demo,test,lint,docs]"
+	@touch $@
+
+.PHONY: install
+install: $(READY) ## Build .venv and install everything at the pinned versions
+
+.PHONY: demo
+demo: $(READY) ## From raw flights to a served model, in one command
+	@$(BIN)/hagane demo
+
+.PHONY: test
+test: $(READY) ## The tests and doctests
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+.PHONY: test-slow
+test-slow: $(READY) ## The long tests: thousands of random expressions, kill tests
+	@$(BIN)/python -m pytest -n 2 -m slow
+
+.PHONY: lint
+lint: $(READY) ## Style, types and the floors of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: $(READY) ## Let ruff lay the code out
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(READY) ## The measurements of docs/benchmarks.md
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+.PHONY: docs
+docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+.PHONY: clean
+clean: ## Remove what was built (.venv, caches, the workspace's scratch)
+	@rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
