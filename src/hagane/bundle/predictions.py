@@ -1,0 +1,92 @@
+"""`Predictions`: what a bundle answers, as arrays, or as plain rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hagane.bundle.signature import PREDICTED_LABEL, PREDICTED_VALUE, PROBABILITIES, ROW_ERROR, Signature
+
+Array = npt.NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Answers for n rows, in the rows' order. Regression has `values`; classification `probabilities` and `labels`."""
+
+    signature: Signature
+    row_errors: npt.NDArray[np.bool_]
+    """[n]: an expression erred on this row and was answered with NULL."""
+    probabilities: Array | None = None
+    """[n, c] f32 or f64: probability of each of `signature.classes`."""
+    labels: Array | None = None
+    """[n] object (str), int64 or bool: the predicted class."""
+    values: Array | None = None
+    """[n] f32 or f64: the predicted number."""
+
+    def __len__(self) -> int:
+        return len(self.row_errors)
+
+    @classmethod
+    def from_outputs(cls, signature: Signature, outputs: dict[str, Array]) -> Predictions:
+        """Wrap what the graph answered for `signature.outputs`."""
+        return cls(signature=signature, row_errors=outputs[ROW_ERROR], probabilities=outputs.get(PROBABILITIES),
+                   labels=outputs.get(PREDICTED_LABEL), values=outputs.get(PREDICTED_VALUE))  # fmt: skip
+
+    @classmethod
+    def concatenate(cls, parts: list[Predictions]) -> Predictions:
+        """One after another; `parts` holds at least one."""
+        first = parts[0]
+        fields = ("row_errors", "probabilities", "labels", "values")
+        arrays = {
+            name: None if getattr(first, name) is None else np.concatenate([getattr(part, name) for part in parts])
+            for name in fields
+        }
+        return cls(signature=first.signature, **arrays)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain Python, one dict a row, named as ML.PREDICT names them.
+
+        Regression: `{"predicted_price": 3.5}`. Classification: `{"predicted_late": True, "predicted_late_probs":
+        [{"label": True, "prob": 0.8}, {"label": False, "prob": 0.2}]}`, the most probable class first (equal ones in
+        the classes' order). A row with an error that was answered all the same has `"row_error": True` besides.
+        A number that is not finite becomes None: JSON has no other word for it.
+        """
+        rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
+        for index in np.flatnonzero(self.row_errors).tolist():
+            rows[index]["row_error"] = True
+        return rows
+
+    def _regression_rows(self) -> list[dict[str, Any]]:
+        assert self.values is not None
+        name = self.signature.prediction_name
+        return [{name: _finite(value)} for value in _as_float64(self.values).tolist()]
+
+    def _classification_rows(self) -> list[dict[str, Any]]:
+        assert self.probabilities is not None
+        assert self.labels is not None
+        name, classes = self.signature.prediction_name, self.signature.classes
+        probs_name = f"{name}_probs"
+        rows = []
+        for label, probabilities in zip(self.labels.tolist(), _as_float64(self.probabilities).tolist(), strict=True):
+            ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
+            rows.append({name: label, probs_name: [{"label": c, "prob": _finite(p)} for c, p in ranked]})
+        return rows
+
+
+def _descending(pair: tuple[Any, float]) -> float:
+    return -pair[1]
+
+
+def _as_float64(array: Array) -> Array:
+    """float32 in its shortest decimal form (0.1, not 0.10000000149), so that what is printed reads back as the same float32."""
+    if array.dtype != np.float32:
+        return array
+    return array.astype(str).astype(np.float64)
+
+
+def _finite(value: float) -> float | None:
+    return value if value - value == 0 else None

@@ -1,0 +1,83 @@
+"""What a bundle promises: the columns it reads, and what it answers. `signature.json` is this struct."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from hagane.runtime.layout import InputLayout
+from hagane.types import Column, SqlType
+
+PROBABILITIES = "probabilities"
+PREDICTED_LABEL = "predicted_label"
+PREDICTED_VALUE = "predicted_value"
+ROW_ERROR = "row_error"
+
+JsonScalar = str | int | float | bool | None
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One raw column that the graph reads."""
+
+    name: str
+    type: SqlType
+    origin: str = ""
+    """Where the column came from when the training query made it (a join, an aggregate): the caller must make it likewise."""
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes in and what comes out.
+
+    >>> signature = Signature(inputs=(Input(name="age", type=SqlType.INT64),), task="classification", label="late",
+    ...                       label_type=SqlType.BOOL, classes=(False, True), threshold=0.5, model_type="logistic_reg")
+    >>> signature.outputs
+    ('probabilities', 'predicted_label', 'row_error')
+    >>> signature.names
+    ('age',)
+    """
+
+    inputs: tuple[Input, ...]
+    """Raw columns, in the order in which a list instance gives its values."""
+    task: Literal["classification", "regression"]
+    label: str
+    """The label column's name; predictions are called `predicted_<label>`."""
+    label_type: SqlType
+    model_type: str
+    """The family's name, as in the spec: `boosted_tree_classifier`."""
+    model_name: str = ""
+    """What the model is called in its workspace; the bundle's folder name where empty."""
+    classes: tuple[str | int | bool, ...] = ()
+    """The label's values, ascending: the columns of `probabilities`. Empty for regression."""
+    threshold: float | None = None
+    """Binary classification: the probability of `classes[1]` from which it is the predicted label."""
+    on_error: Literal["null", "refuse"] = "refuse"
+    """What a row gets on which an expression errs: an answer computed with NULL, or a refusal."""
+    num_features: int = 0
+    """How many features the raw columns become."""
+    padding_version: int = 1
+    """Version of the rule by which the runtime pads batches (`hagane.runtime.session`)."""
+    example: dict[str, JsonScalar] = {}
+    """One instance to show and to warm up with, as JSON; made from the types where empty."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs' names, in order."""
+        return tuple(column.name for column in self.inputs)
+
+    @property
+    def layout(self) -> InputLayout:
+        """How the inputs are packed into the graph's tensors."""
+        return InputLayout(tuple(Column(column.name, column.type) for column in self.inputs))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs of `model.onnx` that make a prediction."""
+        if self.task == "regression":
+            return (PREDICTED_VALUE, ROW_ERROR)
+        return (PROBABILITIES, PREDICTED_LABEL, ROW_ERROR)
+
+    @property
+    def prediction_name(self) -> str:
+        """The name under which a prediction is answered: `predicted_<label>` (ML.PREDICT's)."""
+        return f"predicted_{self.label}"
