@@ -1,0 +1,80 @@
+"""`Session`: one ONNX graph, run so that a row's answer does not depend on the rows beside it.
+
+ONNX Runtime's vector kernels treat the last elements of a tensor apart, and differ there in the last bits: float64
+Log, Exp and Tanh when the number of elements is odd, float32 Log and Softplus when it is no multiple of 4 (measured by
+`tests/runtime/test_session.py` with ONNX Runtime 1.31 on x86-64). A session therefore pads every batch to a multiple
+of `BATCH_MULTIPLE` rows and slices the answer back, and runs on one thread, since threads divide tensors too. Sin and
+Cos look at their neighbours whatever the padding: the feature language has none. A batch of no rows is run as padding
+alone, because some operators (StringNormalizer) fail on empty tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+Array = npt.NDArray[np.generic]
+
+BATCH_MULTIPLE = 4
+
+
+class Session:
+    """A loaded graph whose inputs and outputs all have the batch as their first axis.
+
+    Several threads may share one session: it keeps nothing between calls. `num_threads` other than 1 trades the
+    promise above for speed. Raises OSError when the file cannot be read, ONNX Runtime's own errors when the graph is
+    not one.
+
+    >>> from hagane.features.emit import Emitter
+    >>> emitter = Emitter()
+    >>> x = emitter.input("x", np.float64, ("n", 1))
+    >>> emitter.output("log_x", emitter.node("Log", x), np.float64, ("n", 1))
+    >>> session = Session(emitter.model().SerializeToString())
+    >>> session.run({"x": np.array([[1.0]])}, ["log_x"])["log_x"].tolist()
+    [[0.0]]
+    >>> session.run({"x": np.empty((0, 1))}, ["log_x"])["log_x"].shape
+    (0, 1)
+    """
+
+    def __init__(self, model: bytes | str | Path, *, num_threads: int = 1) -> None:
+        source = model if isinstance(model, bytes) else Path(model).read_bytes()
+        self._session = ort.InferenceSession(source, session_options(num_threads), providers=["CPUExecutionProvider"])
+        self.inputs: tuple[str, ...] = tuple(value.name for value in self._session.get_inputs())
+        """Names of the graph's inputs."""
+        self.outputs: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
+        """Names of the graph's outputs."""
+
+    def run(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
+        """The named outputs, each [n, …], for inputs [n, …] (strings: object arrays of str); n may be 0."""
+        rows = len(next(iter(feed.values())))
+        padding = -rows % BATCH_MULTIPLE if rows else BATCH_MULTIPLE
+        if not padding:
+            return dict(zip(outputs, self._session.run(outputs, feed), strict=True))
+        padded = {name: _pad(array, rows, padding) for name, array in feed.items()}
+        return {name: array[:rows] for name, array in zip(outputs, self._session.run(outputs, padded), strict=True)}
+
+
+def session_options(num_threads: int) -> ort.SessionOptions:
+    """Every option that matters for speed or for the answer, set explicitly."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.enable_mem_pattern = False  # would keep a plan for every batch size ever seen; no faster here
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _pad(array: Array, rows: int, padding: int) -> Array:
+    """`array` and `padding` more rows: copies of its first row, or zeros ('' for strings) where it has none."""
+    padded = np.empty((rows + padding, *array.shape[1:]), array.dtype)
+    padded[:rows] = array
+    padded[rows:] = array[:1] if rows else ("" if array.dtype.kind in "OU" else 0)
+    return padded
