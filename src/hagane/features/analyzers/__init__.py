@@ -1,1 +1,30 @@
+"""Analyzers: functions of the feature language that learn from the data. One file holds one; the table names them all."""
 
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from hagane.features.analyzers.analyzer import Analyzer
+
+ANALYZERS: dict[str, str] = {
+    "ML.IMPUTER": "hagane.features.analyzers.imputer:Imputer",
+    "ML.LABEL_ENCODER": "hagane.features.analyzers.label_encoder:LabelEncoder",
+    "ML.MAX_ABS_SCALER": "hagane.features.analyzers.max_abs_scaler:MaxAbsScaler",
+    "ML.MIN_MAX_SCALER": "hagane.features.analyzers.min_max_scaler:MinMaxScaler",
+    "ML.ONE_HOT_ENCODER": "hagane.features.analyzers.one_hot_encoder:OneHotEncoder",
+    "ML.QUANTILE_BUCKETIZE": "hagane.features.analyzers.quantile_bucketize:QuantileBucketize",
+    "ML.ROBUST_SCALER": "hagane.features.analyzers.robust_scaler:RobustScaler",
+    "ML.STANDARD_SCALER": "hagane.features.analyzers.standard_scaler:StandardScaler",
+}
+"""SQL name → `module:Class`, imported when first asked for."""
+
+
+def get_analyzer(function: str) -> Analyzer:
+    """The analyzer called `function` in SQL. Raises KeyError for a name that is not in `ANALYZERS`.
+
+    >>> get_analyzer("ML.STANDARD_SCALER").name
+    'ML.STANDARD_SCALER'
+    """
+    module, _, name = ANALYZERS[function].partition(":")
+    return cast(Analyzer, getattr(importlib.import_module(module), name)())

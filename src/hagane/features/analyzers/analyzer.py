@@ -1,0 +1,96 @@
+"""What an analyzer is: what it asks the database, what it keeps, and the scalar tree that it becomes.
+
+An analyzer never touches rows. It names aggregates, DuckDB computes them over the training rows, `parameters` turns the
+answers into a small frozen Struct, and `lower` writes the fitted function as a scalar expression over its argument,
+which the compiler then turns into nodes like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from hagane.sql.expression import Call, Expression, Literal
+from hagane.types import SqlType
+
+Value = bool | int | float | str
+
+
+class ValueCounts(NamedTuple):
+    """Ask for the distinct non-NULL values, most frequent first, ties in ascending order."""
+
+    min_count: int = 1
+    """Values seen less often are left out."""
+    limit: int = 32_000
+    """At most so many values."""
+
+
+class Aggregates(NamedTuple):
+    """What an analyzer needs to know about its argument.
+
+    `scalars` are DuckDB aggregates by name, in which `{x}` stands for the argument: DOUBLE, with NaN and infinities read
+    as NULL, where the argument is FLOAT64, else of the argument's own type.
+    """
+
+    scalars: Mapping[str, str] = {}
+    counts: ValueCounts | None = None
+
+
+class Measured(NamedTuple):
+    """The database's answers: `scalars` by the same names (None over no rows), `counts` as (value, count)."""
+
+    scalars: Mapping[str, object] = {}
+    counts: tuple[tuple[Value, int], ...] = ()
+
+
+class IdFeature(NamedTuple):
+    """An analyzer (or bucketizer) at the top of an expression, as an id feature (slots as in `Feature`)."""
+
+    expression: Expression
+    """INT64, never NULL, in [0, cardinality)."""
+    cardinality: int
+    vocabulary: tuple[str, ...] = ()
+    dropped_slot: int = -1
+
+
+class Analyzer(Protocol):
+    """One analytic `ML.` function. Stateless: options come with every call."""
+
+    name: str
+    Parameters: type[msgspec.Struct]
+
+    def aggregates(self, options: tuple[object, ...], type: SqlType) -> Aggregates:
+        """What to measure for an argument of `type`."""
+
+    def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> msgspec.Struct:
+        """What is kept; defined for an all-NULL and for an empty column too."""
+
+    def lower(self, parameters: msgspec.Struct, argument: Expression) -> Expression:
+        """The fitted function of `argument` as a scalar tree."""
+
+    def as_feature(self, parameters: msgspec.Struct, argument: Expression) -> IdFeature | None:
+        """The id feature that this analyzer is at the top of an expression; None where it is a dense number."""
+
+
+def as_float(expression: Expression) -> Expression:
+    """`expression` as FLOAT64."""
+    if expression.type is SqlType.FLOAT64:
+        return expression
+    return Call("CAST", (expression,), SqlType.FLOAT64, (False,))
+
+
+def literal(value: float) -> Literal:
+    """A FLOAT64 constant."""
+    return Literal(float(value), SqlType.FLOAT64)
+
+
+def number(measured: Measured, name: str, default: float) -> float:
+    """A measured scalar as float; `default` over no rows.
+
+    >>> number(Measured({"mean": None}), "mean", 0.0)
+    0.0
+    """
+    value = measured.scalars[name]
+    return default if value is None else float(value)  # type: ignore[arg-type]
