@@ -1,1 +1,87 @@
+"""The model families: what can be trained, by BigQuery ML's names in lower case.
 
+`FAMILIES` is the table: one line a family, imported only when asked for, so that a linear model never loads torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from hagane.errors import Fault, SpecError, nearest
+from hagane.models.options import FamilyOptions, options_from
+from hagane.types import SqlType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from hagane.models.family import Family
+
+FAMILIES: dict[str, str] = {
+    "linear_reg": "hagane.models.linear_reg:LinearReg",
+    "logistic_reg": "hagane.models.logistic_reg:LogisticReg",
+    "dnn_classifier": "hagane.models.dnn_classifier:DnnClassifier",
+    "dnn_regressor": "hagane.models.dnn_regressor:DnnRegressor",
+    "boosted_tree_classifier": "hagane.models.boosted_tree_classifier:BoostedTreeClassifier",
+    "boosted_tree_regressor": "hagane.models.boosted_tree_regressor:BoostedTreeRegressor",
+}
+"""Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
+
+MAX_CLASSES_BY_DEFAULT = 20
+"""An INT64 label of at most so many distinct values is taken for classes."""
+
+
+def get_family(name: str) -> Family:
+    """The family called `name`. Raises SpecError, with the nearest name, for an unknown one.
+
+    >>> get_family("boosted_tree_clasifier")
+    Traceback (most recent call last):
+    ...
+    hagane.errors.SpecError: no model type 'boosted_tree_clasifier'
+      where: model.type
+      expected: one of linear_reg, logistic_reg, dnn_classifier, dnn_regressor, boosted_tree_classifier, ...
+      did you mean: boosted_tree_classifier
+    """
+    if name not in FAMILIES:
+        raise SpecError(
+            Fault(
+                what=f"no model type {name!r}",
+                where="model.type",
+                expected="one of " + ", ".join(FAMILIES),
+                nearest=nearest(name, FAMILIES),
+            )
+        )
+    module, _, attribute = FAMILIES[name].partition(":")
+    family: Family = getattr(importlib.import_module(module), attribute)()
+    return family
+
+
+def family_options(family: Family | str, values: Mapping[str, Any]) -> FamilyOptions:
+    """The family's options with `values` over its defaults. Raises SpecError with every fault at once."""
+    chosen = get_family(family) if isinstance(family, str) else family
+    return options_from(chosen.name, chosen.Options, values)
+
+
+def default_family(label_type: SqlType, num_distinct: int) -> str:
+    """The family that `model.type: auto` stands for: boosted trees, by the kind of label.
+
+    Raises SpecError for a label that is a date or a time.
+
+    >>> default_family(SqlType.STRING, 3), default_family(SqlType.FLOAT64, 1000)
+    ('boosted_tree_classifier', 'boosted_tree_regressor')
+    """
+    if label_type in (SqlType.TIMESTAMP, SqlType.DATE):
+        raise SpecError(
+            Fault(
+                what=f"a {label_type.value} cannot be predicted",
+                where="label",
+                expected="BOOL, INT64, FLOAT64 or STRING",
+                received=label_type.value,
+                next_step="turn it into a number or a category in the data query",
+            )
+        )
+    classes = label_type in (SqlType.STRING, SqlType.BOOL) or (
+        label_type is SqlType.INT64 and num_distinct <= MAX_CLASSES_BY_DEFAULT
+    )
+    return "boosted_tree_classifier" if classes else "boosted_tree_regressor"

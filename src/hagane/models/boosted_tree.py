@@ -1,0 +1,198 @@
+"""Gradient-boosted trees by LightGBM: what the classifier and the regressor share.
+
+Features go in as one matrix [n, d + k]: the dense features, NaN meaning missing, then the id features as native
+categories. The graph is emitted by `tree_graph` from the text of the fitted model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import lightgbm as lgb
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hagane.errors import Fault, TrainingError
+from hagane.features.emit import Emitter
+from hagane.features.encoded import Encoded
+from hagane.features.feature import FeatureKind
+from hagane.models.encoded_sequence import EncodedSequence, joined
+from hagane.models.family import Array, FitContext, Iteration
+from hagane.models.lightgbm_trees import Trees, parse_trees
+from hagane.models.options import FamilyOptions
+from hagane.models.tree_graph import emit_trees
+from hagane.training.early_stopping import EarlyStopping
+
+Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+RELATIVE_TOLERANCE = 2.5e-7
+
+
+class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
+    """Options of both boosted-tree families. Names are BigQuery ML's where it has one."""
+
+    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 500
+    """Rounds of boosting, at most."""
+    learn_rate: Fraction = 0.1
+    max_tree_depth: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """0: not limited (`num_leaves` is the limit)."""
+    num_leaves: Annotated[int, msgspec.Meta(ge=2, le=131_072)] = 31
+    min_tree_child_weight: NotNegative = 1e-3
+    """Least sum of hessians in a leaf."""
+    min_tree_child_rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Fewest rows in a leaf. null: 20, or a 20th of the rows where that is less."""
+    min_split_loss: NotNegative = 0.0
+    """Least gain of a split."""
+    l1_reg: NotNegative = 0.0
+    l2_reg: NotNegative = 0.0
+    subsample: Fraction = 1.0
+    """Share of the rows that each round sees."""
+    colsample_bytree: Fraction = 1.0
+    """Share of the features that each tree sees."""
+    colsample_bynode: Fraction = 1.0
+    """Share of the features that each split sees."""
+    max_bins: Annotated[int, msgspec.Meta(ge=2, le=65_535)] = 255
+    """Bins of a number, at most."""
+    early_stop: bool = True
+    patience: Annotated[int, msgspec.Meta(ge=1)] = 30
+    """Rounds without progress on the eval rows after which training stops."""
+    min_rel_progress: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """Progress is a fall of the eval loss by more than this share."""
+
+
+class BoostedTreeModel:
+    """Fitted trees. `transform` is 'identity', 'sigmoid' or 'softmax': from raw sums to scores."""
+
+    def __init__(self, family: str, booster: lgb.Booster, transform: str, names: tuple[str, ...], num_dense: int,
+                 curve: tuple[Iteration, ...], best_iteration: int) -> None:
+        self.family = family
+        self.curve = curve
+        self.best_iteration = best_iteration
+        self._booster = booster
+        self._transform = transform
+        self._names = names
+        self._num_dense = num_dense
+
+    @property
+    def trees(self) -> Trees:
+        """The trees as arrays."""
+        return parse_trees(self._booster.model_to_string())
+
+    def predict(self, dense: Array | None, ids: Array | None) -> Array:
+        """Scores by LightGBM itself, for dense [n, d] and ids [n, k]: [n] or [n, c] float64."""
+        matrix = joined(dense, ids, self._num_dense, len(self._names) - self._num_dense)
+        if not len(matrix):
+            classes = {"identity": (), "sigmoid": (2,), "softmax": (self._booster.num_model_per_iteration(),)}
+            return np.empty((0, *classes[self._transform]))
+        scores = np.asarray(self._booster.predict(matrix, num_threads=1))
+        return np.stack([1 - scores, scores], axis=1) if self._transform == "sigmoid" else scores
+
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+        """Add the trees behind `dense` and `ids`; scores in float64, summed as LightGBM sums."""
+        return emit_trees(emitter, self.trees, self._transform, dense, ids)
+
+    def importance(self) -> Mapping[str, float]:
+        """Total gain of the splits on each feature."""
+        gains = self._booster.feature_importance("gain")
+        return {name: float(gain) for name, gain in zip(self._names, gains, strict=True)}
+
+
+def fit_trees(family: str, objective: Mapping[str, Any], train: Encoded, evaluation: Encoded | None,
+              options: BoostedTreeOptions, context: FitContext) -> BoostedTreeModel:
+    """Boost on `train`, keeping the round that is best on `evaluation` (all rounds without one).
+
+    `objective` holds LightGBM's `objective`, `metric` and `num_class`.
+    """
+    parameters = {**lightgbm_parameters(options, train, context), **objective}
+    train_set = _dataset(train, parameters)
+    watched = evaluation is not None and evaluation.num_rows > 0
+    try:
+        booster = lgb.Booster(parameters, train_set)
+        if watched:
+            booster.add_valid(_dataset(evaluation, parameters, train_set), "eval")  # type: ignore[arg-type]
+        curve, best = _boost(booster, watched, train.num_rows, options, context)
+    except lgb.basic.LightGBMError as error:
+        raise TrainingError(Fault(what=f"LightGBM refused to train: {error}", where="model")) from error
+    kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
+    transform = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}[objective["objective"]]
+    names = tuple(feature.name for feature in train.features)
+    return BoostedTreeModel(family, kept, transform, names, train.num_dense, curve, best)
+
+
+def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: FitContext) -> dict[str, Any]:
+    """LightGBM's names and values for our options."""
+    rows_in_leaf = options.min_tree_child_rows or min(20, max(1, train.num_rows // 20))
+    return {
+        "learning_rate": options.learn_rate,
+        "max_depth": options.max_tree_depth or -1,
+        "num_leaves": options.num_leaves,
+        "min_sum_hessian_in_leaf": options.min_tree_child_weight,
+        "min_data_in_leaf": rows_in_leaf,
+        "min_data_per_group": max(1, min(100, train.num_rows // 20)),
+        "min_gain_to_split": options.min_split_loss,
+        "lambda_l1": options.l1_reg,
+        "lambda_l2": options.l2_reg,
+        "bagging_fraction": options.subsample,
+        "bagging_freq": int(options.subsample < 1),
+        "feature_fraction": options.colsample_bytree,
+        "feature_fraction_bynode": options.colsample_bynode,
+        "max_bin": options.max_bins,
+        "zero_as_missing": False,
+        "use_missing": True,
+        "seed": context.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": context.num_threads,
+        "verbosity": -1,
+    }
+
+
+def _dataset(encoded: Encoded, parameters: Mapping[str, Any], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    ids = [index for index, feature in enumerate(encoded.features) if feature.kind is FeatureKind.ID]
+    labels = [encoded.columns(block)[-1] for block in range(encoded.num_blocks)]
+    return lgb.Dataset(
+        EncodedSequence(encoded),
+        label=np.concatenate(labels).astype(np.float32 if labels[0].dtype.kind != "f" else np.float64),
+        categorical_feature=ids,
+        feature_name=[f"f{index}" for index in range(len(encoded.features))],
+        params=dict(parameters),
+        reference=reference,
+    )
+
+
+def _boost(booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedTreeOptions,
+           context: FitContext) -> tuple[tuple[Iteration, ...], int]:
+    """Run the rounds; the curve and the number of rounds to keep."""
+    curve: list[Iteration] = []
+    watch = EarlyStopping(patience=options.patience, min_rel_progress=options.min_rel_progress, enabled=options.early_stop)
+    with context.progress.phase("train", total=options.max_iterations, unit="rounds") as phase:
+        for round_number in range(1, options.max_iterations + 1):
+            begun = time.perf_counter()
+            exhausted = booster.update()
+            loss = booster.eval_train()[0][2]
+            eval_loss = booster.eval_valid()[0][2] if watched else None
+            if not np.isfinite(loss):
+                raise _not_finite(round_number, loss)
+            curve.append(
+                Iteration(iteration=round_number, loss=loss, eval_loss=eval_loss, learning_rate=options.learn_rate,
+                          duration_ms=1000 * (time.perf_counter() - begun))
+            )
+            phase.advance(1, loss=loss, **({} if eval_loss is None else {"eval_loss": eval_loss}))
+            if exhausted or (eval_loss is not None and watch.update(round_number, eval_loss)):
+                break
+    return tuple(curve), watch.best_iteration if watched and watch.best_iteration > 0 else len(curve)
+
+
+def _not_finite(round_number: int, loss: float) -> TrainingError:
+    return TrainingError(
+        Fault(
+            what=f"the loss became {loss} in round {round_number}",
+            where="model.options.learn_rate",
+            next_step="take a smaller learn_rate, or look for very large label values",
+        )
+    )
+
+

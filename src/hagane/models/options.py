@@ -1,0 +1,135 @@
+"""Options of a model family: checked when made, every fault at once, each with its range.
+
+A family declares a frozen Struct that inherits `FamilyOptions`; a range is `Annotated[float, msgspec.Meta(gt=0)]`, a
+choice is a `Literal`, and rules across options go into `cross_faults`.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from hagane.errors import Fault, SpecError, nearest
+
+WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
+BOUNDS = {"gt": "> {}", "ge": ">= {}", "lt": "< {}", "le": "<= {}"}
+O = TypeVar("O", bound="FamilyOptions")  # noqa: E741
+
+
+class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every family's options; making one with a wrong value raises SpecError."""
+
+    def __post_init__(self) -> None:
+        faults = [*value_faults(type(self), msgspec.structs.asdict(self)), *self.cross_faults()]
+        if faults:
+            raise SpecError(*faults)
+
+    def cross_faults(self) -> Sequence[Fault]:
+        """Faults of options that do not go together."""
+        return ()
+
+
+def options_from(family: str, options: type[O], values: Mapping[str, Any]) -> O:
+    """`options` made from `values`: JSON or YAML values, the names of choices in any case.
+
+    Raises SpecError naming every unknown option, wrong type and value out of range.
+
+    >>> class Options(FamilyOptions, frozen=True, kw_only=True):
+    ...     learn_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
+    >>> options_from("trees", Options, {"learn_rate": 1}).learn_rate
+    1.0
+    >>> options_from("trees", Options, {"learn_rate": 2, "lern_rate": 1})
+    Traceback (most recent call last):
+    ...
+    hagane.errors.SpecError: 2 faults
+    1. trees has no option 'lern_rate'
+      where: model.options.lern_rate
+      expected: one of learn_rate
+      did you mean: learn_rate
+    2. option 'learn_rate' is out of range or of the wrong type
+      where: model.options.learn_rate
+      expected: a number > 0 and <= 1
+      received: 2
+    """
+    hints = option_types(options)
+    known = {name: _lowered(hints[name], value) for name, value in values.items() if name in hints}
+    faults = [_unknown(family, name, hints) for name in values if name not in hints]
+    faults += value_faults(options, known)
+    if faults:
+        raise SpecError(*faults)
+    return options(**{name: msgspec.convert(value, hints[name]) for name, value in known.items()})
+
+
+def option_types(options: type[FamilyOptions]) -> dict[str, Any]:
+    """Option name → its annotated type."""
+    hints = get_type_hints(options, include_extras=True)
+    return {field.name: hints[field.name] for field in msgspec.structs.fields(options)}
+
+
+def value_faults(options: type[FamilyOptions], values: Mapping[str, Any]) -> list[Fault]:
+    """A fault for each value that its option's type refuses."""
+    hints = option_types(options)
+    return [_wrong(name, hints[name], value) for name, value in values.items() if not _accepts(hints[name], value)]
+
+
+def describe_type(hint: Any) -> str:
+    """What an option takes, in words.
+
+    >>> describe_type(Annotated[int, msgspec.Meta(ge=1)] | None)
+    'a whole number >= 1, or null'
+    """
+    origin = get_origin(hint)
+    if origin is Annotated:
+        base, *metas = get_args(hint)
+        bounds = " and ".join(text for meta in metas for text in _bounds(meta))
+        return f"{describe_type(base)} {bounds}".rstrip()
+    if origin is Literal:
+        return "one of " + ", ".join(str(choice) for choice in get_args(hint))
+    if origin in (Union, types.UnionType):
+        return ", or ".join(describe_type(part) for part in get_args(hint))
+    if origin is tuple:
+        return f"a list, each {describe_type(get_args(hint)[0])}"
+    return WORDS.get(hint, str(hint))
+
+
+def _bounds(meta: Any) -> Iterator[str]:
+    for name, text in BOUNDS.items():
+        if (value := getattr(meta, name, None)) is not None:
+            yield text.format(value)
+
+
+def _accepts(hint: Any, value: Any) -> bool:
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    try:
+        msgspec.convert(value, hint)
+    except (msgspec.ValidationError, OverflowError):
+        return False
+    return True
+
+
+def _lowered(hint: Any, value: Any) -> Any:
+    choices = [choice for part in (hint, *get_args(hint)) if get_origin(part) is Literal for choice in get_args(part)]
+    return value.lower() if isinstance(value, str) and value.lower() in choices else value
+
+
+def _unknown(family: str, name: str, known: Mapping[str, Any]) -> Fault:
+    return Fault(
+        what=f"{family} has no option {name!r}",
+        where=f"model.options.{name}",
+        expected="one of " + ", ".join(known),
+        nearest=nearest(name, known),
+    )
+
+
+def _wrong(name: str, hint: Any, value: Any) -> Fault:
+    return Fault(
+        what=f"option {name!r} is out of range or of the wrong type",
+        where=f"model.options.{name}",
+        expected=describe_type(hint),
+        received=repr(value),
+    )

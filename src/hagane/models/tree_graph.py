@@ -1,0 +1,100 @@
+"""Trees as ONNX: one `TreeEnsemble` node in float64, then a sigmoid or a softmax.
+
+Shapes: dense [n, d], ids [n, k] → x [n, d + k] float64 → raw [n, c] → scores [n] or [n, c] float64.
+
+float64 makes every comparison the one that LightGBM makes (it widens float32 features too) and every sum the same
+sum, so no threshold needs rounding. A categorical split becomes BRANCH_MEMBER; as in LightGBM a NaN goes right there,
+and in a numeric split it goes where the node says, or is compared as 0 where the training rows had no NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import numpy_helper
+
+from hagane.features.emit import Emitter
+from hagane.models.lightgbm_trees import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Tree, Trees
+
+LESS_OR_EQUAL = 0
+MEMBER = 6
+
+
+def emit_trees(emitter: Emitter, trees: Trees, transform: str, dense: str | None, ids: str | None) -> str:
+    """Add the ensemble behind `dense` and `ids`; the name of the scores. `transform`: identity, sigmoid or softmax."""
+    parts = [emitter.node("Cast", part, to=_DOUBLE) for part in (dense, ids) if part is not None]
+    x = parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
+    raw = emitter.node("TreeEnsemble", x, domain="ai.onnx.ml", **tree_attributes(trees))
+    if transform == "identity":
+        return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
+    if transform == "softmax":
+        return emitter.node("Softmax", raw, axis=1)
+    positive = emitter.node("Sigmoid", raw)
+    negative = emitter.node("Sub", emitter.constant(np.float64(1)), positive)
+    return emitter.node("Concat", negative, positive, axis=1)
+
+
+def tree_attributes(trees: Trees) -> dict[str, Any]:
+    """Attributes of ai.onnx.ml 5 `TreeEnsemble` for the ensemble."""
+    grown = [_stump(tree) if not len(tree.features) else tree for tree in trees.trees]
+    nodes = np.array([len(tree.features) for tree in grown])
+    leaves = np.array([len(tree.leaves) for tree in grown])
+    first_node = np.concatenate([[0], np.cumsum(nodes)[:-1]])
+    first_leaf = np.concatenate([[0], np.cumsum(leaves)[:-1]])
+    kinds = np.concatenate([tree.kinds for tree in grown])
+    thresholds = np.concatenate([tree.thresholds for tree in grown])
+    node_start, leaf_start = np.repeat(first_node, nodes), np.repeat(first_leaf, nodes)
+    categorical = (kinds & CATEGORICAL) != 0
+    attributes: dict[str, Any] = {
+        "n_targets": trees.num_outputs,
+        "aggregate_function": 1,
+        "post_transform": 0,
+        "tree_roots": first_node.tolist(),
+        "nodes_featureids": np.concatenate([tree.features for tree in grown]).tolist(),
+        "nodes_modes": _tensor(np.where(categorical, MEMBER, LESS_OR_EQUAL).astype(np.uint8)),
+        "nodes_splits": _tensor(np.where(categorical, 0.0, thresholds)),
+        "nodes_missing_value_tracks_true": _nan_goes_left(kinds, thresholds, categorical).astype(np.int64).tolist(),
+        "leaf_targetids": np.repeat(np.arange(len(grown)) % trees.num_outputs, leaves).tolist(),
+        "leaf_weights": _tensor(np.concatenate([tree.leaves for tree in grown])),
+    }
+    for side, children in (("true", [tree.left for tree in grown]), ("false", [tree.right for tree in grown])):
+        child = np.concatenate(children)
+        attributes[f"nodes_{side}leafs"] = (child < 0).astype(np.int64).tolist()
+        attributes[f"nodes_{side}nodeids"] = np.where(child < 0, ~child + leaf_start, child + node_start).tolist()
+    if categorical.any():
+        attributes["membership_values"] = _tensor(_members(grown))
+    return attributes
+
+
+def _nan_goes_left(kinds: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64],
+                   categorical: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    missing = (kinds >> 2) & 3
+    assert not np.any(~categorical & (missing == MISSING_ZERO)), "trained with zero_as_missing"
+    as_zero = thresholds >= 0
+    default = (kinds & DEFAULT_LEFT) != 0
+    return np.where(categorical, False, np.where(missing == MISSING_NAN, default, as_zero))
+
+
+def _members(trees: list[Tree]) -> npt.NDArray[np.float64]:
+    """The sets of the categorical nodes in the order of the nodes, a NaN after each."""
+    parts = []
+    for tree in trees:
+        for node in np.flatnonzero(tree.kinds & CATEGORICAL):
+            parts += [tree.sets[int(tree.thresholds[node])].astype(np.float64), np.array([np.nan])]
+    return np.concatenate(parts)
+
+
+def _stump(tree: Tree) -> Tree:
+    """A tree without a split, as one node whose sides are the same leaf."""
+    zero, leaf = np.zeros(1, np.int64), np.array([-1])
+    return tree._replace(features=zero, thresholds=np.zeros(1), kinds=zero, left=leaf, right=leaf)
+
+
+def _tensor(array: npt.NDArray[Any]) -> Any:
+    return numpy_helper.from_array(np.ascontiguousarray(array))
+
+
+_DOUBLE = 11
+"""ONNX's number for float64 (`TensorProto.DOUBLE`)."""
