@@ -1,0 +1,134 @@
+"""What must hold between the values of a spec, whatever wrote it: YAML, Python, SQL or the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from hagane.errors import Fault, SpecError, nearest
+from hagane.spec.spec import Spec
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""What a model may be called: it names a folder, and stands before '@' and in URLs."""
+
+SPLITS_BY_COLUMN = ("key", "time", "column")
+SPLITS_BY_FRACTION = ("random", "key", "time")
+
+
+def check_spec(spec: Spec, *, lines: Mapping[str, int] | None = None, path: str = "spec") -> None:
+    """Raise SpecError with every fault of `spec` that can be seen without its data.
+
+    `lines` (spec path → line) and `path` let the faults name the place in a file.
+
+    >>> from hagane.spec.spec import Split
+    >>> check_spec(Spec(data="f.csv", label="y", split=Split(method="time")))
+    Traceback (most recent call last):
+    hagane.errors.SpecError: a split by 'time' needs a column
+      where: split.column
+      next: set split.column
+    """
+    if faults := spec_faults(spec, lines=lines, path=path):
+        raise SpecError(*faults)
+
+
+def spec_faults(spec: Spec, *, lines: Mapping[str, int] | None = None, path: str = "spec") -> list[Fault]:
+    """Every fault that `check_spec` would raise, as a list."""
+    return [located(fault, lines or {}, path) for check in CHECKS for fault in check(spec)]
+
+
+def located(fault: Fault, lines: Mapping[str, int], path: str) -> Fault:
+    """The fault with `path:line` before its spec path, where the line is known; else unchanged.
+
+    >>> located(Fault(what="no column 'agee'", where="transform.x"), {"transform.x": 7}, "spec.yaml").where
+    'spec.yaml:7 (transform.x)'
+    """
+    at = fault.where
+    while at and at not in lines:
+        at = at.rpartition(".")[0]
+    if not at:
+        return fault
+    return msgspec.structs.replace(fault, where=f"{path}:{lines[at]} ({fault.where})")
+
+
+def _names(spec: Spec) -> Iterator[Fault]:
+    if not spec.data:
+        yield Fault(what="the spec names no data", where="data", expected="a SQL query, a path, or a list of paths")
+    if not spec.label:
+        yield Fault(what="the label has no name", where="label", expected="the column to predict")
+    if spec.name is not None and not MODEL_NAME.fullmatch(spec.name):
+        expected = "letters, digits, '_', '-' and '.', at most 128, not beginning with '-' or '.'"
+        yield Fault(what=f"'{spec.name}' cannot name a model", where="name", expected=expected)
+
+
+def _features(spec: Spec) -> Iterator[Fault]:
+    for name, sql in (spec.transform or {}).items():
+        if not name:
+            yield Fault(what="a feature has no name", where="transform", received=sql)
+        elif not sql.strip():
+            yield Fault(
+                what=f"the feature '{name}' has no expression", where=f"transform.{name}", expected="a SQL expression"
+            )
+    if spec.transform is not None and not spec.transform:
+        step = "add features, or leave 'transform' out for automatic preprocessing"
+        yield Fault(what="'transform' holds no feature", where="transform", next_step=step)
+    if spec.label in spec.exclude:
+        yield Fault(
+            what=f"the label '{spec.label}' is excluded",
+            where="exclude",
+            next_step="the label is never a feature: remove it here",
+        )
+
+
+def _split(spec: Spec) -> Iterator[Fault]:
+    split = spec.split
+    if split.method in SPLITS_BY_COLUMN and not split.column:
+        yield Fault(
+            what=f"a split by '{split.method}' needs a column", where="split.column", next_step="set split.column"
+        )
+    if split.method not in SPLITS_BY_COLUMN and split.column:
+        near = nearest("key", SPLITS_BY_COLUMN)
+        step = f"remove it, or choose one of {', '.join(SPLITS_BY_COLUMN)}"
+        yield Fault(
+            what=f"a split by '{split.method}' reads no column",
+            where="split.column",
+            received=split.column,
+            nearest=near,
+            next_step=step,
+        )
+    if split.method in ("key", "time") and split.column == spec.label:
+        yield Fault(what="the label cannot divide the rows", where="split.column", received=spec.label)
+    if split.method not in SPLITS_BY_FRACTION:
+        return
+    for name, fraction in (("eval_fraction", split.eval_fraction), ("test_fraction", split.test_fraction)):
+        if not 0 <= fraction < 1:
+            yield Fault(
+                what=f"split.{name} is out of range",
+                where=f"split.{name}",
+                expected="0 <= fraction < 1",
+                received=f"{fraction:g}",
+            )
+    total = split.eval_fraction + split.test_fraction
+    if total >= 1 and split.eval_fraction < 1 and split.test_fraction < 1:
+        expected = "eval_fraction + test_fraction < 1"
+        yield Fault(
+            what="the split leaves no rows to train on", where="split", expected=expected, received=f"{total:g}"
+        )
+
+
+def _ranges(spec: Spec) -> Iterator[Fault]:
+    shares = (
+        ("training.max_bad_rows_fraction", spec.training.max_bad_rows_fraction),
+        ("evaluation.aim_value", spec.evaluation.aim_value),
+        ("evaluation.threshold", spec.evaluation.threshold),
+    )
+    for where, value in shares:
+        if not 0 <= value <= 1:
+            yield Fault(what=f"{where} is out of range", where=where, expected="from 0 to 1", received=f"{value:g}")
+    for where, seed in (("split.seed", spec.split.seed), ("training.seed", spec.training.seed)):
+        if not 0 <= seed < 2**32:
+            yield Fault(what=f"{where} is out of range", where=where, expected="0 <= seed < 2**32", received=str(seed))
+
+
+CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges)

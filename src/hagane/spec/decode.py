@@ -1,0 +1,188 @@
+"""A YAML tree as a typed value: every fault with its line, none hiding another.
+
+The types are those of the spec's own Structs, so that a field added there is read, checked and explained here at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from hagane.errors import Fault, nearest
+from hagane.spec.yaml_node import Mapping, Node, Scalar, Sequence, is_null, node_value, plain_value
+
+FAILED = object()
+"""What a node that was refused decodes to; the fault is recorded."""
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Turns nodes into values of a type; `faults` and the `lines` of everything it read grow on the way."""
+
+    path: str
+    faults: list[Fault]
+    lines: dict[str, int] = field(default_factory=dict)
+    """Spec path (`model.options.max_depth`) → line."""
+
+    def decode(self, node: Node, wanted: inspect.Type, at: str) -> Any:
+        """The value of `node` as `wanted`, or FAILED. `at` is the path in the spec, "" at the top."""
+        self.lines[at] = node.line
+        match wanted:
+            case inspect.StructType():
+                return self.struct(node, wanted, at)
+            case inspect.DictType():
+                return self.dictionary(node, wanted, at)
+            case inspect.VarTupleType():
+                return self.items(node, wanted, at)
+            case inspect.UnionType(types=types):
+                return self.union(node, types, at)
+            case inspect.AnyType():
+                return node_value(node)
+            case _:
+                return self.scalar(node, wanted, at)
+
+    def struct(self, node: Node, wanted: inspect.StructType, at: str) -> Any:
+        if is_null(node):
+            node = Mapping((), node.line)
+        if not isinstance(node, Mapping):
+            keys = ", ".join(field.name for field in wanted.fields)
+            return self.refuse(node, at, expected=f"a mapping with the keys {keys}", next_step=_mapping_step(at, node))
+        fields = {field.encode_name: field for field in wanted.fields}
+        values = {}
+        for entry in node.entries:
+            name = entry.key.text
+            if name in fields:
+                values[name] = self.decode(entry.value, fields[name].type, f"{at}.{name}" if at else name)
+            else:
+                self.unknown_key(entry.key, at, fields)
+        missing = [name for name, field in fields.items() if field.required and name not in values]
+        self.faults += [self.missing_key(name, node.line, at) for name in missing]
+        if missing or FAILED in values.values():
+            return FAILED
+        return wanted.cls(**values)
+
+    def dictionary(self, node: Node, wanted: inspect.DictType, at: str) -> Any:
+        if not isinstance(node, Mapping):
+            return self.refuse(node, at, expected="a mapping of names to values")
+        values = {
+            entry.key.text: self.decode(entry.value, wanted.value_type, f"{at}.{entry.key.text}")
+            for entry in node.entries
+        }
+        for entry in node.entries:
+            self.lines[f"{at}.{entry.key.text}"] = entry.key.line
+        return FAILED if FAILED in values.values() else values
+
+    def items(self, node: Node, wanted: inspect.VarTupleType, at: str) -> Any:
+        if not isinstance(node, Sequence):
+            return self.refuse(
+                node,
+                at,
+                expected="a list",
+                next_step=f"write [{_shown(node)}]" if isinstance(node, Scalar) and node.text else "",
+            )
+        values = tuple(self.decode(item, wanted.item_type, f"{at}[{index}]") for index, item in enumerate(node.items))
+        return FAILED if FAILED in values else values
+
+    def union(self, node: Node, types: tuple[inspect.Type, ...], at: str) -> Any:
+        if is_null(node) and any(isinstance(wanted, inspect.NoneType) for wanted in types):
+            return None
+        for wanted in types:
+            if _shape(wanted) is type(node):
+                return self.decode(node, wanted, at)
+        expected = " or ".join(dict.fromkeys(_described(wanted) for wanted in types))
+        return self.refuse(node, at, expected=expected)
+
+    def scalar(self, node: Node, wanted: inspect.Type, at: str) -> Any:
+        if not isinstance(node, Scalar) or is_null(node):
+            return self.refuse(node, at, expected=_described(wanted))
+        if isinstance(wanted, inspect.StrType):
+            return node.text
+        if isinstance(wanted, inspect.LiteralType):
+            if node.text in wanted.values:
+                return node.text
+            choices = [str(value) for value in wanted.values]
+            return self.refuse(node, at, expected=_described(wanted), nearest=nearest(node.text, choices))
+        value = plain_value(node.text) if node.plain else node.text
+        kinds: dict[type, type | tuple[type, ...]] = {
+            inspect.BoolType: bool,
+            inspect.IntType: int,
+            inspect.FloatType: (int, float),
+        }
+        kind = kinds[type(wanted)]
+        if isinstance(value, kind) and (isinstance(value, bool) == (kind is bool)):
+            return float(value) if isinstance(wanted, inspect.FloatType) else value
+        return self.refuse(node, at, expected=_described(wanted))
+
+    def refuse(self, node: Node, at: str, **parts: str) -> object:
+        what = f"'{at}' cannot be {_shown(node)}" if at else f"a spec cannot be {_shown(node)}"
+        self.faults.append(Fault(what=what, where=f"{self.path}:{node.line}", received=_shown(node), **parts))
+        return FAILED
+
+    def unknown_key(self, key: Scalar, at: str, names: Iterable[str]) -> None:
+        owner = f"'{at}'" if at else "a spec"
+        near = nearest(key.text, names)
+        expected = "" if near else "one of " + ", ".join(names)
+        what = f"{owner} has no key '{key.text}'"
+        self.faults.append(Fault(what=what, where=f"{self.path}:{key.line}", nearest=near, expected=expected))
+
+    def missing_key(self, name: str, line: int, at: str) -> Fault:
+        owner = f"'{at}'" if at else "the spec"
+        return Fault(what=f"{owner} lacks the key '{name}'", where=f"{self.path}:{line}", next_step=f"add '{name}: …'")
+
+
+def _shape(wanted: inspect.Type) -> type:
+    """The kind of node that can hold the type."""
+    if isinstance(wanted, inspect.StructType | inspect.DictType):
+        return Mapping
+    if isinstance(wanted, inspect.NoneType):
+        return type(None)
+    return Sequence if isinstance(wanted, inspect.VarTupleType) else Scalar
+
+
+def _described(wanted: inspect.Type) -> str:
+    """The type in words."""
+    match wanted:
+        case inspect.LiteralType(values=values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case inspect.VarTupleType(item_type=item):
+            return f"a list of {_described(item).removeprefix('a ')}s"
+        case inspect.DictType():
+            return "a mapping"
+        case inspect.StructType():
+            return "a mapping"
+    words = {
+        inspect.StrType: "a text",
+        inspect.BoolType: "true or false",
+        inspect.IntType: "a whole number",
+        inspect.FloatType: "a number",
+        inspect.NoneType: "null",
+    }
+    return words[type(wanted)]
+
+
+def _shown(node: Node) -> str:
+    """The node as a fault quotes it."""
+    match node:
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+        case Scalar(text) if is_null(node):
+            return text or "nothing"
+        case Scalar(text):
+            return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}…'"
+
+
+def _mapping_step(at: str, node: Node) -> str:
+    """How a lone word is written as the mapping that was meant."""
+    first = {"model": "type", "split": "method", "serving": "on_error"}.get(at)
+    return f"write '{at}: {{{first}: {node.text}}}'" if first and isinstance(node, Scalar) else ""
+
+
+def type_of(struct: type[msgspec.Struct]) -> inspect.Type:
+    """The inspected type of a Struct, as `Decoder.decode` wants it."""
+    return inspect.type_info(struct)

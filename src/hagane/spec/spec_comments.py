@@ -1,0 +1,43 @@
+"""What the sections of a commented spec say to their reader, and the alternatives shown commented out."""
+
+from __future__ import annotations
+
+SECTIONS: dict[str, str] = {
+    "data": "The rows: a SQL query (DuckDB's dialect), or paths: files, globs, folders.",
+    "label": "The column to predict. Rows in which it is NULL are left out of training, and counted.",
+    "transform": (
+        "The features, each a SQL expression over the columns (BigQuery's dialect). Edit, add and remove as you like:\n"
+        "they are compiled into the model, so serving computes them exactly as training does.\n"
+        "ML.X(…) OVER () learns from the training rows, then maps every row."
+    ),
+    "exclude": "Columns that no feature may read: keys, and what is known only after the answer.",
+    "split": "How rows are divided: train (learnt from), eval (watched during training), test (reported).",
+    "model": "What is trained. `hagane train SPEC --model TYPE` tries another without an edit.",
+    "training": "How training runs.",
+    "evaluation": "What the report holds.",
+    "serving": "What the server does with a row on which an expression errs, such as LN(-1).",
+}
+"""Field of `Spec` → its comment."""
+
+ALTERNATIVES: dict[str, tuple[str, ...]] = {
+    "data": (
+        "data: [2023/*.parquet, 2024/*.parquet]",
+        "data: SELECT f.*, w.temp FROM flights AS f LEFT JOIN weather AS w USING (origin, time_hour)",
+        "tables: {flights: flights.csv, weather: weather.parquet}",
+    ),
+    "exclude": ("exclude: [customer_id, refund_amount]",),
+    "split": (
+        "split: {method: key, column: customer_id}     # rows of one customer stay together",
+        "split: {method: time, column: created}        # the last rows are tested on, as in life",
+        "split: {method: column, column: part}         # TRAIN, EVAL or TEST, row by row",
+        "split: {method: none}                         # train on everything",
+    ),
+    "model": (
+        "model: {type: logistic_reg}                   # or linear_reg: weights that can be read",
+        "model: {type: boosted_tree_classifier, options: {max_tree_depth: 8}}",
+        "model: {type: dnn_classifier, options: {hidden_units: [64, 32]}}",
+    ),
+    "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
+    "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),
+}
+"""Field of `Spec` → lines shown as comments behind it."""
