@@ -1,1 +1,43 @@
-"""Hagane: raw rows in, a trained, tested, served model out."""
+"""Hagane: raw rows in, a trained, tested, served model out.
+
+>>> import hagane as hg
+>>> model = hg.train("SELECT * FROM 'flights.parquet'", label="late")  # doctest: +SKIP
+>>> model.evaluate().metrics["roc_auc"]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "train": "hagane.fronts.python",
+    "train_spec": "hagane.fronts.python",
+    "load": "hagane.fronts.python",
+    "describe": "hagane.fronts.python",
+    "TrainedModel": "hagane.fronts.python",
+    "Spec": "hagane.spec.spec",
+    "Split": "hagane.spec.spec",
+    "Bundle": "hagane.bundle",
+    "HaganeError": "hagane.errors",
+}
+
+__all__ = ["Bundle", "HaganeError", "Spec", "Split", "TrainedModel", "describe", "load", "train", "train_spec"]
+
+if TYPE_CHECKING:
+    from hagane.bundle import Bundle
+    from hagane.errors import HaganeError
+    from hagane.fronts.python import TrainedModel, describe, load, train, train_spec
+    from hagane.spec.spec import Spec, Split
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'hagane' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

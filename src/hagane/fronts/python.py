@@ -1,0 +1,143 @@
+"""Hagane in three lines of Python.
+
+    import hagane as hg
+    model = hg.train("SELECT * FROM 'flights.parquet'", label="late")
+    model.predict(frame)
+"""
+
+from __future__ import annotations
+
+import html
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Model as ModelSpec
+from hagane.spec.spec import Spec, Split
+from hagane.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hagane.bundle.bundle import Bundle
+    from hagane.bundle.predictions import Predictions
+    from hagane.evaluation.evaluate import Evaluation
+    from hagane.serving import ServerThread
+    from hagane.workflow.describe import Description
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A bundle, ready to be used."""
+
+    bundle: Bundle
+    workspace: Workspace
+
+    @property
+    def path(self) -> Path:
+        """The bundle's folder: what one copies, versions and serves."""
+        return self.bundle.path
+
+    def evaluate(self, data: object | None = None, *, slices: Sequence[str] = ()) -> Evaluation:
+        """The report of the held-out rows; with `data` (paths, SQL, frames) one over those."""
+        from hagane.workflow.evaluate import evaluate_model
+
+        return evaluate_model(self.path, data=data, workspace=self.workspace, slices=slices)
+
+    def predict(self, data: object) -> Any:
+        """`data` with the predicted columns before its own: pandas for pandas, Polars for Polars, else an Arrow table."""
+        import pyarrow as pa
+
+        from hagane.data.open_table import open_table
+        from hagane.workflow.predict import predict_batches
+
+        table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, open_table(data))])
+        return _like(data, table)
+
+    def predict_rows(self, instances: list[dict[str, Any]]) -> Predictions:
+        """Raw JSON-like rows, exactly as the server takes them."""
+        return self.bundle.predict(instances)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> ServerThread:
+        """A server on a thread of this process: `with model.serve() as server: server.url`."""
+        from hagane.serving import ServerThread
+
+        return ServerThread(self.bundle, host=host, port=port)
+
+    def __repr__(self) -> str:
+        signature = self.bundle.signature
+        return f"<{signature.model_type} of {signature.label}: {len(signature.inputs)} columns, {self.path}>"
+
+    def _repr_html_(self) -> str:
+        signature = self.bundle.signature
+        cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{value if value is None else format(value, '.4g')}</td></tr>"
+                        for name, value in self.evaluate().metrics.items())
+        return (f"<b>{html.escape(signature.model_type)}</b> of <b>{html.escape(signature.label)}</b>"
+                f"<br><code>{html.escape(str(self.path))}</code><table>{cells}</table>")
+
+
+def train(data: object, label: str, *, model: str = "auto", options: Mapping[str, Any] | None = None,
+          transform: Mapping[str, str] | None = None, split: Split | None = None, name: str | None = None,
+          tables: Mapping[str, str] | None = None, exclude: Sequence[str] = (), workspace: str | Path | None = None,
+          progress: Progress | None = None, **sections: Any) -> TrainedModel:
+    """Train on `data` (a SQL query, paths, Arrow, pandas or Polars) to predict `label`.
+
+    Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
+    `sections` are the spec's others (`training`, `evaluation`, `serving`). Raises HaganeError with every fault at once.
+    """
+    source = data if isinstance(data, str) else tuple(map(str, data)) if _is_paths(data) else None
+    spec = Spec(
+        data=source if source is not None else "(a frame in memory)", label=label, name=name, tables=dict(tables or {}),
+        transform=None if transform is None else dict(transform), exclude=tuple(exclude), split=split or Split(),
+        model=ModelSpec(type=model, options=dict(options or {})), **sections)
+    return train_spec(spec, frame=None if source is not None else data, workspace=workspace, progress=progress)
+
+
+def train_spec(spec: Spec | str | Path, *, frame: object | None = None, workspace: str | Path | None = None,
+               progress: Progress | None = None) -> TrainedModel:
+    """Train what a `Spec`, or the YAML file at a path, declares."""
+    from hagane.bundle.bundle import Bundle
+    from hagane.spec.read_yaml import read_yaml
+    from hagane.workflow.train import train as run
+
+    if not isinstance(spec, Spec):
+        spec = read_yaml(Path(spec).read_text(), path=str(spec))
+    place = _workspace(workspace)
+    result = run(spec, workspace=place, frame=frame, progress=progress or SILENT)
+    return TrainedModel(Bundle.load(result.bundle), place)
+
+
+def load(model: str | Path, *, workspace: str | Path | None = None) -> TrainedModel:
+    """A bundle by path, or a registered model by `name` or `name@version`."""
+    from hagane.bundle.bundle import Bundle
+    from hagane.workflow.find_model import find_model
+
+    place = _workspace(workspace)
+    return TrainedModel(Bundle.load(find_model(model, place)), place)
+
+
+def describe(data: object, *, label: str | None = None) -> Description:
+    """Statistics of every column; with `label`, columns suspected to leak it."""
+    from hagane.workflow.describe import describe as run
+
+    return run(data, label=label)
+
+
+def _workspace(root: str | Path | None) -> Workspace:
+    return Workspace() if root is None else Workspace(Path(root))
+
+
+def _is_paths(data: object) -> bool:
+    return isinstance(data, Path) or (isinstance(data, list | tuple) and all(isinstance(p, str | Path) for p in data))
+
+
+def _like(data: object, table: Any) -> Any:
+    module = type(data).__module__.split(".")[0]
+    if module == "pandas" and "pandas" in sys.modules:
+        return table.to_pandas()
+    if module == "polars" and "polars" in sys.modules:
+        return sys.modules["polars"].from_arrow(table)
+    return table

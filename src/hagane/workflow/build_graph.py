@@ -1,0 +1,53 @@
+"""One graph of raw columns → predictions: the feature graph with the model's behind it.
+
+================== ===================== =================================================================
+output             shape, dtype          holds
+================== ===================== =================================================================
+`probabilities`    [n, c] f64            classification: of each class, in the order of the signature's classes
+`predicted_label`  [n] string/int64/bool classification: the class answered
+`predicted_value`  [n] f64               regression
+`row_error`        [n] bool              an expression of the row erred
+`dense`, `ids`     [n, d], [n, k]        the features themselves, for verification and monitoring
+================== ===================== =================================================================
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hagane.features.emit import Emitter
+from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
+from hagane.features.label import LabelEncoding
+from hagane.features.transform import Transform
+from hagane.models.family import FittedModel, Task
+
+
+def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, *, threshold: float) -> bytes:
+    """The serialized ONNX model. `threshold` is the probability from which a binary classifier answers the higher class."""
+    emitter = Emitter()
+    ports = transform.emit(emitter)
+    scores = emitter.node("Cast", model.emit(emitter, ports.dense, ports.ids), to=np.float64)
+    if label.task is Task.CLASSIFICATION:
+        emitter.output("probabilities", scores, np.float64, ("n", len(label.classes)))
+        emit_predicted_label(emitter, scores, label, threshold)
+    else:
+        emitter.output("predicted_value", scores, np.float64, ("n",))
+    emitter.output(ROW_ERROR, ports.row_error, np.bool_, ("n",))
+    if ports.dense is not None:
+        emitter.output(DENSE, ports.dense, np.dtype(transform.dense_dtype), ("n", len(transform.dense)))
+    if ports.ids is not None:
+        emitter.output(IDS, ports.ids, np.int64, ("n", len(transform.ids)))
+    serialized: bytes = emitter.model().SerializeToString(deterministic=True)
+    return serialized
+
+
+def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncoding, threshold: float) -> None:
+    """The class of each row: of two classes the higher from `threshold` on, of more the most probable."""
+    if len(label.classes) == 2:
+        positive = emitter.node("Gather", probabilities, emitter.constant(1, np.int64), axis=1)
+        index = emitter.node("Cast", emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64)), to=np.int64)
+    else:
+        index = emitter.node("ArgMax", probabilities, axis=1, keepdims=0)
+    dtype = {str: object, bool: np.bool_, int: np.int64}[type(label.classes[0])]
+    classes = emitter.constant(np.array(label.classes, dtype))
+    emitter.output("predicted_label", emitter.node("Gather", classes, index, axis=0), dtype, ("n",))

@@ -1,0 +1,40 @@
+"""`describe`: what is in a table, before anything is trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hagane.data.bad_rows import BadRows
+from hagane.data.open_table import open_table
+from hagane.errors import Fault, SpecError, nearest
+from hagane.progress import SILENT, Progress
+from hagane.sql.origins import column_origins
+from hagane.statistics.leaks import Leak, find_leaks
+from hagane.statistics.measure import measure_statistics
+from hagane.statistics.statistics import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What `hagane describe` shows."""
+
+    statistics: Statistics
+    leaks: tuple[Leak, ...]
+    """Empty where no label was named."""
+    unsupported: tuple[Fault, ...]
+    bad_rows: BadRows
+    origins: dict[str, str]
+    """Columns that a join, an aggregate or a window function of the query made: at serving time the caller's to make."""
+
+
+def describe(data: object, *, label: str | None = None, tables: Mapping[str, str] | None = None, progress: Progress = SILENT) -> Description:
+    """Measure every column of `data` (whatever `open_table` takes); with `label`, look for leaks of it too."""
+    table = open_table(data, tables=tables or {}, progress=progress)
+    if label is not None and label not in table.schema:
+        raise SpecError(Fault(what=f"the data have no column '{label}'", where="label", nearest=nearest(label, table.schema.names),
+                              next_step="correct the name"))
+    statistics = measure_statistics(table, progress=progress)
+    leaks = find_leaks(table, label, statistics, progress=progress) if label is not None else ()
+    origins = column_origins(data) if isinstance(data, str) else {}
+    return Description(statistics, leaks, table.unsupported, table.bad_rows, origins)

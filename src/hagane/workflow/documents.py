@@ -1,0 +1,61 @@
+"""The documents that travel in a bundle beside its graph."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+
+import msgspec
+
+from hagane.data.split import Splits
+from hagane.data.table import Table
+from hagane.evaluation.evaluate import Evaluation
+from hagane.features.transform import Transform
+from hagane.models.family import FittedModel, Iteration
+from hagane.spec.spec import Spec
+from hagane.spec.write_yaml import write_yaml
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.verify_export import Verification
+
+LIBRARIES = ("hagane", "duckdb", "onnx", "onnxruntime", "torch", "lightgbm", "numpy", "pyarrow", "sqlglot")
+
+
+class Lineage(msgspec.Struct, frozen=True, kw_only=True):
+    """`lineage.json`: what the bundle was made of, and how."""
+
+    created: str
+    """RFC 3339, UTC."""
+    training_seconds: float
+    data_fingerprint: str
+    split: str
+    split_counts: dict[str, int]
+    evaluated_on: str
+    best_iteration: int
+    training_info: tuple[Iteration, ...]
+    importance: dict[str, float]
+    verification: Verification
+    python: str
+    libraries: dict[str, str]
+
+
+def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluation, evaluated_on: str, transform: Transform,
+                     model: FittedModel, table: Table, splits: Splits, verification: Verification, seconds: float) -> dict[str, bytes]:
+    """File name → content."""
+    lineage = Lineage(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), training_seconds=round(seconds, 3),
+        data_fingerprint=table.fingerprint(), split=splits.describe(), split_counts=dict(splits.counts),
+        evaluated_on=evaluated_on, best_iteration=model.best_iteration, training_info=model.curve,
+        importance=dict(model.importance()), verification=verification, python=platform.python_version(),
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES})
+    return {
+        "spec.yaml": write_yaml(spec).encode(),
+        "statistics.json": _json(statistics),
+        "evaluation.json": _json(evaluation),
+        "transform.json": transform.to_json(),
+        "lineage.json": _json(lineage),
+    }
+
+
+def _json(document: msgspec.Struct) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2)

@@ -1,0 +1,146 @@
+"""`predict_file` and `predict_batches`: a model over a table, streamed, larger than memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hagane.bundle.bundle import Bundle
+from hagane.bundle.predictions import Predictions
+from hagane.data.column_data import columns_data
+from hagane.data.open_table import open_table
+from hagane.data.table import Table
+from hagane.errors import DataError, Fault
+from hagane.progress import SILENT, Progress
+from hagane.runtime.layout import ColumnData
+from hagane.types import Schema, SqlType
+from hagane.workflow.evaluate import check_columns
+from hagane.workflow.find_model import find_model
+from hagane.workspace.workspace import Workspace
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSummary:
+    """What a batch prediction did."""
+
+    num_rows: int
+    num_row_errors: int
+    """Rows on which an expression erred; where the model says `on_error: refuse` their prediction is NULL."""
+    num_bad_rows: int
+    path: Path
+    seconds: float
+
+
+def predict_file(model: str | Path, data: object, out: Path, *, workspace: Workspace, progress: Progress = SILENT) -> PredictSummary:
+    """Predict every row of `data` into the Parquet file `out`, which appears whole or not at all.
+
+    Predicted columns come first, as ML.PREDICT gives them, then the columns of `data`. Raises DataError for missing
+    columns, NotFoundError for the model.
+    """
+    began = time.monotonic()
+    bundle = Bundle.load(find_model(model, workspace))
+    table = open_table(data, progress=progress)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    rows = errors = 0
+    try:
+        writer: pq.ParquetWriter | None = None
+        with progress.phase("predict", total=table.num_rows) as phase:
+            for batch, row_errors in predict_batches(bundle, table):
+                writer = writer or _open_writer(partial, batch.schema)
+                writer.write_batch(batch)
+                rows, errors = rows + batch.num_rows, errors + row_errors
+                phase.advance(batch.num_rows)
+        assert writer is not None
+        writer.close()
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return PredictSummary(rows, errors, table.bad_rows.count, out, time.monotonic() - began)
+
+
+def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Each batch of `table` with its predictions before it, and how many of its rows erred; at least one batch."""
+    schema = table.schema.select(bundle.signature.names) if _has_columns(bundle, table) else Schema(())
+
+    def predict(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
+        predictions = bundle.predict_columns(columns_data(batch, schema))
+        return _beside(batch, predictions), int(predictions.row_errors.sum())
+
+    empty = True
+    for result in in_order(predict, table.batches()):
+        empty = False
+        yield result
+    if empty:
+        yield predict(_no_rows(table))
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item], *, num_threads: int | None = None) -> Iterator[Result]:
+    """`map` on threads: results in the order of `items`, only a few items ahead of the reader.
+
+    >>> list(in_order(lambda x: x * x, range(5), num_threads=2))
+    [0, 1, 4, 9, 16]
+    """
+    threads = num_threads or os.cpu_count() or 1
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def prediction_columns(predictions: Predictions) -> dict[str, pa.Array]:
+    """Predictions as Arrow: `predicted_<label>`, and for classes `predicted_<label>_probs` (list of label, prob).
+
+    A row that erred is NULL where the signature says `refuse`.
+    """
+    signature = predictions.signature
+    name = signature.prediction_name
+    refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
+    if predictions.probabilities is None:
+        return {name: pa.array(predictions.values, mask=refused)}
+    labels = pa.array(predictions.labels, mask=refused)
+    num_rows, num_classes = predictions.probabilities.shape
+    label_values = pa.array(list(signature.classes) * num_rows, labels.type)
+    probabilities = pa.array(predictions.probabilities.ravel())
+    pairs = pa.StructArray.from_arrays([label_values, probabilities], ["label", "prob"])
+    offsets = np.arange(num_rows + 1, dtype=np.int32) * num_classes
+    lists = pa.ListArray.from_arrays(pa.array(offsets), pairs, mask=pa.array(refused) if num_rows else None)
+    return {name: labels, f"{name}_probs": lists}
+
+
+def _beside(batch: pa.RecordBatch, predictions: Predictions) -> pa.RecordBatch:
+    columns = prediction_columns(predictions)
+    rest = {name: batch.column(name) for name in batch.schema.names if name not in columns}
+    return pa.record_batch(columns | rest)
+
+
+def _has_columns(bundle: Bundle, table: Table) -> bool:
+    check_columns(table, bundle.signature.names)
+    return True
+
+
+def _no_rows(table: Table) -> pa.RecordBatch:
+    return table.query("SELECT * FROM data LIMIT 0").to_batches(max_chunksize=1)[0]
+
+
+def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    if not path.parent.is_dir():
+        raise DataError(Fault(what="the folder for the predictions does not exist", where=str(path.parent),
+                              next_step="create it, or choose another place with -o"))
+    return pq.ParquetWriter(path, schema)

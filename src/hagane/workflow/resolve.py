@@ -1,0 +1,106 @@
+"""From what the user asked to what will happen: every default of a spec written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from hagane.errors import Fault, SpecError, nearest
+from hagane.features.automatic import LeftOut, automatic_transform
+from hagane.features.resolve_transform import resolve_transform
+from hagane.models import default_family, family_options, get_family
+from hagane.models.family import Family, Task
+from hagane.spec.spec import Model, Spec
+from hagane.statistics.statistics import Statistics
+from hagane.types import Schema, SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A spec without gaps, and what its words stand for."""
+
+    spec: Spec
+    family: Family
+    options: msgspec.Struct
+    left_out: tuple[LeftOut, ...]
+    """Columns that automatic preprocessing did not use, each with its reason."""
+
+
+def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
+    """Write out name, family, options and transform. Raises SpecError with every fault at once."""
+    check_names(spec, schema)
+    family = choose_family(spec, schema, statistics)
+    options = family_options(family, spec.model.options)
+    transform, left_out = spec.transform, ()
+    if transform is None:
+        automatic = automatic_transform(
+            schema, statistics, spec.label, scales=family.scales, accepts_missing=family.accepts_missing,
+            exclude=not_features(spec),
+        )
+        transform, left_out = automatic.expressions, automatic.left_out
+    resolved = msgspec.structs.replace(
+        spec,
+        name=spec.name or default_name(spec.label),
+        transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
+        model=Model(type=family.name, options=msgspec.to_builtins(options)),
+    )
+    return Resolved(resolved, family, options, left_out)
+
+
+def default_name(label: str) -> str:
+    """A registry name made of the label: letters, digits, '_' and '-' stay.
+
+    >>> default_name("arr delay > 15")
+    'arr_delay_15'
+    """
+    words = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else " " for c in label).split()
+    return "_".join(words) or "model"
+
+
+def not_features(spec: Spec) -> tuple[str, ...]:
+    """Columns that automatic preprocessing must not use: those excluded, and one that says which part a row is of."""
+    by_column = spec.split.method == "column" and spec.split.column is not None
+    return (*spec.exclude, *([spec.split.column] if by_column and spec.split.column else []))
+
+
+def check_names(spec: Spec, schema: Schema) -> None:
+    """Raise SpecError for every column that the spec names and the data do not have."""
+    named = {"label": spec.label}
+    if spec.split.column is not None:
+        named["split.column"] = spec.split.column
+    named |= {f"exclude[{i}]": name for i, name in enumerate(spec.exclude)}
+    named |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
+    faults = [
+        Fault(what=f"the data have no column '{name}'", where=where, expected="one of: " + _list(schema.names),
+              nearest=nearest(name, schema.names), next_step="correct the name, or add the column to the data query")
+        for where, name in named.items() if name not in schema
+    ]
+    if faults:
+        raise SpecError(*faults)
+
+
+def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
+    """The family that the spec names, or for `auto` the one that suits the label."""
+    label = schema[spec.label]
+    name = spec.model.type
+    if name == "auto":
+        name = default_family(label.type, statistics[spec.label].num_distinct)
+    family = get_family(name)
+    if family.task is Task.REGRESSION and not label.type.is_numeric:
+        raise SpecError(Fault(
+            what=f"{family.name} predicts a number, but the label '{label.name}' is {label.type.value}", where="model.type",
+            expected="an INT64 or FLOAT64 label", received=label.type.value,
+            nearest=family.name.replace("regressor", "classifier").replace("linear_reg", "logistic_reg"),
+            next_step="choose a classifier, or make the label a number in the data query"))
+    if family.task is Task.CLASSIFICATION and label.type in (SqlType.FLOAT64, SqlType.TIMESTAMP):
+        raise SpecError(Fault(
+            what=f"{family.name} predicts a class, but the label '{label.name}' is {label.type.value}", where="model.type",
+            expected="a STRING, BOOL or INT64 label", received=label.type.value,
+            nearest=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
+            next_step="choose a regressor, or make classes of the label in the data query (CASE, a comparison, CAST)"))
+    return family
+
+
+def _list(names: tuple[str, ...], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

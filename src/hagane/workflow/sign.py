@@ -1,0 +1,35 @@
+"""The signature of a trained model: what its graph reads and answers."""
+
+from __future__ import annotations
+
+from hagane.bundle.signature import Input, Signature
+from hagane.data.table import Table
+from hagane.features.label import LabelEncoding
+from hagane.features.transform import Transform
+from hagane.sql.origins import column_origins
+from hagane.models.family import Task
+from hagane.statistics.statistics import Statistics
+from hagane.types import SqlType
+from hagane.workflow.instances import instances_of
+from hagane.workflow.resolve import Resolved
+
+
+def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics) -> Signature:
+    """List exactly the columns that the transform reads, with where each came from, and one real row as the example."""
+    spec = resolved.spec
+    origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
+    names = tuple(column.name for column in transform.columns)
+    classification = label.task is Task.CLASSIFICATION
+    return Signature(
+        inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
+        task=label.task.value,
+        label=spec.label,
+        label_type=table.schema[spec.label].type if classification else SqlType.FLOAT64,
+        model_type=resolved.family.name,
+        model_name=spec.name or "",
+        classes=label.classes,
+        threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
+        on_error=spec.serving.on_error or "null",
+        num_features=len(transform.features),
+        example=instances_of(next(iter(table.batches(names, batch_rows=1))).slice(0, 1))[0],
+    )

@@ -1,0 +1,83 @@
+"""A bundle is published only if it reproduces training: the same raw rows go both ways.
+
+Features must be bit-equal between the encoder that made the training data (by dictionary, in blocks) and the bundle
+alone (plain tensors, and for some rows raw JSON); scores must agree within the family's stated tolerance.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from hagane.bundle.bundle import Bundle
+from hagane.data.column_data import columns_data
+from hagane.data.table import Table
+from hagane.errors import BundleError, Fault
+from hagane.features.encode import Encoder
+from hagane.features.transform import Transform
+from hagane.models.family import Family, FittedModel
+from hagane.workflow.instances import instances_of
+
+SAMPLE_ROWS = 1_000
+JSON_ROWS = 20
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What was compared, for the lineage."""
+
+    num_rows: int
+    num_json_rows: int
+    largest_score_difference: float
+    """|bundle − training path| / max(1, |training path|), the largest over all rows and classes."""
+    tolerance: float
+
+
+def verify_export(bundle: Bundle, table: Table, transform: Transform, model: FittedModel, family: Family) -> Verification:
+    """Compare both ways on a sample. Raises BundleError naming the first feature or row that differs."""
+    batch = next(iter(table.batches(tuple(c.name for c in transform.columns), batch_rows=SAMPLE_ROWS, dictionary=True)))
+    dense, ids, _ = Encoder(transform).encode_batch(batch)
+    plain = columns_data(batch, table.schema.select(tuple(c.name for c in transform.columns)))
+    outputs = bundle.run_columns(plain)
+    for name, trained, features in (("dense", dense, transform.dense), ("ids", ids, transform.ids)):
+        if features:
+            _same_bits(trained, outputs[name], [feature.name for feature in features])
+    expected = np.asarray(model.predict(dense, ids), np.float64)
+    served = bundle.predict_columns(plain).scores
+    difference = _largest_difference(expected, served)
+    if not difference <= family.relative_tolerance:
+        raise BundleError(Fault(
+            what="the exported graph does not reproduce the trained model", where=family.name,
+            expected=f"scores within {family.relative_tolerance:g} (relative)", received=f"a difference of {difference:g}",
+            next_step="this is a fault of Hagane: please report it with the spec"))
+    num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), served[:JSON_ROWS])
+    return Verification(num_rows=batch.num_rows, num_json_rows=num_json, largest_score_difference=difference,
+                        tolerance=family.relative_tolerance)
+
+
+def _same_bits(trained: np.ndarray, served: np.ndarray, names: list[str]) -> None:
+    unsigned = {4: np.uint32, 8: np.uint64}[trained.dtype.itemsize]
+    left, right = np.ascontiguousarray(trained), np.ascontiguousarray(served)
+    differs = left.view(unsigned) != right.view(unsigned)
+    if trained.dtype.kind == "f":
+        differs &= ~(np.isnan(left) & np.isnan(right))
+    if differs.any():
+        row, column = np.argwhere(differs)[0]
+        raise BundleError(Fault(
+            what="a feature differs between training and the bundle", where=f"feature '{names[column]}', row {row}",
+            expected=repr(left[row, column]), received=repr(right[row, column]),
+            next_step="this is a fault of Hagane: please report it with the spec"))
+
+
+def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
+    if not expected.size:
+        return 0.0
+    return float((np.abs(expected - served) / np.maximum(1.0, np.abs(expected))).max())
+
+
+def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) -> int:
+    from_json = bundle.predict(instances_of(rows)).scores
+    if not np.array_equal(from_json, served, equal_nan=True):
+        raise BundleError(Fault(what="raw JSON rows are predicted otherwise than the same rows from the table",
+                                next_step="this is a fault of Hagane: please report it with the spec"))
+    return rows.num_rows
