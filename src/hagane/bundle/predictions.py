@@ -63,7 +63,7 @@ class Predictions:
     def _regression_rows(self) -> list[dict[str, Any]]:
         assert self.values is not None
         name = self.signature.prediction_name
-        return [{name: _finite(value)} for value in _as_float64(self.values).tolist()]
+        return [{name: _finite(value)} for value in self.values.tolist()]
 
     def _classification_rows(self) -> list[dict[str, Any]]:
         assert self.probabilities is not None
@@ -71,7 +71,7 @@ class Predictions:
         name, classes = self.signature.prediction_name, self.signature.classes
         probs_name = f"{name}_probs"
         rows = []
-        for label, probabilities in zip(self.labels.tolist(), _as_float64(self.probabilities).tolist(), strict=True):
+        for label, probabilities in zip(self.labels.tolist(), self.probabilities.tolist(), strict=True):
             ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
             rows.append({name: label, probs_name: [{"label": c, "prob": _finite(p)} for c, p in ranked]})
         return rows
@@ -79,13 +79,6 @@ class Predictions:
 
 def _descending(pair: tuple[Any, float]) -> float:
     return -pair[1]
-
-
-def _as_float64(array: Array) -> Array:
-    """float32 in its shortest decimal form (0.1, not 0.10000000149), so that what is printed reads back as the same float32."""
-    if array.dtype != np.float32:
-        return array
-    return array.astype(str).astype(np.float64)
 
 
 def _finite(value: float) -> float | None:

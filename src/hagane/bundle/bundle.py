@@ -1,0 +1,180 @@
+"""`Bundle`: a trained model as a folder, loaded to predict. numpy, ONNX Runtime and msgspec suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from hagane.bundle.check_graph import check_graph
+from hagane.bundle.instances import InstanceDecoder
+from hagane.bundle.manifest import MODEL_NAME, SIGNATURE_NAME, Manifest, read_verified
+from hagane.bundle.predictions import Predictions
+from hagane.bundle.row_errors import row_error_faults
+from hagane.bundle.signature import Signature
+from hagane.errors import BundleError, Fault, RequestError
+from hagane.runtime.layout import ColumnData
+from hagane.runtime.session import Session
+
+CHUNK_ROWS = 4_096
+"""Rows that `predict_columns` runs at once."""
+PADDING_VERSION = 1
+"""The padding rule that this runtime follows."""
+
+
+class Bundle:
+    """A model that predicts from raw rows. Threads may share one: nothing is kept between calls.
+
+    Made by `Bundle.load`.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, signature: Signature, session: Session) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.signature = signature
+        self._session = session
+        self._layout = signature.layout
+        self._decoder = InstanceDecoder(signature)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, num_threads: int = 1) -> Bundle:
+        """Read and verify the bundle in `folder`, and load its graph. No code but the graph is run.
+
+        Raises BundleError with every fault: a folder that is no bundle, a format newer than this Hagane, a file that is
+        damaged, missing or extra, a graph that reaches outside its file or does not fit the signature.
+        """
+        folder = Path(folder)
+        manifest, files = read_verified(folder, keep=(MODEL_NAME, SIGNATURE_NAME))
+        signature = _signature(files[SIGNATURE_NAME], folder)
+        check_graph(files[MODEL_NAME])
+        session = _session(files[MODEL_NAME], folder, num_threads)
+        _check_fit(signature, session, folder)
+        return cls(folder, manifest, signature, session)
+
+    @property
+    def bundle_id(self) -> str:
+        """16 hexadecimal digits that tell this bundle's content from any other's."""
+        return self.manifest.bundle_id
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.signature.model_name or self.folder.resolve().name
+
+    def document(self, name: str) -> bytes:
+        """One of the bundle's files (`evaluation.json`), verified once more. Raises BundleError when it has none such."""
+        if name not in self.manifest.files:
+            raise BundleError(
+                Fault(
+                    what=f"the bundle holds no {name}",
+                    where=str(self.folder),
+                    expected=", ".join(sorted(self.manifest.files)),
+                )
+            )
+        return read_verified(self.folder, keep=(name,))[1][name]
+
+    def decoder(
+        self, *, extra: Literal["refuse", "ignore"] = "refuse", numeric_strings: bool = False
+    ) -> InstanceDecoder:
+        """A decoder of instances for this model, with other rules than the default's."""
+        return InstanceDecoder(self.signature, extra=extra, numeric_strings=numeric_strings)
+
+    def predict(
+        self,
+        instances: Sequence[Mapping[str, Any] | Sequence[Any]],
+        *,
+        extra: Literal["refuse", "ignore"] = "refuse",
+        on_error: Literal["null", "refuse"] | None = None,
+    ) -> Predictions:
+        """Answer rows as JSON has them: dicts by column name, or lists in the signature's order.
+
+        `on_error` overrides the signature's. Raises RequestError with every value that does not fit, and, where rows on
+        which an expression errs are refused, with every such row and the columns to blame.
+        """
+        decoder = self._decoder if extra == "refuse" else self.decoder(extra=extra)
+        columns = decoder.decode(instances)
+        predictions = self.predict_columns(columns)
+        if predictions.row_errors.any() and (on_error or self.signature.on_error) == "refuse":
+            raise RequestError(*row_error_faults(self._erring, self.signature, columns, predictions.row_errors))
+        return predictions
+
+    def predict_columns(self, columns: Mapping[str, ColumnData], *, chunk_rows: int = CHUNK_ROWS) -> Predictions:
+        """Answer n rows given as columns, `chunk_rows` at a time. Rows that err are answered, and marked in `row_errors`.
+
+        Columns that the model does not read are left alone. Raises RequestError for columns that are missing.
+        """
+        missing = [name for name in self.signature.names if name not in columns]
+        if missing:
+            raise RequestError(
+                *(Fault(what=f"no column {name}", expected=", ".join(self.signature.names)) for name in missing)
+            )
+        num_rows = len(columns[self.signature.names[0]].data)
+        if num_rows <= chunk_rows:
+            return self._run(columns)
+        starts = range(0, num_rows, chunk_rows)
+        return Predictions.concatenate([self._run(_slice(columns, start, start + chunk_rows)) for start in starts])
+
+    def features(self, columns: Mapping[str, ColumnData], outputs: Sequence[str] = ("dense", "ids")) -> dict[str, Any]:
+        """The features that the model sees for these rows: those of `outputs` that the graph has. For verification."""
+        return self._session.run(
+            self._layout.feed(columns), [name for name in outputs if name in self._session.outputs]
+        )
+
+    def _run(self, columns: Mapping[str, ColumnData]) -> Predictions:
+        return Predictions.from_outputs(
+            self.signature, self._session.run(self._layout.feed(columns), self.signature.outputs)
+        )
+
+    def _erring(self, columns: Mapping[str, ColumnData]) -> Any:
+        return self.predict_columns(columns).row_errors
+
+
+def _slice(columns: Mapping[str, ColumnData], start: int, stop: int) -> dict[str, ColumnData]:
+    return {
+        name: ColumnData(column.data[start:stop], None if column.valid is None else column.valid[start:stop])
+        for name, column in columns.items()
+    }
+
+
+def _signature(content: bytes, folder: Path) -> Signature:
+    try:
+        signature = msgspec.json.decode(content, type=Signature)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BundleError(Fault(what=f"{SIGNATURE_NAME} cannot be read: {error}", where=str(folder))) from None
+    if signature.padding_version != PADDING_VERSION:
+        raise BundleError(
+            Fault(
+                what="the bundle's answers were verified with another padding of batches",
+                where=str(folder / SIGNATURE_NAME),
+                expected=f"padding version {PADDING_VERSION}",
+                received=f"padding version {signature.padding_version}",
+                next_step="load it with the Hagane that wrote it, or train again",
+            )
+        )
+    return signature
+
+
+def _session(model: bytes, folder: Path, num_threads: int) -> Session:
+    try:
+        return Session(model, num_threads=num_threads)
+    except Exception as error:
+        what = f"ONNX Runtime refuses the graph: {str(error).splitlines()[0][:300]}"
+        raise BundleError(Fault(what=what, where=str(folder / MODEL_NAME), next_step="train again")) from error
+
+
+def _check_fit(signature: Signature, session: Session, folder: Path) -> None:
+    """The graph must take what the signature's layout feeds, and answer what it promises."""
+    faults = [] if signature.inputs else [Fault(what="the signature has no inputs", where=str(folder / SIGNATURE_NAME))]
+    empty = {name: ColumnData(np.empty(0, object)) for name in signature.names}
+    fed = set(signature.layout.feed(empty)) if signature.inputs else set()
+    faults += [_misfit(f"input {name}", folder) for name in sorted(fed ^ set(session.inputs))]
+    faults += [_misfit(f"output {name}", folder) for name in signature.outputs if name not in session.outputs]
+    if faults:
+        raise BundleError(*faults)
+
+
+def _misfit(what: str, folder: Path) -> Fault:
+    return Fault(what=f"the signature and the graph differ in {what}", where=str(folder), next_step="train again")

@@ -1,0 +1,91 @@
+"""Refuse a graph that would reach outside itself: tensors kept in other files, operators from other libraries.
+
+ONNX files are protocol buffers. Only their outline is walked here (the onnx package is not needed to serve), by the field
+numbers of onnx.proto: lengths are skipped over, so that the walk costs by nodes, not by bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hagane.errors import BundleError, Fault
+
+DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+"""Operator sets that ONNX Runtime itself has."""
+
+_MODEL = {7: "graph", 8: "opset", 25: "function"}
+_GRAPH = {1: "node", 5: "tensor", 15: "sparse"}
+_FUNCTION = {7: "node", 9: "opset"}
+_NODE = {5: "attribute", 7: "domain"}
+_ATTRIBUTE = {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"}
+_SPARSE = {1: "tensor", 2: "tensor"}
+_OPSET = {1: "domain"}
+_CHILDREN = {"model": _MODEL, "graph": _GRAPH, "function": _FUNCTION, "node": _NODE, "attribute": _ATTRIBUTE,
+             "sparse": _SPARSE, "opset": _OPSET}  # fmt: skip
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_MAX_DEPTH = 64
+
+
+def check_graph(model: bytes) -> None:
+    """Raises BundleError when `model` is not a protocol buffer, keeps tensors elsewhere, or needs foreign operators."""
+    try:
+        faults = sorted(set(_walk(memoryview(model), "model", 0)))
+    except (IndexError, ValueError, UnicodeDecodeError):
+        raise BundleError(Fault(what="model.onnx is not an ONNX model", next_step="train again")) from None
+    if faults:
+        raise BundleError(*(Fault(what=fault, where="model.onnx", expected=_EXPECTED) for fault in faults))
+
+
+_EXPECTED = "a graph that is whole in one file and needs ONNX Runtime's own operators alone"
+
+
+def _walk(message: memoryview, kind: str, depth: int) -> Iterator[str]:
+    if depth > _MAX_DEPTH:
+        raise ValueError
+    if kind == "domain":
+        domain = bytes(message).decode()
+        if domain not in DOMAINS:
+            yield f"operators of {domain[:60]!r} are not ONNX Runtime's own"
+    elif kind == "tensor":
+        if any(
+            field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value == 1) for field, value in _fields(message)
+        ):
+            yield "a tensor is kept in another file"
+    else:
+        children = _CHILDREN[kind]
+        for field, value in _fields(message):
+            child = children.get(field)
+            if child is not None and isinstance(value, memoryview):
+                yield from _walk(value, child, depth + 1)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field number, value) of each field: an int for a varint, a view for bytes; fixed-width numbers are views too."""
+    position, end = 0, len(message)
+    while position < end:
+        tag, position = _varint(message, position)
+        field, wire_type = tag >> 3, tag & 7
+        if wire_type == 0:
+            value, position = _varint(message, position)
+            yield field, value
+            continue
+        length = {1: 8, 5: 4}.get(wire_type)
+        if wire_type == 2:
+            length, position = _varint(message, position)
+        if length is None or position + length > end:
+            raise ValueError
+        yield field, message[position : position + length]
+        position += length
+
+
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+        if shift > 63:
+            raise ValueError
