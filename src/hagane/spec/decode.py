@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import inspect
@@ -33,24 +33,24 @@ class Decoder:
         self.lines[at] = node.line
         match wanted:
             case inspect.StructType():
-                return self.struct(node, wanted, at)
+                return self._struct(node, wanted, at)
             case inspect.DictType():
-                return self.dictionary(node, wanted, at)
+                return self._dictionary(node, wanted, at)
             case inspect.VarTupleType():
-                return self.items(node, wanted, at)
+                return self._items(node, wanted, at)
             case inspect.UnionType(types=types):
-                return self.union(node, types, at)
+                return self._union(node, types, at)
             case inspect.AnyType():
                 return node_value(node)
             case _:
-                return self.scalar(node, wanted, at)
+                return self._scalar(node, wanted, at)
 
-    def struct(self, node: Node, wanted: inspect.StructType, at: str) -> Any:
+    def _struct(self, node: Node, wanted: inspect.StructType, at: str) -> Any:
         if is_null(node):
             node = Mapping((), node.line)
         if not isinstance(node, Mapping):
             keys = ", ".join(field.name for field in wanted.fields)
-            return self.refuse(node, at, expected=f"a mapping with the keys {keys}", next_step=_mapping_step(at, node))
+            return self._refuse(node, at, expected=f"a mapping with the keys {keys}", next_step=_mapping_step(at, node))
         fields = {field.encode_name: field for field in wanted.fields}
         values = {}
         for entry in node.entries:
@@ -58,16 +58,16 @@ class Decoder:
             if name in fields:
                 values[name] = self.decode(entry.value, fields[name].type, f"{at}.{name}" if at else name)
             else:
-                self.unknown_key(entry.key, at, fields)
+                self._unknown_key(entry.key, at, fields)
         missing = [name for name, field in fields.items() if field.required and name not in values]
-        self.faults += [self.missing_key(name, node.line, at) for name in missing]
+        self.faults += [self._missing_key(name, node.line, at) for name in missing]
         if missing or FAILED in values.values():
             return FAILED
         return wanted.cls(**values)
 
-    def dictionary(self, node: Node, wanted: inspect.DictType, at: str) -> Any:
+    def _dictionary(self, node: Node, wanted: inspect.DictType, at: str) -> Any:
         if not isinstance(node, Mapping):
-            return self.refuse(node, at, expected="a mapping of names to values")
+            return self._refuse(node, at, expected="a mapping of names to values")
         values = {
             entry.key.text: self.decode(entry.value, wanted.value_type, f"{at}.{entry.key.text}")
             for entry in node.entries
@@ -76,9 +76,9 @@ class Decoder:
             self.lines[f"{at}.{entry.key.text}"] = entry.key.line
         return FAILED if FAILED in values.values() else values
 
-    def items(self, node: Node, wanted: inspect.VarTupleType, at: str) -> Any:
+    def _items(self, node: Node, wanted: inspect.VarTupleType, at: str) -> Any:
         if not isinstance(node, Sequence):
-            return self.refuse(
+            return self._refuse(
                 node,
                 at,
                 expected="a list",
@@ -87,49 +87,53 @@ class Decoder:
         values = tuple(self.decode(item, wanted.item_type, f"{at}[{index}]") for index, item in enumerate(node.items))
         return FAILED if FAILED in values else values
 
-    def union(self, node: Node, types: tuple[inspect.Type, ...], at: str) -> Any:
+    def _union(self, node: Node, types: tuple[inspect.Type, ...], at: str) -> Any:
         if is_null(node) and any(isinstance(wanted, inspect.NoneType) for wanted in types):
             return None
         for wanted in types:
             if _shape(wanted) is type(node):
                 return self.decode(node, wanted, at)
         expected = " or ".join(dict.fromkeys(_described(wanted) for wanted in types))
-        return self.refuse(node, at, expected=expected)
+        return self._refuse(node, at, expected=expected)
 
-    def scalar(self, node: Node, wanted: inspect.Type, at: str) -> Any:
+    def _scalar(self, node: Node, wanted: inspect.Type, at: str) -> Any:
         if not isinstance(node, Scalar) or is_null(node):
-            return self.refuse(node, at, expected=_described(wanted))
+            return self._refuse(node, at, expected=_described(wanted))
         if isinstance(wanted, inspect.StrType):
             return node.text
         if isinstance(wanted, inspect.LiteralType):
             if node.text in wanted.values:
                 return node.text
             choices = [str(value) for value in wanted.values]
-            return self.refuse(node, at, expected=_described(wanted), nearest=nearest(node.text, choices))
+            return self._refuse(node, at, expected=_described(wanted), nearest=nearest(node.text, choices))
         value = plain_value(node.text) if node.plain else node.text
-        kinds: dict[type, type | tuple[type, ...]] = {
+        kinds: dict[type, Any] = {
             inspect.BoolType: bool,
             inspect.IntType: int,
             inspect.FloatType: (int, float),
         }
         kind = kinds[type(wanted)]
         if isinstance(value, kind) and (isinstance(value, bool) == (kind is bool)):
-            return float(value) if isinstance(wanted, inspect.FloatType) else value
-        return self.refuse(node, at, expected=_described(wanted))
+            return float(cast(float, value)) if isinstance(wanted, inspect.FloatType) else value
+        return self._refuse(node, at, expected=_described(wanted))
 
-    def refuse(self, node: Node, at: str, **parts: str) -> object:
-        what = f"'{at}' cannot be {_shown(node)}" if at else f"a spec cannot be {_shown(node)}"
-        self.faults.append(Fault(what=what, where=f"{self.path}:{node.line}", received=_shown(node), **parts))
+    def _refuse(self, node: Node, at: str, *, expected: str, nearest: str = "", next_step: str = "") -> object:
+        shown = _shown(node)
+        what = f"'{at}' cannot be {shown}" if at else f"a spec cannot be {shown}"
+        where = f"{self.path}:{node.line}"
+        self.faults.append(
+            Fault(what=what, where=where, expected=expected, received=shown, nearest=nearest, next_step=next_step)
+        )
         return FAILED
 
-    def unknown_key(self, key: Scalar, at: str, names: Iterable[str]) -> None:
+    def _unknown_key(self, key: Scalar, at: str, names: Iterable[str]) -> None:
         owner = f"'{at}'" if at else "a spec"
         near = nearest(key.text, names)
         expected = "" if near else "one of " + ", ".join(names)
         what = f"{owner} has no key '{key.text}'"
         self.faults.append(Fault(what=what, where=f"{self.path}:{key.line}", nearest=near, expected=expected))
 
-    def missing_key(self, name: str, line: int, at: str) -> Fault:
+    def _missing_key(self, name: str, line: int, at: str) -> Fault:
         owner = f"'{at}'" if at else "the spec"
         return Fault(what=f"{owner} lacks the key '{name}'", where=f"{self.path}:{line}", next_step=f"add '{name}: …'")
 

@@ -58,7 +58,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What the server does with a row on which an expression errs."""
 
     on_error: Literal["null", "refuse"] | None = "refuse"
-    """`refuse` answers 400 for the row, `null` (or None, YAML's null: the same) goes on with NULL. Never None once made."""
+    """`refuse` answers 400 for the row, `null` (None, YAML's null, is the same and becomes it) goes on with NULL."""
 
     def __post_init__(self) -> None:
         if self.on_error is None:

@@ -84,7 +84,7 @@ def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool
         yield f"{key}:"
         yield from (f"  - {scalar(item)}" for item in value)
     else:
-        yield from _line(key, value, 0, 0, comments.get(key, ""))
+        yield from _line(key, value, 0, 0, remark=comments.get(key, ""))
 
 
 def _block(key: str, rows: Mapping[str, Any], remarks: Mapping[str, str]) -> Iterator[str]:
@@ -99,10 +99,10 @@ def _block(key: str, rows: Mapping[str, Any], remarks: Mapping[str, str]) -> Ite
     values = [len(text) for name, text in texts.items() if name in remarks and len(text) <= 60]
     column = max(values, default=0)
     for name, row in rows.items():
-        yield from _line(name, row, 2, width, remarks.get(name, ""), column)
+        yield from _line(name, row, 2, width, remark=remarks.get(name, ""), column=column)
 
 
-def _line(name: str, value: Any, indent: int, width: int, remark: str, column: int = 0) -> Iterator[str]:
+def _line(name: str, value: Any, indent: int, width: int, *, remark: str = "", column: int = 0) -> Iterator[str]:
     """`name: value  # remark`, the remark above where it would not fit, a SQL text of several lines as a block."""
     pad = " " * indent
     key = f"{scalar(name)}:"
@@ -112,7 +112,7 @@ def _line(name: str, value: Any, indent: int, width: int, remark: str, column: i
     if isinstance(value, dict) and value:
         yield f"{pad}{key}"
         for inner, row in value.items():
-            yield from _line(inner, row, indent + 2, max(len(scalar(each)) for each in value), "")
+            yield from _line(inner, row, indent + 2, max(len(scalar(each)) for each in value))
     elif isinstance(value, str) and _fits_block(value):
         yield from _comment(remark, pad)
         yield f"{pad}{key} |{'' if value.endswith(chr(10)) else '-'}"

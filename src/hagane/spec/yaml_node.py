@@ -155,7 +155,7 @@ class _Reader:
         next(self.events)  # the document's end
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            self.refuse("a second document ('---')", after.start_mark.line + 1)
+            self.refuse("a second document ('---')", after.start_mark.line + 1 if after.start_mark else 1)
         return node
 
     def node(self, event: Any) -> Node:
