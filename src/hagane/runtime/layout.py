@@ -16,6 +16,7 @@ An input that would have no columns is left out.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ class ColumnData(NamedTuple):
     valid: npt.NDArray[np.bool_] | None = None
 
 
-class InputLayout(msgspec.Struct, frozen=True):
+class InputLayout(msgspec.Struct, frozen=True, dict=True):
     """Which raw columns a graph reads, and where each of them lies.
 
     >>> layout = InputLayout((Column("age", SqlType.INT64), Column("fare", SqlType.FLOAT64), Column("job", SqlType.STRING)))
@@ -56,22 +57,22 @@ class InputLayout(msgspec.Struct, frozen=True):
 
     columns: tuple[Column, ...]
 
-    @property
+    @functools.cached_property
     def float64(self) -> tuple[str, ...]:
         """Columns of `packed.float64`, in order."""
         return tuple(c.name for c in self.columns if c.type is SqlType.FLOAT64)
 
-    @property
+    @functools.cached_property
     def int64(self) -> tuple[str, ...]:
         """Columns of `packed.int64`, in order."""
         return tuple(c.name for c in self.columns if c.type not in (SqlType.FLOAT64, SqlType.STRING))
 
-    @property
+    @functools.cached_property
     def strings(self) -> tuple[str, ...]:
         """Columns with a string input of their own, in order."""
         return tuple(c.name for c in self.columns if c.type is SqlType.STRING)
 
-    @property
+    @functools.cached_property
     def validity(self) -> tuple[str, ...]:
         """Columns of `packed.validity`, in order."""
         return tuple(c.name for c in self.columns if c.type is not SqlType.FLOAT64)
@@ -84,7 +85,7 @@ class InputLayout(msgspec.Struct, frozen=True):
         if self.int64:
             feed[INT64_INPUT] = _pack([columns[name].data for name in self.int64], np.int64)
         if self.validity:
-            feed[VALIDITY_INPUT] = _pack([_valid(columns[name]) for name in self.validity], np.bool_)
+            feed[VALIDITY_INPUT] = _pack_validity([columns[name] for name in self.validity])
         for name in self.strings:
             feed[STRING_INPUT_PREFIX + name] = columns[name].data.reshape(-1, 1)
         return feed
@@ -97,5 +98,9 @@ def _pack(columns: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> np
     return packed
 
 
-def _valid(column: ColumnData) -> npt.NDArray[np.bool_]:
-    return np.ones(len(column.data), np.bool_) if column.valid is None else column.valid
+def _pack_validity(columns: list[ColumnData]) -> npt.NDArray[np.bool_]:
+    packed = np.ones((len(columns[0].data), len(columns)), np.bool_)
+    for index, column in enumerate(columns):
+        if column.valid is not None:
+            packed[:, index] = column.valid
+    return packed
