@@ -1,1 +1,13 @@
+"""What a model is worth: `evaluate`, `compare`, plots and a report.
 
+>>> import numpy as np
+>>> result = evaluate(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]), task="regression")
+>>> result.headline()
+('r2_score', 0.5)
+"""
+
+from hagane.evaluation.compare import Comparison, compare
+from hagane.evaluation.evaluate import evaluate
+from hagane.evaluation.evaluation import Evaluation, MetricRow
+
+__all__ = ["Comparison", "Evaluation", "MetricRow", "compare", "evaluate"]

@@ -11,7 +11,8 @@ from hagane.metrics.undefined import Undefined, Value
 def average_precision(ranked: RankedCounts) -> Value:
     """Sum over the thresholds of (recall gained) × (precision there): a step function, no interpolation.
 
-    The definition of scikit-learn's `average_precision_score`; trapezoids would be too hopeful (Davis and Goadrich, 2006).
+    The definition of scikit-learn's `average_precision_score`; trapezoids would be too hopeful (Davis and Goadrich,
+    2006).
 
     >>> from hagane.metrics.ranked_counts import ranked_counts
     >>> average_precision(ranked_counts(np.array([True, False, True]), np.array([0.9, 0.7, 0.5])))

@@ -18,10 +18,10 @@ Objective = npt.NDArray[np.number]
 def best_threshold(ranked: RankedCounts, aim: Aim, aim_value: float = 0.5) -> int | Undefined:
     """The index into `ranked.thresholds` of the best threshold for `aim`.
 
-    `precision_at_recall` asks for the most precision where recall >= `aim_value`, `recall_at_precision` for the most recall
-    where precision >= `aim_value`; `youden` maximises recall - false positive rate (Youden, 1950). Every candidate calls at
-    least one row positive. Of equally good thresholds the highest is taken, except that `precision_at_recall` takes
-    the lowest, which finds more rows at the same precision.
+    `precision_at_recall` asks for the most precision where recall >= `aim_value`, `recall_at_precision` for the most
+    recall where precision >= `aim_value`; `youden` maximises recall - false positive rate (Youden, 1950). Every
+    candidate calls at least one row positive. Of equally good thresholds the highest is taken, except that
+    `precision_at_recall` takes the lowest, which finds more rows at the same precision.
 
     >>> from hagane.metrics.ranked_counts import ranked_counts
     >>> ranked = ranked_counts(np.array([True, False, True, False]), np.array([0.9, 0.7, 0.6, 0.2]))

@@ -1,7 +1,8 @@
 """Log loss (cross entropy, in nats): what probabilities cost.
 
-Probabilities are clipped to [eps, 1 - eps] first, eps being the machine epsilon of the scores' own type (2.2e-16 for float64,
-1.2e-7 for float32: a float32 model cannot say anything finer), so that one certain error costs about 36 or 16 and not infinity.
+Probabilities are clipped to [eps, 1 - eps] first, eps being the machine epsilon of the scores' own type (2.2e-16 for
+float64, 1.2e-7 for float32: a float32 model cannot say anything finer), so that one certain error costs about 36 or 16
+and not infinity.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def log_loss(labels: Ints, scores: Floats) -> Value:
 
 
 def macro_log_loss(labels: Ints, scores: Floats) -> Value:
-    """Mean over the classes that occur of the mean loss of their rows: what BigQuery ML reports as `log_loss` of several classes.
+    """Mean over the classes that occur of the mean loss of their rows: BigQuery ML's `log_loss` of several classes.
 
     >>> scores = np.array([[0.5, 0.5], [0.5, 0.5], [0.75, 0.25]])
     >>> round(macro_log_loss(np.array([0, 0, 1]), scores), 4)  # (ln 2 + ln 4) / 2

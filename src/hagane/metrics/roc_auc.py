@@ -11,8 +11,8 @@ from hagane.metrics.undefined import Floats, Ints, Undefined, Value
 def roc_auc(ranked: RankedCounts) -> Value:
     """The share of (positive, negative) pairs that the scores order rightly; a tie counts half.
 
-    Equal to the Mann-Whitney U statistic / (P N), and to the trapezoids under the curve (Hanley and McNeil, 1982). Summed in
-    whole numbers, hence exact up to the last division.
+    Equal to the Mann-Whitney U statistic / (P N), and to the trapezoids under the curve (Hanley and McNeil, 1982).
+    Summed in whole numbers, hence exact up to the last division.
 
     >>> from hagane.metrics.ranked_counts import ranked_counts
     >>> roc_auc(ranked_counts(np.array([True, False, True]), np.array([0.9, 0.5, 0.5])))

@@ -1,0 +1,212 @@
+"""`Evaluation`: what a model is worth on some rows, as plain data with a JSON round trip."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from hagane.evaluation.metric_info import METRICS, metric_info
+from hagane.metrics.best_threshold import Aim
+
+Label = str | int | bool
+HEADLINES = {
+    "binary": ("roc_auc", "accuracy", "log_loss"),
+    "multiclass": ("accuracy", "log_loss"),
+    "regression": ("r2_score", "root_mean_squared_error"),
+}
+"""The metric to show first, by kind; the next one where it is undefined."""
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """One line of the table of metrics."""
+
+    name: str
+    title: str
+    value: float | None
+    baseline: float | None
+    higher_is_better: bool
+    reason: str = ""
+    """Why `value` is None."""
+
+
+class ThresholdMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What one threshold of a binary classifier gives: positive where the score is >= `threshold`."""
+
+    threshold: float
+    true_positives: int
+    false_positives: int
+    true_negatives: int
+    false_negatives: int
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+    accuracy: float | None
+    false_positive_rate: float | None
+
+
+class SuggestedThreshold(msgspec.Struct, frozen=True, kw_only=True):
+    """The best threshold for an aim, found on these same rows (so what it gives is a little hopeful)."""
+
+    aim: Aim
+    aim_value: float
+    """The recall or precision to hold; unused by the other aims."""
+    gives: ThresholdMetrics | None
+    reason: str = ""
+    """Why there is none."""
+
+
+class ClassMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """One class against all others."""
+
+    label: Label
+    num_rows: int
+    """Rows with this label."""
+    precision: float | None
+    recall: float | None
+    f1_score: float | None
+    roc_auc: float | None
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """Points (x, y) and the threshold at each; at most 200, ends kept, the rest spread evenly along x (+ y for ROC)."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    thresholds: tuple[float | None, ...]
+    """None: above every score."""
+
+
+class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows whose probability lies in (lower, upper]."""
+
+    lower: float
+    upper: float
+    num_rows: int
+    mean_score: float
+    observed: float
+
+
+class Quantile(msgspec.Struct, frozen=True):
+    """`value` is the element of rank ceil(n q) (the lowest for q = 0)."""
+
+    q: float
+    value: float
+
+
+class Density(msgspec.Struct, frozen=True, kw_only=True):
+    """A 2-D histogram of label (columns) against prediction (rows), both from `low` to `high`."""
+
+    low: float
+    high: float
+    counts: tuple[tuple[int, ...], ...]
+    """counts[i][j]: prediction in the i-th, label in the j-th of equal bins."""
+    num_outside: int
+    """Rows outside the range (the outermost half per cent on each side, at most)."""
+
+
+class SliceMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """The metrics of the rows with one value."""
+
+    value: str | None
+    """None: NULL."""
+    num_rows: int
+    is_small: bool
+    """Too few rows to be trusted."""
+    metrics: dict[str, float | None]
+
+
+class SliceColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """Slices by one column, the most rows first."""
+
+    column: str
+    slices: tuple[SliceMetrics, ...]
+    num_values: int
+    """Distinct values; those beyond the largest 50 are left out of `slices`."""
+    small_below_rows: int
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is worth on some rows. Every undefined figure is None, its reason in `undefined`.
+
+    Binary classifiers: the positive class is the higher label, and precision, recall and F1 are its own. Several
+    classes: precision, recall, F1 and ROC AUC are plain means over the classes; `log_loss` is the mean over rows and
+    `macro_log_loss` the mean over classes, which is what BigQuery ML calls log_loss.
+    """
+
+    format_version: int = 1
+    task: Literal["classification", "regression"]
+    num_rows: int
+    part: str = ""
+    """Which rows: `test`, `eval`, a file's name."""
+    num_row_errors: int = 0
+    """Rows on which an expression erred; they are evaluated with NULL in its place."""
+    num_null_labels: int = 0
+    """Rows left out because their label is NULL."""
+    labels_digest: str = ""
+    """Equal digests: evaluated on the same labels in the same order."""
+    classes: tuple[Label, ...] = ()
+    metrics: dict[str, float | None]
+    undefined: dict[str, str] = {}
+    baseline: dict[str, float | None]
+    """The same metrics of a model that has learned nothing but the label's distribution."""
+    baseline_meaning: str
+    confusion_matrix: tuple[tuple[int, ...], ...] = ()
+    """Rows are labels, columns predictions, in the order of `classes`."""
+    threshold: float | None = None
+    """What precision, recall, F1, accuracy and the confusion matrix of a binary classifier stand on."""
+    suggested: SuggestedThreshold | None = None
+    threshold_table: tuple[ThresholdMetrics, ...] = ()
+    """At 0.1, 0.2, … 0.9, the threshold used and the one suggested, rising."""
+    class_metrics: tuple[ClassMetrics, ...] = ()
+    roc_curve: Curve | None = None
+    """x: false positive rate, y: recall."""
+    pr_curve: Curve | None = None
+    """x: recall, y: precision."""
+    calibration: tuple[CalibrationBin, ...] = ()
+    """Of the positive class's probability; of the predicted class's for several classes."""
+    residuals: tuple[Quantile, ...] = ()
+    """Of label - prediction."""
+    density: Density | None = None
+    slices: tuple[SliceColumn, ...] = ()
+
+    @property
+    def kind(self) -> Literal["binary", "multiclass", "regression"]:
+        """The task, with binary apart from several classes."""
+        if self.task == "regression":
+            return "regression"
+        return "binary" if len(self.classes) == 2 else "multiclass"
+
+    @property
+    def positive_class(self) -> Label | None:
+        """The higher of two labels; None where there are not two."""
+        return self.classes[1] if self.kind == "binary" else None
+
+    def headline(self) -> tuple[str, float | None]:
+        """The metric to show first, and its value (None where no candidate is defined).
+
+        Binary ROC AUC, several classes accuracy, regression R²; the next of `HEADLINES` where that is undefined.
+        """
+        names = HEADLINES[self.kind]
+        name = next((name for name in names if self.metrics.get(name) is not None), names[0])
+        return name, self.metrics.get(name)
+
+    def metric_rows(self) -> tuple[MetricRow, ...]:
+        """Every metric with its title, baseline and reason, in the order of `METRICS`."""
+        known = [name for name in METRICS if name in self.metrics]
+        names = known + [name for name in self.metrics if name not in METRICS]
+        return tuple(self._row(name) for name in names)
+
+    def _row(self, name: str) -> MetricRow:
+        info = metric_info(name)
+        value, baseline = self.metrics[name], self.baseline.get(name)
+        return MetricRow(name, info.title, value, baseline, info.higher_is_better, self.undefined.get(name, ""))
+
+    def to_json(self) -> bytes:
+        """The evaluation as JSON, indented: what `evaluation.json` of a bundle holds."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+
+    @staticmethod
+    def from_json(document: bytes | str) -> Evaluation:
+        """The inverse of `to_json`. Raises msgspec.ValidationError where it is not one."""
+        return msgspec.json.decode(document, type=Evaluation)
