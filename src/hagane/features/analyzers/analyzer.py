@@ -7,6 +7,7 @@ which the compiler then turns into nodes like any other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -36,6 +37,8 @@ class Aggregates(NamedTuple):
 
     scalars: Mapping[str, str] = {}
     counts: ValueCounts | None = None
+    moments: bool = False
+    """Whether the mean and the sample standard deviation are wanted too (`mean`, `stddev` of `Measured.scalars`)."""
 
 
 class Measured(NamedTuple):
@@ -84,6 +87,15 @@ def as_float(expression: Expression) -> Expression:
 def literal(value: float) -> Literal:
     """A FLOAT64 constant."""
     return Literal(float(value), SqlType.FLOAT64)
+
+
+def scaled(argument: Expression, center: float, scale: float) -> Expression:
+    """(argument - center) / scale; 0 where `scale` is 0 (a column without spread), NULL where the argument is.
+
+    A scale of 0 becomes a division by infinity, so that every scaler has one shape and all of them fuse into one group.
+    """
+    shifted = Call("-", (as_float(argument), literal(center)), SqlType.FLOAT64)
+    return Call("IEEE_DIVIDE", (shifted, literal(scale or math.inf)), SqlType.FLOAT64)
 
 
 def number(measured: Measured, name: str, default: float) -> float:
