@@ -113,10 +113,9 @@ def train_spec(spec: Spec | str | Path, *, frame: object | None = None, workspac
 def load(model: str | Path, *, workspace: str | Path | None = None) -> TrainedModel:
     """A bundle by path, or a registered model by `name` or `name@version`."""
     from hagane.bundle.bundle import Bundle
-    from hagane.workflow.find_model import find_model
 
     place = _workspace(workspace)
-    return TrainedModel(Bundle.load(find_model(model, place)), place)
+    return TrainedModel(Bundle.load(place.bundle_path(str(model))), place)
 
 
 def describe(data: object, *, label: str | None = None) -> Description:

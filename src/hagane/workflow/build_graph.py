@@ -15,19 +15,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from hagane.features.emit import Emitter
+from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
-from hagane.models.family import FittedModel, Task
+from hagane.models.family import FittedModel
 
 
 def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, *, threshold: float) -> bytes:
     """The serialized ONNX model. `threshold` is the probability from which a binary classifier answers the higher class."""
     emitter = Emitter()
     ports = transform.emit(emitter)
-    scores = emitter.node("Cast", model.emit(emitter, ports.dense, ports.ids), to=np.float64)
-    if label.task is Task.CLASSIFICATION:
+    scores = emitter.node("Cast", model.emit(emitter, ports.dense, ports.ids), to=element_type(np.float64))
+    if label.task == "classification":
         emitter.output("probabilities", scores, np.float64, ("n", len(label.classes)))
         emit_predicted_label(emitter, scores, label, threshold)
     else:
@@ -45,7 +45,7 @@ def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncod
     """The class of each row: of two classes the higher from `threshold` on, of more the most probable."""
     if len(label.classes) == 2:
         positive = emitter.node("Gather", probabilities, emitter.constant(1, np.int64), axis=1)
-        index = emitter.node("Cast", emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64)), to=np.int64)
+        index = emitter.node("Cast", emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64)), to=element_type(np.int64))
     else:
         index = emitter.node("ArgMax", probabilities, axis=1, keepdims=0)
     dtype = {str: object, bool: np.bool_, int: np.int64}[type(label.classes[0])]

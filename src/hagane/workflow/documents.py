@@ -10,7 +10,7 @@ import msgspec
 
 from hagane.data.split import Splits
 from hagane.data.table import Table
-from hagane.evaluation.evaluate import Evaluation
+from hagane.evaluation.evaluation import Evaluation
 from hagane.features.transform import Transform
 from hagane.models.family import FittedModel, Iteration
 from hagane.spec.spec import Spec
@@ -30,7 +30,6 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     data_fingerprint: str
     split: str
     split_counts: dict[str, int]
-    evaluated_on: str
     best_iteration: int
     training_info: tuple[Iteration, ...]
     importance: dict[str, float]
@@ -39,19 +38,19 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
 
 
-def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluation, evaluated_on: str, transform: Transform,
+def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluation, transform: Transform,
                      model: FittedModel, table: Table, splits: Splits, verification: Verification, seconds: float) -> dict[str, bytes]:
     """File name → content."""
     lineage = Lineage(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), training_seconds=round(seconds, 3),
         data_fingerprint=table.fingerprint(), split=splits.describe(), split_counts=dict(splits.counts),
-        evaluated_on=evaluated_on, best_iteration=model.best_iteration, training_info=model.curve,
+        best_iteration=model.best_iteration, training_info=model.curve,
         importance=dict(model.importance()), verification=verification, python=platform.python_version(),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES})
     return {
         "spec.yaml": write_yaml(spec).encode(),
         "statistics.json": _json(statistics),
-        "evaluation.json": _json(evaluation),
+        "evaluation.json": evaluation.to_json(),
         "transform.json": transform.to_json(),
         "lineage.json": _json(lineage),
     }

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from hagane.bundle.bundle import Bundle
-from hagane.bundle.signature import Signature
 from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, nearest
-from hagane.evaluation.evaluate import Evaluation, evaluate
+from hagane.evaluation.evaluation import Evaluation
 from hagane.features.label import LabelEncoding
-from hagane.models.family import Task
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Evaluation as Wanted
-from hagane.workflow.find_model import find_model
-from hagane.workflow.score import score_table
+from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
 
 
@@ -29,29 +24,24 @@ def evaluate_model(model: str | Path, *, data: object | None = None, workspace: 
 
     `data` is whatever `open_table` takes. Raises NotFoundError for the model, DataError when a column is missing.
     """
-    bundle = Bundle.load(find_model(model, workspace))
+    bundle = Bundle.load(workspace.bundle_path(str(model)))
     if data is None:
-        return msgspec.json.decode((bundle.path / "evaluation.json").read_bytes(), type=Evaluation)
+        return Evaluation.from_json((bundle.path / "evaluation.json").read_bytes())
     wanted = read_yaml((bundle.path / "spec.yaml").read_text(), path=str(bundle.path / "spec.yaml")).evaluation
-    return evaluate_bundle(bundle, open_table(data, progress=progress), wanted, slices or wanted.slices, progress)
+    return evaluate_bundle(bundle, open_table(data, progress=progress), wanted, slices or wanted.slices, progress,
+                           part=data if isinstance(data, str) else "the rows given")
 
 
-def evaluate_bundle(bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress) -> Evaluation:
+def evaluate_bundle(bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, part: str = "") -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
     check_columns(table, (*signature.names, signature.label, *slices))
-    label = LabelEncoding(column=signature.label, task=Task(signature.task), classes=signature.classes)
+    label = LabelEncoding(column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes)
     scored = score_table(bundle, table, label, slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(Fault(what="no row has a label to compare with", where=f"column '{signature.label}'",
                               next_step="give data with labels"))
-    return evaluate(scored.labels, scored.scores, task=signature.task, classes=signature.classes or None,
-                    threshold=threshold_of(signature), aim=wanted.aim, aim_value=wanted.aim_value, slices=scored.slices)
-
-
-def threshold_of(signature: Signature) -> float:
-    """The probability from which the higher of two classes is answered."""
-    return 0.5 if signature.threshold is None else signature.threshold
+    return report(scored, signature, wanted, part=part)
 
 
 def check_columns(table: Table, names: Sequence[str]) -> None:

@@ -22,10 +22,7 @@ from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
-from hagane.runtime.layout import ColumnData
-from hagane.types import Schema, SqlType
 from hagane.workflow.evaluate import check_columns
-from hagane.workflow.find_model import find_model
 from hagane.workspace.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -51,7 +48,7 @@ def predict_file(model: str | Path, data: object, out: Path, *, workspace: Works
     columns, NotFoundError for the model.
     """
     began = time.monotonic()
-    bundle = Bundle.load(find_model(model, workspace))
+    bundle = Bundle.load(workspace.bundle_path(str(model)))
     table = open_table(data, progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     rows = errors = 0
@@ -73,7 +70,8 @@ def predict_file(model: str | Path, data: object, out: Path, *, workspace: Works
 
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Each batch of `table` with its predictions before it, and how many of its rows erred; at least one batch."""
-    schema = table.schema.select(bundle.signature.names) if _has_columns(bundle, table) else Schema(())
+    check_columns(table, bundle.signature.names)
+    schema = table.schema.select(bundle.signature.names)
 
     def predict(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
         predictions = bundle.predict_columns(columns_data(batch, schema))
@@ -128,11 +126,6 @@ def _beside(batch: pa.RecordBatch, predictions: Predictions) -> pa.RecordBatch:
     columns = prediction_columns(predictions)
     rest = {name: batch.column(name) for name in batch.schema.names if name not in columns}
     return pa.record_batch(columns | rest)
-
-
-def _has_columns(bundle: Bundle, table: Table) -> bool:
-    check_columns(table, bundle.signature.names)
-    return True
 
 
 def _no_rows(table: Table) -> pa.RecordBatch:

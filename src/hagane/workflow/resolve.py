@@ -14,6 +14,7 @@ from hagane.models.family import Family, Task
 from hagane.spec.spec import Model, Spec
 from hagane.statistics.statistics import Statistics
 from hagane.types import Schema, SqlType
+from hagane.workspace.model_version import model_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +42,11 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         transform, left_out = automatic.expressions, automatic.left_out
     resolved = msgspec.structs.replace(
         spec,
-        name=spec.name or default_name(spec.label),
+        name=spec.name or model_name(spec.label),
         transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
     return Resolved(resolved, family, options, left_out)
-
-
-def default_name(label: str) -> str:
-    """A registry name made of the label: letters, digits, '_' and '-' stay.
-
-    >>> default_name("arr delay > 15")
-    'arr_delay_15'
-    """
-    words = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else " " for c in label).split()
-    return "_".join(words) or "model"
 
 
 def not_features(spec: Spec) -> tuple[str, ...]:

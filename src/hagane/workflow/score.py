@@ -10,10 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.predictions import Predictions
+from hagane.bundle.signature import Signature
 from hagane.data.column_data import columns_data
 from hagane.data.table import Table
+from hagane.evaluation.evaluate import evaluate
+from hagane.evaluation.evaluation import Evaluation
 from hagane.features.label import LabelEncoding
 from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Evaluation as Wanted
 
 Array = npt.NDArray[np.generic]
 
@@ -25,24 +30,26 @@ class Scored:
     labels: Array
     scores: Array
     slices: dict[str, Array]
-    num_null_labels: int
+    num_unlabelled: int
+    """Rows left out: their label is NULL, or a class that training never met."""
     num_row_errors: int
 
 
 def score_table(bundle: Bundle, table: Table, label: LabelEncoding, *, slices: Sequence[str] = (),
                 progress: Progress = SILENT) -> Scored:
-    """Predict every row of `table` whose label is there."""
-    schema = table.schema.select(bundle.signature.column_names)
+    """Predict every row of `table` whose label is there and known."""
+    schema = table.schema.select(bundle.signature.names)
     columns = tuple(dict.fromkeys((*schema.names, label.column, *slices)))
     labels, scores, errors, dropped = [], [], 0, 0
     texts: dict[str, list[Array]] = {name: [] for name in slices}
     with progress.phase("evaluate", total=table.num_rows) as phase:
         for batch in table.batches(columns):
-            known = batch.filter(batch.column(label.column).is_valid())
+            encoded = label.encode(batch.column(label.column))
+            known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
             dropped += batch.num_rows - known.num_rows
             predictions = bundle.predict_columns(columns_data(known, schema))
-            labels.append(label.encode(known.column(label.column)))
-            scores.append(predictions.scores)
+            labels.append(encoded.values)
+            scores.append(scores_of(predictions))
             errors += int(predictions.row_errors.sum())
             for name in slices:
                 texts[name].append(_as_text(known.column(name)))
@@ -50,6 +57,21 @@ def score_table(bundle: Bundle, table: Table, label: LabelEncoding, *, slices: S
     return Scored(np.concatenate(labels), np.concatenate(scores), {n: np.concatenate(t) for n, t in texts.items()}, dropped, errors)
 
 
+def report(scored: Scored, signature: Signature, wanted: Wanted, *, part: str) -> Evaluation:
+    """The evaluation of scored rows, at the threshold that the bundle itself uses."""
+    return evaluate(
+        scored.labels, scored.scores, task=signature.task, classes=signature.classes or None,
+        threshold=0.5 if signature.threshold is None else signature.threshold, aim=wanted.aim, aim_value=wanted.aim_value,
+        slices=scored.slices, part=part, num_row_errors=scored.num_row_errors, num_null_labels=scored.num_unlabelled)
+
+
+def scores_of(predictions: Predictions) -> Array:
+    """Probabilities [n, c] of a classifier, values [n] of a regressor."""
+    scores = predictions.values if predictions.probabilities is None else predictions.probabilities
+    assert scores is not None
+    return scores
+
+
 def _as_text(column: pa.Array) -> Array:
-    text: Array = column.cast(pa.string()).fill_null("NULL").to_numpy(zero_copy_only=False)
+    text: Array = column.cast(pa.string()).to_numpy(zero_copy_only=False)
     return text

@@ -7,24 +7,20 @@ from hagane.data.table import Table
 from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
 from hagane.sql.origins import column_origins
-from hagane.models.family import Task
-from hagane.statistics.statistics import Statistics
-from hagane.types import SqlType
 from hagane.workflow.instances import instances_of
 from hagane.workflow.resolve import Resolved
 
 
-def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics) -> Signature:
+def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding) -> Signature:
     """List exactly the columns that the transform reads, with where each came from, and one real row as the example."""
     spec = resolved.spec
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
     names = tuple(column.name for column in transform.columns)
-    classification = label.task is Task.CLASSIFICATION
     return Signature(
         inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
-        task=label.task.value,
+        task=label.task,
         label=spec.label,
-        label_type=table.schema[spec.label].type if classification else SqlType.FLOAT64,
+        label_type=label.type,
         model_type=resolved.family.name,
         model_name=spec.name or "",
         classes=label.classes,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
-from hagane.bundle.write import write_bundle
+from hagane.bundle.write_bundle import write_bundle
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
-from hagane.evaluation.evaluate import Evaluation, evaluate
+from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import EncodedSplits, encode
 from hagane.features.fit import fit_transform
-from hagane.features.label import LabelEncoding
+from hagane.features.label import LabelEncoding, fit_label
 from hagane.features.transform import Transform
-from hagane.models.family import FitContext, FittedModel, Task
+from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak, find_leaks
@@ -25,10 +26,10 @@ from hagane.statistics.statistics import Statistics
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.resolve import Resolved, check_names, resolve
-from hagane.workflow.score import score_table
+from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
 from hagane.workflow.verify_export import verify_export
-from hagane.workspace.registry import ModelVersion
+from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.workspace import Workspace
 
 
@@ -41,8 +42,7 @@ class TrainResult:
     spec: Spec
     """Resolved: it alone says what happened."""
     evaluation: Evaluation
-    evaluated_on: str
-    """Which rows the evaluation is of: `test`, `eval` or `train`."""
+    """Of the test rows; of the eval rows where there are none; of the training rows without either (`.part` says)."""
     statistics: Statistics
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
@@ -65,27 +65,28 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     resolved = resolve(spec, table.schema, statistics)
     leaks = suspected_leaks(splits.train, resolved, statistics, progress)
-    label = LabelEncoding.fit(splits.train, spec.label, resolved.family.task)
+    label = fit_label(splits.train, spec.label, resolved.family.task.value)
     transform = fit(resolved, splits.train, progress)
     assert resolved.spec.name is not None
     with workspace.scratch() as scratch, workspace.new_version(resolved.spec.name) as slot:
         encoded = encode(splits, transform, label, scratch / "encoded", progress=progress)
         model = fit_family(resolved, encoded, label, progress)
         graph = build_graph(transform, model, label, threshold=resolved.spec.evaluation.threshold)
-        signature = sign(resolved, table, transform, label, statistics)
+        signature = sign(resolved, table, transform, label)
         trial = Bundle.load(write_bundle(scratch / "bundle", model=graph, signature=signature))
         verification = verify_export(trial, splits.train, transform, model, resolved.family)
-        evaluated_on, evaluation = evaluate_held_out(trial, splits, label, resolved.spec, progress)
+        evaluation = evaluate_held_out(trial, splits, label, resolved.spec, progress)
         documents = bundle_documents(
-            resolved.spec, statistics=statistics, evaluation=evaluation, evaluated_on=evaluated_on, transform=transform,
-            model=model, table=table, splits=splits, verification=verification, seconds=time.monotonic() - began)
+            resolved.spec, statistics=statistics, evaluation=evaluation, transform=transform, model=model,
+            table=table, splits=splits, verification=verification, seconds=time.monotonic() - began)
         write_bundle(slot.path, model=graph, signature=signature, documents=documents)
-        version = slot.publish(
-            model_type=resolved.family.name, task=resolved.family.task.value, label=spec.label,
-            metric=evaluation.headline(), num_rows=sum(splits.counts.values()), spec=resolved.spec)
+        metric, value = evaluation.headline()
+        version = slot.register(
+            model_type=resolved.family.name, task=label.task, label=spec.label, metric=metric, metric_value=value,
+            num_rows=encoded.train.num_rows, spec_digest=digest(documents["spec.yaml"]))
     return TrainResult(
-        version=version, bundle=version.path, spec=resolved.spec, evaluation=evaluation, evaluated_on=evaluated_on,
-        statistics=statistics, leaks=leaks, notes=notes_of(table, resolved, encoded), split_counts=dict(splits.counts),
+        version=version, bundle=Path(version.path), spec=resolved.spec, evaluation=evaluation, statistics=statistics,
+        leaks=leaks, notes=notes_of(table, resolved, encoded), split_counts=dict(splits.counts),
         duration_seconds=time.monotonic() - began, model=model)
 
 
@@ -120,13 +121,12 @@ def used_columns(transform: dict[str, str], rows: Table) -> set[str]:
     return {name for expression in bind_all(transform, rows.schema).values() for name in columns_of(expression)}
 
 
-def evaluate_held_out(bundle: Bundle, splits: Splits, label: LabelEncoding, spec: Spec, progress: Progress) -> tuple[str, Evaluation]:
-    """Evaluate on the test rows; without any, on the eval rows; without those, on the training rows, and say which."""
+def evaluate_held_out(bundle: Bundle, splits: Splits, label: LabelEncoding, spec: Spec, progress: Progress) -> Evaluation:
+    """Evaluate on the test rows; without any, on the eval rows; without those, on the training rows."""
     part = next((name for name in ("test", "eval") if splits.counts.get(name)), "train")
-    scored = score_table(bundle, getattr(splits, part), label, slices=spec.evaluation.slices, progress=progress)
-    return part, evaluate(
-        scored.labels, scored.scores, task=label.task.value, classes=label.classes or None, threshold=spec.evaluation.threshold,
-        aim=spec.evaluation.aim, aim_value=spec.evaluation.aim_value, slices=scored.slices)
+    wanted = spec.evaluation
+    scored = score_table(bundle, getattr(splits, part), label, slices=wanted.slices, progress=progress)
+    return report(scored, bundle.signature, wanted, part=part)
 
 
 def notes_of(table: Table, resolved: Resolved, encoded: EncodedSplits) -> tuple[str, ...]:
@@ -137,8 +137,15 @@ def notes_of(table: Table, resolved: Resolved, encoded: EncodedSplits) -> tuple[
         notes.append(f"{table.bad_rows.count:,} of {table.bad_rows.total:,} rows could not be parsed; they are in {table.bad_rows.path}")
     if encoded.num_null_labels:
         notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
+    if encoded.num_unknown_labels:
+        notes.append(f"{encoded.num_unknown_labels:,} eval or test rows have a class that no training row has; they were not used")
     if encoded.num_row_errors:
         notes.append(f"an expression erred on {encoded.num_row_errors:,} rows (LN of a negative number, division by zero, …): NULL was used")
-    if encoded.eval is None and resolved.family.task is not None:
+    if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
+
+
+def digest(document: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(document).hexdigest()

@@ -18,6 +18,7 @@ from hagane.features.encode import Encoder
 from hagane.features.transform import Transform
 from hagane.models.family import Family, FittedModel
 from hagane.workflow.instances import instances_of
+from hagane.workflow.score import scores_of
 
 SAMPLE_ROWS = 1_000
 JSON_ROWS = 20
@@ -43,7 +44,7 @@ def verify_export(bundle: Bundle, table: Table, transform: Transform, model: Fit
         if features:
             _same_bits(trained, outputs[name], [feature.name for feature in features])
     expected = np.asarray(model.predict(dense, ids), np.float64)
-    served = bundle.predict_columns(plain).scores
+    served = scores_of(bundle.predict_columns(plain))
     difference = _largest_difference(expected, served)
     if not difference <= family.relative_tolerance:
         raise BundleError(Fault(
@@ -76,7 +77,7 @@ def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
 
 
 def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) -> int:
-    from_json = bundle.predict(instances_of(rows)).scores
+    from_json = scores_of(bundle.predict(instances_of(rows)))
     if not np.array_equal(from_json, served, equal_nan=True):
         raise BundleError(Fault(what="raw JSON rows are predicted otherwise than the same rows from the table",
                                 next_step="this is a fault of Hagane: please report it with the spec"))

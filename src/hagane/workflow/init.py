@@ -1,0 +1,67 @@
+"""`init`: look at a table and write the spec that a person would then edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hagane.data.open_table import open_table
+from hagane.data.table import Table
+from hagane.features.automatic import LeftOut
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Model, Spec
+from hagane.spec.write_yaml import write_commented_yaml
+from hagane.statistics.column_statistics import ColumnStatistics
+from hagane.statistics.leaks import Leak, find_leaks
+from hagane.statistics.measure import measure_statistics
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.resolve import check_names, resolve
+
+
+def init(data: str | Sequence[str], label: str, *, tables: Mapping[str, str] | None = None, model: str = "auto",
+         progress: Progress = SILENT) -> str:
+    """The commented YAML of a spec for `data`: automatic preprocessing spelled out, leaks left out.
+
+    Raises SpecError when the label is not a column, DataError when the data cannot be read.
+    """
+    source = data if isinstance(data, str) else tuple(data)
+    asked = Spec(data=source, label=label, tables=dict(tables or {}), model=Model(type=model))
+    table = open_table(source, tables=asked.tables, progress=progress)
+    check_names(asked, table.schema)
+    statistics = measure_statistics(table, progress=progress)
+    leaks = find_leaks(table, label, statistics, progress=progress)
+    excluded = tuple(leak.column for leak in leaks)
+    resolved = resolve(_with_exclude(asked, excluded), table.schema, statistics)
+    comments = remarks(resolved.spec, table, statistics, leaks, resolved.left_out)
+    return write_commented_yaml(resolved.spec, comments=comments, header=_header(table, statistics, leaks, resolved.left_out))
+
+
+def remarks(spec: Spec, table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]) -> dict[str, str]:
+    """What stands beside a value: for a feature what its column looks like, for `exclude` why."""
+    found = {name: column_remark(statistics[name]) for name in spec.transform or {} if name in table.schema}
+    found["label"] = f"{table.schema[spec.label].type.value}, {column_remark(statistics[spec.label])}"
+    if leaks:
+        found["exclude"] = "suspected leaks: " + ", ".join(f"{leak.column} ({leak.reason})" for leak in leaks)
+    return found
+
+
+def column_remark(column: ColumnStatistics) -> str:
+    """A few words on what a column holds."""
+    missing = f", {column.num_nulls / column.num_rows:.1%} missing" if column.num_nulls else ""
+    if column.mean is not None and column.min is not None:
+        return f"{_short(column.min)} … {_short(column.max)}, mean {column.mean:.4g}{missing}"
+    return f"{column.num_distinct:,} values{missing}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _with_exclude(spec: Spec, excluded: tuple[str, ...]) -> Spec:
+    return Spec(data=spec.data, label=spec.label, tables=spec.tables, model=spec.model, exclude=excluded)
+
+
+def _header(table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]) -> str:
+    lines = [f"{statistics.num_rows:,} rows, {len(table.schema)} columns. Train it with: hagane train THIS_FILE"]
+    lines += [f"Left out: {left.column}: {left.reason}" for left in left_out]
+    lines += [f"Suspected leak, excluded: {leak.column}: {leak.reason}" for leak in leaks]
+    return "\n".join(lines)
