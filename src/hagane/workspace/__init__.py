@@ -1,1 +1,1 @@
-
+"""The workspace: models by name and version, and scratch space, as plain files that several processes share."""

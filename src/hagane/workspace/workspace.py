@@ -1,0 +1,196 @@
+"""`Workspace`: the folder that holds trained models and scratch data.
+
+`registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `scratch/` is temporary. A new bundle
+is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
+registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
+removes it. So a crash at any moment leaves nothing that is listed and broken.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from hagane.errors import Fault, NotFoundError, SpecError, nearest
+from hagane.spec.check import MODEL_NAME
+from hagane.spec.spec import Spec
+from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
+from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
+from hagane.workspace.scratch import scratch_folder
+
+HOME_VARIABLE = "HAGANE_HOME"
+DEFAULT_FOLDER = ".hagane"
+
+
+def default_root() -> Path:
+    """`$HAGANE_HOME`, or `.hagane` in the current directory."""
+    return Path(os.environ.get(HOME_VARIABLE) or DEFAULT_FOLDER)
+
+
+class Workspace:
+    """Models and scratch space under one folder, made by the first thing that is written.
+
+    >>> import tempfile
+    >>> Workspace(tempfile.mkdtemp()).list()
+    []
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(default_root() if root is None else root).absolute()
+        self.registry = Registry(self.root / "registry.sqlite")
+        self.models_folder = self.root / "models"
+        self.scratch_parent = self.root / "scratch"
+
+    def list(self, name: str | None = None) -> list[ModelVersion]:
+        """Every version, or those of one name: by name, the newest first."""
+        with self.registry.reading() as connection:
+            found = select(connection, name) if connection else []
+        return [self._placed(version) for version in found]
+
+    def get(self, reference: str) -> ModelVersion:
+        """The version that `late@3` names, the newest for `late`. Raises NotFoundError with the nearest name."""
+        name, version = parse_reference(reference)
+        with self.registry.reading() as connection:
+            found = select(connection, name, version) if connection else []
+        if found:
+            return self._placed(found[0])
+        raise self._not_found(reference, name)
+
+    def bundle_path(self, model: Path | str) -> Path:
+        """The bundle's folder for a path, a name, or `name@version`; a folder that holds a bundle goes before a name.
+
+        Raises NotFoundError with the nearest name.
+        """
+        folder = Path(model)
+        if isinstance(model, Path) or (folder / "MANIFEST.json").is_file():
+            return folder
+        if os.sep in model or model in (".", ".."):
+            raise NotFoundError(Fault(what=f"no bundle at {model}", expected="a folder with a MANIFEST.json"))
+        return self.get(model).path
+
+    def delete(self, reference: str) -> ModelVersion:
+        """Delete one version, the newest for a bare name: its row, then its folder. Raises NotFoundError."""
+        version = self.get(reference)
+        with self.registry.changing() as connection:
+            if not select(connection, version.name, version.version):
+                raise self._not_found(reference, version.name)
+            clear(connection, version.name, version.version)
+        shutil.rmtree(version.path, ignore_errors=True)
+        return version
+
+    @contextmanager
+    def new_version(self, name: str) -> Iterator[VersionSlot]:
+        """A number for a new version of `name`, and a folder path to write its bundle at.
+
+        Write the bundle at `slot.path`, then call `slot.publish(…)`; without that, everything is removed at the end.
+        Raises SpecError for a name that no model can have.
+        """
+        if not MODEL_NAME.fullmatch(name):
+            expected = "letters, digits, '_', '-' and '.', at most 128, not beginning with '-' or '.'"
+            raise SpecError(Fault(what=f"'{name}' cannot name a model", where="name", expected=expected))
+        self._prepare_root()
+        with self.registry.changing() as connection:
+            self._collect_orphans(connection)
+            spelled = spelling(connection, name)
+            version = allocate(connection, spelled, above=self._newest_folder(spelled))
+        with self.scratch(f"{spelled}-{version}") as folder:
+            yield VersionSlot(self, spelled, version, folder / "bundle")
+
+    def scratch(self, prefix: str = "run") -> AbstractContextManager[Path]:
+        """An empty folder for the length of a `with`, removed at its end, or by a later one after a crash."""
+        self._prepare_root()
+        return scratch_folder(self.scratch_parent, prefix)
+
+    def publish(self, slot: VersionSlot, version: ModelVersion) -> ModelVersion:
+        """Move the slot's bundle to its place and fill its row, both or neither. Called by `VersionSlot.publish`."""
+        final = self._placed(version).path
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with self.registry.changing() as connection:
+            os.rename(slot.path, final)
+            try:
+                fill(connection, version)
+            except BaseException:
+                os.rename(final, slot.path)
+                raise
+        return self._placed(version)
+
+    def _placed(self, version: ModelVersion) -> ModelVersion:
+        path = self.models_folder / version.name / str(version.version)
+        return msgspec.structs.replace(version, path=path)
+
+    def _collect_orphans(self, connection: sqlite3.Connection) -> None:
+        """Remove the bundles of empty rows. Exact, because the caller holds the registry's write lock."""
+        for name, version in select_empty(connection):
+            shutil.rmtree(self.models_folder / name / str(version), ignore_errors=True)
+
+    def _newest_folder(self, name: str) -> int:
+        """The largest version with a folder, 0 for none: a lost registry's bundles are never overwritten."""
+        numbers = (folder.name for folder in self.models_folder.glob(f"{name}/*") if folder.name.isdecimal())
+        return max(map(int, numbers), default=0)
+
+    def _prepare_root(self) -> None:
+        """Make the root, kept out of the version control of whatever project it lies in."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        ignore = self.root / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+
+    def _not_found(self, reference: str, name: str) -> NotFoundError:
+        versions = self.list()
+        same = [version.reference for version in versions if version.name.lower() == name.lower()]
+        if same:
+            what, near = f"the model '{name}' has no version '{reference.partition('@')[2]}'", same[0]
+        else:
+            what, near = f"no model '{name}'", nearest(name, {version.name for version in versions})
+        step = "hagane models list" if versions else "train one first: hagane train DATA --label COLUMN"
+        return NotFoundError(Fault(what=what, where=f"workspace {self.root}", nearest=near, next_step=step))
+
+
+@dataclass(slots=True)
+class VersionSlot:
+    """A version that is being made."""
+
+    workspace: Workspace
+    name: str
+    version: int
+    path: Path
+    """Where the bundle is to be written; nothing is there yet."""
+
+    def publish(
+        self,
+        *,
+        model_type: str,
+        task: str,
+        label: str,
+        spec: Spec,
+        metric: tuple[str, float | None] = ("", None),
+        num_rows: int = 0,
+    ) -> ModelVersion:
+        """Make the bundle at `path` this version of the model: `metric` is the headline, `spec` the resolved one.
+
+        Raises NotFoundError where nothing was written at `path`.
+        """
+        if not self.path.is_dir():
+            raise NotFoundError(Fault(what=f"no bundle was written at {self.path}"))
+        version = ModelVersion(
+            name=self.name,
+            version=self.version,
+            path=self.path,
+            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            model_type=model_type,
+            task=task,
+            label=label,
+            metric=metric[0],
+            metric_value=metric[1],
+            num_rows=num_rows,
+            spec_digest=spec_digest(spec),
+        )
+        return self.workspace.publish(self, version)
