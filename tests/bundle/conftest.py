@@ -24,7 +24,8 @@ COLUMNS = (
 
 def classifier_signature(**changes: object) -> Signature:
     fields: dict[str, object] = {
-        "inputs": COLUMNS, "task": "classification", "label": "late", "label_type": SqlType.STRING, "classes": ("no", "yes"),
+        "inputs": COLUMNS, "task": "classification", "label": "late", "label_type": SqlType.STRING,
+        "classes": ("no", "yes"),
         "threshold": 0.5, "model_type": "logistic_reg", "model_name": "flights", "num_features": 2,
     }  # fmt: skip
     return Signature(**{**fields, **changes})  # type: ignore[arg-type]
@@ -53,8 +54,16 @@ def classifier_model() -> bytes:
 
 
 def regressor_signature() -> Signature:
-    return Signature(inputs=(Input(name="x", type=SqlType.FLOAT64),), task="regression", label="y", label_type=SqlType.FLOAT64,
-                     model_type="linear_reg", model_name="doubler", on_error="null", num_features=1)  # fmt: skip
+    return Signature(
+        inputs=(Input(name="x", type=SqlType.FLOAT64),),
+        task="regression",
+        label="y",
+        label_type=SqlType.FLOAT64,
+        model_type="linear_reg",
+        model_name="doubler",
+        on_error="null",
+        num_features=1,
+    )
 
 
 def regressor_model() -> bytes:

@@ -65,7 +65,7 @@ class Bundle:
         return self.signature.model_name or self.folder.resolve().name
 
     def document(self, name: str) -> bytes:
-        """One of the bundle's files (`evaluation.json`), verified once more. Raises BundleError when it has none such."""
+        """One of the bundle's files (`evaluation.json`), verified again. Raises BundleError when it has none such."""
         if name not in self.manifest.files:
             raise BundleError(
                 Fault(
@@ -102,7 +102,7 @@ class Bundle:
         return predictions
 
     def predict_columns(self, columns: Mapping[str, ColumnData], *, chunk_rows: int = CHUNK_ROWS) -> Predictions:
-        """Answer n rows given as columns, `chunk_rows` at a time. Rows that err are answered, and marked in `row_errors`.
+        """Answer n rows given as columns, `chunk_rows` at a time. Rows that err are answered, and marked.
 
         Columns that the model does not read are left alone. Raises RequestError for columns that are missing.
         """

@@ -1,7 +1,7 @@
 """Refuse a graph that would reach outside itself: tensors kept in other files, operators from other libraries.
 
-ONNX files are protocol buffers. Only their outline is walked here (the onnx package is not needed to serve), by the field
-numbers of onnx.proto: lengths are skipped over, so that the walk costs by nodes, not by bytes.
+ONNX files are protocol buffers. Only their outline is walked here (the onnx package is not needed to serve), by the
+field numbers of onnx.proto: lengths are skipped over, so that the walk costs by nodes, not by bytes.
 """
 
 from __future__ import annotations

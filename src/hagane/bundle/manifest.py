@@ -1,7 +1,7 @@
 """`MANIFEST.json`: what a bundle's folder must hold, byte for byte.
 
-Of format version 1: `{"format_version": 1, "files": {"model.onnx": {"sha256": "…", "bytes": 123}, …}}`. A bundle is flat:
-a file's name is a plain name, never a path.
+Format version 1 is `{"format_version": 1, "files": {"model.onnx": {"sha256": "…", "bytes": 123}, …}}`. A bundle is
+flat: a file's name is a plain name, never a path.
 """
 
 from __future__ import annotations

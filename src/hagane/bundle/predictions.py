@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,13 +40,13 @@ class Predictions:
     @classmethod
     def concatenate(cls, parts: list[Predictions]) -> Predictions:
         """One after another; `parts` holds at least one."""
-        first = parts[0]
-        fields = ("row_errors", "probabilities", "labels", "values")
-        arrays = {
-            name: None if getattr(first, name) is None else np.concatenate([getattr(part, name) for part in parts])
-            for name in fields
-        }
-        return cls(signature=first.signature, **arrays)
+        return cls(
+            signature=parts[0].signature,
+            row_errors=np.concatenate([part.row_errors for part in parts]),
+            probabilities=_joined([part.probabilities for part in parts]),
+            labels=_joined([part.labels for part in parts]),
+            values=_joined([part.values for part in parts]),
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain Python, one dict a row, named as ML.PREDICT names them.
@@ -75,6 +76,11 @@ class Predictions:
             ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
             rows.append({name: label, probs_name: [{"label": c, "prob": _finite(p)} for c, p in ranked]})
         return rows
+
+
+def _joined(parts: Sequence[Array | None]) -> Array | None:
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if there else None
 
 
 def _descending(pair: tuple[Any, float]) -> float:

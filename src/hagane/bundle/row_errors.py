@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from hagane.bundle.instances import MAX_FAULTS, path_to
+from hagane.bundle.faults import MAX_FAULTS, path_to
 from hagane.bundle.signature import Signature
 from hagane.errors import Fault
 from hagane.runtime.layout import ColumnData

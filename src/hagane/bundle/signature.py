@@ -23,7 +23,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     type: SqlType
     origin: str = ""
-    """Where the column came from when the training query made it (a join, an aggregate): the caller must make it likewise."""
+    """Where the column came from when the query made it (a join, an aggregate): the caller must make it likewise."""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):

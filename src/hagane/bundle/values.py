@@ -13,8 +13,8 @@ TIMESTAMP RFC 3339: "2013-01-01T05:00:00Z", a space for T, an offset; no offset 
 DATE      "2013-01-01"; a date                                                                days since 1970
 ========= =================================================================================== =====================
 
-A number in quotes is a STRING, and refused as a number unless `numeric_strings` is asked for. A number for a TIMESTAMP is
-refused: seconds, milliseconds and microseconds look alike.
+A number in quotes is a STRING, and refused as a number unless `numeric_strings` is asked for. A number for a TIMESTAMP
+is refused: seconds, milliseconds and microseconds look alike.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def write_bundle(
 
     `documents` are the other files by plain name: `spec.yaml`, `statistics.json`, `evaluation.json`, `lineage.json`,
     `transform.json`. Everything is written and synced in a folder beside `folder` and renamed to it, so that readers
-    see the whole bundle or none, whatever happens in between. With `overwrite` the old and the new bundle exchange their
-    names in one step (where the system can; else one after the other), and the old one is removed.
+    see the whole bundle or none, whatever happens in between. With `overwrite` the old and the new bundle exchange
+    their names in one step (where the system can; else one after the other), and the old one is removed.
 
     Raises BundleError when `folder` exists and `overwrite` was not asked for, when `folder` exists and is not a bundle,
     or when a document's name is not a plain file name or is one of the bundle's own.
