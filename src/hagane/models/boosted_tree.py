@@ -34,9 +34,9 @@ RELATIVE_TOLERANCE = 2.5e-7
 class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
     """Options of both boosted-tree families. Names are BigQuery ML's where it has one."""
 
-    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 500
+    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     """Rounds of boosting, at most."""
-    learn_rate: Fraction = 0.1
+    learn_rate: Fraction = 0.05
     max_tree_depth: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """0: not limited (`num_leaves` is the limit)."""
     num_leaves: Annotated[int, msgspec.Meta(ge=2, le=131_072)] = 31
@@ -47,17 +47,17 @@ class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
     min_split_loss: NotNegative = 0.0
     """Least gain of a split."""
     l1_reg: NotNegative = 0.0
-    l2_reg: NotNegative = 0.0
-    subsample: Fraction = 1.0
+    l2_reg: NotNegative = 1.0
+    subsample: Fraction = 0.8
     """Share of the rows that each round sees."""
-    colsample_bytree: Fraction = 1.0
-    """Share of the features that each tree sees."""
+    colsample_bytree: Fraction | None = None
+    """Share of the features that each tree sees. null: a half where there are at least 8 features, else all."""
     colsample_bynode: Fraction = 1.0
     """Share of the features that each split sees."""
     max_bins: Annotated[int, msgspec.Meta(ge=2, le=65_535)] = 255
     """Bins of a number, at most."""
     early_stop: bool = True
-    patience: Annotated[int, msgspec.Meta(ge=1)] = 30
+    patience: Annotated[int, msgspec.Meta(ge=1)] = 50
     """Rounds without progress on the eval rows after which training stops."""
     min_rel_progress: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     """Progress is a fall of the eval loss by more than this share."""
@@ -107,6 +107,7 @@ def fit_trees(family: str, objective: Mapping[str, Any], train: Encoded, evaluat
     `objective` holds LightGBM's `objective`, `metric` and `num_class`.
     """
     parameters = {**lightgbm_parameters(options, train, context), **objective}
+    _quieten()
     train_set = _dataset(train, parameters)
     watched = evaluation is not None and evaluation.num_rows > 0
     try:
@@ -137,7 +138,7 @@ def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: Fi
         "lambda_l2": options.l2_reg,
         "bagging_fraction": options.subsample,
         "bagging_freq": int(options.subsample < 1),
-        "feature_fraction": options.colsample_bytree,
+        "feature_fraction": options.colsample_bytree or (0.5 if len(train.features) >= 8 else 1.0),
         "feature_fraction_bynode": options.colsample_bynode,
         "max_bin": options.max_bins,
         "zero_as_missing": False,
@@ -172,8 +173,8 @@ def _boost(booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedT
         for round_number in range(1, options.max_iterations + 1):
             begun = time.perf_counter()
             exhausted = booster.update()
-            loss = booster.eval_train()[0][2]
-            eval_loss = booster.eval_valid()[0][2] if watched else None
+            loss = float(booster.eval_train()[0][2])
+            eval_loss = float(booster.eval_valid()[0][2]) if watched else None
             if not np.isfinite(loss):
                 raise _not_finite(round_number, loss)
             curve.append(
@@ -184,6 +185,11 @@ def _boost(booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedT
             if exhausted or (eval_loss is not None and watch.update(round_number, eval_loss)):
                 break
     return tuple(curve), watch.best_iteration if watched and watch.best_iteration > 0 else len(curve)
+
+
+def _quieten() -> None:
+    """Building a data set from a Sequence ignores `verbosity`; building one from a matrix sets it for what follows."""
+    lgb.Dataset(np.zeros((1, 1)), label=np.zeros(1), params={"verbosity": -1}).construct()
 
 
 def _not_finite(round_number: int, loss: float) -> TrainingError:
