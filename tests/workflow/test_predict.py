@@ -1,0 +1,58 @@
+"""Batch prediction: streamed, in order, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hagane.errors import DataError, NotFoundError
+from hagane.spec.spec import Model, Spec
+from hagane.workflow.predict import in_order, predict_file
+from hagane.workflow.train import TrainResult, train
+from hagane.workspace.workspace import Workspace
+
+
+@pytest.fixture
+def trained(mixed: pa.Table, workspace: Workspace) -> TrainResult:
+    frame = mixed.select(["x", "k", "job", "good"])
+    return train(Spec(data="f", label="good", model=Model(type="logistic_reg"), transform={"x": "LN(x)", "k": "k", "job": "job"}),
+                 workspace=workspace, frame=frame)
+
+
+def test_predictions_stand_before_the_columns_in_order(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
+    source, out = tmp_path / "rows.parquet", tmp_path / "out.parquet"
+    big = pa.concat_tables([mixed.append_column("row", pa.array(range(i * 3_000, i * 3_000 + 3_000))) for i in range(50)])
+    pq.write_table(big, source)
+    summary = predict_file("good", str(source), out, workspace=workspace)
+    result = pq.read_table(out)
+    assert summary.num_rows == result.num_rows == 150_000
+    assert result.column_names[:2] == ["predicted_good", "predicted_good_probs"]
+    assert result["row"].to_pylist() == list(range(150_000))
+    refused = result.filter(pa.compute.less_equal(result["x"], 0))
+    assert refused["predicted_good"].null_count == refused.num_rows
+    assert summary.num_row_errors == refused.num_rows
+    first = next(row for row in result.slice(0, 50).to_pylist() if row["predicted_good"] is not None)
+    assert [pair["label"] for pair in first["predicted_good_probs"]] == [False, True]
+    assert sum(pair["prob"] for pair in first["predicted_good_probs"]) == pytest.approx(1)
+
+
+def test_no_rows(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
+    summary = predict_file("good", mixed.slice(0, 0), tmp_path / "out.parquet", workspace=workspace)
+    assert summary.num_rows == 0
+    assert pq.read_table(tmp_path / "out.parquet").column_names[0] == "predicted_good"
+
+
+def test_a_missing_column_or_model_writes_nothing(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no column 'x'"):
+        predict_file("good", mixed.drop_columns(["x", "job"]), tmp_path / "out.parquet", workspace=workspace)
+    with pytest.raises(NotFoundError, match="good"):
+        predict_file("goood", mixed, tmp_path / "out.parquet", workspace=workspace)
+    assert list(tmp_path.glob("*out*")) == []
+
+
+def test_in_order_passes_errors_on() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda x: 1 // x, [1, 0, 2]))

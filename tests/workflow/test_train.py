@@ -1,0 +1,150 @@
+"""From a spec to a registered bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hagane.bundle.bundle import Bundle
+from hagane.data.column_data import columns_data
+from hagane.errors import DataError, HaganeError, SpecError
+from hagane.models import FAMILIES
+from hagane.spec.read_yaml import read_yaml
+from hagane.spec.spec import Model, Serving, Spec, Split
+from hagane.workflow.instances import instances_of
+from hagane.workflow.train import TrainResult, train
+from hagane.workspace.workspace import Workspace
+
+INPUTS = ["x", "k", "job", "flag", "at", "day"]
+LABELS = {"linear_reg": "value", "dnn_regressor": "value", "boosted_tree_regressor": "value"}
+FAST = {"dnn_classifier": {"max_iterations": 3}, "dnn_regressor": {"max_iterations": 3}}
+
+
+def train_mixed(mixed: pa.Table, workspace: Workspace, family: str, label: str, **sections: object) -> TrainResult:
+    frame = mixed.select([*INPUTS, label])
+    spec = Spec(data="(a frame)", label=label, model=Model(type=family, options=FAST.get(family, {})), **sections)
+    return train(spec, workspace=workspace, frame=frame)
+
+
+@pytest.mark.parametrize("label", ["good", "grade", "value"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns_something_and_serves_raw_rows(mixed: pa.Table, workspace: Workspace, family: str, label: str) -> None:
+    if (label == "value") != (family in LABELS):
+        pytest.skip("the family is not for this kind of label")
+    result = train_mixed(mixed, workspace, family, label)
+
+    name, value = result.evaluation.headline()
+    assert value > {"roc_auc": 0.8, "accuracy": 0.55, "r2_score": 0.4}[name], (name, value)
+    assert result.evaluation.part == "test"
+    assert sum(result.split_counts.values()) == mixed.num_rows
+
+    bundle = Bundle.load(result.bundle)
+    rows = mixed.select(INPUTS).slice(0, 200).combine_chunks().to_batches()[0]
+    by_columns = bundle.predict_columns(columns_data(rows, bundle_schema(bundle)))
+    by_json = bundle.predict(json.loads(json.dumps(instances_of(rows))))
+    one_by_one = [bundle.predict([instance]).rows()[0] for instance in instances_of(rows.slice(0, 20))]
+    assert by_columns.rows() == by_json.rows()
+    assert by_columns.rows()[:20] == one_by_one
+
+
+def bundle_schema(bundle: Bundle) -> object:
+    from hagane.types import Column, Schema
+
+    return Schema(tuple(Column(column.name, column.type) for column in bundle.signature.inputs))
+
+
+def test_the_resolved_spec_trains_the_same_model_again(mixed: pa.Table, workspace: Workspace) -> None:
+    first = train_mixed(mixed, workspace, "auto", "good")
+    stored = read_yaml((first.bundle / "spec.yaml").read_text(), path="spec.yaml")
+    assert stored == first.spec
+    assert stored.model.type == "boosted_tree_classifier"
+    assert set(stored.transform or {}) >= {"x", "k", "job", "flag"}
+
+    again = train(stored, workspace=workspace, frame=mixed.select([*INPUTS, "good"]))
+    assert again.version.version == first.version.version + 1
+    assert (again.bundle / "model.onnx").read_bytes() == (first.bundle / "model.onnx").read_bytes()
+
+
+def test_expressions_errors_and_their_policies(mixed: pa.Table, workspace: Workspace) -> None:
+    transform = {
+        "log_x": "LN(x)",
+        "ratio": "x / k",
+        "job": "ML.ONE_HOT_ENCODER(LOWER(job)) OVER ()",
+        "hour": "EXTRACT(HOUR FROM at)",
+        "bucket": "ML.BUCKETIZE(x, [-1.0, 0.0, 1.0])",
+        "quantile": "ML.QUANTILE_BUCKETIZE(x, 8) OVER ()",
+        "hashed": "ML.HASH_BUCKETIZE(job, 16)",
+        "crossed": "ML.FEATURE_CROSS(STRUCT(job, CAST(flag AS STRING) AS flag))",
+    }
+    strict = train_mixed(mixed, workspace, "logistic_reg", "good", transform=transform, name="strict")
+    assert any("erred" in note for note in strict.notes)
+    row = {"x": -1.0, "k": 0, "job": "pilot", "flag": True, "at": "2013-01-01T05:00:00Z"}
+    assert Bundle.load(strict.bundle).predict([row]).row_errors.tolist() == [True]
+    assert Bundle.load(strict.bundle).predict([row | {"x": 1.0, "k": 1}]).row_errors.tolist() == [False]
+
+    lenient = train_mixed(mixed, workspace, "logistic_reg", "good", transform=transform, serving=Serving(on_error="null"))
+    assert Bundle.load(lenient.bundle).signature.on_error == "null"
+
+
+def test_every_fault_of_a_spec_at_once(mixed: pa.Table, workspace: Workspace) -> None:
+    with pytest.raises(SpecError) as caught:
+        train_mixed(mixed, workspace, "auto", "good", transform={"a": "LN(xx)", "b": "LNN(x)", "c": "x +"})
+    text = caught.value.render()
+    assert "3 faults" in text
+    assert "'xx'" in text
+    assert "LNN" in text
+    with pytest.raises(SpecError, match="no column 'god'"):
+        train(Spec(data="f", label="god", exclude=("kk",)), workspace=workspace, frame=mixed)
+
+
+def test_a_failed_training_leaves_nothing(mixed: pa.Table, workspace: Workspace) -> None:
+    constant = mixed.select(INPUTS).append_column("label", pa.array(["same"] * mixed.num_rows))
+    with pytest.raises(HaganeError):
+        train(Spec(data="f", label="label"), workspace=workspace, frame=constant)
+    assert workspace.list() == []
+    assert not [path for path in (workspace.root / "models").rglob("*") if path.is_file()]
+    assert not [path for path in (workspace.root / "scratch").rglob("*") if path.is_dir()]
+
+
+def test_bad_rows_refuse_training(tmp_path: Path, workspace: Workspace) -> None:
+    lines = ["a,b,label"] + [f"{i},{i % 7},{'yes' if i % 3 else 'no'}" for i in range(1_000)]
+    lines[500] = "x,y,z,too,many"
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines))
+    result = train(Spec(data=str(path), label="label"), workspace=workspace)
+    assert any("could not be parsed" in note for note in result.notes)
+    lines[600:640] = ["not,a,row,at,all"] * 40
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match="could not be parsed"):
+        train(Spec(data=str(path), label="label"), workspace=workspace)
+
+
+def test_leaks_are_told(mixed: pa.Table, workspace: Workspace) -> None:
+    frame = mixed.select([*INPUTS, "good"]).append_column("afterwards", mixed["value"])
+    result = train(Spec(data="f", label="good"), workspace=workspace, frame=frame)
+    assert [leak.column for leak in result.leaks] == ["afterwards"]
+
+
+def test_joined_columns_are_named_in_the_signature(tmp_path: Path, workspace: Workspace) -> None:
+    import duckdb
+
+    duckdb.sql("SELECT i AS id, i % 5 AS k, random() > 0.5 AS label FROM range(500) t(i)").write_parquet(str(tmp_path / "a.parquet"))
+    duckdb.sql("SELECT i AS k, i * 1.5 AS w FROM range(5) t(i)").write_parquet(str(tmp_path / "b.parquet"))
+    query = f"SELECT a.k, b.w, a.label FROM '{tmp_path}/a.parquet' a JOIN '{tmp_path}/b.parquet' b USING (k)"
+    result = train(Spec(data=query, label="label", split=Split(method="random")), workspace=workspace)
+    origins = {column.name: column.origin for column in Bundle.load(result.bundle).signature.inputs}
+    assert origins["k"] == ""
+    assert origins["w"].startswith("join with")
+
+
+def test_lineage_says_what_was_verified(mixed: pa.Table, workspace: Workspace) -> None:
+    result = train_mixed(mixed, workspace, "boosted_tree_classifier", "good")
+    lineage = json.loads((result.bundle / "lineage.json").read_text())
+    assert lineage["verification"]["num_rows"] == 1_000
+    assert lineage["verification"]["largest_score_difference"] <= lineage["verification"]["tolerance"]
+    assert np.isfinite(lineage["training_seconds"])
+    assert lineage["training_info"]
