@@ -1,1 +1,8 @@
+"""One reader a file: each makes some kind of source scannable (`Origin`). To add one: a file here and a line in `READERS`."""
 
+READERS: dict[str, str] = {
+    "parquet": "hagane.data.readers.parquet",
+    "csv": "hagane.data.readers.csv",
+    "json_lines": "hagane.data.readers.json_lines",
+}
+"""Kind of file (as in `hagane.data.source_files.KINDS`) → the module whose `read` opens it, imported when needed."""

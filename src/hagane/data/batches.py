@@ -1,0 +1,115 @@
+"""Parquet straight to Arrow: the fast path of `Table.batches`, for files whose columns need no SQL to be ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hagane.data.column_type import ARROW_TYPES
+from hagane.data.origin import Origin
+from hagane.errors import DataError, Fault
+from hagane.types import Schema, SqlType
+
+_ROWS_READ_AHEAD = 1_048_576
+"""Row groups are fetched together until they hold as many rows; bounds the memory that reading ahead takes."""
+
+
+def can_read_directly(origin: Origin, schema: Schema) -> bool:
+    """Whether the rows are those of Parquet files whose columns Arrow casts exactly as DuckDB does."""
+    if not origin.parquet or not len(schema):
+        return False
+    arrow = pq.read_schema(origin.parquet[0])
+    return all(arrow.get_field_index(name) >= 0 and _is_plain(arrow.field(name).type) for name in schema.names)
+
+
+def _is_plain(type_: pa.DataType) -> bool:
+    if pa.types.is_dictionary(type_):
+        return _is_text(type_.value_type)
+    if pa.types.is_timestamp(type_):
+        return type_.unit != "ns" and type_.tz in (None, "UTC")
+    kinds = (pa.types.is_integer, pa.types.is_float32, pa.types.is_float64, pa.types.is_boolean, pa.types.is_date32, _is_text)
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def read_parquet_directly(
+    origin: Origin, schema: Schema, batch_rows: int, *, dictionary: bool
+) -> Iterator[pa.RecordBatch]:
+    """The columns of `schema`, in order, as batches of its Arrow types. Raises DataError for values out of range."""
+    strings = [column.name for column in schema if column.type is SqlType.STRING] if dictionary else []
+    for path in origin.parquet:
+        for batch in _file_batches(path, schema.names, strings, batch_rows):
+            arrays = [_conform(batch.column(column.name), column.type, column.name, dictionary) for column in schema]
+            yield pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
+
+
+def _file_batches(path: Path, names: Sequence[str], strings: list[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path, read_dictionary=strings, pre_buffer=True) as file:
+        for groups in _row_groups(file.metadata):
+            yield from file.iter_batches(batch_rows, row_groups=groups, columns=list(names))
+
+
+def _row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
+    """Neighbouring row groups, together until they hold enough rows."""
+    groups: list[int] = []
+    num_rows = 0
+    for index in range(metadata.num_row_groups):
+        groups.append(index)
+        num_rows += metadata.row_group(index).num_rows
+        if num_rows >= _ROWS_READ_AHEAD:
+            yield groups
+            groups, num_rows = [], 0
+    if groups:
+        yield groups
+
+
+def _conform(array: pa.Array, type_: SqlType, name: str, dictionary: bool) -> pa.Array:
+    try:
+        if type_ is SqlType.STRING:
+            return _conform_strings(array, dictionary)
+        array = array.cast(ARROW_TYPES[type_])
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            Fault(what=f"column {name!r} holds a value out of {type_.value}'s range", received=str(error).split("\n")[0])
+        ) from None
+    return nan_to_null(array) if type_ is SqlType.FLOAT64 else array
+
+
+def _conform_strings(array: pa.Array, dictionary: bool) -> pa.Array:
+    if not dictionary:
+        return array.cast(pa.string())
+    return array.cast(DICTIONARY) if pa.types.is_dictionary(array.type) else encode(array.cast(pa.string()))
+
+
+DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+
+
+def encode(array: pa.Array) -> pa.DictionaryArray:
+    """A string array as dictionary<values=string, indices=int32>; NULL stays NULL."""
+    return array if pa.types.is_dictionary(array.type) else array.dictionary_encode().cast(DICTIONARY)
+
+
+def encode_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with every string column dictionary-encoded."""
+    arrays = [encode(array) if pa.types.is_string(array.type) else array for array in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def nan_to_null(array: pa.Array) -> pa.Array:
+    """A double array in which NaN is NULL; the same array where there is none.
+
+    >>> nan_to_null(pa.array([1.0, float("nan"), None])).null_count
+    2
+    """
+    values = np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8) if len(array) else np.empty(0)
+    if not np.isnan(values).any():
+        return array
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)

@@ -1,0 +1,113 @@
+"""Which of Hagane's six types a DuckDB column has, and the SQL that brings it there."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from hagane.data.engine import quote_name
+from hagane.errors import Fault
+from hagane.types import Column, Schema, SqlType
+
+_INTEGERS = "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
+_TIMESTAMPS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+TYPES = (
+    {"BOOLEAN": SqlType.BOOL, "FLOAT": SqlType.FLOAT64, "DOUBLE": SqlType.FLOAT64, "DATE": SqlType.DATE}
+    | dict.fromkeys(_INTEGERS, SqlType.INT64)
+    | dict.fromkeys(("VARCHAR", "UUID", "ENUM"), SqlType.STRING)
+    | dict.fromkeys(_TIMESTAMPS, SqlType.TIMESTAMP)
+    | {"DECIMAL": SqlType.FLOAT64}
+)
+"""DuckDB type, without its parameters → ours. What is not here is not supported."""
+
+DUCKDB_TYPES = {
+    SqlType.BOOL: "BOOLEAN",
+    SqlType.INT64: "BIGINT",
+    SqlType.FLOAT64: "DOUBLE",
+    SqlType.STRING: "VARCHAR",
+    SqlType.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+    SqlType.DATE: "DATE",
+}
+"""Our type → the DuckDB type that carries it."""
+
+ARROW_TYPES: dict[SqlType, pa.DataType] = {
+    SqlType.BOOL: pa.bool_(),
+    SqlType.INT64: pa.int64(),
+    SqlType.FLOAT64: pa.float64(),
+    SqlType.STRING: pa.string(),
+    SqlType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    SqlType.DATE: pa.date32(),
+}
+"""Our type → the Arrow type that carries it in batches."""
+
+_WAYS_OUT = {
+    "[]": "unnest or aggregate it in a query, for example len(column) or list_avg(column)",
+    "STRUCT": "select its fields in a query, for example column.field",
+    "MAP": "select its entries in a query, for example column['key']",
+    "BLOB": "derive something from it in a query, for example octet_length(column) or md5(column)",
+    "TIME": "cast it in a query, for example date_part('hour', column)",
+    "INTERVAL": "cast it in a query, for example date_part('epoch', column)",
+    "JSON": "extract what is needed in a query, for example column ->> '$.field'",
+}
+
+
+class TypedColumns(NamedTuple):
+    """The columns that can be used, the SQL of each, and those that cannot be."""
+
+    schema: Schema
+    casts: dict[str, str]
+    """Column → SQL expression over the source that has the column's type."""
+    unsupported: tuple[Fault, ...]
+
+
+def type_columns(described: list[tuple[str, str]]) -> TypedColumns:
+    """Sort out described columns (name, DuckDB type).
+
+    >>> typed = type_columns([("n", "INTEGER"), ("x", "DOUBLE"), ("tags", "VARCHAR[]")])
+    >>> typed.casts
+    {'n': 'CAST("n" AS BIGINT)', 'x': '"x"'}
+    >>> print(typed.unsupported[0].render())
+    column 'tags' is left out: its type is none of Hagane's
+      expected: BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE
+      received: VARCHAR[]
+      next: unnest or aggregate it in a query, for example len(column) or list_avg(column)
+    """
+    columns, casts, unsupported = [], {}, []
+    for name, duckdb_type in described:
+        sql_type = sql_type_of(duckdb_type)
+        if sql_type is None:
+            unsupported.append(_refuse(name, duckdb_type))
+        else:
+            columns.append(Column(name, sql_type))
+            casts[name] = _cast(quote_name(name), duckdb_type, sql_type)
+    return TypedColumns(Schema(tuple(columns)), casts, tuple(unsupported))
+
+
+def sql_type_of(duckdb_type: str) -> SqlType | None:
+    """Our type for a DuckDB type, or None.
+
+    >>> sql_type_of("DECIMAL(9,2)").value, sql_type_of("INTEGER[]"), sql_type_of('"NULL"').value
+    ('FLOAT64', None, 'STRING')
+    """
+    if duckdb_type.strip('"') == "NULL":
+        return SqlType.STRING
+    if duckdb_type.endswith("]"):
+        return None
+    return TYPES.get(re.sub(r"\(.*\)$", "", duckdb_type, flags=re.DOTALL).strip())
+
+
+def _cast(name: str, duckdb_type: str, sql_type: SqlType) -> str:
+    target = DUCKDB_TYPES[sql_type]
+    return name if duckdb_type == target else f"CAST({name} AS {target})"
+
+
+def _refuse(name: str, duckdb_type: str) -> Fault:
+    way_out = next((text for key, text in _WAYS_OUT.items() if key in duckdb_type), "cast it in a query")
+    return Fault(
+        what=f"column {name!r} is left out: its type is none of Hagane's",
+        expected="BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE",
+        received=duckdb_type,
+        next_step=way_out,
+    )

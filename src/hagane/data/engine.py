@@ -1,0 +1,143 @@
+"""`Engine`: the private DuckDB connection of a table, and the folder it works in.
+
+Nothing is shared between engines and nothing outlives one: the connection is in memory, its time zone UTC, and its
+folder (spilled intermediates, query results kept as Parquet) is removed when the last table that uses it is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from hagane.data.sql_error import sql_error
+
+DEFAULT_MEMORY_LIMIT = "50%"
+"""How much memory DuckDB may use before it spills to disk, in DuckDB's notation: half of the machine's."""
+
+
+class Engine:
+    """A DuckDB database of our own, in memory.
+
+    >>> Engine().query("SELECT 1 + 1 AS two").to_pylist()
+    [{'two': 2}]
+    """
+
+    def __init__(self, *, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hagane-"))
+        self._arrow: dict[str, pa.Table] = {}
+        self._connection = duckdb.connect(":memory:")
+        weakref.finalize(self, _discard, self._connection, self.folder)
+        settings = {"TimeZone": "UTC", "temp_directory": str(self.folder / "spill"), "memory_limit": memory_limit}
+        for name, value in settings.items():
+            self._connection.execute(f"SET GLOBAL {name} = {quote_text(value)}")
+
+    def new_file(self, stem: str, suffix: str) -> Path:
+        """A path in the engine's folder that nothing else uses; removed with the engine."""
+        handle, name = tempfile.mkstemp(prefix=f"{stem}-", suffix=suffix, dir=self.folder)
+        os.close(handle)
+        return Path(name)
+
+    def define(self, name: str, sql: str) -> None:
+        """Let every later query name the result of `sql` as a table. Raises DataError when `sql` cannot be bound."""
+        self.run(f"CREATE OR REPLACE VIEW {quote_name(name)} AS {sql}", shown_sql=sql)
+
+    def register(self, table: pa.Table) -> str:
+        """Let every later query read an Arrow table; returns the name it has in SQL."""
+        name = f"arrow_{len(self._arrow)}"
+        self._arrow[name] = table
+        return name
+
+    def run(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> None:
+        """Run a statement for its effect. Raises DataError, the fault underlined in `shown_sql` (by default `sql`)."""
+        with self._cursor(views) as cursor:
+            try:
+                cursor.execute(sql)
+            except duckdb.Error as error:
+                raise sql_error(error, shown_sql or sql) from None
+
+    def query(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> pa.Table:
+        """The whole result of `sql`, where `views` (name → SQL) may be named as tables. Raises DataError."""
+        with self._cursor(views) as cursor:
+            try:
+                return cursor.sql(sql).to_arrow_table()
+            except (duckdb.Error, pa.ArrowException) as error:
+                raise sql_error(error, shown_sql or sql) from None
+
+    def batches(
+        self, sql: str, batch_rows: int, *, shown_sql: str = "", views: Mapping[str, str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The result of `sql` as a stream of at most `batch_rows` rows a batch, never held as a whole."""
+        with self._cursor(views) as cursor:
+            try:
+                yield from cursor.sql(sql).to_arrow_reader(batch_rows)
+            except (duckdb.Error, pa.ArrowException) as error:
+                raise sql_error(error, shown_sql or sql) from None
+
+    def columns(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+        """Name and DuckDB type of every column of `sql`'s result, which is bound and not run. Raises DataError."""
+        described = self.query(f"DESCRIBE {sql}", shown_sql=shown_sql or sql, views=views)
+        return list(zip(described["column_name"].to_pylist(), described["column_type"].to_pylist(), strict=True))
+
+    def _cursor(self, views: Mapping[str, str] | None) -> _Cursor:
+        return _Cursor(self._connection.cursor(), self._arrow, views or {})
+
+
+class _Cursor:
+    """A connection for one statement: DuckDB allows one open result a connection, and temporary views are its own."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table], views: Mapping[str, str]
+    ) -> None:
+        self._connection, self._tables, self._views = connection, tables, views
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        for name, table in self._tables.items():
+            self._connection.register(name, table)
+        for name, sql in self._views.items():
+            try:
+                self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
+            except duckdb.Error as error:
+                raise sql_error(error, sql) from None
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+def quote_name(name: str) -> str:
+    """An identifier in SQL.
+
+    >>> quote_name('emp.var"rate')
+    '"emp.var""rate"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """A string literal in SQL.
+
+    >>> quote_text("l'eau")
+    "'l''eau'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_list(texts: list[str] | tuple[str, ...]) -> str:
+    """A list of string literals in SQL.
+
+    >>> quote_list(["a", "b"])
+    "['a', 'b']"
+    """
+    return "[" + ", ".join(map(quote_text, texts)) + "]"
+
+
+def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""`open_table`: from whatever holds rows to a `Table`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hagane.data.engine import DEFAULT_MEMORY_LIMIT, Engine
+from hagane.data.origin import Origin
+from hagane.data.query_files import is_query, whole_file
+from hagane.data.readers import READERS
+from hagane.data.readers.frame import read_frame
+from hagane.data.readers.query import read_query
+from hagane.data.source_files import find_files, kind_of_files
+from hagane.data.table import Table
+from hagane.errors import DataError, Fault
+from hagane.progress import SILENT, Progress
+
+Source: TypeAlias = Any
+"""A SQL query, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
+
+
+def open_table(
+    source: Source,
+    *,
+    tables: Mapping[str, str] | None = None,
+    progress: Progress = SILENT,
+    bad_rows_folder: str | Path | None = None,
+    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+) -> Table:
+    """A table over `source`, of which only the types are known so far, or the rows where they had to be parsed.
+
+    `tables` (name → path) are what a query may name. Relative paths resolve against the current directory. Rows of text
+    files are parsed once, into a temporary Parquet file; those that cannot be are written to `bad_rows_folder` (by
+    default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is DuckDB's, in its notation.
+
+    Raises DataError when a file is missing or unreadable, when SQL is wrong, or when two columns have one name.
+
+    >>> import pyarrow as pa
+    >>> table = open_table(pa.table({"age": [31, None], "job": ["pilot", "nurse"]}))
+    >>> [(column.name, column.type.value) for column in table.schema]
+    [('age', 'INT64'), ('job', 'STRING')]
+    >>> open_table("SELECT 42 AS answer").num_rows
+    1
+    """
+    engine = Engine(memory_limit=memory_limit)
+    folder = Path(bad_rows_folder) if bad_rows_folder is not None else None
+
+    def open_path(path: str) -> Origin:
+        return _open_paths(engine, [path], folder, progress)
+
+    if isinstance(source, str) and is_query(source):
+        path = None if tables else whole_file(source)
+        origin = open_path(path) if path else read_query(engine, source, tables or {}, open_path, progress)
+    elif isinstance(source, str | Path):
+        origin = open_path(str(source))
+    elif isinstance(source, Sequence):
+        origin = _open_paths(engine, [str(path) for path in source], folder, progress)
+    else:
+        origin = read_frame(engine, source)
+    return Table(engine, origin)
+
+
+def _open_paths(engine: Engine, paths: Sequence[str], bad_rows_folder: Path | None, progress: Progress) -> Origin:
+    if not paths:
+        raise DataError(Fault(what="no paths were given", next_step="name at least one file, glob or folder"))
+    files = [file for path in paths for file in find_files(path)]
+    files = list(dict.fromkeys(files))
+    reader = importlib.import_module(READERS[kind_of_files(files)])
+    origin: Origin = reader.read(engine, files, bad_rows_folder, progress)
+    return origin

@@ -1,0 +1,109 @@
+"""`Origin`: where a table's rows lie once a reader has made them readable, and what it found on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from hagane.data.bad_rows import BadRows
+from hagane.data.engine import quote_list
+from hagane.errors import DataError, Fault
+
+READING_RULES = 1
+"""Part of every fingerprint; raised whenever the same file would be read differently than before."""
+
+_SAMPLE_BYTES = 65_536
+_ONE_DICTIONARY_A_BATCH = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=False, unify_dictionaries=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Rows that can be scanned again and again, in one order."""
+
+    sql: str
+    """What stands after FROM in DuckDB: a table function, or the name of a registered Arrow table."""
+    identity: Callable[[], str]
+    """Digest of what the rows are made of; a function because hashing rows in memory takes time."""
+    parquet: tuple[Path, ...] = ()
+    """The Parquet files, where the rows are exactly theirs, so that they may be read without DuckDB."""
+    arrow: pa.Table | None = None
+    bad_rows: BadRows = BadRows()
+
+
+def parquet_sql(files: Sequence[Path], *, hive: bool = False) -> str:
+    """The table function that reads Parquet files.
+
+    >>> parquet_sql([Path("a.parquet")])
+    "read_parquet(['a.parquet'], hive_partitioning=false)"
+    """
+    return f"read_parquet({quote_list([str(file) for file in files])}, hive_partitioning={str(hive).lower()})"
+
+
+def digest_files(files: Sequence[Path]) -> str:
+    """Digest of files by path, size, time of change, and their first and last 64 KiB: cheap, and it changes when they do.
+
+    A change in the middle of a file that keeps both size and time of change is not seen. Raises DataError when a file
+    is gone.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            status = file.stat()
+            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            with file.open("rb") as stream:
+                digest.update(stream.read(_SAMPLE_BYTES))
+                stream.seek(max(0, status.st_size - _SAMPLE_BYTES))
+                digest.update(stream.read(_SAMPLE_BYTES))
+        except OSError as error:
+            raise DataError(Fault(what=f"cannot read {file}: {error.strerror}", next_step="put the file back")) from None
+    return digest.hexdigest()
+
+
+class _HashingSink:
+    """A file that keeps nothing but the digest of what is written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class ArrowDigest:
+    """Digest of a stream of batches: the schema and every value."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._sink = _HashingSink()
+        self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, mode="w"), schema, options=_ONE_DICTIONARY_A_BATCH)
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Add a batch."""
+        self._writer.write_batch(batch)
+
+    def hexdigest(self) -> str:
+        """The digest; nothing can be added after it."""
+        self._writer.close()
+        return self._sink.digest.hexdigest()
+
+
+def digest_arrow(table: pa.Table) -> str:
+    """Digest of a table's schema and every value, the same however its rows are cut into chunks.
+
+    >>> digest_arrow(pa.table({"n": [1, 2]})) == digest_arrow(pa.table({"n": pa.chunked_array([[1], [2]])}))
+    True
+    """
+    digest = ArrowDigest(table.schema)
+    for batch in table.combine_chunks().to_batches(max_chunksize=_SAMPLE_BYTES):
+        digest.update(batch)
+    return digest.hexdigest()

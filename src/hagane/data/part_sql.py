@@ -1,0 +1,176 @@
+"""The SQL expression that gives every row its part: 0 train, 1 eval, 2 test."""
+
+from __future__ import annotations
+
+import datetime
+
+import pyarrow as pa
+
+from hagane.data.engine import quote_name, quote_text
+from hagane.data.table import Table
+from hagane.errors import DataError, Fault, SpecError, nearest
+from hagane.spec.spec import Split
+from hagane.types import SqlType
+
+_HASH_RANGE = 2**32
+
+
+def part_sql(table: Table, split: Split) -> str:
+    """The expression for `split` over `table`'s columns; never NULL. Raises SpecError and DataError."""
+    _check(table, split)
+    match split.method:
+        case "none":
+            return "0"
+        case "random":
+            return hashed_part(list(table.schema.names), split)
+        case "key":
+            return hashed_part([_column(split)], split)
+        case "time":
+            return _part_by_time(table, split)
+        case "column":
+            return _part_by_column(table, split)
+
+
+def hashed_part(columns: list[str], split: Split) -> str:
+    """Part by hash of columns: 32 bits of DuckDB's hash, mixed with the seed, compared with the fractions.
+
+    Rows that are equal in these columns are always together. DuckDB does not promise its hash across versions; a test
+    pins its values, so that an upgrade cannot change splits unnoticed.
+    """
+    hashed = f"hash({', '.join(map(quote_name, columns))})"
+    bits = f"(hash(xor({hashed}, hash(CAST({split.seed} AS BIGINT)))) >> 32)"
+    test = round(split.test_fraction * _HASH_RANGE)
+    held_out = test + round(split.eval_fraction * _HASH_RANGE)
+    return f"CASE WHEN {bits} < {test} THEN 2 WHEN {bits} < {held_out} THEN 1 ELSE 0 END"
+
+
+def _part_by_time(table: Table, split: Split) -> str:
+    """Test is what comes last, eval what comes before it; NULL is train.
+
+    A cut never falls between equal values: it moves to the nearer end of the tie, later cuts first.
+    """
+    column = quote_name(_column(split))
+    num_rows = int(table.query(f"SELECT count({column}) AS n FROM data")["n"][0].as_py())
+    test_start, test_rank = _cut(table, column, num_rows, num_rows, split.test_fraction, num_rows)
+    eval_start, _ = _cut(table, column, num_rows, test_rank, split.eval_fraction + split.test_fraction, num_rows)
+    branches = [f"WHEN {column} >= {test_start} THEN 2"] * (split.test_fraction > 0 and test_start is not None)
+    branches += [f"WHEN {column} >= {eval_start} THEN 1"] * (split.eval_fraction > 0 and eval_start is not None)
+    return f"CASE {' '.join(branches)} ELSE 0 END" if branches else "0"
+
+
+def _cut(
+    table: Table, column: str, num_rows: int, before: int, fraction: float, total: int
+) -> tuple[str | None, int]:
+    """First value (as a literal) and rank of the last `fraction` of the rows; the rank is below `before`, above 0."""
+    wanted = num_rows - round(fraction * num_rows)
+    if fraction <= 0 or wanted >= num_rows:
+        return None, total
+    target = f"(SELECT {column} FROM data WHERE {column} IS NOT NULL ORDER BY {column} LIMIT 1 OFFSET {max(wanted, 0)})"
+    found = table.query(
+        f"SELECT count(*) FILTER ({column} < {target}) AS lower_rank, count(*) FILTER ({column} <= {target}) AS upper_rank,"
+        f" {target} AS lower_value, min({column}) FILTER ({column} > {target}) AS upper_value FROM data"
+    )
+    ends = [(found[f"{end}_rank"][0].as_py(), found[f"{end}_value"][0]) for end in ("lower", "upper")]
+    possible = [(rank, value) for rank, value in ends if 0 < rank < before and value.is_valid]
+    if not possible:
+        return None, before
+    rank, value = min(possible, key=lambda end: abs(end[0] - wanted))
+    return _literal(value), rank
+
+
+def _literal(value: pa.Scalar) -> str:
+    if pa.types.is_timestamp(value.type):
+        return f"make_timestamptz({value.cast(pa.int64()).as_py()})"
+    plain = value.as_py()
+    if isinstance(plain, datetime.date):
+        return f"DATE '{plain.isoformat()}'"
+    if isinstance(plain, float):
+        return f"CAST({quote_text(repr(plain))} AS DOUBLE)"
+    return quote_text(plain) if isinstance(plain, str) else str(plain)
+
+
+def _part_by_column(table: Table, split: Split) -> str:
+    name = _column(split)
+    column = quote_name(name)
+    if table.schema[name].type is SqlType.BOOL:
+        return f"CASE WHEN {column} IS FALSE THEN 0 ELSE 1 END"
+    _check_words(table, name)
+    return f"CASE upper(trim({column})) WHEN 'TEST' THEN 2 WHEN 'EVAL' THEN 1 ELSE 0 END"
+
+
+def _check_words(table: Table, name: str) -> None:
+    others = table.query(
+        f"SELECT CAST({quote_name(name)} AS VARCHAR) AS word, count(*) AS n FROM data "
+        f"WHERE coalesce(upper(trim({quote_name(name)})), '') NOT IN ('TRAIN', 'EVAL', 'TEST') "
+        "GROUP BY ALL ORDER BY n DESC, word LIMIT 5"
+    ).to_pylist()
+    if others:
+        shown = ", ".join(f"{'NULL' if row['word'] is None else repr(row['word'])} ({row['n']:,} rows)" for row in others)
+        raise DataError(
+            Fault(
+                what=f"column {name!r} does not say the part of every row",
+                where="split.column",
+                expected="'TRAIN', 'EVAL' or 'TEST' in every row, or a BOOL column",
+                received=shown,
+                next_step="filter these rows out in the query, or rename the values there",
+            )
+        )
+
+
+def _column(split: Split) -> str:
+    assert split.column is not None
+    return split.column
+
+
+def _check(table: Table, split: Split) -> None:
+    faults = [*_fraction_faults(split), *_column_faults(table, split)]
+    if faults:
+        raise SpecError(*faults)
+
+
+def _fraction_faults(split: Split) -> list[Fault]:
+    faults = [
+        Fault(what=f"{name} is no fraction", where=f"split.{name}", expected="at least 0 and below 1", received=str(value))
+        for name, value in (("eval_fraction", split.eval_fraction), ("test_fraction", split.test_fraction))
+        if not 0 <= value < 1
+    ]
+    if not faults and split.eval_fraction + split.test_fraction >= 1:
+        total = split.eval_fraction + split.test_fraction
+        faults.append(
+            Fault(
+                what="eval and test leave nothing to train on",
+                where="split",
+                expected="eval_fraction + test_fraction below 1",
+                received=f"{total:g}",
+            )
+        )
+    return faults
+
+
+_COLUMN_TYPES = {
+    "key": tuple(SqlType),
+    "time": (SqlType.TIMESTAMP, SqlType.DATE, SqlType.INT64, SqlType.FLOAT64, SqlType.STRING),
+    "column": (SqlType.STRING, SqlType.BOOL),
+}
+"""Split method that needs a column → the types it may have."""
+
+
+def _column_faults(table: Table, split: Split) -> list[Fault]:
+    if split.method not in _COLUMN_TYPES:
+        return []
+    names = table.schema.names
+    if split.column is None:
+        return [Fault(what=f"a split by {split.method} needs a column", where="split.column", expected=", ".join(names[:20]))]
+    if split.column not in table.schema:
+        return [Fault(what=f"no column {split.column!r}", where="split.column", nearest=nearest(split.column, names))]
+    type_, allowed = table.schema[split.column].type, _COLUMN_TYPES[split.method]
+    if type_ in allowed:
+        return []
+    return [
+        Fault(
+            what=f"column {split.column!r} cannot say the part",
+            where="split.column",
+            expected=" or ".join(allowed),
+            received=type_.value,
+        )
+    ]

@@ -1,0 +1,78 @@
+"""Tables in memory: Arrow, pandas, Polars."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hagane.data.bad_rows import BadRows
+from hagane.data.engine import Engine
+from hagane.data.origin import ArrowDigest, Origin, digest_arrow, parquet_sql
+from hagane.errors import DataError, Fault
+
+
+def read_frame(engine: Engine, frame: Any) -> Origin:
+    """A pyarrow Table, RecordBatch or RecordBatchReader, a pandas or a Polars DataFrame. Raises DataError for others.
+
+    A RecordBatchReader can be read only once, so its rows are streamed into a Parquet file in the engine's folder.
+    """
+    if isinstance(frame, pa.RecordBatchReader):
+        return _read_stream(engine, frame)
+    table = _to_arrow(frame)
+    _check_names(table.schema.names)
+    return Origin(
+        sql=engine.register(table),
+        identity=functools.partial(digest_arrow, table),
+        arrow=table,
+        bad_rows=BadRows(total=table.num_rows),
+    )
+
+
+def _to_arrow(frame: Any) -> pa.Table:
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    module = type(frame).__module__.split(".")[0]
+    try:
+        if module == "pandas" and type(frame).__name__ == "DataFrame":
+            return pa.Table.from_pandas(frame, preserve_index=False)
+        if module == "polars" and type(frame).__name__ in ("DataFrame", "LazyFrame"):
+            eager = frame.collect() if type(frame).__name__ == "LazyFrame" else frame
+            return eager.to_arrow()
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise DataError(Fault(what="the frame cannot be read as columns", received=str(error).split("\n")[0])) from None
+    raise DataError(
+        Fault(
+            what="this is no source of data",
+            expected="a path, a SQL query, a pyarrow Table or RecordBatchReader, a pandas or a Polars DataFrame",
+            received=f"{type(frame).__module__}.{type(frame).__qualname__}",
+        )
+    )
+
+
+def _read_stream(engine: Engine, reader: pa.RecordBatchReader) -> Origin:
+    _check_names(reader.schema.names)
+    path = engine.new_file("stream", ".parquet")
+    num_rows, digest = 0, ArrowDigest(reader.schema)
+    with pq.ParquetWriter(path, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            digest.update(batch)
+            num_rows += batch.num_rows
+    fingerprint = digest.hexdigest()
+    return Origin(
+        sql=parquet_sql([path]), identity=lambda: fingerprint, parquet=(path,), bad_rows=BadRows(total=num_rows)
+    )
+
+
+def _check_names(names: list[str]) -> None:
+    if len({name.lower() for name in names}) < len(names):
+        seen: set[str] = set()
+        twice = [name for name in names if name.lower() in seen or seen.add(name.lower())]  # type: ignore[func-returns-value]
+        raise DataError(
+            Fault(what=f"two columns are named {twice[0]!r}", expected="every column has a name of its own, whatever its case")
+        )

@@ -1,0 +1,59 @@
+"""Parquet: files are scanned where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hagane.data.bad_rows import BadRows
+from hagane.data.engine import Engine
+from hagane.data.origin import Origin, digest_files, parquet_sql
+from hagane.data.source_files import is_hive_partitioned
+from hagane.errors import DataError, Fault
+from hagane.progress import Progress
+
+
+def read(engine: Engine, files: Sequence[Path], bad_rows_folder: Path | None, progress: Progress) -> Origin:
+    """Parquet files of one schema; folders named `column=value` add those columns. Raises DataError for other files."""
+    hive = is_hive_partitioned(files)
+    schemas = [_schema(file) for file in files]
+    same = all(schema.equals(schemas[0]) for schema in schemas)
+    if not same:
+        _check_names(files, schemas)
+    num_rows = sum(pq.read_metadata(file).num_rows for file in files)
+    return Origin(
+        sql=parquet_sql(files, hive=hive),
+        identity=lambda: digest_files(files),
+        parquet=tuple(files) if same and not hive else (),
+        bad_rows=BadRows(total=num_rows),
+    )
+
+
+def _schema(file: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            Fault(what=f"{file.name} is not a readable Parquet file", where=str(file), received=str(error).split("\n")[0])
+        ) from None
+
+
+def _check_names(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> None:
+    """Types may differ between files (DuckDB casts to the first file's); names may not."""
+    expected = set(schemas[0].names)
+    faults = [
+        Fault(
+            what=f"{file.name} has other columns than {files[0].name}",
+            where=str(file),
+            expected=", ".join(sorted(expected - set(schema.names))) or "no more columns",
+            received=", ".join(sorted(set(schema.names) - expected)) or "fewer columns",
+            next_step="read them in a query: SELECT * FROM read_parquet([...], union_by_name=true)",
+        )
+        for file, schema in zip(files, schemas, strict=True)
+        if set(schema.names) != expected
+    ]
+    if faults:
+        raise DataError(*faults)

@@ -1,0 +1,76 @@
+"""Any DuckDB query over files and named tables: run once, its rows kept, so that every pass sees the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+from hagane.data.bad_rows import BadRows, join_bad_rows
+from hagane.data.engine import Engine, quote_text
+from hagane.data.origin import Origin, digest_files, parquet_sql
+from hagane.data.query_files import files_named, files_read_as_tables
+from hagane.errors import DataError, Fault
+from hagane.progress import Progress
+
+OpenPath = Callable[[str], Origin]
+
+
+def read_query(
+    engine: Engine, query: str, tables: Mapping[str, str], open_path: OpenPath, progress: Progress
+) -> Origin:
+    """Run `query` and keep its rows as Parquet in the engine's folder.
+
+    Each of `tables` (name → path), and each text file named after FROM or JOIN, is read by our own readers, so that its
+    bad rows are set aside instead of ending the query. Raises DataError with the SQL underlined.
+    """
+    query = query.strip().rstrip(";").rstrip()
+    origins = {name: open_path(path) for name, path in tables.items()}
+    origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_text_file(path)}
+    for name, origin in origins.items():
+        engine.define(name, f"SELECT * FROM {origin.sql}")
+    _check_columns(engine.columns(query), query)
+    path = engine.new_file("query", ".parquet")
+    with progress.phase("run the query"):
+        engine.run(f"COPY ({query}\n) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
+    num_rows = engine.query(f"SELECT count(*) AS n FROM {parquet_sql([path])}")["n"][0].as_py()
+    bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
+    return Origin(
+        sql=parquet_sql([path]),
+        identity=lambda: _identity(query, origins),
+        parquet=(path,),
+        bad_rows=bad if bad.count else BadRows(total=num_rows),
+    )
+
+
+def _is_text_file(path: str) -> bool:
+    return bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
+
+
+def _identity(query: str, origins: Mapping[str, Origin]) -> str:
+    digest = hashlib.sha256(query.encode())
+    digest.update(digest_files(files_named(query)).encode())
+    for name, origin in sorted(origins.items()):
+        digest.update(f"{name}\0{origin.identity()}\0".encode())
+    return digest.hexdigest()
+
+
+def _check_columns(described: list[tuple[str, str]], query: str) -> None:
+    seen: dict[str, str] = {}
+    faults = []
+    for name, _ in described:
+        if name.lower() in seen:
+            faults.append(_twice(name, query))
+        seen[name.lower()] = name
+    if faults:
+        raise DataError(*faults)
+
+
+def _twice(name: str, query: str) -> Fault:
+    return Fault(
+        what=f"two columns of the query are named {name!r}",
+        sql=query,
+        end=len(query.split("\n", 1)[0]),
+        expected="every column has a name of its own, whatever its case",
+        next_step="rename one with AS, or leave one out with SELECT * EXCLUDE (…)",
+    )

@@ -1,0 +1,96 @@
+"""`find_files`: which files a path, a glob or a folder names, in one order on every machine."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from hagane.errors import DataError, Fault, nearest
+
+KINDS = {
+    "parquet": (".parquet", ".pq"),
+    "csv": (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".txt", ".data", ".test", ".csv.zst", ".tsv.zst"),
+    "json_lines": (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz"),
+}
+"""Kind of file → the endings by which it is known."""
+
+
+def find_files(path: str) -> list[Path]:
+    """The files that one path, glob or folder names, sorted. Raises DataError when there are none."""
+    expanded = os.path.expanduser(path)
+    if os.path.isdir(expanded):
+        found = [file for file in Path(expanded).rglob("*") if file.is_file() and _is_data(file, Path(expanded))]
+    elif os.path.exists(expanded):
+        found = [Path(expanded)]
+    else:
+        found = [Path(name) for name in glob.glob(expanded, recursive=True) if os.path.isfile(name)]
+    if not found:
+        raise DataError(_not_found(path))
+    return sorted(file.absolute() for file in found)
+
+
+def is_hive_partitioned(files: Sequence[Path]) -> bool:
+    """Whether folders named `column=value` hold the files.
+
+    >>> is_hive_partitioned([Path("trips/year=2013/0.parquet")])
+    True
+    """
+    return all(any("=" in part for part in file.parent.parts) for file in files)
+
+
+def kind_of_files(files: Sequence[Path]) -> str:
+    """What the files are: a key of `KINDS`. Raises DataError when unknown or mixed.
+
+    >>> kind_of_files([Path("trips.CSV.gz")])
+    'csv'
+    """
+    kinds = {_kind(file) for file in files}
+    if len(kinds) > 1:
+        examples = ", ".join(sorted({_suffix(file) for file in files}))
+        raise DataError(
+            Fault(what=f"files of several kinds are read together: {examples}", next_step="name files of one kind, or join them in a query")
+        )
+    return kinds.pop()
+
+
+def _kind(file: Path) -> str:
+    lower = file.name.lower()
+    for kind, suffixes in KINDS.items():
+        if lower.endswith(suffixes):
+            return kind
+    with file.open("rb") as stream:
+        if stream.read(4) == b"PAR1":
+            return "parquet"
+    raise DataError(
+        Fault(
+            what=f"cannot tell what kind of file {file.name!r} is",
+            where=str(file),
+            expected="an ending out of " + " ".join(suffix for suffixes in KINDS.values() for suffix in suffixes),
+            next_step=f"rename it, or say how to read it in a query: SELECT * FROM read_csv('{file}')",
+        )
+    )
+
+
+def _suffix(file: Path) -> str:
+    return "".join(file.suffixes) or file.name
+
+
+def _is_data(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    return not hidden and file.name.lower().endswith(tuple(suffix for suffixes in KINDS.values() for suffix in suffixes))
+
+
+def _not_found(path: str) -> Fault:
+    folder = Path(path).expanduser().parent
+    while not folder.exists() or glob.has_magic(str(folder)):
+        folder = folder.parent
+    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    like = nearest(Path(path).name, names)
+    return Fault(
+        what=f"no file at {path!r}",
+        where=f"looked from {Path.cwd()}" if not os.path.isabs(path) else "",
+        nearest=str(folder / like) if like else "",
+        next_step="correct the path; to pass a query, begin it with SELECT, WITH, FROM or VALUES",
+    )

@@ -1,0 +1,61 @@
+"""What DuckDB says against a query, told as Hagane tells every fault: underlined, with the hint, without a traceback."""
+
+from __future__ import annotations
+
+import re
+
+from hagane.errors import DataError, Fault
+
+_LOCATED = re.compile(r"^LINE \d+: (?P<line>.*)\n(?P<indent> *)(?P<carets>\^+)", re.MULTILINE)
+_QUOTED = re.compile(r'"([^"]+)"|with name (\S+)|\'([^\']+)\'')
+_NEAREST = re.compile(r'(?:Did you mean|Candidate bindings:|Candidate tables:)\s*"?([^"\n,?]+)"?')
+
+
+def sql_error(error: Exception, sql: str) -> DataError:
+    """The error to raise for what DuckDB raised on `sql`.
+
+    >>> print(sql_error(Exception('Binder Error: Referenced column "agee" not found in FROM clause!\\n'
+    ...                           'Candidate bindings: "age"'), "SELECT agee FROM people"))
+    Referenced column "agee" not found in FROM clause!
+      SELECT agee FROM people
+             ^^^^
+      did you mean: age
+      next: correct the query; it is DuckDB's SQL
+    """
+    text = str(error).strip()
+    start, end = _span(text, sql)
+    nearest = _NEAREST.search(text)
+    return DataError(
+        Fault(
+            what=_summary(text),
+            sql=sql,
+            start=start,
+            end=end,
+            nearest=nearest[1].strip() if nearest else "",
+            next_step="correct the query; it is DuckDB's SQL",
+        )
+    )
+
+
+def _summary(text: str) -> str:
+    """DuckDB's own sentence, without its class, its location and its candidates (told apart)."""
+    sentence = text.split("\n\nLINE ")[0].split("\nLINE ")[0]
+    sentence = re.sub(r"^(?:\w+ )+Error: ", "", sentence)
+    return _NEAREST.split(sentence)[0].strip() or text
+
+
+def _span(text: str, sql: str) -> tuple[int, int]:
+    """Where the fault lies in `sql`: where DuckDB's caret stands, or the first place that names what it names."""
+    located = _LOCATED.search(text)
+    if located:
+        shown = located["line"].removeprefix("...").removesuffix("...")
+        at = sql.find(shown)
+        offset = len(located["indent"]) - len("LINE 1: ") - 3 * located["line"].startswith("...")
+        if at >= 0 and 0 <= offset <= len(shown):
+            return at + offset, at + offset + len(located["carets"])
+    for found in _QUOTED.finditer(text):
+        name = next(group for group in found.groups() if group)
+        place = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+        if place:
+            return place.span()
+    return 0, 0 if not sql else max(1, len(sql.split("\n", 1)[0]))

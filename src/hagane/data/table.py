@@ -1,0 +1,161 @@
+"""`Table`: a lazy relation of typed columns, streamed as Arrow record batches."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from hagane.data.bad_rows import BadRows
+from hagane.data.batches import can_read_directly, encode_strings, read_parquet_directly
+from hagane.data.column_type import ARROW_TYPES, TypedColumns, type_columns
+from hagane.data.engine import Engine, quote_name
+from hagane.data.origin import READING_RULES, Origin
+from hagane.errors import DataError, Fault, nearest
+from hagane.types import Schema, SqlType
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Rows that can be read again and again, in the same order; made by `open_table`.
+
+    Types are normalised: every integer is INT64, FLOAT and DECIMAL are FLOAT64, ENUM and UUID are STRING, timestamps are
+    UTC microseconds (a naive one is taken as UTC). NaN is read as NULL.
+    """
+
+    engine: Engine
+    origin: Origin
+    names: tuple[str, ...] | None = None
+    """The selected columns, in order; None for all."""
+    conditions: tuple[str, ...] = ()
+    """SQL conditions that every row fulfils."""
+    typed: TypedColumns = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.typed is None:
+            described = self.engine.columns(f"SELECT * FROM {self.origin.sql}")
+            object.__setattr__(self, "typed", type_columns(described))
+
+    def __repr__(self) -> str:
+        columns = ", ".join(f"{column.name} {column.type.value}" for column in self.schema)
+        return f"Table({columns})"
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that can be used, in order."""
+        return self.typed.schema if self.names is None else self.typed.schema.select(self.names)
+
+    @property
+    def unsupported(self) -> tuple[Fault, ...]:
+        """The columns left out because their type is none of ours: why, and the way out."""
+        return self.typed.unsupported
+
+    @functools.cached_property
+    def num_rows(self) -> int:
+        """How many rows there are; counted at the first use."""
+        return int(self.query("SELECT count(*) AS n FROM data")["n"][0].as_py())
+
+    @property
+    def bad_rows(self) -> BadRows:
+        """The lines that could not be parsed, and were left out of this table."""
+        return self.origin.bad_rows
+
+    def check_bad_rows(self, limit: float) -> None:
+        """Raise BadRowsError when more than the share `limit` of the source's rows could not be parsed."""
+        self.bad_rows.check(limit)
+
+    def fingerprint(self) -> str:
+        """Hexadecimal digest that changes with the files, the query, the selection, or the rules of reading.
+
+        Files count by path, size, time of change and their ends (see `hagane.data.origin.digest_files`), rows in memory
+        by every value.
+        """
+        parts = (READING_RULES, self.origin.identity(), self.schema, self.conditions)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def select(self, columns: Sequence[str]) -> Table:
+        """Only these columns, in this order. Raises DataError naming every column that is not there."""
+        self.check_columns(columns)
+        return replace(self, names=tuple(columns))
+
+    def where(self, sql_condition: str) -> Table:
+        """Only the rows for which the condition (DuckDB's SQL over this table's columns) is true. Raises DataError."""
+        narrowed = replace(self, conditions=(*self.conditions, sql_condition))
+        self.engine.columns(f"SELECT ({sql_condition}\n) FROM data", shown_sql=sql_condition, views={"data": self.sql()})
+        return narrowed
+
+    def query(self, sql: str, *, keep_nan: bool = False) -> pa.Table:
+        """The result of DuckDB SQL in which this table is named `data`. Raises DataError, the SQL underlined.
+
+        `keep_nan` leaves NaN in FLOAT64 columns instead of NULL, to count them.
+        """
+        return self.engine.query(sql, views={"data": self.sql(keep_nan=keep_nan)})
+
+    def query_batches(self, sql: str, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The result of SQL over `data`, as `query`, but streamed."""
+        return self.engine.batches(sql, batch_rows, views={"data": self.sql()})
+
+    def batches(
+        self, columns: Sequence[str] | None = None, *, batch_rows: int = BATCH_ROWS, dictionary: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows in order, as record batches of at most `batch_rows` rows and of exactly these types:
+
+        bool, int64, double, string, timestamp[us, tz=UTC], date32. With `dictionary`, strings come as
+        dictionary<values=string, indices=int32>. Raises DataError for unknown columns and values out of range.
+        """
+        names = self.schema.names if columns is None else tuple(columns)
+        self.check_columns(names)
+        schema = self.schema.select(names)
+        if not self.conditions and can_read_directly(self.origin, schema):
+            return read_parquet_directly(self.origin, schema, batch_rows, dictionary=dictionary)
+        return self._batches_by_duckdb(schema, batch_rows, dictionary)
+
+    def _batches_by_duckdb(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
+        listed = ", ".join(map(quote_name, schema.names)) or "1 AS no_columns"
+        for batch in self.query_batches(f"SELECT {listed} FROM data", batch_rows=batch_rows):
+            typed = conform(batch, schema)
+            yield encode_strings(typed) if dictionary else typed
+
+    def sql(self, *, keep_nan: bool = False) -> str:
+        """The SELECT that gives this table's rows, normalised."""
+        listed = ", ".join(self._column_sql(name, keep_nan) for name in self.schema.names)
+        inner = ", ".join(self._column_sql(name, keep_nan) for name in self.typed.schema.names)
+        if not self.conditions:
+            return f"SELECT {listed or '1 AS no_columns'} FROM {self.origin.sql}"
+        condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
+        chosen = ", ".join(map(quote_name, self.schema.names))
+        return f"SELECT {chosen} FROM (SELECT {inner} FROM {self.origin.sql}) AS data WHERE {condition}"
+
+    def _column_sql(self, name: str, keep_nan: bool) -> str:
+        cast = self.typed.casts[name]
+        if self.typed.schema[name].type is SqlType.FLOAT64 and not keep_nan:
+            cast = f"nullif({cast}, 'NaN'::DOUBLE)"
+        return f"{cast} AS {quote_name(name)}" if cast != quote_name(name) else cast
+
+    def check_columns(self, names: Sequence[str]) -> None:
+        """Raise DataError naming every one of `names` that is no column of this table, or is there twice."""
+        faults = [self._unknown(name) for name in names if name not in self.schema]
+        faults += [Fault(what=f"column {name!r} is named twice") for name in dict.fromkeys(names) if list(names).count(name) > 1]
+        if faults:
+            raise DataError(*faults)
+
+    def _unknown(self, name: str) -> Fault:
+        known = self.schema.names
+        return Fault(
+            what=f"no column {name!r}",
+            expected="one of " + ", ".join(known[:20]) + (" …" if len(known) > 20 else ""),
+            nearest=nearest(name, known),
+        )
+
+
+def conform(batch: pa.RecordBatch, schema: Schema) -> pa.RecordBatch:
+    """The batch with exactly the Arrow types of `schema` (its columns are in order)."""
+    if not len(schema):
+        return batch
+    arrays = [array.cast(ARROW_TYPES[column.type]) for array, column in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
