@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 
@@ -27,7 +28,7 @@ def bucket_names(points: Sequence[float], format: str = "bucket_names") -> tuple
     if not points:
         return ("(-inf, +inf)",)
     texts = [_number(point) for point in points]
-    between = [f"[{low}, {high})" for low, high in zip(texts, texts[1:], strict=False)]
+    between = [f"[{low}, {high})" for low, high in itertools.pairwise(texts)]
     return (f"(-inf, {texts[0]})", *between, f"[{texts[-1]}, +inf)")
 
 

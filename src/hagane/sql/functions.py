@@ -213,8 +213,7 @@ _ML = (
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Signature] = {
-    signature.name: signature
-    for signature in (*_OPERATORS, *_CONDITIONALS, *_MATHEMATICS, *_STRINGS, *_TIME, *_ML)
+    signature.name: signature for signature in (*_OPERATORS, *_CONDITIONALS, *_MATHEMATICS, *_STRINGS, *_TIME, *_ML)
 }
 """Canonical name → scalar function or operator."""
 

@@ -1,0 +1,401 @@
+"""The binder: sqlglot's tree to ours, one method an idea. A part that is at fault becomes None, and so its parents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from hagane.errors import nearest
+from hagane.sql.coerce import coerce, literal_as, resolve
+from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
+from hagane.sql.functions import FUNCTIONS, Signature
+from hagane.sql.ml_functions import bind_analyzer, bind_scalar
+from hagane.sql.parts import bind_extract
+from hagane.sql.patterns import like_to_regex, pattern_fault
+from hagane.sql.source import WAY_OUT, Source
+from hagane.sql.syntax import (
+    DECORATION,
+    FUNCTION_NODES,
+    LISTS,
+    MORE_FUNCTIONS,
+    SQL_TYPES,
+    function_name,
+    refusal,
+)
+from hagane.types import Column, Schema, SqlType
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+MAX_DECIMALS = 22
+
+
+class Binder:
+    """Binds one expression's parts; faults go to its source.
+
+    >>> schema = Schema((Column("age", SqlType.INT64),))
+    >>> source = Source("age IN (1, 2)", "")
+    >>> Binder(source, schema).bind(source.parse()).function
+    'IN'
+    """
+
+    def __init__(self, source: Source, schema: Schema) -> None:
+        self.source = source
+        self.schema = schema
+        self._by_lower: dict[str, list[Column]] = {}
+        for column in schema:
+            self._by_lower.setdefault(column.name.lower(), []).append(column)
+
+    def bind(self, node: exp.Expression) -> Expression | None:
+        """The typed tree of `node`, or None after noting its faults."""
+        if type(node) in FUNCTION_NODES:
+            name, keys = FUNCTION_NODES[type(node)]
+            return self.function(name, node, keys)
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is not None:
+            bound: Expression | None = method(node)
+            return bound
+        return self.refuse(node)
+
+    def refuse(self, node: exp.Expression) -> Expression | None:
+        """None, after noting that `node` is outside the language, and the way out."""
+        what, next_step = refusal(node)
+        self.source.fault(what, node, next_step=next_step)
+        return None
+
+    def bind_each(self, nodes: Sequence[exp.Expression]) -> list[Expression] | None:
+        """Every node bound, or None where one is at fault (all of them noted)."""
+        bound = [self.bind(node) for node in nodes]
+        arguments = [argument for argument in bound if argument is not None]
+        return arguments if len(arguments) == len(bound) else None
+
+    # Calls by the table of signatures
+
+    def function(self, name: str, node: exp.Expression, keys: Sequence[str]) -> Expression | None:
+        """The call of `name` with the arguments that `node` holds under `keys`."""
+        nodes = [part for key in keys for part in _parts(node.args.get(key))]
+        known = {*keys, *DECORATION}
+        extra = [part for key, value in node.args.items() if key not in known for part in _parts(value)]
+        arguments = self.bind_each(nodes)
+        if extra:
+            signature = FUNCTIONS[name]
+            self.source.fault(f"{name} takes no further argument here", extra[0], expected=signature.usage,
+                              next_step=WAY_OUT)  # fmt: skip
+            return None
+        return None if arguments is None else self.call(name, arguments, node)
+
+    def call(self, name: str, arguments: Sequence[Expression], node: exp.Expression | Span | None,
+             modifiers: tuple[object, ...] = ()) -> Expression | None:  # fmt: skip
+        """`name(arguments)` with casts inserted, or None after noting why it does not fit."""
+        signature = FUNCTIONS[name]
+        span = node if isinstance(node, Span) or node is None else self.source.span(node)
+        resolved = resolve(signature, arguments)
+        if resolved is None:
+            self._does_not_fit(signature, arguments, span)
+            return None
+        overload, coerced = resolved
+        if not self._constants_fit(signature, coerced):
+            return None
+        return Call(name, coerced, overload.result, modifiers, span=span)
+
+    def _does_not_fit(self, signature: Signature, arguments: Sequence[Expression], span: Span | None) -> None:
+        received = ", ".join(argument.type.value for argument in arguments) or "nothing"
+        count = len(arguments)
+        choices = dict.fromkeys(p for o in signature.overloads if (p := o.parameters(count)))
+        if not choices:
+            self.source.fault(f"{signature.name} does not take {count} argument{'s' * (count != 1)}", span,
+                              expected=signature.usage, received=received)  # fmt: skip
+            return
+        expected = " or ".join(f"({', '.join(type_.value for type_ in types)})" for types in choices)
+        step = _type_step(signature, arguments)
+        self.source.fault(f"{signature.name} does not take these types", span, expected=expected,
+                          received=f"({received})", next_step=step)  # fmt: skip
+
+    def _constants_fit(self, signature: Signature, arguments: Sequence[Expression]) -> bool:
+        positions = range(1, len(arguments)) if -1 in signature.literals else signature.literals
+        good = True
+        for argument in (arguments[position] for position in positions):
+            if not isinstance(argument, Literal) or argument.value is None:
+                self.source.fault(f"this argument of {signature.name} must be a constant", argument.span,
+                                  expected=signature.usage, next_step=WAY_OUT)  # fmt: skip
+                good = False
+        return good
+
+    # Names and constants
+
+    def _column(self, node: exp.Expression) -> Expression | None:
+        span = self.source.span(node)
+        raw = self.source.sql[span.start : span.end] if span else ""
+        quoted = len(raw) > 2 and raw[0] == raw[-1] == "`" and "`" not in raw[1:-1]
+        name = raw[1:-1] if quoted else ".".join(part.name for part in node.find_all(exp.Identifier, bfs=False))
+        if isinstance(node.this, exp.Star):
+            return self.refuse(node.this)
+        same = self._by_lower.get(name.lower(), [])
+        found = next((column for column in same if column.name == name), same[0] if len(same) == 1 else None)
+        if found is not None:
+            return ColumnRef(found.name, found.type, span=span)
+        if same:
+            names = ", ".join(column.name for column in same)
+            self.source.fault(f"column `{name}` may be any of several", node, expected=names)
+            return None
+        guess = nearest(name, self.schema.names)
+        listed = ", ".join(self.schema.names[:20]) + (", …" if len(self.schema) > 20 else "")
+        self.source.fault(f"there is no column `{name}`", node, nearest=guess, expected="" if guess else listed)
+        return None
+
+    def _dot(self, node: exp.Dot) -> Expression | None:
+        span = self.source.span(node)
+        if span and self.source.sql[span.start] == "`":
+            return self._column(node)
+        return bind_scalar(self, node)
+
+    def _window(self, node: exp.Window) -> Expression | None:
+        return bind_analyzer(self, node)
+
+    def _literal(self, node: exp.Literal) -> Expression | None:
+        return self._constant(str(node.this), node, is_string=node.is_string)
+
+    def _rawstring(self, node: exp.Expression) -> Expression | None:
+        return self._constant(str(node.this), node, is_string=True)
+
+    def _hexstring(self, node: exp.Expression) -> Expression | None:
+        return self._constant(str(int(str(node.this), 16)), node, is_string=False)
+
+    def _constant(self, text: str, node: exp.Expression, *, is_string: bool, sign: int = 1) -> Expression | None:
+        span = self.source.span(node)
+        if is_string:
+            return Literal(text, SqlType.STRING, span=span)
+        if text.isdigit():
+            value: int | float = sign * int(text)
+            fits = INT64_MIN <= value <= INT64_MAX
+        else:
+            value = sign * float(text)
+            fits = math.isfinite(value)
+        if not fits:
+            self.source.fault("this number does not fit its type", node, expected="an INT64, or a finite FLOAT64")
+            return None
+        return Literal(value, SqlType.INT64 if isinstance(value, int) else SqlType.FLOAT64, span=span)
+
+    def _boolean(self, node: exp.Boolean) -> Expression:
+        return Literal(bool(node.this), SqlType.BOOL, span=self.source.span(node))
+
+    def _null(self, node: exp.Null) -> Expression:
+        return Literal(None, SqlType.INT64, span=self.source.span(node))
+
+    def _neg(self, node: exp.Neg) -> Expression | None:
+        if isinstance(node.this, exp.Literal) and not node.this.is_string:
+            return self._constant(str(node.this.this), node, is_string=False, sign=-1)
+        return self.function("NEG", node, ("this",))
+
+    def _paren(self, node: exp.Paren) -> Expression | None:
+        return self.bind(node.this)
+
+    # Logic
+
+    def _and(self, node: exp.And) -> Expression | None:
+        return self._balanced("AND", node)
+
+    def _or(self, node: exp.Or) -> Expression | None:
+        return self._balanced("OR", node)
+
+    def _balanced(self, name: str, node: exp.Expression) -> Expression | None:
+        """A chain of one associative operator as a tree of little depth."""
+        parts = self.bind_each(_chain(node))
+        while parts is not None and len(parts) > 1:
+            pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
+            joined = [self.call(name, pair, node) if len(pair) == 2 else pair[0] for pair in pairs]
+            if any(part is None for part in joined):
+                return None
+            parts = [part for part in joined if part is not None]
+        return parts[0] if parts else None
+
+    def _dpipe(self, node: exp.DPipe) -> Expression | None:
+        parts = self.bind_each(_chain(node))
+        return None if parts is None else self.call("CONCAT", parts, node)
+
+    def _is(self, node: exp.Is) -> Expression | None:
+        argument = self.bind(node.this)
+        if argument is None:
+            return None
+        if isinstance(node.expression, exp.Null):
+            return self.call("IS NULL", (argument,), node)
+        if not isinstance(node.expression, exp.Boolean):
+            return self.refuse(node)
+        value = argument if node.expression.this else self.call("NOT", (argument,), node)
+        false = Literal(False, SqlType.BOOL)
+        return None if value is None else self.call("COALESCE", (value, false), node)
+
+    def _between(self, node: exp.Between) -> Expression | None:
+        parts = self.bind_each([node.this, node.args["low"], node.args["high"]])
+        if parts is None:
+            return None
+        value, low, high = parts
+        bounds = [self.call(">=", (value, low), node), self.call("<=", (value, high), node)]
+        found = [bound for bound in bounds if bound is not None]
+        return self.call("AND", found, node) if len(found) == 2 else None
+
+    def _in(self, node: exp.In) -> Expression | None:
+        if not node.expressions or any(isinstance(node.args.get(key), exp.Expression) for key in ("query", "unnest")):
+            return self.refuse(node)
+        parts = self.bind_each([node.this, *node.expressions])
+        if parts is None:
+            return None
+        nulls = [part for part in parts[1:] if isinstance(part, Literal) and part.value is None]
+        rest = [part for part in parts if part not in nulls or part is parts[0]]
+        found = self.call("IN", rest, node) if len(rest) > 1 else None
+        if not nulls or (found is None and len(rest) > 1):
+            return found
+        unknown = self.call("=", (parts[0], nulls[0]), node)
+        return self.call("OR", (found, unknown), node) if found and unknown else unknown
+
+    def _like(self, node: exp.Like) -> Expression | None:
+        parts = self.bind_each([node.this, node.expression])
+        if parts is None:
+            return None
+        text, pattern = parts
+        if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+            self.source.fault("the pattern of LIKE must be a constant", pattern.span, next_step=WAY_OUT)
+            return None
+        regex = Literal(like_to_regex(pattern.value), SqlType.STRING, span=pattern.span)
+        return self.call("REGEXP_CONTAINS", (text, regex), node)
+
+    def _regexplike(self, node: exp.Expression) -> Expression | None:
+        call = self.function("REGEXP_CONTAINS", node, ("this", "expression"))
+        if isinstance(call, Call) and (reason := pattern_fault(str(_value(call.arguments[1])))):
+            self.source.fault("this is not an RE2 pattern", call.arguments[1].span, received=reason)
+            return None
+        return call
+
+    # Conditionals
+
+    def _if(self, node: exp.If) -> Expression | None:
+        return self._cases([(node.this, node.args["true"])], node.args.get("false"), node)
+
+    def _case(self, node: exp.Case) -> Expression | None:
+        return self._cases(
+            [(part.this, part.args["true"]) for part in node.args["ifs"]], node.args.get("default"), node
+        )
+
+    def _cases(self, ifs: list[tuple[exp.Expression, exp.Expression]], default: exp.Expression | None,
+               node: exp.Expression) -> Expression | None:  # fmt: skip
+        operand = self.bind(node.this) if isinstance(node, exp.Case) and node.this else None
+        bound = self.bind_each([part for pair in ifs for part in pair])
+        last = self.bind(default) if default is not None else Literal(None, SqlType.INT64)
+        if bound is None or last is None or (isinstance(node, exp.Case) and node.this and operand is None):
+            return None
+        for index in range(0, len(bound), 2) if operand is not None else ():
+            condition = self.call("=", (operand, bound[index]), bound[index].span)  # type: ignore[arg-type]
+            if condition is None:
+                return None
+            bound[index] = condition
+        return self.call("CASE", [*bound, last], node)
+
+    # Functions with modifiers
+
+    def _cast(self, node: exp.Cast) -> Expression | None:
+        return self._cast_to(node, safe=False)
+
+    def _trycast(self, node: exp.TryCast) -> Expression | None:
+        return self._cast_to(node, safe=True)
+
+    def _cast_to(self, node: exp.Cast, *, safe: bool) -> Expression | None:
+        argument = self.bind(node.this)
+        target = SQL_TYPES.get(node.to.this) if isinstance(node.to, exp.DataType) and not node.to.expressions else None
+        if target is None:
+            self.source.fault(f"there is no type {node.to.sql('bigquery')}", node,
+                              expected=", ".join(type_.value for type_ in SqlType), next_step=WAY_OUT)  # fmt: skip
+        if argument is None or target is None or argument.type is target:
+            return argument if target is not None else None
+        if (literal := literal_as(argument, target)) is not None:
+            return Literal(literal.value, target, span=self.source.span(node))
+        if any(o.first == (argument.type,) and o.result is target for o in FUNCTIONS["CAST"].overloads):
+            return Call("CAST", (argument,), target, (safe,), span=self.source.span(node))
+        if isinstance(argument, Literal):
+            what = f"{argument.value!r} is no {target.value}"
+        else:
+            what = f"CAST from {argument.type.value} to {target.value} cannot be compiled"
+        self.source.fault(what, node, next_step=WAY_OUT)
+        return None
+
+    def _timestamp(self, node: exp.Expression) -> Expression | None:
+        return self._moment(node, SqlType.TIMESTAMP)
+
+    def _date(self, node: exp.Expression) -> Expression | None:
+        return self._moment(node, SqlType.DATE)
+
+    def _moment(self, node: exp.Expression, type_: SqlType) -> Expression | None:
+        if len(list(node.iter_expressions())) != 1 or not isinstance(node.this, exp.Literal):
+            return self.refuse(node)
+        argument = self.bind(node.this)
+        moment = coerce(argument, type_) if argument is not None else None
+        if moment is None:
+            self.source.fault(f"this is no {type_.value}", node, expected="like '2013-01-31'")
+        return moment
+
+    def _extract(self, node: exp.Extract) -> Expression | None:
+        return bind_extract(self, node)
+
+    def _round(self, node: exp.Expression) -> Expression | None:
+        argument = self.bind(node.this)
+        decimals = self.bind(node.args["decimals"]) if node.args.get("decimals") else Literal(0, SqlType.INT64)
+        if argument is None or decimals is None:
+            return None
+        number = _value(decimals)
+        if not isinstance(number, int) or isinstance(number, bool) or abs(number) > MAX_DECIMALS:
+            self.source.fault("the decimals of ROUND must be a constant", decimals.span,
+                              expected=f"a whole number from -{MAX_DECIMALS} to {MAX_DECIMALS}")  # fmt: skip
+            return None
+        return self.call("ROUND", (argument,), node, (number,))
+
+    def _log(self, node: exp.Expression) -> Expression | None:
+        base = node.this
+        if isinstance(base, exp.Literal) and base.this == "10":
+            return self.function("LOG10", node, ("expression",)) if node.expression else self.refuse(node)
+        return self.function("LOG", node, ("expression", "this"))
+
+    def _trim(self, node: exp.Expression) -> Expression | None:
+        name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(str(node.args.get("position") or "").upper(), "TRIM")
+        return self.function(name, node, ("this",))
+
+    def _anonymous(self, node: exp.Anonymous) -> Expression | None:
+        name = str(node.this).upper()
+        if name in MORE_FUNCTIONS:
+            arguments = self.bind_each(node.expressions)
+            return None if arguments is None else self.call(name, arguments, node)
+        self.bind_each([part for part in node.expressions if not isinstance(part, exp.Star)])
+        self.source.fault(f"the function {name} is not in the feature language", node,
+                          nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip
+        return None
+
+
+def _parts(value: Any) -> list[exp.Expression]:
+    values = value if isinstance(value, list) else [value]
+    return [part for part in values if isinstance(part, exp.Expression)]
+
+
+def _chain(node: exp.Expression) -> list[exp.Expression]:
+    """The operands of a left-deep chain of one operator, in order."""
+    operands, pending = [], [node]
+    while pending:
+        part = pending.pop()
+        if type(part) is type(node):
+            pending += [part.expression, part.this]
+        else:
+            operands.append(part)
+    return operands
+
+
+def _value(expression: Expression) -> object:
+    return expression.value if isinstance(expression, Literal) else None
+
+
+def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
+    types = {argument.type for argument in arguments}
+    if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
+        return "strings are compared for equality only; " + WAY_OUT
+    if SqlType.STRING in types:
+        return "turn text into numbers or dates in the data query"
+    if SqlType.BOOL in types:
+        return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
+    return "write an explicit CAST" if types & {SqlType.INT64, SqlType.FLOAT64} else ""

@@ -1,0 +1,115 @@
+"""What sqlglot calls the things of the language: nodes to canonical functions, types, and the refusals."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.expressions import DataType
+
+from hagane.sql.functions import ANALYZERS, FUNCTIONS
+from hagane.sql.source import WAY_OUT
+from hagane.types import SqlType
+
+_ONE = ("this",)
+_TWO = ("this", "expression")
+_MANY = ("this", "expressions")
+
+FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
+    exp.Add: ("+", _TWO),
+    exp.Sub: ("-", _TWO),
+    exp.Mul: ("*", _TWO),
+    exp.Div: ("/", _TWO),
+    exp.Mod: ("MOD", _TWO),
+    exp.IntDiv: ("DIV", _TWO),
+    exp.EQ: ("=", _TWO),
+    exp.NEQ: ("!=", _TWO),
+    exp.LT: ("<", _TWO),
+    exp.LTE: ("<=", _TWO),
+    exp.GT: (">", _TWO),
+    exp.GTE: (">=", _TWO),
+    exp.Not: ("NOT", _ONE),
+    exp.Coalesce: ("COALESCE", _MANY),
+    exp.Nullif: ("NULLIF", _TWO),
+    exp.Ln: ("LN", _ONE),
+    exp.Exp: ("EXP", _ONE),
+    exp.Sqrt: ("SQRT", _ONE),
+    exp.Pow: ("POW", _TWO),
+    exp.Abs: ("ABS", _ONE),
+    exp.Sign: ("SIGN", _ONE),
+    exp.Floor: ("FLOOR", _ONE),
+    exp.Ceil: ("CEIL", _ONE),
+    exp.Trunc: ("TRUNC", _ONE),
+    exp.Least: ("LEAST", _MANY),
+    exp.Greatest: ("GREATEST", _MANY),
+    exp.SafeDivide: ("SAFE_DIVIDE", _TWO),
+    exp.Lower: ("LOWER", _ONE),
+    exp.Upper: ("UPPER", _ONE),
+    exp.Concat: ("CONCAT", ("expressions",)),
+    exp.Length: ("LENGTH", _ONE),
+    exp.StartsWith: ("STARTS_WITH", _TWO),
+    exp.EndsWith: ("ENDS_WITH", _TWO),
+    exp.UnixSeconds: ("UNIX_SECONDS", _ONE),
+    exp.UnixMillis: ("UNIX_MILLIS", _ONE),
+    exp.UnixMicros: ("UNIX_MICROS", _ONE),
+    exp.UnixDate: ("UNIX_DATE", _ONE),
+}
+"""Nodes that are calls as they stand: canonical name, and where sqlglot keeps the arguments."""
+
+MORE_FUNCTIONS = ("IEEE_DIVIDE",)
+"""Functions that sqlglot does not know."""
+
+DECORATION = ("safe", "coalesce", "ignore_nulls", "big_int", "position")
+"""Arguments of sqlglot's nodes that are no arguments of the function."""
+
+LISTS = {"order": ("<", "<=", ">", ">=", "LEAST", "GREATEST")}
+
+SQL_TYPES: dict[object, SqlType] = {
+    DataType.Type.BIGINT: SqlType.INT64,
+    DataType.Type.INT: SqlType.INT64,
+    DataType.Type.SMALLINT: SqlType.INT64,
+    DataType.Type.TINYINT: SqlType.INT64,
+    DataType.Type.DOUBLE: SqlType.FLOAT64,
+    DataType.Type.BOOLEAN: SqlType.BOOL,
+    DataType.Type.TEXT: SqlType.STRING,
+    DataType.Type.VARCHAR: SqlType.STRING,
+    DataType.Type.TIMESTAMPTZ: SqlType.TIMESTAMP,
+    DataType.Type.DATE: SqlType.DATE,
+}
+
+_OPERATOR_NAMES = {"IS NULL", "IN", "CASE", "NEG", "AND", "OR", "NOT"}
+
+
+def function_name() -> tuple[str, ...]:
+    """The names by which functions are called, for the nearest name."""
+    plain = [name for name in FUNCTIONS if name[0].isalpha() and name not in _OPERATOR_NAMES]
+    return (*plain, *ANALYZERS, "IF", "IFNULL", "SAFE_CAST")
+
+
+def refusal(node: exp.Expression) -> tuple[str, str]:
+    """Why `node` is not in the language, and what to do instead."""
+    match node:
+        case exp.Subquery() | exp.Select() | exp.Exists() | exp.In():
+            return "a subquery cannot be compiled: a feature is computed from one row", WAY_OUT
+        case exp.AggFunc():
+            return f"{_name(node)} is an aggregate: a feature is computed from one row", WAY_OUT
+        case exp.Star():
+            return "* is not an expression", "name the columns, one feature each"
+        case exp.Alias():
+            return "a feature is named by its key, not by AS", "remove the alias"
+        case exp.SafeFunc():
+            return "the SAFE. prefix is not in the feature language", (
+                "leave it out: an error gives NULL anyway, and is counted; SAFE_DIVIDE and SAFE_CAST do not count it"
+            )
+        case exp.RegexpExtract() | exp.RegexpReplace():
+            return f"{_name(node)} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
+        case exp.Struct() | exp.Array():
+            return "a STRUCT or ARRAY may stand only where an ML function takes one", WAY_OUT
+        case exp.Parameter() | exp.Placeholder():
+            return "there are no parameters here", "write the constant itself"
+        case _:
+            return f"{_name(node)} is not in the feature language", WAY_OUT
+
+
+def _name(node: exp.Expression) -> str:
+    meta = node._meta or {}
+    named = meta.get("name") or (node.sql_name() if isinstance(node, exp.Func) else type(node).__name__)
+    return str(named).upper()
