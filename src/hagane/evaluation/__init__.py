@@ -9,5 +9,6 @@
 from hagane.evaluation.compare import Comparison, compare
 from hagane.evaluation.evaluate import evaluate
 from hagane.evaluation.evaluation import Evaluation, MetricRow
+from hagane.evaluation.report.report_html import report_html
 
-__all__ = ["Comparison", "Evaluation", "MetricRow", "compare", "evaluate"]
+__all__ = ["Comparison", "Evaluation", "MetricRow", "compare", "evaluate", "report_html"]

@@ -1,0 +1,111 @@
+"""The frame of a chart: axes with ticks and labels around the marks that a chart draws, as inline SVG."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+
+from hagane.evaluation.report.markup import Markup, element, joined
+from hagane.evaluation.report.number_text import tick_text
+
+WIDTH, HEIGHT = 360.0, 280.0
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 12.0, 10.0, 42.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """A linear range with a name."""
+
+    label: str
+    low: float = 0.0
+    high: float = 1.0
+
+    def ticks(self) -> list[float]:
+        """About five round numbers within the range.
+
+        >>> Axis("x", 0.0, 1.0).ticks()
+        [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        """
+        rough = (self.high - self.low) / 5
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [float(f"{index * step:.10g}") for index in range(first, last + 1)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """Where numbers lie on the picture."""
+
+    x: Axis
+    y: Axis
+
+    def across(self, value: float) -> float:
+        """Horizontal place of `value`, in the picture's units."""
+        return LEFT + (value - self.x.low) / (self.x.high - self.x.low) * (WIDTH - LEFT - RIGHT)
+
+    def down(self, value: float) -> float:
+        """Vertical place of `value`."""
+        return HEIGHT - BOTTOM - (value - self.y.low) / (self.y.high - self.y.low) * (HEIGHT - TOP - BOTTOM)
+
+    def line(self, xs: Iterable[float], ys: Iterable[float], class_: str, step: bool = False) -> Markup:
+        """A line through the points; `step`: level to the next x, then up or down."""
+        places = [(self.across(x), self.down(y)) for x, y in zip(xs, ys, strict=True)]
+        if step:
+            places = [
+                place
+                for here, there in zip(places, places[1:] + places[-1:], strict=True)
+                for place in _step(here, there)
+            ]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        return element("polyline", points=path, class_=class_)
+
+    def dot(self, x: float, y: float, class_: str, title: str, radius: float = 4.5) -> Markup:
+        """A point that tells `title` when pointed at."""
+        return element(
+            "circle",
+            element("title", title),
+            cx=f"{self.across(x):.1f}",
+            cy=f"{self.down(y):.1f}",
+            r=radius,
+            class_=class_,
+        )
+
+    def draw(self, title: str, description: str, marks: Sequence[Markup]) -> Markup:
+        """The whole picture: grid, marks, tick labels and axis names; `title` and `description` are read aloud."""
+        return element(
+            "svg",
+            element("title", title),
+            element("desc", description),
+            *self._grid(),
+            *marks,
+            *self._names(),
+            viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
+            role="img",
+            aria_label=f"{title}. {description}",
+            class_="chart",
+        )
+
+    def _grid(self) -> list[Markup]:
+        bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+        marks = []
+        for value in self.x.ticks():
+            x = f"{self.across(value):.1f}"
+            marks.append(element("line", x1=x, x2=x, y1=TOP, y2=bottom, class_="grid"))
+            marks.append(element("text", tick_text(value), x=x, y=bottom + 15, class_="tick middle"))
+        for value in self.y.ticks():
+            y = self.down(value)
+            marks.append(element("line", x1=LEFT, x2=right, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid"))
+            marks.append(element("text", tick_text(value), x=LEFT - 6, y=f"{y + 3.5:.1f}", class_="tick end"))
+        return marks
+
+    def _names(self) -> Markup:
+        middle = (TOP + HEIGHT - BOTTOM) / 2
+        across = element("text", self.x.label, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis middle")
+        up = element("text", self.y.label, x=11, y=middle, transform=f"rotate(-90 11 {middle:g})", class_="axis middle")
+        return joined(across, up)
+
+
+def _step(here: tuple[float, float], there: tuple[float, float]) -> tuple[tuple[float, float], tuple[float, float]]:
+    return here, (there[0], here[1])

@@ -1,0 +1,60 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "−"
+
+
+def number_text(value: float | None) -> str:
+    """Three or four significant figures, thousands apart; a dash where there is no number.
+
+    >>> [number_text(value) for value in (0.92714, 1.0, 0.000123, 68812.4, -3.25, 1.5e9, 0.0, None)]
+    ['0.927', '1.000', '0.000123', '68,812', '−3.250', '1.50e9', '0', '–']
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e9 or size < 1e-5:
+        text = _scientific(size)
+    elif size >= 1000:
+        text = f"{size:,.0f}"
+    elif size >= 10:
+        text = f"{size:.4g}"
+    else:
+        text = f"{size:.3f}" if size >= 0.1 else f"{size:.3g}"
+    return (MINUS if value < 0 else "") + text
+
+
+def percent_text(share: float | None) -> str:
+    """A share as per cent.
+
+    >>> percent_text(0.1234), percent_text(1.0), percent_text(0.00004), percent_text(None)
+    ('12.3 %', '100 %', '<0.1 %', '–')
+    """
+    if share is None:
+        return "–"
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    return f"{share:.0%}".replace("%", " %") if share in (0, 1) else f"{100 * share:.1f} %"
+
+
+def tick_text(value: float) -> str:
+    """Short, for an axis.
+
+    >>> [tick_text(value) for value in (0.25, 500000.0, 1.0, -2000.0, 0.0)]
+    ['0.25', '500k', '1', '−2k', '0']
+    """
+    size = abs(value)
+    for least, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if least <= size < 1e12:
+            return (MINUS if value < 0 else "") + f"{size / least:.4g}{letter}"
+    return (MINUS if value < 0 else "") + f"{size:.4g}"
+
+
+def _scientific(size: float) -> str:
+    mantissa, exponent = f"{size:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"

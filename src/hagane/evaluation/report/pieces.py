@@ -1,0 +1,60 @@
+"""The parts that every section is made of: cards, tables that scroll, bars, badges, a chart with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hagane.evaluation.report.markup import Markup, element, joined
+
+
+def card(title: str, *children: object, note: object = "", wide: bool = False) -> Markup:
+    """A titled section, with a line of explanation under its title."""
+    explained = element("p", note, class_="note") if note else ""
+    return element("section", element("h2", title), explained, *children, class_="card wide" if wide else "card")
+
+
+def folded(title: str, *children: object, note: object = "") -> Markup:
+    """A section that opens when asked."""
+    explained = element("p", note, class_="note") if note else ""
+    inner = element("details", element("summary", element("h2", title)), explained, *children)
+    return element("section", inner, class_="card wide")
+
+
+def table(
+    heads: Sequence[object], rows: Iterable[tuple[Sequence[object], str | None]], *, name: str, class_: str = ""
+) -> Markup:
+    """A table that scrolls sideways where it is too wide; a row is its cells and its class; the first cell heads it."""
+    head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
+    body = element("tbody", *(_row(cells, row_class) for cells, row_class in rows))
+    inner = element("table", head, body, class_=class_ or None, aria_label=name)
+    return element("div", inner, class_="scroll", tabindex=0, role="region", aria_label=name)
+
+
+def bar(share: float, class_: str = "bar") -> Markup:
+    """A bar filled to `share` of its width; decoration, since the figure stands beside it."""
+    width = f"width:{100 * min(max(share, 0.0), 1.0):.1f}%"
+    return element("span", element("i", style=width), class_=class_, aria_hidden="true")
+
+
+def badge(text: str, class_: str) -> Markup:
+    """A small label."""
+    return element("span", text, class_=f"badge {class_}")
+
+
+def chart_with_key(chart: Markup, *keys: tuple[str, str]) -> Markup:
+    """A chart and what its marks mean: (class of the mark, text)."""
+    shown = [element("span", _sample(class_), text) for class_, text in keys]
+    return element("figure", chart, element("figcaption", *shown, class_="key") if shown else "")
+
+
+def _sample(class_: str) -> Markup:
+    if class_ in ("used", "suggested"):
+        mark = element("circle", cx=11, cy=6, r=4.5, class_=class_)
+    else:
+        mark = element("line", x1=1, x2=21, y1=6, y2=6, class_=class_)
+    return element("svg", mark, viewBox="0 0 22 12", aria_hidden="true")
+
+
+def _row(cells: Sequence[object], class_: str | None) -> Markup:
+    first = element("th", cells[0], scope="row")
+    return element("tr", joined(first, *(element("td", each) for each in cells[1:])), class_=class_)

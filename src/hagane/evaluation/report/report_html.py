@@ -1,0 +1,170 @@
+"""`report_html`: an evaluation as one page that needs nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.report import sections
+from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
+from hagane.evaluation.report.markup import Markup, element, joined
+from hagane.evaluation.report.number_text import percent_text
+from hagane.evaluation.report.pieces import bar, card, chart_with_key, folded
+from hagane.evaluation.report.statistics_section import StatisticsLike, statistics_section
+from hagane.evaluation.report.style import STYLE
+
+if TYPE_CHECKING:
+    from hagane.models.family import Iteration
+
+
+MAX_FEATURES = 20
+
+
+def report_html(
+    evaluation: Evaluation,
+    *,
+    title: str,
+    curve: Sequence[Iteration] = (),
+    importance: Mapping[str, float] | None = None,
+    spec_yaml: str = "",
+    statistics: StatisticsLike | None = None,
+) -> str:
+    """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
+
+    `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it, `statistics`
+    those of the training data. Every text is escaped.
+
+    >>> import numpy as np
+    >>> from hagane.evaluation.evaluate import evaluate
+    >>> page = report_html(evaluate(np.zeros(2), np.ones(2), task="regression"), title="<houses>")
+    >>> "&lt;houses&gt;" in page, "<houses>" in page
+    (True, False)
+    """
+    cards = element("div", *_cards(evaluation, curve, importance or {}, spec_yaml, statistics), class_="cards")
+    header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
+    footer = element("footer", "Written by Hagane.")
+    head = joined(
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", title),
+        element("style", Markup(STYLE)),
+    )
+    page = element("html", element("head", head), element("body", element("main", header, cards, footer)), lang="en")
+    return f"<!doctype html>\n{page}\n"
+
+
+def _cards(
+    evaluation: Evaluation,
+    curve: Sequence[Iteration],
+    importance: Mapping[str, float],
+    spec_yaml: str,
+    statistics: StatisticsLike | None,
+) -> Iterator[Markup]:
+    yield sections.headline_section(evaluation)
+    yield sections.metrics_section(evaluation)
+    if evaluation.task == "classification":
+        yield from _classification_cards(evaluation)
+    elif evaluation.num_rows:
+        yield from _regression_cards(evaluation)
+    if any(math.isfinite(each.loss) for each in curve):
+        yield _training_card(curve)
+    if importance:
+        yield _importance_card(importance)
+    if evaluation.threshold_table:
+        yield sections.thresholds_section(evaluation)
+    yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
+    if statistics is not None:
+        yield statistics_section(statistics)
+    if spec_yaml:
+        yield folded(
+            "Spec", element("pre", spec_yaml, tabindex=0), note="What was asked for; training it again repeats this."
+        )
+
+
+def _classification_cards(evaluation: Evaluation) -> Iterator[Markup]:
+    yield sections.matrix_section(evaluation)
+    if evaluation.class_metrics:
+        yield sections.classes_section(evaluation)
+    keys = _threshold_keys(evaluation)
+    if evaluation.roc_curve:
+        chart = chart_with_key(
+            roc_chart(evaluation, evaluation.roc_curve), ("line first", "model"), ("chance", "chance"), *keys
+        )
+        yield card("ROC curve", chart, note="How many positive rows are found, at the price of how many false alarms.")
+    if evaluation.pr_curve:
+        chart = chart_with_key(
+            pr_chart(evaluation, evaluation.pr_curve), ("line first", "model"), ("chance", "chance"), *keys
+        )
+        yield card(
+            "Precision and recall", chart, note="How right the positive answers are, the more of them are wanted."
+        )
+    if evaluation.calibration:
+        binary = evaluation.kind == "binary"
+        name = f"Predicted probability of {evaluation.classes[1]}" if binary else "Probability of the predicted class"
+        chart = chart_with_key(calibration_chart(evaluation.calibration, name), ("chance", "perfectly calibrated"))
+        yield card(
+            "Calibration",
+            chart,
+            note="Whether a probability of 70 % comes true in 70 % of the rows; larger dots, more rows.",
+        )
+
+
+def _regression_cards(evaluation: Evaluation) -> Iterator[Markup]:
+    if evaluation.density:
+        outside = evaluation.density.num_outside
+        note = (
+            f"Darker squares hold more rows; {outside:,} rows far outside are left out."
+            if outside
+            else "Darker squares hold more rows."
+        )
+        chart = chart_with_key(density_chart(evaluation.density), ("chance strong", "perfect prediction"))
+        yield card("Predictions against labels", chart, note=note)
+    yield sections.residuals_section(evaluation)
+
+
+def _training_card(curve: Sequence[Iteration]) -> Markup:
+    keys = [("line second", "training rows")]
+    if any(each.eval_loss is not None for each in curve):
+        keys = [("line first", "watched rows"), *keys, ("used", "lowest")]
+    return card("Training", chart_with_key(training_chart(curve), *keys), note="The loss after each iteration.")
+
+
+def _importance_card(importance: Mapping[str, float]) -> Markup:
+    ranked = sorted(importance.items(), key=lambda item: (-abs(item[1]), item[0]))
+    total = sum(abs(value) for _, value in ranked) or 1.0
+    most = abs(ranked[0][1]) or 1.0
+    rows = [
+        joined(
+            element("span", name),
+            bar(abs(value) / most),
+            element("span", percent_text(abs(value) / total), class_="figure"),
+        )
+        for name, value in ranked[:MAX_FEATURES]
+    ]
+    note = "How much each feature matters to the model, as a share of all."
+    if len(ranked) > MAX_FEATURES:
+        note += f" The first {MAX_FEATURES} of {len(ranked):,}."
+    return card("Features", element("div", *rows, class_="bars importance"), note=note)
+
+
+def _threshold_keys(evaluation: Evaluation) -> list[tuple[str, str]]:
+    keys = [("used", f"threshold used, {evaluation.threshold:g}")] if evaluation.threshold is not None else []
+    if evaluation.suggested and evaluation.suggested.gives:
+        keys.append(("suggested", f"suggested, {evaluation.suggested.gives.threshold:.4g}"))
+    return keys
+
+
+def _subtitle(evaluation: Evaluation) -> str:
+    kinds = {
+        "binary": "Classification, two classes",
+        "multiclass": f"Classification, {len(evaluation.classes)} classes",
+        "regression": "Regression",
+    }
+    rows = f"{evaluation.num_rows:,} rows" + (f" ({evaluation.part})" if evaluation.part else "")
+    parts = [kinds[evaluation.kind], f"evaluated on {rows}"]
+    if evaluation.num_null_labels:
+        parts.append(f"{evaluation.num_null_labels:,} rows without a label left out")
+    if evaluation.num_row_errors:
+        parts.append(f"{evaluation.num_row_errors:,} rows with an error in an expression")
+    return " · ".join(parts)

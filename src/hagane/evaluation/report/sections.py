@@ -1,0 +1,188 @@
+"""The sections of a report about the figures: headline, metrics, confusion matrix, classes, thresholds, residuals, slices."""
+
+from __future__ import annotations
+
+from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics
+from hagane.evaluation.metric_info import metric_info
+from hagane.evaluation.report.markup import Markup, element, joined
+from hagane.evaluation.report.number_text import number_text, percent_text
+from hagane.evaluation.report.pieces import badge, bar, card, table
+
+MAX_MATRIX_CLASSES = 12
+AIMS = {
+    "f1_score": "the best F1 score",
+    "accuracy": "the best accuracy",
+    "precision_at_recall": "the most precision at a recall of {:g} or more",
+    "recall_at_precision": "the most recall at a precision of {:g} or more",
+    "youden": "the widest gap between recall and false positive rate",
+}
+SLICE_METRICS = {
+    "binary": ("roc_auc", "accuracy", "precision", "recall", "f1_score"),
+    "multiclass": ("accuracy", "f1_score", "log_loss"),
+    "regression": ("r2_score", "root_mean_squared_error", "mean_absolute_error"),
+}
+
+
+def headline_section(evaluation: Evaluation) -> Markup:
+    """The one figure to see first, beside what a model that has learned nothing reaches."""
+    name, value = evaluation.headline()
+    info, baseline = metric_info(name), evaluation.baseline.get(name)
+    lead = element(
+        "div",
+        element("h2", info.title),
+        element("div", number_text(value), class_="big"),
+        element("div", f"baseline {number_text(baseline)}", class_="soft"),
+        class_="lead",
+    )
+    bars = [
+        joined(
+            element("span", title), bar(figure or 0.0, class_), element("span", number_text(figure), class_="figure")
+        )
+        for title, figure, class_ in (("Model", value, "bar"), ("Baseline", baseline, "bar base"))
+    ]
+    shown = element("div", *bars, class_="bars") if info.is_share or name == "r2_score" else ""
+    meaning = f"{info.meaning} The baseline {evaluation.baseline_meaning}."
+    scale = element("div", shown, element("p", meaning, class_="note"), class_="scale")
+    return element("section", lead, scale, class_="card wide hero")
+
+
+def metrics_section(evaluation: Evaluation) -> Markup:
+    """Every metric beside its baseline, and why the undefined ones are."""
+    rows = [(_metric_cells(row), None) for row in evaluation.metric_rows()]
+    note = f"On {evaluation.num_rows:,} rows. The baseline {evaluation.baseline_meaning}."
+    return card("Metrics", table(("Metric", "Model", "Baseline"), rows, name="Metrics", class_="metrics"), note=note)
+
+
+def matrix_section(evaluation: Evaluation) -> Markup:
+    """Labels against predictions, each cell shaded by its share of the label's rows; the largest classes of many."""
+    matrix, classes = evaluation.confusion_matrix, evaluation.classes
+    sizes = [sum(row) for row in matrix]
+    shown = sorted(sorted(range(len(classes)), key=lambda i: -sizes[i])[:MAX_MATRIX_CLASSES])
+    corner = element("td", element("span", "label ↓ · predicted →", class_="soft"))
+    head = element("tr", corner, *(element("th", classes[j], scope="col") for j in shown))
+    body = [
+        element(
+            "tr", element("th", classes[i], scope="row"), *(_matrix_cell(matrix[i][j], sizes[i], i == j) for j in shown)
+        )
+        for i in shown
+    ]
+    inner = element(
+        "table", element("thead", head), element("tbody", *body), class_="matrix", aria_label="Confusion matrix"
+    )
+    left_out = len(classes) - len(shown)
+    note = "Rows are labels, columns predictions; per cent of the label's rows."
+    if evaluation.threshold is not None:
+        note += f" {evaluation.classes[1]} is predicted from a score of {evaluation.threshold:g}."
+    if left_out:
+        note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
+    region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
+    return card("Confusion matrix", region, note=note)
+
+
+def classes_section(evaluation: Evaluation) -> Markup:
+    """Each class against all others."""
+    rows = [
+        (
+            [each.label, f"{each.num_rows:,}"]
+            + [number_text(value) for value in (each.precision, each.recall, each.f1_score, each.roc_auc)],
+            None,
+        )
+        for each in evaluation.class_metrics
+    ]
+    heads = ("Class", "Rows", "Precision", "Recall", "F1 score", "ROC AUC")
+    return card("Classes", table(heads, rows, name="Classes"), note="Each class against all others.")
+
+
+def thresholds_section(evaluation: Evaluation) -> Markup:
+    """What each threshold gives, the used and the suggested one marked."""
+    suggested = evaluation.suggested.gives if evaluation.suggested else None
+    rows = []
+    for each in evaluation.threshold_table:
+        is_used = each.threshold == evaluation.threshold
+        is_suggested = suggested is not None and each.threshold == suggested.threshold
+        name = joined(
+            f"{each.threshold:.4g}",
+            badge("used", "used") if is_used else "",
+            badge("suggested", "suggested") if is_suggested else "",
+        )
+        ratios = (each.precision, each.recall, each.f1_score, each.accuracy, each.false_positive_rate)
+        called = each.true_positives + each.false_positives
+        cells = [name, *(number_text(ratio) for ratio in ratios), f"{called:,}"]
+        rows.append((cells, "chosen" if is_used or is_suggested else None))
+    heads = ("Threshold", "Precision", "Recall", "F1 score", "Accuracy", "False positive rate", "Called positive")
+    return card("Thresholds", table(heads, rows, name="Thresholds"), note=_suggestion(evaluation), wide=True)
+
+
+def residuals_section(evaluation: Evaluation) -> Markup:
+    """Quantiles of label - prediction, and the middle nine tenths in words."""
+    by_q = {each.q: each.value for each in evaluation.residuals}
+    rows = [([_quantile_name(each.q), number_text(each.value)], None) for each in evaluation.residuals]
+    note = (
+        f"Label minus prediction. For nine rows of ten it lies between {number_text(by_q.get(0.05))}"
+        f" and {number_text(by_q.get(0.95))}; above zero the model said too little."
+    )
+    return card("Residuals", table(("Quantile", "Residual"), rows, name="Residuals"), note=note)
+
+
+def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
+    """The metrics of the rows that share a value, the most rows first."""
+    names = SLICE_METRICS[evaluation.kind]
+    heads = [column.column, "Rows", *(metric_info(name).title for name in names)]
+    whole = ["All rows", f"{evaluation.num_rows:,}", *(number_text(evaluation.metrics.get(name)) for name in names)]
+    rows = [
+        (whole, "chosen"),
+        *((_slice_cells(each, names), "few" if each.is_small else None) for each in column.slices),
+    ]
+    notes = []
+    if any(each.is_small for each in column.slices):
+        notes.append(f"Slices of fewer than {column.small_below_rows} rows are marked: their figures are noisy.")
+    if column.num_values > len(column.slices):
+        notes.append(f"The {len(column.slices)} largest of {column.num_values:,} values are shown.")
+    title = f"By {column.column}"
+    return card(title, table(heads, rows, name=title), note=" ".join(notes), wide=True)
+
+
+def _metric_cells(row: MetricRow) -> list[object]:
+    info = metric_info(row.name)
+    said = row.reason and f"undefined: {row.reason}"
+    name = joined(row.title, element("div", said or info.meaning, class_="note worth"))
+    return [name, joined(number_text(row.value), _verdict(row)), number_text(row.baseline)]
+
+
+def _verdict(row: MetricRow) -> Markup:
+    if row.value is None or row.baseline is None or row.value == row.baseline:
+        return Markup("")
+    better = (row.value > row.baseline) == row.higher_is_better
+    return element("span", " ✓" if better else " ✗", class_="better" if better else "worse",
+                   title="better than the baseline" if better else "worse than the baseline")  # fmt: skip
+
+
+def _matrix_cell(count: int, of: int, right: bool) -> Markup:
+    share = count / of if of else 0.0
+    return element(
+        "td",
+        f"{count:,}",
+        element("small", percent_text(share)),
+        style=f"--share:{share:.3f}",
+        class_="right" if right else None,
+    )
+
+
+def _suggestion(evaluation: Evaluation) -> str:
+    suggested = evaluation.suggested
+    if suggested is None:
+        return ""
+    aim = AIMS[suggested.aim].format(suggested.aim_value)
+    if suggested.gives is None:
+        return f"No threshold is suggested for {aim}: {suggested.reason}."
+    return f"Suggested for {aim}: {suggested.gives.threshold:.4g}. It was found on these same rows, so it is a little hopeful."
+
+
+def _quantile_name(q: float) -> str:
+    return {0.0: "lowest", 0.5: "median", 1.0: "highest"}.get(q, f"{100 * q:g} %")
+
+
+def _slice_cells(each: SliceMetrics, names: tuple[str, ...]) -> list[object]:
+    value = element("em", "NULL") if each.value is None else each.value or element("em", "empty")
+    name = joined(value, badge("few rows", "few") if each.is_small else "")
+    return [name, f"{each.num_rows:,}", *(number_text(each.metrics.get(name)) for name in names)]
