@@ -80,6 +80,10 @@ class Engine:
             except (duckdb.Error, pa.ArrowException) as error:
                 raise sql_error(error, shown_sql or sql) from None
 
+    def session(self) -> _Session:
+        """Several statements on one connection, for what DuckDB keeps on it: `with engine.session() as session`."""
+        return _Session(self._connection.cursor())
+
     def columns(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
         """Name and DuckDB type of every column of `sql`'s result, which is bound and not run. Raises DataError."""
         described = self.query(f"DESCRIBE {sql}", shown_sql=shown_sql or sql, views=views)
@@ -87,6 +91,33 @@ class Engine:
 
     def _cursor(self, views: Mapping[str, str] | None) -> _Cursor:
         return _Cursor(self._connection.cursor(), self._arrow, views or {})
+
+
+class _Session:
+    """One connection, until the end of `with`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def query(self, sql: str) -> pa.Table:
+        """The whole result of `sql`. Raises DataError."""
+        try:
+            return self._connection.sql(sql).to_arrow_table()
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise sql_error(error, sql) from None
+
+    def run(self, sql: str) -> None:
+        """Run a statement for its effect. Raises DataError."""
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise sql_error(error, sql) from None
 
 
 class _Cursor:

@@ -1,0 +1,127 @@
+"""What DuckDB's sniffer makes of CSV files, pinned, so that every scan of them reads the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hagane.data.engine import Engine, quote_list, quote_text
+from hagane.errors import DataError, Fault
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How neighbouring files are written, and the columns they hold."""
+
+    files: tuple[Path, ...]
+    options: str
+    """What read_csv is told of separator, quotes, header and formats."""
+    has_header: bool
+    columns: tuple[tuple[str, str], ...]
+    """Name and DuckDB type."""
+    num_skipped: int = 0
+    """Lines before the header or the first row that belong to neither."""
+
+    def scan(self, *, types: dict[str, str] | None = None, more: str = "") -> str:
+        """The table function that reads the files; `types` replaces the sniffed ones."""
+        pairs = (f"{quote_text(name)}: {quote_text((types or {}).get(name, type_))}" for name, type_ in self.columns)
+        given = [quote_list([str(file) for file in self.files]), self.options, "columns={" + ", ".join(pairs) + "}", more]
+        return f"read_csv({', '.join(text for text in given if text)})"
+
+
+def sniff(engine: Engine, files: Sequence[Path]) -> list[Dialect]:
+    """The dialects of the files, in order, neighbours of one dialect together; all of one set of columns.
+
+    Raises DataError when a file cannot be read as CSV, its header names a column twice, or files differ in columns.
+    """
+    sniffed = [_sniff_file(engine, file) for file in files]
+    _check_same_columns(sniffed)
+    columns = _unify([dialect.columns for dialect in sniffed])
+    together: list[Dialect] = []
+    for dialect in (replace(dialect, columns=columns) for dialect in sniffed):
+        if together and dialect.options == together[-1].options:
+            together[-1] = replace(together[-1], files=together[-1].files + dialect.files)
+        else:
+            together.append(dialect)
+    return together
+
+
+def _sniff_file(engine: Engine, file: Path) -> Dialect:
+    try:
+        row = engine.query(f"SELECT * FROM sniff_csv({quote_text(str(file))})").to_pylist()[0]
+    except DataError as error:
+        raise DataError(
+            Fault(
+                what=f"{file.name} cannot be read as CSV",
+                where=str(file),
+                received=error.faults[0].what.split("\n")[0],
+                next_step="say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
+            )
+        ) from None
+    columns = tuple((column["name"], column["type"]) for column in row["Columns"])
+    if row["HasHeader"]:
+        _check_header(engine, file, row)
+    return Dialect((file,), _options(row), row["HasHeader"], columns, row["SkipRows"])
+
+
+def _options(row: dict[str, str]) -> str:
+    formats = {"dateformat": row["DateFormat"], "timestampformat": row["TimestampFormat"]}
+    given = {name: _character(row[key]) for name, key in (("delim", "Delimiter"), ("quote", "Quote"), ("escape", "Escape"), ("comment", "Comment"))}
+    given |= {name: text for name, text in formats.items() if text}
+    told = [f"{name}={quote_text(text)}" for name, text in given.items()]
+    return ", ".join([*told, f"skip={row['SkipRows']}", f"header={str(row['HasHeader']).lower()}", "auto_detect=false"])
+
+
+def _character(shown: str) -> str:
+    return {"(empty)": "", "\\t": "\t"}.get(shown, shown)
+
+
+def _check_header(engine: Engine, file: Path, row: dict[str, str]) -> None:
+    """The sniffer renames a repeated name silently; we do not."""
+    options = _options({**row, "HasHeader": "false"})
+    names = engine.query(
+        f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, "
+        f"columns={{{', '.join(f'{quote_text(str(index))}: VARCHAR' for index in range(len(row['Columns'])))}}}) LIMIT 1"
+    ).to_pylist()
+    lower = [name.strip().lower() for name in (names[0].values() if names else ()) if name is not None]
+    twice = list(dict.fromkeys(name for name in lower if lower.count(name) > 1))
+    if twice:
+        raise DataError(
+            *(
+                Fault(what=f"two columns are named {name!r}", where=f"header of {file}", expected="every column has a name of its own")
+                for name in twice
+            )
+        )
+
+
+def _check_same_columns(dialects: Sequence[Dialect]) -> None:
+    first = dialects[0]
+    expected = [name for name, _ in first.columns]
+    faults = [
+        Fault(
+            what=f"{dialect.files[0].name} has other columns than {first.files[0].name}",
+            where=str(dialect.files[0]),
+            expected=", ".join(expected),
+            received=", ".join(name for name, _ in dialect.columns),
+            next_step="read them in a query: SELECT * FROM read_csv([...], union_by_name=true)",
+        )
+        for dialect in dialects
+        if [name for name, _ in dialect.columns] != expected
+    ]
+    if faults:
+        raise DataError(*faults)
+
+
+def _unify(columns: Sequence[tuple[tuple[str, str], ...]]) -> tuple[tuple[str, str], ...]:
+    """One type a column for all files: the common one, DOUBLE for integers and decimals, VARCHAR for what differs more."""
+    names = [name for name, _ in columns[0]]
+    return tuple((name, _common({file[index][1] for file in columns})) for index, name in enumerate(names))
+
+
+def _common(types: set[str]) -> str:
+    if len(types) == 1:
+        return next(iter(types))
+    if types <= {"BIGINT", "DOUBLE"}:
+        return "DOUBLE"
+    return "TIMESTAMP" if types <= {"DATE", "TIMESTAMP"} else "VARCHAR"
