@@ -15,7 +15,7 @@ from hagane.sql.functions import FUNCTIONS, Signature
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
 from hagane.sql.parts import bind_extract
 from hagane.sql.patterns import like_to_regex, pattern_fault
-from hagane.sql.source import WAY_OUT, Source
+from hagane.sql.source import DOT, WAY_OUT, Source
 from hagane.sql.syntax import (
     DECORATION,
     FUNCTION_NODES,
@@ -60,7 +60,7 @@ class Binder:
 
     def refuse(self, node: exp.Expression) -> Expression | None:
         """None, after noting that `node` is outside the language, and the way out."""
-        what, next_step = refusal(node)
+        what, next_step = refusal(node, self.source.called(node))
         self.source.fault(what, node, next_step=next_step)
         return None
 
@@ -100,14 +100,14 @@ class Binder:
         return Call(name, coerced, overload.result, modifiers, span=span)
 
     def _does_not_fit(self, signature: Signature, arguments: Sequence[Expression], span: Span | None) -> None:
-        received = ", ".join(argument.type.value for argument in arguments) or "nothing"
+        received = _listed([argument.type for argument in arguments]) or "nothing"
         count = len(arguments)
         choices = dict.fromkeys(p for o in signature.overloads if (p := o.parameters(count)))
         if not choices:
             self.source.fault(f"{signature.name} does not take {count} argument{'s' * (count != 1)}", span,
                               expected=signature.usage, received=received)  # fmt: skip
             return
-        expected = " or ".join(f"({', '.join(type_.value for type_ in types)})" for types in choices)
+        expected = " or ".join(f"({_listed(types)})" for types in choices)
         step = _type_step(signature, arguments)
         self.source.fault(f"{signature.name} does not take these types", span, expected=expected,
                           received=f"({received})", next_step=step)  # fmt: skip
@@ -126,11 +126,10 @@ class Binder:
 
     def _column(self, node: exp.Expression) -> Expression | None:
         span = self.source.span(node)
-        raw = self.source.sql[span.start : span.end] if span else ""
-        quoted = len(raw) > 2 and raw[0] == raw[-1] == "`" and "`" not in raw[1:-1]
-        name = raw[1:-1] if quoted else ".".join(part.name for part in node.find_all(exp.Identifier, bfs=False))
         if isinstance(node.this, exp.Star):
             return self.refuse(node.this)
+        parts = [node.args.get(key) for key in ("catalog", "db", "table", "this")]
+        name = ".".join(part.name for part in parts if part is not None).replace(DOT, ".")
         same = self._by_lower.get(name.lower(), [])
         found = next((column for column in same if column.name == name), same[0] if len(same) == 1 else None)
         if found is not None:
@@ -145,9 +144,6 @@ class Binder:
         return None
 
     def _dot(self, node: exp.Dot) -> Expression | None:
-        span = self.source.span(node)
-        if span and self.source.sql[span.start] == "`":
-            return self._column(node)
         return bind_scalar(self, node)
 
     def _window(self, node: exp.Window) -> Expression | None:
@@ -312,10 +308,11 @@ class Binder:
         if any(o.first == (argument.type,) and o.result is target for o in FUNCTIONS["CAST"].overloads):
             return Call("CAST", (argument,), target, (safe,), span=self.source.span(node))
         if isinstance(argument, Literal):
-            what = f"{argument.value!r} is no {target.value}"
+            example = {SqlType.DATE: "like '2013-01-31'", SqlType.TIMESTAMP: "like '2013-01-31 23:59:00'"}
+            self.source.fault(f"{argument.value!r} is no {target.value}", node, expected=example.get(target, ""))
         else:
             what = f"CAST from {argument.type.value} to {target.value} cannot be compiled"
-        self.source.fault(what, node, next_step=WAY_OUT)
+            self.source.fault(what, node, next_step=WAY_OUT)
         return None
 
     def _timestamp(self, node: exp.Expression) -> Expression | None:
@@ -351,7 +348,8 @@ class Binder:
     def _log(self, node: exp.Expression) -> Expression | None:
         base = node.this
         if isinstance(base, exp.Literal) and base.this == "10":
-            return self.function("LOG10", node, ("expression",)) if node.expression else self.refuse(node)
+            argument = self.bind(node.expression)
+            return None if argument is None else self.call("LOG10", (argument,), node)
         return self.function("LOG", node, ("expression", "this"))
 
     def _trim(self, node: exp.Expression) -> Expression | None:
@@ -384,6 +382,10 @@ def _chain(node: exp.Expression) -> list[exp.Expression]:
         else:
             operands.append(part)
     return operands
+
+
+def _listed(types: Sequence[SqlType]) -> str:
+    return ", ".join([type_.value for type_ in types[:6]] + ["…"] * (len(types) > 6))
 
 
 def _value(expression: Expression) -> object:

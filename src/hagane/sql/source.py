@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp, parse
@@ -16,6 +17,10 @@ MAX_CHARACTERS = 100_000
 MAX_DEPTH = 100
 WAY_OUT = "move it into the data query: compute it there as a column, and use that column here"
 
+DOT = "\ue000"
+"""Stands for a dot within backquotes, which sqlglot would take for a path; of the same length, so that spans hold."""
+
+_QUOTED = re.compile(r"`[^`\n]*`")
 _FLAT = (exp.And, exp.Or, exp.DPipe)
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END}
@@ -65,11 +70,15 @@ class Source:
         return None
 
     def _parse(self) -> exp.Expression | None:
-        self._tokens = BigQuery().tokenize(self.sql)
+        masked = _QUOTED.sub(lambda found: found[0].replace(".", DOT), self.sql)
+        self._tokens = BigQuery().tokenize(masked)
         if _nesting(self._tokens) > MAX_DEPTH:
             self._too_deep()
             return None
-        trees = [tree for tree in parse(self.sql, dialect="bigquery") if tree is not None]
+        trees = [tree for tree in parse(masked, dialect="bigquery") if tree is not None]
+        if not trees:
+            self.fault("the expression is empty", next_step="write an expression, or remove the feature")
+            return None
         if len(trees) != 1 or isinstance(trees[0], exp.Block):
             self.fault("one expression is expected, not several", next_step="write each feature on its own")
             return None
@@ -82,6 +91,12 @@ class Source:
     def span(self, node: exp.Expression) -> Span | None:
         """The characters that `node` came from, as near as they are known."""
         return self._spans.get(id(node))
+
+    def called(self, node: exp.Expression) -> str:
+        """The name by which the text calls the function `node`, in capitals ("this" where it is no function)."""
+        span = self.span(node)
+        found = re.match(r"[\w.]+(?=\s*\()", self.sql[span.start : span.end]) if span else None
+        return found[0].upper() if found else "this"
 
     def _all_spans(self, tree: exp.Expression) -> dict[int, Span | None]:
         spans: dict[int, Span | None] = {}

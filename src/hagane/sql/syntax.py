@@ -84,13 +84,13 @@ def function_name() -> tuple[str, ...]:
     return (*plain, *ANALYZERS, "IF", "IFNULL", "SAFE_CAST")
 
 
-def refusal(node: exp.Expression) -> tuple[str, str]:
-    """Why `node` is not in the language, and what to do instead."""
+def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
+    """Why `node`, called `name`, is not in the language, and what to do instead."""
     match node:
         case exp.Subquery() | exp.Select() | exp.Exists() | exp.In():
             return "a subquery cannot be compiled: a feature is computed from one row", WAY_OUT
         case exp.AggFunc():
-            return f"{_name(node)} is an aggregate: a feature is computed from one row", WAY_OUT
+            return f"{name} is an aggregate: a feature is computed from one row", WAY_OUT
         case exp.Star():
             return "* is not an expression", "name the columns, one feature each"
         case exp.Alias():
@@ -100,16 +100,10 @@ def refusal(node: exp.Expression) -> tuple[str, str]:
                 "leave it out: an error gives NULL anyway, and is counted; SAFE_DIVIDE and SAFE_CAST do not count it"
             )
         case exp.RegexpExtract() | exp.RegexpReplace():
-            return f"{_name(node)} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
+            return f"{name} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
         case exp.Struct() | exp.Array():
             return "a STRUCT or ARRAY may stand only where an ML function takes one", WAY_OUT
         case exp.Parameter() | exp.Placeholder():
             return "there are no parameters here", "write the constant itself"
         case _:
-            return f"{_name(node)} is not in the feature language", WAY_OUT
-
-
-def _name(node: exp.Expression) -> str:
-    meta = node._meta or {}
-    named = meta.get("name") or (node.sql_name() if isinstance(node, exp.Func) else type(node).__name__)
-    return str(named).upper()
+            return f"{name} is not in the feature language", WAY_OUT
