@@ -1,0 +1,59 @@
+"""The command line's table of contents: every command, in the order in which one needs them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hagane.fronts.cli.demo import demo
+from hagane.fronts.cli.describe import describe
+from hagane.fronts.cli.evaluate import evaluate
+from hagane.fronts.cli.init import init
+from hagane.fronts.cli.models import models
+from hagane.fronts.cli.predict import predict
+from hagane.fronts.cli.serve import serve
+from hagane.fronts.cli.train import train
+
+PANEL_START = "Start"
+PANEL_FORGE = "From rows to a model"
+PANEL_USE = "Use it"
+
+app = typer.Typer(
+    name="hagane",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes and every option: docs/cli.md",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"hagane {version('hagane')}")
+        raise typer.Exit
+
+
+@app.callback()
+def hagane(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Raw rows in, a trained, tested, served model out.
+
+    Features are SQL; they are compiled once into a graph that trains, serves and travels.
+    """
+
+
+app.command(rich_help_panel=PANEL_START)(demo)
+app.command(rich_help_panel=PANEL_START)(describe)
+app.command(rich_help_panel=PANEL_FORGE)(init)
+app.command(rich_help_panel=PANEL_FORGE)(train)
+app.command(rich_help_panel=PANEL_FORGE)(evaluate)
+app.command(rich_help_panel=PANEL_USE)(predict)
+app.command(rich_help_panel=PANEL_USE)(serve)
+app.add_typer(models, name="models", rich_help_panel=PANEL_USE)

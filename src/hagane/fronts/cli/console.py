@@ -1,0 +1,80 @@
+"""`Output`: where a command's results, progress and errors go.
+
+Results go to stdout and everything else to stderr. With `--json` stdout holds exactly one JSON document: the result,
+or the error.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+from rich.console import Console, RenderableType
+
+from hagane.errors import HaganeError
+from hagane.fronts.cli.progress import RichProgress
+from hagane.fronts.cli.render_error import render_error
+
+PLAIN_WIDTH = 80
+"""Columns where nobody is looking (a pipe, a file), unless $COLUMNS says otherwise."""
+
+
+class Output:
+    """One command's way to its user."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.json = json
+        self.console = Console(highlight=False)
+        self.notes = Console(stderr=True, highlight=False)
+        self.progress = RichProgress(self.notes)
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Show results to a person; nothing with `--json`."""
+        if not self.json:
+            for renderable in renderables:
+                self.console.print(renderable)
+
+    def text(self, text: str) -> None:
+        """Write a result that is a text of its own (YAML), as it is: no wrapping, no markup; nothing with `--json`."""
+        if not self.json:
+            sys.stdout.write(text)
+
+    def result(self, document: Any) -> None:
+        """Give the result to a program; nothing without `--json`. Called once a command."""
+        if self.json:
+            sys.stdout.write(json_text(document) + "\n")
+
+    def hint(self, text: str) -> None:
+        """Say what to do next: to a person, behind the results."""
+        if not self.json:
+            self.notes.print(f"[dim]{text}[/dim]", soft_wrap=True)
+
+    def error(self, error: HaganeError) -> None:
+        """Tell why the command failed: a panel on a terminal, plain text elsewhere, JSON where it was asked for."""
+        self.progress.stop()
+        if self.json:
+            self.result(error.as_json())
+        else:
+            self.notes.print(render_error(error, plain=not self.notes.is_terminal), soft_wrap=not self.notes.is_terminal)
+
+    def interrupted(self) -> None:
+        """Say that Ctrl-C was heard."""
+        self.progress.stop()
+        if self.json:
+            self.result({"error": "Interrupted", "faults": [{"what": "interrupted"}]})
+        else:
+            self.notes.print("interrupted")
+
+
+def json_text(document: Any) -> str:
+    """The document as indented JSON; what has no JSON form of its own (paths) as text, numbers that are none as null.
+
+    >>> from pathlib import Path
+    >>> print(json_text({"path": Path("a/b"), "loss": float("nan")}))
+    {
+      "path": "a/b",
+      "loss": null
+    }
+    """
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode()

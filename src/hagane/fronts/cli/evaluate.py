@@ -1,0 +1,72 @@
+"""`hagane evaluate`: what a model is worth, on the rows held out or on new ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption, one_or_many
+
+if TYPE_CHECKING:
+    from hagane.evaluation.evaluation import Evaluation
+
+
+def evaluate(
+    model: ModelArgument,
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATA...]", help="Labelled rows; without them, the report of training.", show_default=False
+        ),
+    ] = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option("--slice", metavar="COLUMN", help="Metrics for each value of the column, too.", show_default=False),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the whole report as one HTML page.")
+    ] = None,
+    plots: Annotated[Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the plots as PNG files.")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a model is worth, beside a baseline that has learned nothing.
+
+    [dim]Example:[/dim]  hagane evaluate late new.csv --slice carrier --html report.html
+    """
+    from hagane.fronts.cli.render_evaluation import render_evaluation
+    from hagane.workflow.evaluate import evaluate_model
+    from hagane.workspace.workspace import Workspace
+
+    if slices and not data:
+        raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
+    output = Output(json=json)
+    evaluation = evaluate_model(
+        model,
+        data=one_or_many(data) if data else None,
+        workspace=Workspace(workspace),
+        slices=tuple(slices or ()),
+        progress=output.progress,
+    )
+    output.show(render_evaluation(evaluation))
+    written = _write(evaluation, model, html, plots, output)
+    output.result({"model": model, "evaluation": evaluation, "html": html, "plots": written})
+
+
+def _write(evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, output: Output) -> list[Path]:
+    """The report and the plots that were asked for; the plots' files."""
+    if html is not None:
+        from hagane.evaluation.report.html import report_html
+
+        html.write_text(report_html(evaluation, title=model), encoding="utf-8")
+        output.show(f"wrote {html}")
+    if plots is None:
+        return []
+    from hagane.evaluation.report.plots import save_plots
+
+    files = save_plots(evaluation, plots)
+    output.show(f"wrote {len(files)} plots to {plots}")
+    return list(files)

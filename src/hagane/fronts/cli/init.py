@@ -1,0 +1,58 @@
+"""`hagane init`: a table → a commented spec to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, complete_family, one_or_many, pairs
+
+
+def init(
+    data: DataArgument,
+    label: Annotated[
+        str, typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the spec; - for stdout.")
+    ] = Path("spec.yaml"),
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="TYPE", help="The model family.", autocompletion=complete_family)
+    ] = "auto",
+    table: TableOption = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write a spec to edit, with the automatic preprocessing spelled out as SQL.
+
+    [dim]Example:[/dim]  hagane init flights.csv --label late -o spec.yaml
+    """
+    from hagane.spec.read_yaml import read_yaml
+    from hagane.workflow.init import init as work
+
+    output = Output(json=json)
+    to_stdout = str(out) == "-"
+    if not to_stdout:
+        _check_place(out, force)
+    text = work(one_or_many(data), label, tables=pairs(table, "--table"), model=model, progress=output.progress)
+    if to_stdout:
+        output.text(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        output.show(f"wrote {out}")
+        output.hint(f"next: read and edit it, then: hagane train {out}")
+    output.result({"path": None if to_stdout else out, "yaml": text, "spec": read_yaml(text)})
+
+
+def _check_place(out: Path, force: bool) -> None:
+    """Refuse, before any work, to overwrite a file or to write where no folder is."""
+    from hagane.errors import DataError, Fault
+
+    if out.exists() and not force:
+        step = "choose another name with -o, or overwrite it with --force"
+        raise DataError(Fault(what=f"{out} exists already", next_step=step))
+    if not out.absolute().parent.is_dir():
+        raise DataError(Fault(what=f"there is no folder {out.absolute().parent}", next_step="create it"))

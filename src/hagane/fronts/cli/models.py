@@ -1,0 +1,173 @@
+"""`hagane models`: list, show, compare and delete what was trained."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption, complete_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hagane.evaluation.evaluation import Evaluation
+    from hagane.workspace.model_version import ModelVersion
+    from hagane.workspace.workspace import Workspace
+
+models = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="List, show, compare and delete models.\n\n[dim]Example:[/dim]  hagane models list",
+)
+
+
+@models.command("list")
+def list_models(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Only versions of this model.", autocompletion=complete_model),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List every version, the newest first.
+
+    [dim]Example:[/dim]  hagane models list late
+    """
+    from hagane.fronts.cli.render_models import render_models
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    versions = Workspace(workspace).list(name)
+    output.show(render_models(versions))
+    if not versions:
+        output.hint("train one with: hagane train DATA --label COLUMN")
+    output.result({"models": [version.as_json() for version in versions]})
+
+
+@models.command("show")
+def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Show one model: what it was trained on, its features, how good it is.
+
+    [dim]Example:[/dim]  hagane models show late@3
+    """
+    from hagane.fronts.cli.render_models import render_model
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    place = Workspace(workspace)
+    path = place.bundle_path(model)
+    version = _version_at(place, path)
+    evaluation = read_evaluation(path)
+    spec = _document(path, "spec.yaml")
+    output.show(render_model(model, path, version, spec, evaluation))
+    output.result(
+        {
+            "model": version.as_json() if version else None,
+            "bundle": path,
+            "spec": spec,
+            "evaluation": evaluation,
+        }
+    )
+
+
+@models.command("compare")
+def compare_models(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL...", help="Two models or more.", autocompletion=complete_model, show_default=False),
+    ],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put the reports of several models side by side, and what their specs do differently.
+
+    [dim]Example:[/dim]  hagane models compare late@2 late@3
+    """
+    from hagane.evaluation.compare import compare
+    from hagane.fronts.cli.render_comparison import render_comparison, spec_differences
+    from hagane.workspace.workspace import Workspace
+
+    chosen = list(dict.fromkeys(models))
+    if len(chosen) < 2:
+        raise typer.BadParameter("name two different models or more")
+    output = Output(json=json)
+    paths = {model: Workspace(workspace).bundle_path(model) for model in chosen}
+    comparison = compare({model: read_evaluation(path) for model, path in paths.items()})
+    differences = spec_differences({model: _document(path, "spec.yaml") for model, path in paths.items()})
+    output.show(render_comparison(comparison, differences))
+    output.result({"comparison": comparison, "differences": differences})
+
+
+@models.command("delete")
+def delete_model(
+    model: ModelArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every version of the name.")] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Delete a version for good, or with --all every version of a name.
+
+    [dim]Example:[/dim]  hagane models delete late@2
+    """
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    place = Workspace(workspace)
+    doomed = _doomed(place, model, every)
+    names = ", ".join(version.reference for version in doomed)
+    if not yes and not _agreed(names):
+        raise typer.Exit(1)
+    for version in doomed:
+        place.delete(version.reference)
+    output.show(f"deleted {names}")
+    output.result({"deleted": [version.as_json() for version in doomed]})
+
+
+def _doomed(place: Workspace, model: str, every: bool) -> list[ModelVersion]:
+    """What is to be deleted; a bare name of several versions needs --all."""
+    newest = place.get(model)
+    same = place.list(newest.name)
+    if every:
+        return same
+    if "@" not in model and len(same) > 1:
+        raise typer.BadParameter(f"'{model}' has {len(same)} versions: name one ({newest.reference}), or say --all")
+    return [newest]
+
+
+def _agreed(names: str) -> bool:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"nobody can be asked whether to delete {names}: say --yes")
+    return typer.confirm(f"Delete {names} for good?", err=True)
+
+
+def _version_at(place: Workspace, path: Path) -> ModelVersion | None:
+    """The registered version whose bundle lies at `path`."""
+    return next((version for version in place.list() if version.path == path.absolute()), None)
+
+
+def _document(path: Path, name: str) -> str:
+    """A text file of a bundle. Raises BundleError where it is missing."""
+    from hagane.errors import BundleError, Fault
+
+    try:
+        return (path / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BundleError(Fault(what=f"the bundle at {path} has no readable {name}: {error.strerror}")) from None
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """The report in the bundle at `path`. Raises BundleError where it is missing or not one."""
+    import msgspec
+
+    from hagane.errors import BundleError, Fault
+    from hagane.evaluation.evaluation import Evaluation
+
+    try:
+        return Evaluation.from_json(_document(path, "evaluation.json"))
+    except msgspec.DecodeError as error:
+        raise BundleError(Fault(what=f"{path / 'evaluation.json'} is damaged: {error}")) from None

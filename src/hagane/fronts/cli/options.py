@@ -1,0 +1,97 @@
+"""Arguments and options that several commands share, with their shell completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL_OUTPUT = "Output"
+
+
+def complete_model(incomplete: str) -> Iterator[tuple[str, str]]:
+    """Names and references of the workspace's models that begin with what was typed; nothing where there are none."""
+    from hagane.errors import HaganeError
+    from hagane.workspace.workspace import Workspace
+
+    try:
+        versions = Workspace().list()
+    except (HaganeError, OSError):
+        return
+    names = dict.fromkeys(version.name for version in versions)
+    found = [(name, "newest version") for name in names]
+    found += [(version.reference, f"{version.model_type}, {version.created}") for version in versions]
+    yield from (item for item in found if item[0].lower().startswith(incomplete.lower()))
+
+
+def complete_family(incomplete: str) -> Iterator[str]:
+    """Model families that begin with what was typed."""
+    from hagane.models import FAMILIES
+
+    yield from (name for name in FAMILIES if name.startswith(incomplete.lower()))
+
+
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document on stdout instead of text.", rich_help_panel=PANEL_OUTPUT),
+]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="FOLDER",
+        envvar="HAGANE_HOME",
+        show_default=".hagane",
+        help="Where models are kept.",
+        rich_help_panel=PANEL_OUTPUT,
+    ),
+]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A model's name (late), name and version (late@3), or the folder of a bundle.",
+        autocompletion=complete_model,
+        show_default=False,
+    ),
+]
+DataArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATA...",
+        help="Files (Parquet, CSV, JSON lines; globs and folders too), or one SQL query over files.",
+        show_default=False,
+    ),
+]
+TableOption = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="NAME=PATH", help="A file that the query may name as a table.", show_default=False),
+]
+
+
+def one_or_many(data: list[str]) -> str | tuple[str, ...]:
+    """A lone argument as itself (it may be SQL), several as paths.
+
+    >>> one_or_many(["SELECT 1"]), one_or_many(["a.csv", "b.csv"])
+    ('SELECT 1', ('a.csv', 'b.csv'))
+    """
+    return data[0] if len(data) == 1 else tuple(data)
+
+
+def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    """`name=value` texts as a mapping. Raises typer.BadParameter naming the option for any other text.
+
+    >>> pairs(["flights=f.csv"], "--table")
+    {'flights': 'f.csv'}
+    """
+    found: dict[str, str] = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{option} {text}: expected NAME=VALUE")
+        if name in found:
+            raise typer.BadParameter(f"{option} {name} is given twice")
+        found[name] = value
+    return found

@@ -1,0 +1,74 @@
+"""`override_spec`: a spec with what the command line says put in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args, get_type_hints
+
+import typer
+from msgspec.structs import replace
+
+from hagane.spec.spec import Model, Spec, Split
+
+METHODS: tuple[str, ...] = get_args(get_type_hints(Split)["method"])
+
+
+def override_spec(
+    spec: Spec,
+    *,
+    label: str | None = None,
+    model: str | None = None,
+    name: str | None = None,
+    options: Mapping[str, str] | None = None,
+    split: str | None = None,
+    exclude: tuple[str, ...] = (),
+) -> Spec:
+    """The spec with every part that is given replaced; `options` are added to the spec's unless the family changes.
+
+    Raises typer.BadParameter for a split that cannot be read, SpecError for an option's value that is not YAML.
+
+    >>> override_spec(Spec(data="f.csv", label="y"), split="time:created").split.column
+    'created'
+    """
+    chosen = _model(spec.model, model, options or {})
+    return replace(
+        spec,
+        label=spec.label if label is None else label,
+        name=spec.name if name is None else name,
+        model=chosen,
+        split=spec.split if split is None else parse_split(split, spec.split),
+        exclude=tuple(dict.fromkeys((*spec.exclude, *exclude))),
+    )
+
+
+def parse_split(text: str, base: Split) -> Split:
+    """`METHOD` or `METHOD:COLUMN`, with the fractions and the seed of `base`.
+
+    >>> parse_split("key:customer_id", Split(test_fraction=0.2)).test_fraction
+    0.2
+    """
+    method, colon, column = text.partition(":")
+    if method not in METHODS:
+        raise typer.BadParameter(f"--split {text}: the method is one of {', '.join(METHODS)}")
+    return replace(base, method=method, column=column if colon else None)
+
+
+def option_value(text: str) -> Any:
+    """What an option's text stands for: a number, true, false, null, a list or mapping of YAML, or a text.
+
+    >>> option_value("8"), option_value("[64, 32]"), option_value("gain")
+    (8, [64, 32], 'gain')
+    """
+    from hagane.errors import SpecError
+    from hagane.spec.yaml_node import node_value, parse_yaml
+
+    faults: list[Any] = []
+    value = node_value(parse_yaml(text, path=f"--option …={text}", faults=faults))
+    if faults:
+        raise SpecError(*faults)
+    return value
+
+
+def _model(base: Model, type_: str | None, options: Mapping[str, str]) -> Model:
+    kept = base.options if type_ in (None, base.type) else {}
+    return Model(type=type_ or base.type, options=kept | {name: option_value(text) for name, text in options.items()})

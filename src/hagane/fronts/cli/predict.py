@@ -1,0 +1,52 @@
+"""`hagane predict`: a model over a table, into a Parquet file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.options import DataArgument, JsonOption, ModelArgument, WorkspaceOption, one_or_many
+
+
+def predict(
+    model: ModelArgument,
+    data: DataArgument,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.", show_default=False),
+    ],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Predict every row of a table, larger than memory if need be.
+
+    The file holds the predictions, then the columns of the data.
+
+    [dim]Example:[/dim]  hagane predict late new.parquet -o predictions.parquet
+    """
+    from hagane.fronts.cli.progress import rate_text, seconds_text
+    from hagane.workflow.predict import predict_file
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    summary = predict_file(
+        model, one_or_many(data), out, workspace=Workspace(workspace), progress=output.progress
+    )
+    speed = rate_text(summary.num_rows / summary.seconds, "rows") if summary.seconds else ""
+    output.show(f"wrote {summary.num_rows:,} predictions to {summary.path} in {seconds_text(summary.seconds)} ({speed})")
+    if summary.num_row_errors:
+        output.progress.note(f"an expression erred on {summary.num_row_errors:,} rows, such as LN(-1)")
+    if summary.num_bad_rows:
+        output.progress.note(f"{summary.num_bad_rows:,} rows could not be parsed and have no prediction")
+    output.result(
+        {
+            "path": summary.path,
+            "num_rows": summary.num_rows,
+            "num_row_errors": summary.num_row_errors,
+            "num_bad_rows": summary.num_bad_rows,
+            "seconds": summary.seconds,
+        }
+    )

@@ -1,0 +1,128 @@
+"""`run`: the command line from arguments to exit code; every error told once, cleanly, in the form that was asked for."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import typer.exceptions
+
+from hagane.errors import Fault, HaganeError
+from hagane.fronts.cli.app import app
+from hagane.fronts.cli.console import Output
+
+EXIT_USAGE = 2
+EXIT_BUG = 70
+"""EX_SOFTWARE of sysexits.h: an error that no user caused."""
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT."""
+
+
+class UsageError(HaganeError):
+    """The command line itself is wrong."""
+
+    exit_code = EXIT_USAGE
+
+
+class InternalError(HaganeError):
+    """A bug of ours."""
+
+    exit_code = EXIT_BUG
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `hagane` with `arguments`; the exit code (docs/cli.md lists them). Never raises for what a command raises."""
+    _never_fail_to_encode()
+    output = Output(json=asks_for_json(arguments))
+    try:
+        code = app(list(arguments), standalone_mode=False, prog_name="hagane")
+        return _finish(code if isinstance(code, int) else 0, output)
+    except HaganeError as error:
+        return _fail(error, output)
+    except typer.exceptions.TyperException as error:
+        return _fail(_usage_error(error), output) if error.message else EXIT_USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        return _finish(EXIT_INTERRUPTED, output)
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except Exception as error:
+        return _fail(internal_error(error, arguments), output)
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether `--json` is among the options, known even where the rest cannot be parsed.
+
+    >>> asks_for_json(["train", "x.csv", "--json"]), asks_for_json(["predict", "--", "--json"])
+    (True, False)
+    """
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in options
+
+
+def internal_error(error: BaseException, arguments: Sequence[str]) -> InternalError:
+    """The error as its user should meet it; the whole story goes to a file."""
+    kept = _save_traceback(error, arguments)
+    what = f"internal error: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+    step = f"this is a bug of Hagane: please report it{_tracker()}, with that file"
+    return InternalError(Fault(what=what, where=f"the full story is in {kept}", next_step=step))
+
+
+def _finish(code: int, output: Output) -> int:
+    if code == EXIT_INTERRUPTED:
+        output.interrupted()
+    sys.stdout.flush()
+    return code
+
+
+def _fail(error: HaganeError, output: Output) -> int:
+    output.error(error)
+    return error.exit_code
+
+
+def _usage_error(error: typer.exceptions.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "hagane"
+    return UsageError(Fault(what=error.format_message(), next_step=f"{command} --help"))
+
+
+def _save_traceback(error: BaseException, arguments: Sequence[str]) -> str:
+    from importlib.metadata import version
+
+    now = datetime.now().astimezone()
+    story = "".join(traceback.format_exception(error))
+    header = f"hagane {version('hagane')}, Python {sys.version}, {now.isoformat()}\narguments: {list(arguments)}\n\n"
+    try:
+        name = f"hagane-error-{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+        path = Path(tempfile.gettempdir()) / name
+        path.write_text(header + story, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        sys.stderr.write(header + story)
+        return "the lines above"
+    return str(path)
+
+
+def _tracker() -> str:
+    """Where bugs are reported, as the package's metadata say."""
+    from importlib.metadata import metadata
+
+    urls = dict(entry.split(", ", 1) for entry in metadata("hagane").get_all("Project-URL") or [])
+    return next((f" at {url}" for name, url in urls.items() if name.lower() in ("issues", "bug tracker")), "")
+
+
+def _never_fail_to_encode() -> None:
+    """A terminal that lacks a character shows '?' instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _silence_stdout() -> None:
+    """The reader of our output has gone: let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
