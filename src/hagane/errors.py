@@ -143,3 +143,9 @@ class MissingExtraError(HaganeError):
     """A feature needs a package that is not installed; the fault names the extra."""
 
     exit_code = 9
+
+
+class ServeError(HaganeError):
+    """The server cannot start: the address is taken, or there is nothing to serve."""
+
+    exit_code = 10

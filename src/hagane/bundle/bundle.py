@@ -88,16 +88,19 @@ class Bundle:
         *,
         extra: Literal["refuse", "ignore"] = "refuse",
         on_error: Literal["null", "refuse"] | None = None,
+        decoder: InstanceDecoder | None = None,
     ) -> Predictions:
         """Answer rows as JSON has them: dicts by column name, or lists in the signature's order.
 
-        `on_error` overrides the signature's. Raises RequestError with every value that does not fit, and, where rows on
-        which an expression errs are refused, with every such row and the columns to blame.
+        `on_error` overrides the signature's; a `decoder` (made by `Bundle.decoder`) overrides `extra`. Raises
+        RequestError with every value that does not fit, and, where rows on which an expression errs are refused, with
+        every such row and the columns to blame.
         """
-        decoder = self._decoder if extra == "refuse" else self.decoder(extra=extra)
+        if decoder is None:
+            decoder = self._decoder if extra == "refuse" else self.decoder(extra=extra)
         columns = decoder.decode(instances)
         predictions = self.predict_columns(columns)
-        if predictions.row_errors.any() and (on_error or self.signature.on_error) == "refuse":
+        if (on_error or self.signature.on_error) == "refuse" and predictions.row_errors.any():
             raise RequestError(*row_error_faults(self._erring, self.signature, columns, predictions.row_errors))
         return predictions
 

@@ -1,0 +1,62 @@
+"""A request and a response as the protocols see them, and the error that becomes a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hagane.errors import Fault
+
+JSON = b"application/json"
+
+
+class Request(NamedTuple):
+    """What came, whole."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    """What the route's pattern named in the path."""
+    headers: Mapping[bytes, bytes]
+    """By lower-case name; of several of one name, the last."""
+    body: bytes = b""
+
+
+class Response(NamedTuple):
+    """What goes back, whole."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class HttpError(Exception):
+    """A request that gets no answer but why: an HTTP status and faults. The protocol gives it its shape."""
+
+    def __init__(
+        self,
+        status: int,
+        *faults: Fault,
+        request_id: str = "",
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        self.status = status
+        self.faults = faults
+        self.request_id = request_id
+        self.headers = headers
+        super().__init__(status, faults)
+
+
+def one_line(fault: Fault) -> str:
+    """A fault as one line of text, its place left out.
+
+    >>> one_line(Fault(what="age is not an INT64", expected="INT64: a whole number or null", received="3.5 (a number)"))
+    'age is not an INT64; expected INT64: a whole number or null; received 3.5 (a number)'
+    """
+    parts = [fault.what]
+    parts += [f"expected {fault.expected}"] if fault.expected else []
+    parts += [f"received {fault.received}"] if fault.received else []
+    parts += [f"did you mean {fault.nearest}?"] if fault.nearest else []
+    parts += [fault.next_step] if fault.next_step else []
+    return "; ".join(parts)

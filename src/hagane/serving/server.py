@@ -1,0 +1,177 @@
+"""Run the application: in the foreground until a signal, or on a thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from hagane.bundle.bundle import Bundle
+from hagane.errors import Fault, ServeError
+from hagane.serving.app import App, create_app
+from hagane.serving.listen import listen, url_of
+from hagane.serving.start_message import start_message
+
+SHUTDOWN_SECONDS = 30
+"""How long requests in flight may take to finish after SIGTERM."""
+
+
+def serve(
+    path: str | Path | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    announce: Callable[[str], None] | None = None,
+    **options: Any,
+) -> None:
+    """Serve the bundle at `path` until SIGTERM or Ctrl+C; requests in flight are finished, then it returns.
+
+    Where they are not given: `path` is AIP_STORAGE_URI (a local folder), `port` AIP_HTTP_PORT or 8080, and `host` the
+    loopback, or every address where AIP_HTTP_PORT says that this is a serving container. `announce` gets the start
+    message once the server listens (standard output by default). `options` are `create_app`'s. Raises BundleError for
+    a bundle that does not load and ServeError for an address that cannot be listened on.
+    """
+    bundle = Bundle.load(_storage_path() if path is None else path)
+    container = "AIP_HTTP_PORT" in os.environ
+    listener = listen(host or ("0.0.0.0" if container else "127.0.0.1"), _port() if port is None else port)
+    with contextlib.closing(listener):
+        app = create_app(bundle, **options)
+        server = _Server(
+            _config(app), on_start=lambda: (announce or _print)(start_message(app.model, url_of(listener)))
+        )
+        server.run(sockets=[listener])
+
+
+class ServerThread:
+    """A server on a thread of this process, for tests, notebooks and demonstrations.
+
+    It listens when the `with` block begins and has answered what it took when the block ends.
+
+        with ServerThread(bundle) as server:
+            httpx.post(server.url + "/predict", json={"instances": [...]})
+
+    `start` and `stop` do the same where there is no block.
+    """
+
+    def __init__(self, bundle: Bundle | str | Path, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+        self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
+        self._address, self._options = (host, port), options
+        self._listener: socket.socket | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Begin to serve. Raises ServeError."""
+        app = create_app(self._bundle, **self._options)
+        self._listener = listen(*self._address)
+        self._server = _Server(_config(app))
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._listener],), name="hagane-server", daemon=True
+        )
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise ServeError("the server's thread ended before it began; see the log")
+            time.sleep(0.001)
+        return self
+
+    def stop(self) -> None:
+        """Finish what is in flight, and close the socket. Twice is as good as once."""
+        if self._server is not None and self._thread is not None and self._listener is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._listener.close()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:41234`."""
+        assert self._listener is not None, "the server was not started"
+        return url_of(self._listener)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which returns after a signal (it would raise it again), and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], object] | None = None) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle SIGINT and SIGTERM while serving; on a thread there are none to handle."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets=sockets)
+        if self._on_start is not None and self.started:
+            self._on_start()
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="none",
+    )
+
+
+def _port() -> int:
+    text = os.environ.get("AIP_HTTP_PORT", "8080")
+    if not text.isdigit() or int(text) > 65535:
+        raise ServeError(
+            Fault(what="AIP_HTTP_PORT is no port", expected="a number from 0 to 65535", received=repr(text))
+        )
+    return int(text)
+
+
+def _storage_path() -> str:
+    uri = os.environ.get("AIP_STORAGE_URI", "")
+    if not uri or (":" in uri and not uri.startswith("file://")):
+        raise ServeError(
+            Fault(
+                what="no bundle to serve" if not uri else "only a bundle on a local disk can be served",
+                where="AIP_STORAGE_URI" if uri else "",
+                expected="the path of a bundle, as an argument or in AIP_STORAGE_URI",
+                received=uri,
+                next_step="copy the bundle to this machine first" if uri else "",
+            )
+        )
+    return uri.removeprefix("file://")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
