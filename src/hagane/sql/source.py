@@ -15,6 +15,7 @@ from hagane.sql.expression import Span
 
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 100
+MAX_NESTING = 50
 WAY_OUT = "move it into the data query: compute it there as a column, and use that column here"
 
 DOT = "\ue000"
@@ -72,7 +73,7 @@ class Source:
     def _parse(self) -> exp.Expression | None:
         masked = _QUOTED.sub(lambda found: found[0].replace(".", DOT), self.sql)
         self._tokens = BigQuery().tokenize(masked)
-        if _nesting(self._tokens) > MAX_DEPTH:
+        if _nesting(self._tokens) > MAX_NESTING:
             self._too_deep()
             return None
         trees = [tree for tree in parse(masked, dialect="bigquery") if tree is not None]
@@ -134,7 +135,7 @@ class Source:
         return 0
 
     def _too_deep(self) -> None:
-        self.fault(f"the expression is nested more than {MAX_DEPTH} levels deep", Span(0, min(len(self.sql), 60)),
+        self.fault(f"the expression is nested too deeply", Span(0, min(len(self.sql), 60)),
                    next_step=WAY_OUT)  # fmt: skip
 
     def _parse_fault(self, error: ParseError) -> None:
