@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from hagane.features.analyzers import get_analyzer
+from hagane.features.analyzers.analyzer import Measured
+from hagane.features.derived import measure_derived
+from hagane.features.lower import analyses
+from hagane.features.measure import Question, measure
+from hagane.features.pushdown import can_push_down
+from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
 from hagane.progress import SILENT, Progress
+from hagane.sql.bind import bind_all
+from hagane.sql.expression import Analyze
+from hagane.sql.to_duckdb import to_duckdb
 
 if TYPE_CHECKING:
     from hagane.data.table import Table
 
 
 def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: str = "float32",
-                  accepts_missing: bool, progress: Progress = SILENT) -> Transform:
+                  accepts_missing: bool, progress: Progress = SILENT) -> Transform:  # fmt: skip
     """Fit `transform` (feature name → SQL) on the rows of `table`: the training rows, and no others.
 
-    Implicit steps are made explicit first (`resolve_transform`). Raises ExpressionError with every fault.
+    Implicit steps are made explicit first (`resolve_transform`). What is asked about columns as they lie is aggregated by
+    DuckDB in a scan or two; what is asked about computed values, over the graph's own output. Raises ExpressionError with
+    every fault.
     """
-    raise NotImplementedError
+    resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
+    nodes = analyses(bind_all(resolved, table.schema).values())
+    with progress.phase("fit", total=None) as phase:
+        in_place = [node for node in nodes if can_push_down(node.argument)]
+        derived = [node for node in nodes if not can_push_down(node.argument)]
+        found = dict(zip(in_place, measure(table.query, [_question(node) for node in in_place]), strict=True))
+        found |= dict(zip(derived, measure_derived(table, derived, phase), strict=True))
+    fitted = {node: _parameters(node, found[node]) for node in nodes}
+    return Transform.make(resolved, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing)
+
+
+def _question(node: Analyze) -> Question:
+    asked = get_analyzer(node.function).aggregates(node.options, node.argument.type)
+    return Question(to_duckdb(node.argument), node.argument.type, asked)
+
+
+def _parameters(node: Analyze, measured: Measured) -> msgspec.Struct:
+    return get_analyzer(node.function).parameters(node.options, node.argument.type, measured)

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from hagane.errors import DataError, Fault
+from hagane.errors import DataError, Fault, nearest
 from hagane.types import SqlType
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from hagane.data.table import Table
 
 Class = bool | int | str
 MAX_CLASSES = 1_000
+CLASS_TYPES = (SqlType.BOOL, SqlType.INT64, SqlType.STRING, SqlType.FLOAT64)
+NUMBER_TYPES = (SqlType.INT64, SqlType.FLOAT64, SqlType.BOOL)
 
 
 class EncodedLabel(NamedTuple):
     """Labels of a batch, those of the kept rows alone.
 
-    `values` is [m] int64 classes or float64, `kept` [n] bool says of which rows (None: of all).
+    `values` is [m] int64 classes or float64; `kept` [n] bool says of which rows, None: of all.
     """
 
     values: npt.NDArray[np.generic]
@@ -35,7 +37,12 @@ class EncodedLabel(NamedTuple):
 
 
 class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
-    """How the label column becomes what a family is trained on: class numbers in ascending order, or the number itself."""
+    """How the label column becomes what a family is trained on: class numbers in ascending order, or the number itself.
+
+    >>> encoding = LabelEncoding(column="late", type=SqlType.STRING, task="classification", classes=("no", "yes"))
+    >>> encoding.encode(pa.array(["yes", None, "no", "perhaps"]))
+    EncodedLabel(values=array([1, 0]), kept=array([ True, False,  True, False]), num_null=1, num_unknown=1)
+    """
 
     column: str
     type: SqlType
@@ -49,14 +56,81 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
         return "int64" if self.task == "classification" else "float64"
 
     def encode(self, array: pa.Array) -> EncodedLabel:
-        """The label of a batch (plain or dictionary array of `type`)."""
-        raise NotImplementedError
+        """The label of a batch: an array of `type`, strings plain or dictionary-encoded."""
+        if self.task == "regression":
+            numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+            return _kept(numbers, np.isfinite(numbers), num_null=None)
+        classes = self._class_numbers(array)
+        return _kept(classes, classes >= 0, num_null=array.null_count)
+
+    def _class_numbers(self, array: pa.Array) -> npt.NDArray[np.int64]:
+        """[n]: the class number, -1 where NULL or none of the classes."""
+        if pa.types.is_dictionary(array.type):
+            words = np.append(self._class_numbers(array.dictionary), np.int64(-1))
+            return np.asarray(words[np.asarray(array.indices.fill_null(len(words) - 1))], np.int64)
+        values = array.cast(pa.float64()) if self.type is SqlType.FLOAT64 else array
+        found = pc.index_in(values, value_set=pa.array(self.classes, ARROW_CLASS_TYPES[self.type]), skip_nulls=True)
+        return np.asarray(found.fill_null(-1), np.int64)
+
+
+ARROW_CLASS_TYPES = {
+    SqlType.BOOL: pa.bool_(),
+    SqlType.INT64: pa.int64(),
+    SqlType.STRING: pa.string(),
+    SqlType.FLOAT64: pa.float64(),
+}
+
+
+def _kept(values: npt.NDArray[np.generic], kept: npt.NDArray[np.bool_], num_null: int | None) -> EncodedLabel:
+    left_out = int(len(kept) - np.count_nonzero(kept))
+    if not left_out:
+        return EncodedLabel(values, None, 0, 0)
+    nulls = left_out if num_null is None else num_null
+    return EncodedLabel(values[kept], kept, nulls, left_out - nulls)
 
 
 def fit_label(table: Table, column: str, task: str) -> LabelEncoding:
     """The encoding of `column`, its classes read from `table` (the training rows).
 
-    `task` is 'classification' or 'regression'. Raises DataError where the column is missing or of a type that the task
-    cannot have, where classification finds fewer than two classes or more than 1,000.
+    `task` is 'classification' or 'regression'. Whole FLOAT64 labels are classes like INT64 (a NULL among integers makes
+    them so in many tools). Raises DataError where the column is missing or of a type that the task cannot have, and where
+    classification finds fewer than two classes or more than 1,000.
     """
-    raise NotImplementedError
+    if column not in table.schema:
+        raise DataError(Fault(what=f"no column {column!r}", where="label", nearest=nearest(column, table.schema.names)))
+    type_ = table.schema[column].type
+    if task == "regression":
+        if type_ not in NUMBER_TYPES:
+            raise DataError(_type_fault(column, type_, "a number", "choose a classifier, or CAST it in the data query"))
+        return LabelEncoding(column=column, type=type_, task="regression")
+    if type_ not in CLASS_TYPES:
+        raise DataError(_type_fault(column, type_, "BOOL, INT64 or STRING", "CAST it to STRING in the data query"))
+    return LabelEncoding(column=column, type=type_, task="classification", classes=_classes(table, column, type_))
+
+
+def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
+    quoted = '"' + column.replace('"', '""') + '"'
+    found = table.query(
+        f"SELECT DISTINCT {quoted} AS class FROM data WHERE {quoted} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
+    ).column("class").to_pylist()  # fmt: skip
+    if type_ is SqlType.FLOAT64:
+        if any(value != int(value) if np.isfinite(value) else True for value in found):
+            raise DataError(_type_fault(column, type_, "whole numbers as classes", "choose a regressor, or CAST it to STRING"))
+        found = [int(value) for value in found]
+    if not 2 <= len(found) <= MAX_CLASSES:
+        raise DataError(_count_fault(column, found))
+    return tuple(sorted(found))
+
+
+def _type_fault(column: str, type_: SqlType, expected: str, next_step: str) -> Fault:
+    return Fault(what=f"the label {column!r} does not fit the task", where="label", expected=expected,
+                 received=type_.value, next_step=next_step)  # fmt: skip
+
+
+def _count_fault(column: str, found: list[Class]) -> Fault:
+    if len(found) > MAX_CLASSES:
+        return Fault(what=f"the label {column!r} has too many classes", where="label", expected=f"at most {MAX_CLASSES:,}",
+                     received=f"more than {MAX_CLASSES:,}", next_step="choose a regressor, or group classes in the data query")  # fmt: skip
+    received = f"only {found[0]!r}" if found else "NULL in every row"
+    return Fault(what=f"the label {column!r} has fewer than two classes in the training rows", where="label",
+                 expected="two classes or more", received=received, next_step="check the query, the label and the split")  # fmt: skip

@@ -3,13 +3,134 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from hagane.types import Schema
+from hagane.errors import ExpressionError, Fault
+from hagane.features.lower import is_id
+from hagane.sql.bind import bind_all
+from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal, walk
+from hagane.sql.nullable import can_be_null
+from hagane.types import Schema, SqlType
+
+SCALERS = ("ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER")
+NEVER_NULL = ("ML.IMPUTER", "ML.LABEL_ENCODER")
 
 
 def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_missing: bool) -> dict[str, str]:
     """Feature name → SQL in which every feature is dense or an id, and no dense feature is NULL where none may be.
 
-    Raises ExpressionError with every fault.
+    - Text becomes ML.ONE_HOT_ENCODER, each combination of an ML.FEATURE_CROSS a feature of its own.
+    - For families that take no missing values, what may be NULL becomes ML.IMPUTER(…, 'mean') where nothing is learned
+      inside, and COALESCE(…, 0) where it is a scaler.
+
+    Resolving twice changes nothing. Raises ExpressionError with every fault of every feature.
+
+    >>> from hagane.types import Column
+    >>> schema = Schema((Column("age", SqlType.INT64), Column("job", SqlType.STRING)))
+    >>> resolve_transform({"age": "age", "job": "LOWER(job)"}, schema, accepts_missing=False)
+    {'age': "ML.IMPUTER(age, 'mean') OVER ()",
+     'job': "ML.ONE_HOT_ENCODER(LOWER(job), 'none', 32000, 5) OVER ()"}
     """
-    raise NotImplementedError
+    resolved: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name, sql in transform.items():
+        try:
+            features = _resolve(name, sql, schema, accepts_missing)
+        except ExpressionError as error:
+            faults += error.faults
+            continue
+        faults += [_clash(feature, name) for feature in features if feature in resolved]
+        resolved |= features
+    if not transform:
+        faults.append(Fault(what="the transform has no feature", where="transform", next_step="name at least one expression"))
+    if faults:
+        raise ExpressionError(*faults)
+    return resolved
+
+
+def _resolve(name: str, sql: str, schema: Schema, accepts_missing: bool) -> dict[str, str]:
+    bound = bind_all({name: sql}, schema)
+    if len(bound) > 1 or name not in bound:
+        return {feature: one_hot(_cross_sql(sql, expression)) for feature, expression in bound.items()}
+    return {name: _explicit(name, sql, bound[name], accepts_missing)}
+
+
+def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool) -> str:
+    if is_id(expression):
+        return sql
+    if expression.type in (SqlType.TIMESTAMP, SqlType.DATE):
+        raise ExpressionError(_moment_fault(name, sql, expression.type))
+    if expression.type is SqlType.STRING:
+        if _learns(expression):
+            raise ExpressionError(_text_fault(name, sql))
+        return one_hot(sql)
+    if accepts_missing or not may_be_null(expression):
+        return sql
+    if not _learns(expression):
+        number = f"CAST({_inner(sql)} AS INT64)" if expression.type is SqlType.BOOL else _inner(sql)
+        return f"ML.IMPUTER({number}, 'mean') OVER ()"
+    if isinstance(expression, Analyze) and expression.function in SCALERS:
+        return f"COALESCE({_inner(sql)}, 0)"
+    raise ExpressionError(_null_fault(name, sql))
+
+
+def one_hot(sql: str) -> str:
+    """The one-hot encoding of an expression, with BigQuery ML's defaults spelled out."""
+    return f"ML.ONE_HOT_ENCODER({_inner(sql)}, 'none', 32000, 5) OVER ()"
+
+
+def may_be_null(expression: Expression) -> bool:
+    """Whether an expression with analytic functions in it is not provably free of NULL."""
+    return can_be_null(_without_analysis(expression))
+
+
+def _without_analysis(expression: Expression) -> Expression:
+    """The same as regards NULL: an analytic function is NULL where its argument is, or never."""
+    match expression:
+        case Analyze(function=function, argument=argument, type=type_):
+            if function in NEVER_NULL:
+                return Literal("" if type_ is SqlType.STRING else 0, type_)
+            return replace(argument, type=type_) if isinstance(argument, ColumnRef | Call) else argument
+        case Call(arguments=arguments):
+            return replace(expression, arguments=tuple(_without_analysis(argument) for argument in arguments))
+        case _:
+            return expression
+
+
+def _learns(expression: Expression) -> bool:
+    return any(isinstance(node, Analyze) for node in walk(expression))
+
+
+def _inner(sql: str) -> str:
+    """`sql` as an argument: a comment at its end must not swallow what follows."""
+    return f"{sql}\n" if "--" in sql or "#" in sql else sql.strip()
+
+
+def _cross_sql(sql: str, expression: Expression) -> str:
+    assert isinstance(expression, Call)
+    parts = [sql[a.span.start : a.span.end] for a in expression.arguments if a.span]
+    return f"ML.FEATURE_CROSS(STRUCT({', '.join(parts)}))"
+
+
+def _clash(feature: str, name: str) -> Fault:
+    return Fault(what=f"two features are called {feature!r}", where=f"transform.{name}", next_step="rename one of them")
+
+
+def _fault(name: str, sql: str, what: str, expected: str, next_step: str) -> Fault:
+    return Fault(what=what, where=f"transform.{name}", sql=sql, end=len(sql), expected=expected, next_step=next_step)
+
+
+def _moment_fault(name: str, sql: str, type_: SqlType) -> Fault:
+    seconds = "UNIX_SECONDS" if type_ is SqlType.TIMESTAMP else "UNIX_DATE"
+    return _fault(name, sql, f"a {type_} is not a feature", "a number, a BOOL or text",
+                  f"take parts of it, such as EXTRACT(DAYOFWEEK FROM {sql}), or {seconds}({sql}) for a trend")  # fmt: skip
+
+
+def _text_fault(name: str, sql: str) -> Fault:
+    return _fault(name, sql, "text built on a learned function has no vocabulary", "a number, or the learned function alone",
+                  "apply scalar functions inside the learned function, not around it")  # fmt: skip
+
+
+def _null_fault(name: str, sql: str) -> Fault:
+    return _fault(name, sql, "this feature may be NULL, and the model family takes no missing values", "an expression that is never NULL",
+                  f"write COALESCE({sql}, 0), or put ML.IMPUTER in the place of the learned function")  # fmt: skip

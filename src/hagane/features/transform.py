@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from hagane.features.analyzers import get_analyzer
 from hagane.features.emit import Emitter
 from hagane.features.feature import Feature
+from hagane.features.lower import Fitted, LoweredFeature, analyses, lower_feature
+from hagane.features.plan import Ports, emit_features, packed_order
 from hagane.runtime.layout import InputLayout
-from hagane.sql.expression import Expression
-from hagane.types import Column
+from hagane.sql.bind import bind_all
+from hagane.sql.expression import Analyze, Expression, columns_of
+from hagane.types import Column, Schema
 
-
-class Ports(NamedTuple):
-    """Tensors by which the model's graph joins: `dense` [n, d] or None, `ids` [n, k] int64 or None, `row_error` [n] bool."""
-
-    dense: str | None
-    ids: str | None
-    row_error: str
+FORMAT_VERSION = 1
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,23 +31,48 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """The analyzer's own parameters (`analyzers.<name>.Parameters`), as JSON values."""
 
 
+class TransformDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A fitted transform as JSON; `learned` is in order of first mention in `expressions`."""
+
+    format_version: int = FORMAT_VERSION
+    expressions: dict[str, str]
+    columns: tuple[Column, ...]
+    learned: tuple[Learned, ...]
+    dense_dtype: str
+    accepts_missing: bool
+    dense: tuple[str, ...]
+    """Names of the dense features in the order of the tensor `dense`."""
+    ids: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Transform:
     """A fitted transform. `fit_transform` makes one; `to_json` / `from_json` take it through a file."""
 
     expressions: Mapping[str, str]
     """Feature name → SQL with every implicit step spelled out, in the user's order."""
-    bound: Mapping[str, Expression]
-    """The same, typed."""
     columns: tuple[Column, ...]
     """The raw columns that are read, in the order of the table."""
-    learned: tuple[Learned, ...]
+    fitted: Fitted
+    """Analytic function → what its analyzer keeps."""
+    bound: Mapping[str, Expression]
+    """`expressions`, typed."""
     dense_dtype: str
     accepts_missing: bool
     dense: tuple[Feature, ...]
     """Dense features in the order of the tensor `dense`."""
     ids: tuple[Feature, ...]
     """Id features in the order of the tensor `ids`."""
+
+    @classmethod
+    def make(cls, expressions: Mapping[str, str], schema: Schema, fitted: Fitted, *, dense_dtype: str,
+             accepts_missing: bool) -> Transform:  # fmt: skip
+        """A transform whose features lie in the order in which they are cheapest to compute."""
+        bound = bind_all(expressions, schema)
+        lowered = [lower_feature(name, expression, fitted) for name, expression in bound.items()]
+        columns = columns_read(bound, schema)
+        dense, ids = packed_order(lowered, InputLayout(columns))
+        return cls(dict(expressions), columns, fitted, bound, dense_dtype, accepts_missing, dense, ids)
 
     @property
     def layout(self) -> InputLayout:
@@ -63,21 +86,53 @@ class Transform:
 
     @property
     def parameters(self) -> tuple[Learned, ...]:
-        """What was learned, for display."""
-        return self.learned
+        """What was learned, in order of first mention, for display."""
+        return tuple(
+            Learned(function=node.function, features=_mentions(self.bound, node), parameters=msgspec.to_builtins(kept))
+            for node, kept in self.fitted.items()
+        )
+
+    def lowered(self) -> list[LoweredFeature]:
+        """Every feature's scalar tree, in the order of `features`."""
+        return [lower_feature(feature.name, self.bound[feature.name], self.fitted) for feature in self.features]
 
     def emit(self, emitter: Emitter) -> Ports:
         """Add the graph's inputs (`layout_inputs`) and nodes to `emitter`; the tensors that hold the features.
 
         Outputs are not declared: the caller does, or puts a model's graph behind.
         """
-        raise NotImplementedError
+        return emit_features(emitter, self.lowered(), self.layout, dense_dtype=self.dense_dtype,
+                             accepts_missing=self.accepts_missing)  # fmt: skip
 
     def to_json(self) -> bytes:
         """The fitted transform as JSON: SQL, columns, parameters."""
-        raise NotImplementedError
+        return msgspec.json.format(msgspec.json.encode(TransformDocument(
+            expressions=dict(self.expressions), columns=self.columns, learned=self.parameters,
+            dense_dtype=self.dense_dtype, accepts_missing=self.accepts_missing,
+            dense=tuple(feature.name for feature in self.dense), ids=tuple(feature.name for feature in self.ids),
+        )), indent=1)  # fmt: skip
 
     @classmethod
     def from_json(cls, data: bytes) -> Transform:
-        """The transform that `to_json` wrote."""
-        raise NotImplementedError
+        """The transform that `to_json` wrote. Raises msgspec.ValidationError for anything else."""
+        document = msgspec.json.decode(data, type=TransformDocument)
+        bound = bind_all(document.expressions, Schema(document.columns))
+        nodes = analyses(bound.values())
+        fitted = {node: _decode(node, learned) for node, learned in zip(nodes, document.learned, strict=True)}
+        by_name = {name: lower_feature(name, expression, fitted).feature for name, expression in bound.items()}
+        return cls(document.expressions, document.columns, fitted, bound, document.dense_dtype, document.accepts_missing,
+                   tuple(by_name[name] for name in document.dense), tuple(by_name[name] for name in document.ids))  # fmt: skip
+
+
+def columns_read(bound: Mapping[str, Expression], schema: Schema) -> tuple[Column, ...]:
+    """The raw columns that some expression reads, in the order of `schema`."""
+    read = {name for expression in bound.values() for name in columns_of(expression)}
+    return tuple(column for column in schema if column.name in read)
+
+
+def _mentions(bound: Mapping[str, Expression], node: Analyze) -> tuple[str, ...]:
+    return tuple(name for name, expression in bound.items() if node in analyses([expression]))
+
+
+def _decode(node: Analyze, learned: Learned) -> msgspec.Struct:
+    return msgspec.convert(learned.parameters, get_analyzer(node.function).Parameters)

@@ -1,0 +1,116 @@
+"""Everything that the analyzers of a transform ask of one relation, in as few scans as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
+from hagane.features.moments import Moments, Query, measure_moments
+from hagane.types import SqlType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS_A_SCAN = 16
+"""Vocabularies that are counted in one scan: each keeps a hash table of its own while the scan lasts."""
+
+
+class Question(NamedTuple):
+    """What is asked about one argument (DuckDB SQL over `data`)."""
+
+    argument: str
+    type: SqlType
+    aggregates: Aggregates
+
+
+def measure(query: Query, questions: Sequence[Question]) -> list[Measured]:
+    """The answers, in order: moments share a scan, other aggregates share one, vocabularies one for every 16."""
+    moments = _moments(query, questions)
+    scalars = _scalars(query, questions)
+    counts = _counts(query, questions)
+    return [
+        Measured({**scalars.get(index, {}), **_named(moments.get(question.argument))}, counts.get(index, ()))
+        for index, question in enumerate(questions)
+    ]
+
+
+def _named(moments: Moments | None) -> dict[str, object]:
+    return {} if moments is None else dict(moments._asdict())
+
+
+def _moments(query: Query, questions: Sequence[Question]) -> dict[str, Moments]:
+    arguments = list(dict.fromkeys(q.argument for q in questions if q.aggregates.moments))
+    return dict(zip(arguments, measure_moments(query, arguments), strict=True))
+
+
+def _scalars(query: Query, questions: Sequence[Question]) -> dict[int, dict[str, object]]:
+    arguments: dict[str, str] = {}
+    aggregates: dict[str, str] = {}
+    wanted: dict[int, dict[str, str]] = {}
+    for index, (argument, type_, asked) in enumerate(questions):
+        for name, template in asked.scalars.items():
+            x = arguments.setdefault(clean(argument, type_), f"a{len(arguments)}")
+            alias = aggregates.setdefault(template.format(x=x), f"r{len(aggregates)}")
+            wanted.setdefault(index, {})[name] = alias
+    if not aggregates:
+        return {}
+    inner = ", ".join(f"{sql} AS {alias}" for sql, alias in arguments.items())
+    outer = ", ".join(f"{sql} AS {alias}" for sql, alias in aggregates.items())
+    row = query(f"SELECT {outer} FROM (SELECT {inner} FROM data)").to_pylist()[0]
+    return {index: {name: row[alias] for name, alias in names.items()} for index, names in wanted.items()}
+
+
+def _counts(query: Query, questions: Sequence[Question]) -> dict[int, tuple[tuple[Any, int], ...]]:
+    by_argument: dict[str, list[int]] = {}
+    for index, question in enumerate(questions):
+        if question.aggregates.counts:
+            by_argument.setdefault(clean(question.argument, question.type), []).append(index)
+    arguments, answers = list(by_argument), {}
+    for start in range(0, len(arguments), COLUMNS_A_SCAN):
+        chunk = arguments[start : start + COLUMNS_A_SCAN]
+        asked = [[questions[index].aggregates.counts for index in by_argument[argument]] for argument in chunk]
+        least = min(counts.min_count for group in asked for counts in group if counts)
+        table = query(_grouping_sets(chunk, least))
+        for position, argument in enumerate(chunk):
+            found = _one_set(table, position, len(chunk))
+            for index in by_argument[argument]:
+                answers[index] = _top(found, questions[index].aggregates.counts or ValueCounts())
+    return answers
+
+
+def _grouping_sets(arguments: Sequence[str], min_count: int) -> str:
+    names = [f"a{i}" for i in range(len(arguments))]
+    inner = ", ".join(f"{sql} AS {name}" for sql, name in zip(arguments, names, strict=True))
+    sets = ", ".join(f"({name})" for name in names)
+    return (f"SELECT {', '.join(names)}, count(*) AS n, grouping({', '.join(names)}) AS which "
+            f"FROM (SELECT {inner} FROM data) GROUP BY GROUPING SETS ({sets}) HAVING count(*) >= {min_count}")  # fmt: skip
+
+
+def _one_set(table: pa.Table, position: int, size: int) -> pa.Table:
+    """(value, count) of one grouping set, NULL left out. GROUPING has a bit for every name, the first one highest, that is
+    set where the name is not grouped by."""
+    import pyarrow.compute as pc
+
+    only = (1 << size) - 1 - (1 << (size - 1 - position))
+    values = table.column(position)
+    chosen = pc.and_(pc.equal(table.column("which"), only), pc.is_valid(values))
+    return table.select([position, size]).rename_columns(["value", "count"]).filter(chosen)
+
+
+def _top(found: pa.Table, wanted: ValueCounts) -> tuple[tuple[Any, int], ...]:
+    """The most frequent first, ties in ascending order (strings by UTF-8, which is the order of code points)."""
+    import pyarrow.compute as pc
+
+    frequent = found.filter(pc.greater_equal(found["count"], wanted.min_count))
+    ordered = frequent.sort_by([("count", "descending"), ("value", "ascending")]).slice(0, wanted.limit)
+    return tuple(zip(ordered["value"].to_pylist(), ordered["count"].to_pylist(), strict=True))
+
+
+def clean(argument: str, type: SqlType) -> str:
+    """`argument` with NaN and infinities read as NULL.
+
+    >>> clean("x", SqlType.FLOAT64)
+    'CASE WHEN isfinite(x) THEN x END'
+    """
+    return f"CASE WHEN isfinite({argument}) THEN {argument} END" if type is SqlType.FLOAT64 else argument

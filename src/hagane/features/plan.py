@@ -1,0 +1,118 @@
+"""How a transform's lowered features become the tensors `dense`, `ids` and `row_error`: few nodes, whatever the width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hagane.features.compiler import Compiler, layout_inputs
+from hagane.features.emit import Emitter
+from hagane.features.feature import Feature, FeatureKind
+from hagane.features.lower import LoweredFeature
+from hagane.features.value import Lane, Value
+from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, STRING_INPUT_PREFIX, InputLayout
+
+# Shapes: n rows, d dense features, k id features, w lanes of one fused value.
+
+
+class Ports(NamedTuple):
+    """Tensors by which the model's graph joins: `dense` [n, d] or None, `ids` [n, k] int64 or None, `row_error` [n] bool."""
+
+    dense: str | None
+    ids: str | None
+    row_error: str
+
+
+def packed_order(features: Sequence[LoweredFeature], layout: InputLayout) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
+    """Dense and id features in the order in which they cost no permutation: fused group by fused group."""
+    lanes = _compile(Emitter(), features, layout)
+    groups = {value: number for number, value in enumerate(dict.fromkeys(lane.value for lane in lanes))}
+    pairs = sorted(zip(features, lanes, strict=True), key=lambda pair: (groups[pair[1].value], pair[1].index))
+    ordered = [lowered.feature for lowered, _ in pairs]
+    return (tuple(f for f in ordered if f.kind is FeatureKind.DENSE), tuple(f for f in ordered if f.kind is FeatureKind.ID))
+
+
+def emit_features(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
+                  accepts_missing: bool) -> Ports:  # fmt: skip
+    """Add inputs and nodes; `dense` and `ids` hold the features of their kind in the order given."""
+    lanes = _compile(emitter, features, layout)
+    kinds = [lowered.feature.kind for lowered in features]
+    dense_lanes = [lane for lane, kind in zip(lanes, kinds, strict=True) if kind is FeatureKind.DENSE]
+    id_lanes = [lane for lane, kind in zip(lanes, kinds, strict=True) if kind is FeatureKind.ID]
+    errors = [value.error for value in dict.fromkeys(lane.value for lane in lanes) if value.error is not None]
+    dense = None
+    if dense_lanes:
+        missing = np.nan if accepts_missing else 0.0
+        dense = _side_by_side(emitter, [_numbers(emitter, run, dense_dtype, missing) for run in _runs(dense_lanes)])
+        if not accepts_missing:
+            dense, error = _finite(emitter, dense, dense_dtype)
+            errors.append(error)
+    ids = _side_by_side(emitter, [_lanes(emitter, run.value.data, run) for run in _runs(id_lanes)]) if id_lanes else None
+    return Ports(dense, ids, _any_error(emitter, errors, layout))
+
+
+def _compile(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout) -> list[Lane]:
+    layout_inputs(emitter, layout)
+    return Compiler(emitter, layout).compile([lowered.expression for lowered in features])
+
+
+class _Run(NamedTuple):
+    """Neighbouring features that lie in one fused value, at `indices` of its lanes."""
+
+    value: Value
+    indices: list[int]
+
+
+def _runs(lanes: Sequence[Lane]) -> list[_Run]:
+    runs: list[_Run] = []
+    for lane in lanes:
+        if not runs or runs[-1].value != lane.value:
+            runs.append(_Run(lane.value, []))
+        runs[-1].indices.append(lane.index)
+    return runs
+
+
+def _lanes(emitter: Emitter, tensor: str, run: _Run) -> str:
+    """The run's lanes of a tensor [n, w]: the tensor itself where they are all of it."""
+    if run.indices == list(range(run.value.width)):
+        return tensor
+    return emitter.node("Gather", tensor, emitter.constant(run.indices, np.int64), axis=1)
+
+
+def _numbers(emitter: Emitter, run: _Run, dtype: str, missing: float) -> str:
+    """The run as floats, `missing` where NULL."""
+    to = int(np.dtype(dtype) == np.float64) * 10 + 1  # TensorProto.FLOAT is 1, DOUBLE is 11
+    numbers = emitter.node("Cast", _lanes(emitter, run.value.data, run), to=to)
+    if run.value.valid is None:
+        return numbers
+    valid = _lanes(emitter, run.value.valid, run)
+    return emitter.node("Where", valid, numbers, emitter.constant(missing, dtype))
+
+
+def _side_by_side(emitter: Emitter, parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
+
+
+def _finite(emitter: Emitter, dense: str, dtype: str) -> tuple[str, str]:
+    """`dense` with 0 for NaN and infinities, and where they were: x - x is 0 for finite x alone."""
+    zero = emitter.constant(0, dtype)
+    finite = emitter.node("Equal", emitter.node("Sub", dense, dense), zero)
+    return emitter.node("Where", finite, dense, zero), emitter.node("Not", finite)
+
+
+def _any_error(emitter: Emitter, errors: Sequence[str], layout: InputLayout) -> str:
+    """[n] bool: whether any of the error tensors [n, w] is true in the row."""
+    if not errors:
+        rows = emitter.node("Shape", _any_input(layout), start=0, end=1)
+        return emitter.node("Expand", emitter.constant([False]), rows)
+    bytes_ = emitter.node("Cast", _side_by_side(emitter, errors), to=2)  # TensorProto.UINT8
+    largest = emitter.node("ReduceMax", bytes_, emitter.constant([1], np.int64), keepdims=0)
+    return emitter.node("Cast", largest, to=9)  # TensorProto.BOOL
+
+
+def _any_input(layout: InputLayout) -> str:
+    if layout.float64:
+        return FLOAT64_INPUT
+    return INT64_INPUT if layout.int64 else STRING_INPUT_PREFIX + layout.strings[0]
