@@ -10,5 +10,6 @@ from hagane.evaluation.compare import Comparison, compare
 from hagane.evaluation.evaluate import evaluate
 from hagane.evaluation.evaluation import Evaluation, MetricRow
 from hagane.evaluation.report.report_html import report_html
+from hagane.evaluation.save_plots import save_plots
 
-__all__ = ["Comparison", "Evaluation", "MetricRow", "compare", "evaluate", "report_html"]
+__all__ = ["Comparison", "Evaluation", "MetricRow", "compare", "evaluate", "report_html", "save_plots"]

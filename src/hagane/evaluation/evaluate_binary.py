@@ -9,7 +9,7 @@ import numpy as np
 from hagane.evaluation.checked_input import CheckedInput
 from hagane.evaluation.curves import calibration_bins, pr_curve, roc_curve
 from hagane.evaluation.evaluation import Evaluation
-from hagane.evaluation.measure import measure_binary, numbers, reasons
+from hagane.evaluation.measure import measure_binary, numbers, reasons, without_calibration
 from hagane.evaluation.slices import slice_columns
 from hagane.evaluation.thresholds import suggest_threshold, threshold_metrics, threshold_table
 from hagane.metrics.best_threshold import Aim
@@ -33,7 +33,7 @@ def evaluate_binary(checked: CheckedInput, threshold: float, aim: Aim, aim_value
         classes=checked.classes,
         metrics=numbers(values),
         undefined=reasons(values),
-        baseline=numbers(measure_binary(labels, np.full(len(labels), share), 0.5)),
+        baseline=without_calibration(measure_binary(labels, np.full(len(labels), share), 0.5)),
         baseline_meaning=f"always answers {majority}, with the share of each label as its score",
         confusion_matrix=(
             (used.true_negatives, used.false_positives),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hagane.evaluation.checked_input import CheckedInput
 from hagane.evaluation.curves import calibration_bins
 from hagane.evaluation.evaluation import ClassMetrics, Evaluation
-from hagane.evaluation.measure import measure_multiclass, number, numbers, reasons
+from hagane.evaluation.measure import measure_multiclass, number, numbers, reasons, without_calibration
 from hagane.evaluation.slices import slice_columns
 from hagane.metrics.calibration import top_label_bins
 from hagane.metrics.confusion_matrix import class_counts, confusion_matrix
@@ -30,7 +30,7 @@ def evaluate_multiclass(checked: CheckedInput) -> Evaluation:
         classes=checked.classes,
         metrics=numbers(values),
         undefined=reasons(values),
-        baseline=numbers(measure_multiclass(labels, np.broadcast_to(shares, scores.shape))),
+        baseline=without_calibration(measure_multiclass(labels, np.broadcast_to(shares, scores.shape))),
         baseline_meaning=f"always answers {majority}, with the share of each label as its scores",
         confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
         class_metrics=_class_metrics(checked, matrix),

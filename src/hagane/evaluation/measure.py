@@ -90,3 +90,8 @@ def reasons(values: Values) -> dict[str, str]:
     {'roc_auc': 'every label is the same'}
     """
     return {name: value.reason for name, value in values.items() if isinstance(value, Undefined)}
+
+
+def without_calibration(values: Values) -> dict[str, float | None]:
+    """A baseline's values, less the calibration error: shares of these very labels are calibrated by construction."""
+    return {name: value for name, value in numbers(values).items() if name != "expected_calibration_error"}

@@ -1,7 +1,7 @@
 """Whether a probability means what it says: reliability bins and the expected calibration error.
 
-Sources: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015 (the error);
-Guo et al., "On calibration of modern neural networks", 2017 (the highest probability, for several classes).
+Sources: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015 (the
+error); Guo et al., "On calibration of modern neural networks", 2017 (the highest probability, for several classes).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import tick_text
 
-WIDTH, HEIGHT = 360.0, 280.0
-LEFT, RIGHT, TOP, BOTTOM = 48.0, 12.0, 10.0, 42.0
+WIDTH, HEIGHT = 330.0, 270.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 10.0, 44.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Frame:
             element("desc", description),
             *self._grid(),
             *marks,
-            *self._names(),
+            self._names(),
             viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
             role="img",
             aria_label=f"{title}. {description}",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 
+VOID = ("br", "meta")
+"""Elements that have no end."""
+
 
 class Markup(str):
     """Text that is markup already."""
@@ -33,6 +36,8 @@ def element(name: str, *children: object, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
+    if name in VOID:
+        return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{''.join(escape(child) for child in children)}</{name}>")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from hagane.evaluation.report.markup import Markup, element, joined
 
 
-def card(title: str, *children: object, note: object = "", wide: bool = False) -> Markup:
-    """A titled section, with a line of explanation under its title."""
+def card(title: str, *children: object, note: object = "", span: Literal["", "double", "wide"] = "") -> Markup:
+    """A titled section, with a line of explanation under its title; `span`: two columns of the page, or all."""
     explained = element("p", note, class_="note") if note else ""
-    return element("section", element("h2", title), explained, *children, class_="card wide" if wide else "card")
+    return element("section", element("h2", title), explained, *children, class_=f"card {span}".strip())
 
 
 def folded(title: str, *children: object, note: object = "") -> Markup:

@@ -33,8 +33,8 @@ def report_html(
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
-    `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it, `statistics`
-    those of the training data. Every text is escaped.
+    `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it,
+    `statistics` those of the training data. Every text is escaped.
 
     >>> import numpy as np
     >>> from hagane.evaluation.evaluate import evaluate
@@ -145,7 +145,7 @@ def _importance_card(importance: Mapping[str, float]) -> Markup:
     note = "How much each feature matters to the model, as a share of all."
     if len(ranked) > MAX_FEATURES:
         note += f" The first {MAX_FEATURES} of {len(ranked):,}."
-    return card("Features", element("div", *rows, class_="bars importance"), note=note)
+    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double")
 
 
 def _threshold_keys(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The sections of a report about the figures: headline, metrics, confusion matrix, classes, thresholds, residuals, slices."""
+"""The sections of a report that are figures: headline, metrics, confusion matrix, classes, thresholds, slices."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ def headline_section(evaluation: Evaluation) -> Markup:
 def metrics_section(evaluation: Evaluation) -> Markup:
     """Every metric beside its baseline, and why the undefined ones are."""
     rows = [(_metric_cells(row), None) for row in evaluation.metric_rows()]
-    note = f"On {evaluation.num_rows:,} rows. The baseline {evaluation.baseline_meaning}."
-    return card("Metrics", table(("Metric", "Model", "Baseline"), rows, name="Metrics", class_="metrics"), note=note)
+    note = f"On {evaluation.num_rows:,} rows."
+    shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")
+    return card("Metrics", shown, note=note, span="double")
 
 
 def matrix_section(evaluation: Evaluation) -> Markup:
@@ -58,7 +59,7 @@ def matrix_section(evaluation: Evaluation) -> Markup:
     matrix, classes = evaluation.confusion_matrix, evaluation.classes
     sizes = [sum(row) for row in matrix]
     shown = sorted(sorted(range(len(classes)), key=lambda i: -sizes[i])[:MAX_MATRIX_CLASSES])
-    corner = element("td", element("span", "label ↓ · predicted →", class_="soft"))
+    corner = element("td", "predicted →", element("br"), "label ↓", class_="soft")
     head = element("tr", corner, *(element("th", classes[j], scope="col") for j in shown))
     body = [
         element(
@@ -96,7 +97,7 @@ def classes_section(evaluation: Evaluation) -> Markup:
 def thresholds_section(evaluation: Evaluation) -> Markup:
     """What each threshold gives, the used and the suggested one marked."""
     suggested = evaluation.suggested.gives if evaluation.suggested else None
-    rows = []
+    rows: list[tuple[list[object], str | None]] = []
     for each in evaluation.threshold_table:
         is_used = each.threshold == evaluation.threshold
         is_suggested = suggested is not None and each.threshold == suggested.threshold
@@ -110,7 +111,7 @@ def thresholds_section(evaluation: Evaluation) -> Markup:
         cells = [name, *(number_text(ratio) for ratio in ratios), f"{called:,}"]
         rows.append((cells, "chosen" if is_used or is_suggested else None))
     heads = ("Threshold", "Precision", "Recall", "F1 score", "Accuracy", "False positive rate", "Called positive")
-    return card("Thresholds", table(heads, rows, name="Thresholds"), note=_suggestion(evaluation), wide=True)
+    return card("Thresholds", table(heads, rows, name="Thresholds"), note=_suggestion(evaluation), span="wide")
 
 
 def residuals_section(evaluation: Evaluation) -> Markup:
@@ -139,22 +140,23 @@ def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
     if column.num_values > len(column.slices):
         notes.append(f"The {len(column.slices)} largest of {column.num_values:,} values are shown.")
     title = f"By {column.column}"
-    return card(title, table(heads, rows, name=title), note=" ".join(notes), wide=True)
+    return card(title, table(heads, rows, name=title), note=" ".join(notes), span="wide")
 
 
 def _metric_cells(row: MetricRow) -> list[object]:
     info = metric_info(row.name)
     said = row.reason and f"undefined: {row.reason}"
-    name = joined(row.title, element("div", said or info.meaning, class_="note worth"))
-    return [name, joined(number_text(row.value), _verdict(row)), number_text(row.baseline)]
+    meaning = element("span", said or info.meaning, class_="worth")
+    return [row.title, joined(number_text(row.value), _verdict(row)), number_text(row.baseline), meaning]
 
 
 def _verdict(row: MetricRow) -> Markup:
     if row.value is None or row.baseline is None or row.value == row.baseline:
-        return Markup("")
+        return element("span", class_="verdict")
     better = (row.value > row.baseline) == row.higher_is_better
-    return element("span", " ✓" if better else " ✗", class_="better" if better else "worse",
-                   title="better than the baseline" if better else "worse than the baseline")  # fmt: skip
+    said = f"{'better' if better else 'worse'} than the baseline"
+    class_ = "verdict better" if better else "verdict worse"
+    return element("span", "✓" if better else "✗", class_=class_, title=said, role="img", aria_label=said)
 
 
 def _matrix_cell(count: int, of: int, right: bool) -> Markup:
@@ -175,7 +177,8 @@ def _suggestion(evaluation: Evaluation) -> str:
     aim = AIMS[suggested.aim].format(suggested.aim_value)
     if suggested.gives is None:
         return f"No threshold is suggested for {aim}: {suggested.reason}."
-    return f"Suggested for {aim}: {suggested.gives.threshold:.4g}. It was found on these same rows, so it is a little hopeful."
+    found = f"{suggested.gives.threshold:.4g}"
+    return f"Suggested for {aim}: {found}. It was found on these same rows, so it is a little hopeful."
 
 
 def _quantile_name(q: float) -> str:

@@ -6,7 +6,8 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ground:#14171b;--card:#1d2126;--ink:#e9eaec;--soft:#a4adb8;--rule:#363c45;
 --first:#7db4f0;--second:#e0b25c;--good:#74cf9c;--warn:#f59a7b;--fill:#4b8fd8;--shade:#262c34}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+body{margin:0;background:var(--ground);color:var(--ink);
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
 -webkit-text-size-adjust:100%}
 main{max-width:1120px;margin:0 auto;padding:28px 20px 48px}
 header{margin-bottom:20px}h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}
@@ -29,14 +30,21 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font
 caption{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:6px}
 th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--rule);vertical-align:baseline;white-space:nowrap}
 th{font-weight:600}thead th{color:var(--soft);font-size:.84rem}
-th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;overflow-wrap:anywhere;min-width:6.5em}
+th:first-child,td:first-child{text-align:left;padding-left:8px;white-space:normal;overflow-wrap:anywhere;
+min-width:7.5em}.matrix thead>tr>:first-child{min-width:0}
 tr:last-child>*{border-bottom:0}tr.chosen>*{background:var(--shade)}tr.few{color:var(--soft)}
-.metrics .worth{white-space:normal;min-width:9em}
+.metrics td:last-child,.metrics th:last-child{text-align:left;white-space:normal}.worth{color:var(--soft);
+font-size:.875rem}
+.verdict{display:inline-block;width:1.3em;text-align:center}.matrix thead td{font-size:.8rem;text-align:right;
+background:none}
+@media(min-width:760px){.double{grid-column:span 2}}
+@media(max-width:640px){.metrics td:last-child,.metrics th:last-child{display:none}}
 .matrix th,.matrix td{text-align:center;border:2px solid var(--card);border-radius:6px}
 .matrix td{padding:12px 8px;background:color-mix(in srgb,var(--fill) calc(var(--share)*55% + 4%),var(--card))}
 .matrix td.right{font-weight:650}.matrix small{display:block;font-weight:400}
-.matrix th{max-width:9em;white-space:normal;overflow-wrap:anywhere}.matrix tbody th{text-align:right}
-.badge{display:inline-block;font-size:.75rem;line-height:1.5;font-weight:600;padding:0 7px;border:1px solid currentColor;
+.matrix th{max-width:12em;white-space:normal;overflow-wrap:break-word;padding:6px 5px}.matrix tbody th{text-align:right}
+.badge{display:inline-block;font-size:.75rem;line-height:1.5;font-weight:600;padding:0 7px;
+border:1px solid currentColor;
 border-radius:9px;white-space:nowrap;margin-left:6px}
 .badge.used{color:var(--first)}.badge.suggested{color:var(--second)}.badge.few{color:var(--warn)}
 .better{color:var(--good)}.worse{color:var(--warn)}
