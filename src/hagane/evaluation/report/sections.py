@@ -6,9 +6,10 @@ from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, Sli
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import number_text, percent_text
-from hagane.evaluation.report.pieces import badge, bar, card, table
+from hagane.evaluation.report.pieces import Row, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
+MAX_NARROW_CLASSES = 4
 AIMS = {
     "f1_score": "the best F1 score",
     "accuracy": "the best accuracy",
@@ -77,7 +78,7 @@ def matrix_section(evaluation: Evaluation) -> Markup:
     if left_out:
         note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
     region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
-    return card("Confusion matrix", region, note=note)
+    return card("Confusion matrix", region, note=note, span="wide" if len(shown) > MAX_NARROW_CLASSES else "")
 
 
 def classes_section(evaluation: Evaluation) -> Markup:
@@ -91,13 +92,13 @@ def classes_section(evaluation: Evaluation) -> Markup:
         for each in evaluation.class_metrics
     ]
     heads = ("Class", "Rows", "Precision", "Recall", "F1 score", "ROC AUC")
-    return card("Classes", table(heads, rows, name="Classes"), note="Each class against all others.")
+    return card("Classes", table(heads, rows, name="Classes"), note="Each class against all others.", span="double")
 
 
 def thresholds_section(evaluation: Evaluation) -> Markup:
     """What each threshold gives, the used and the suggested one marked."""
     suggested = evaluation.suggested.gives if evaluation.suggested else None
-    rows: list[tuple[list[object], str | None]] = []
+    rows: list[Row] = []
     for each in evaluation.threshold_table:
         is_used = each.threshold == evaluation.threshold
         is_suggested = suggested is not None and each.threshold == suggested.threshold
