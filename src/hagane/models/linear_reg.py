@@ -1,0 +1,174 @@
+"""LINEAR_REG: least squares in closed form, out of core.
+
+Minimises ½ Σ (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the intercept b is not penalised. So `l2_reg` is
+scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its `Lasso(alpha)`. One pass accumulates the Gram matrix; where
+there are more than `GRAM_COLUMNS` columns, conjugate gradients make a pass an iteration instead.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse.linalg import LinearOperator, cg
+
+from hagane.errors import Fault, TrainingError
+from hagane.features.encoded import Encoded
+from hagane.models.design import Design, measure_dense
+from hagane.models.family import FitContext, Iteration, Task
+from hagane.models.least_squares import solve_lasso, solve_minimum_norm, solve_ridge
+from hagane.models.linear_model import Coefficients, LinearModel, spread_of
+from hagane.models.options import FamilyOptions
+from hagane.models.training_data import require_finite_labels
+
+Floats = npt.NDArray[np.float64]
+GRAM_COLUMNS = 3000
+
+
+class LinearRegOptions(FamilyOptions, frozen=True, kw_only=True):
+    """Options of `linear_reg`."""
+
+    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    fit_intercept: bool = True
+    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    """Sweeps of coordinate descent (with l1_reg), or of conjugate gradients (more than 3,000 columns)."""
+
+
+class LinearReg:
+    """Ordinary least squares, ridge, lasso and elastic net."""
+
+    name = "linear_reg"
+    task = Task.REGRESSION
+    Options = LinearRegOptions
+    dense_dtype = np.float64
+    accepts_missing = False
+    scales = True
+    relative_tolerance = 1e-12
+
+    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> LinearModel:
+        """Solve. Raises TrainingError for labels that are not finite."""
+        assert isinstance(options, LinearRegOptions)
+        require_finite_labels(train)
+        begun = time.perf_counter()
+        mean, deviation, label_mean = measure_dense(train)
+        centre, level = (mean, label_mean) if options.fit_intercept else (np.zeros_like(mean), 0.0)
+        design = Design(train, centre, deviation)
+        with context.progress.phase("train", total=None, unit="rows") as phase:
+            weights, moments = _solve(design, level, options, context)
+            phase.advance(train.num_rows)
+        intercept = np.array([level - moments.sums @ weights / train.num_rows if options.fit_intercept else 0.0])
+        original, bias = design.unscale(weights[:, None], intercept)
+        coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
+        spread = spread_of(train.features, coefficients, deviation, moments.sums[design.num_dense :])
+        model = LinearModel(self.name, train.features, coefficients, "identity", spread, (), 1)
+        model.curve = (_training_row(model, train, evaluation, 1000 * (time.perf_counter() - begun)),)
+        return model
+
+
+class Moments(msgspec.Struct, frozen=True):
+    """`sums` [w] of each column, `target` [w] = Xᵀ(y − level), `label_sum`, `gram` [w, w] or None where it is too wide."""
+
+    sums: Floats
+    target: Floats
+    label_sum: float
+    gram: Floats | None
+
+
+def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments:
+    """One pass over the rows."""
+    w, d = design.num_columns, design.num_dense
+    sums, target, label_sum = np.zeros(w), np.zeros(w), 0.0
+    gram = np.zeros((w, w)) if with_gram else None
+    for dense, one_hot, label in design.blocks():
+        residual = label - level
+        label_sum += float(residual.sum())
+        sums += np.concatenate([dense.sum(axis=0), one_hot.sum(axis=0)])
+        target += np.concatenate([dense.T @ residual, one_hot.T @ residual])
+        if gram is not None:
+            gram[:d, :d] += dense.T @ dense
+            gram[d:, :d] += one_hot.T @ dense
+            gram[d:, d:] += (one_hot.T @ one_hot).toarray()
+    if gram is not None:
+        gram[:d, d:] = gram[d:, :d].T
+    return Moments(sums, target, label_sum, gram)
+
+
+def _solve(design: Design, level: float, options: LinearRegOptions, context: FitContext) -> tuple[Floats, Moments]:
+    """Weights [w] for the scaled columns, and the moments they came from."""
+    wide = design.num_columns > GRAM_COLUMNS
+    if wide and options.l1_reg:
+        raise TrainingError(_too_wide(design.num_columns))
+    moments = measure_moments(design, level, with_gram=not wide)
+    unit, free = design.column_scale(), design.free_columns()
+    penalty = 1 / np.square(unit)
+    weights = np.zeros(design.num_columns)
+    if wide:
+        weights[free], converged = _conjugate_gradients(design, moments, free, options, penalty)
+    else:
+        gram, target = _centred(moments, design.num_rows, options.fit_intercept)
+        gram, target = gram[np.ix_(free, free)], target[free]
+        converged = True
+        if options.l1_reg:
+            weights[free], converged = solve_lasso(gram, target, options.l1_reg / unit[free], options.l2_reg * penalty[free],
+                                                   max_sweeps=options.max_iterations)
+        elif options.l2_reg:
+            weights[free] = solve_ridge(gram, target, options.l2_reg * penalty[free])
+        else:
+            weights[free] = solve_minimum_norm(gram, target, unit[free])
+    if not converged:
+        context.progress.note(f"linear_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg")
+    return weights, moments
+
+
+def _centred(moments: Moments, num_rows: int, fit_intercept: bool) -> tuple[Floats, Floats]:
+    assert moments.gram is not None
+    if not fit_intercept:
+        return moments.gram, moments.target
+    gram = moments.gram - np.outer(moments.sums, moments.sums) / num_rows
+    return gram, moments.target - moments.sums * (moments.label_sum / num_rows)
+
+
+def _conjugate_gradients(design: Design, moments: Moments, free: npt.NDArray[np.bool_], options: LinearRegOptions,
+                         penalty: Floats) -> tuple[Floats, bool]:
+    """(Xᵀ X + l2) w = Xᵀ y on the free columns, X centred where there is an intercept; and whether it converged."""
+    mean = moments.sums / design.num_rows * options.fit_intercept
+
+    def apply(vector: Floats) -> Floats:
+        full = np.zeros(design.num_columns)
+        full[free] = vector.ravel()
+        total = options.l2_reg * penalty * full
+        for block in design.blocks():
+            product = block.times(full[:, None])[:, 0] - mean @ full
+            total += block.transposed_times(product[:, None])[:, 0] - mean * product.sum()
+        result: Floats = total[free]
+        return result
+
+    size = int(free.sum())
+    target = moments.target - moments.sums * (moments.label_sum / design.num_rows) * options.fit_intercept
+    solution, info = cg(LinearOperator((size, size), matvec=apply, dtype=np.float64), target[free], rtol=1e-10,
+                        maxiter=options.max_iterations)
+    return solution, info == 0
+
+
+def _training_row(model: LinearModel, train: Encoded, evaluation: Encoded | None, duration_ms: float) -> Iteration:
+    losses = [_mean_squared_error(model, split) for split in (train, evaluation) if split is not None and split.num_rows]
+    return Iteration(iteration=1, loss=losses[0], eval_loss=losses[1] if len(losses) > 1 else None, duration_ms=duration_ms)
+
+
+def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
+    total = sum(float(np.square(model.predict(batch.dense, batch.ids) - batch.label).sum()) for batch in split.blocks())
+    return total / split.num_rows
+
+
+def _too_wide(num_columns: int) -> Fault:
+    return Fault(
+        what="l1_reg is not supported for so wide a linear model",
+        where="model.options.l1_reg",
+        expected=f"at most {GRAM_COLUMNS} columns, one for each slot of each category",
+        received=f"{num_columns} columns",
+        next_step="use l2_reg, or limit the categories with top_k in ML.ONE_HOT_ENCODER",
+    )
