@@ -7,7 +7,6 @@ dense as float32 or float64, ids in the narrowest unsigned type that holds the c
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -170,28 +169,29 @@ class EncodedWriter:
         self.folder = folder
         self.header = EncodedHeader(features=features, dense_dtype=dense_dtype, label_dtype=label_dtype,
                                     num_rows=0, block_rows=block_rows)
-        self._dtypes = column_dtypes(self.header)
-        self._pending: list[list[Array]] = []
-        self._pending_rows = 0
+        self._block = [np.empty(block_rows, dtype) for dtype in column_dtypes(self.header)]
+        self._filled = 0
         self._num_rows = 0
         folder.mkdir(parents=True, exist_ok=True)
         (folder / HEADER_FILE).unlink(missing_ok=True)
-        self._file = open(folder / COLUMNS_FILE, "wb")  # noqa: SIM115 — closed by close()
+        self._file = open(folder / COLUMNS_FILE, "wb", buffering=0)  # noqa: SIM115 — closed by close() or abandon()
 
     def append(self, columns: list[Array]) -> None:
         """Add rows: one array [n] a feature in order, then the label."""
-        assert len(columns) == len(self._dtypes)
-        self._pending.append([np.asarray(column, dtype) for column, dtype in zip(columns, self._dtypes, strict=True)])
-        self._pending_rows += len(columns[-1])
-        while self._pending_rows >= self.header.block_rows:
-            self._flush(self.header.block_rows)
+        assert len(columns) == len(self._block)
+        rows, start = len(columns[-1]), 0
+        while start < rows:
+            count = min(rows - start, self.header.block_rows - self._filled)
+            for held, column in zip(self._block, columns, strict=True):
+                held[self._filled : self._filled + count] = column[start : start + count]
+            self._filled += count
+            start += count
+            if self._filled == self.header.block_rows:
+                self._flush()
 
     def close(self) -> Encoded:
         """Write the last block and the header; the finished `Encoded`."""
-        if self._pending_rows:
-            self._flush(self._pending_rows)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._flush()
         self._file.close()
         header = msgspec.structs.replace(self.header, num_rows=self._num_rows)
         partial = self.folder / (HEADER_FILE + ".partial")
@@ -199,13 +199,17 @@ class EncodedWriter:
         partial.rename(self.folder / HEADER_FILE)
         return Encoded(self.folder)
 
-    def _flush(self, rows: int) -> None:
-        whole = [np.concatenate(parts) for parts in zip(*self._pending, strict=True)]
-        for column in whole:
-            self._file.write(column[:rows].tobytes())
-        self._pending = [[column[rows:] for column in whole]]
-        self._pending_rows -= rows
-        self._num_rows += rows
+    def abandon(self) -> None:
+        """Let go of the file; after `close` it does nothing, before it the folder stays unreadable."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        for column in self._block if self._filled else ():
+            content = memoryview(column[: self._filled]).cast("B")
+            while content:
+                content = content[self._file.write(content) :]
+        self._num_rows += self._filled
+        self._filled = 0
 
 
 def column_dtypes(header: EncodedHeader) -> list[np.dtype[np.generic]]:
