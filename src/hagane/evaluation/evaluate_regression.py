@@ -23,7 +23,7 @@ def evaluate_regression(checked: CheckedInput) -> Evaluation:
         metrics=numbers(values),
         undefined=reasons(values),
         baseline=numbers(measure_regression(labels, np.full(len(labels), mean))),
-        baseline_meaning=f"always answers the mean, {mean:.6g}",
+        baseline_meaning=f"always answers the mean, {mean:,.6g}",
         residuals=residual_quantiles(labels, predictions),
         density=density(labels, predictions),
         slices=slice_columns(measure_regression, labels, predictions, checked.slices),

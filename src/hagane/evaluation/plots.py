@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile, ThresholdMetrics
+from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile
 from hagane.evaluation.report.number_text import number_text, percent_text, tick_text
 
 if TYPE_CHECKING:
@@ -123,14 +123,10 @@ def draw_importance(importance: Mapping[str, float], axes: Any) -> None:
 def _mark_thresholds(evaluation: Evaluation, axes: Any, x: str, y: str) -> None:
     used = next((each for each in evaluation.threshold_table if each.threshold == evaluation.threshold), None)
     suggested = evaluation.suggested.gives if evaluation.suggested else None
-    _mark(axes, used, x, y, FIRST, "used")
-    _mark(axes, suggested, x, y, SECOND, "suggested")
-
-
-def _mark(axes: Any, at: ThresholdMetrics | None, x: str, y: str, color: str, name: str) -> None:
-    if at is not None and getattr(at, x) is not None and getattr(at, y) is not None:
-        label = f"threshold {name}, {at.threshold:.4g}"
-        axes.plot(getattr(at, x), getattr(at, y), "o", color=color, label=label, zorder=3)
+    for name, color, at in (("used", FIRST, used), ("suggested", SECOND, suggested)):
+        place = (getattr(at, x, None), getattr(at, y, None))
+        if at is not None and None not in place:
+            axes.plot(*place, "o", color=color, label=f"threshold {name}, {at.threshold:.4g}", zorder=3)
 
 
 def _unit_square(axes: Any, title: str, x: str, y: str, legend: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,9 +31,9 @@ def save_plots(
     """Write one PNG a picture into `folder`, which is made; the paths, in the order in which one looks at them.
 
     Classification: confusion_matrix, roc_curve, pr_curve, calibration; regression: predictions, residuals; and
-    training_curve and importance where they are given. What is undefined on these rows (a ROC curve of one class) is left
-    out. matplotlib draws onto its own Agg canvas: no window, no global state. Raises OSError where the folder is not
-    writable.
+    training_curve and importance where they are given. What is undefined on these rows (a ROC curve of one class) is
+    left out. matplotlib draws onto its own Agg canvas: no window, no global state. Raises OSError where the folder is
+    not writable.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -44,7 +45,9 @@ def save_plots(
         figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure.add_subplot())
-        figure.savefig(place / f"{name}.png", metadata={"Software": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(place / f"{name}.png", metadata={"Software": None})
         paths.append(place / f"{name}.png")
     return tuple(paths)
 

@@ -78,7 +78,7 @@ def density_chart(density: Density) -> Markup:
     ]
     marks.append(frame.line((density.low, density.high), (density.low, density.high), "chance strong"))
     return frame.draw(
-        "Predictions against labels", "On the line the prediction is right; darker means more rows.", marks
+        "Predictions against labels", "On the line the prediction is right; stronger colour means more rows.", marks
     )
 
 

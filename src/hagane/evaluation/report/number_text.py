@@ -10,8 +10,8 @@ MINUS = "−"
 def number_text(value: float | None) -> str:
     """Three or four significant figures, thousands apart; a dash where there is no number.
 
-    >>> [number_text(value) for value in (0.92714, 1.0, 0.000123, 68812.4, -3.25, 1.5e9, 0.0, None)]
-    ['0.927', '1.000', '0.000123', '68,812', '−3.250', '1.50e9', '0', '–']
+    >>> [number_text(value) for value in (0.92714, 0.99984, 1.0, 0.000123, 68812.4, -3.25, 1.5e9, None)]
+    ['0.927', '0.9998', '1.000', '0.000123', '68,812', '−3.250', '1.50e9', '–']
     """
     if value is None or not math.isfinite(value):
         return "–"
@@ -25,7 +25,7 @@ def number_text(value: float | None) -> str:
     elif size >= 10:
         text = f"{size:.4g}"
     else:
-        text = f"{size:.3f}" if size >= 0.1 else f"{size:.3g}"
+        text = _near_one(size) if 0.9995 <= size < 1 else f"{size:.3f}" if size >= 0.1 else f"{size:.3g}"
     return (MINUS if value < 0 else "") + text
 
 
@@ -53,6 +53,11 @@ def tick_text(value: float) -> str:
         if least <= size < 1e12:
             return (MINUS if value < 0 else "") + f"{size / least:.4g}{letter}"
     return (MINUS if value < 0 else "") + f"{size:.4g}"
+
+
+def _near_one(size: float) -> str:
+    text = f"{size:.4f}"
+    return ">0.9999" if text == "1.0000" else text
 
 
 def _scientific(size: float) -> str:

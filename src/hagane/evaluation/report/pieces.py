@@ -8,8 +8,14 @@ from typing import Literal
 from hagane.evaluation.report.markup import Markup, element, joined
 
 
-def card(title: str, *children: object, note: object = "", span: Literal["", "double", "wide"] = "") -> Markup:
-    """A titled section, with a line of explanation under its title; `span`: two columns of the page, or all."""
+Row = tuple[Sequence[object], str | None]
+"""Of a table: its cells and its class."""
+Span = Literal["", "double", "wide"]
+"""One column of the page, two, or all."""
+
+
+def card(title: str, *children: object, note: object = "", span: Span = "") -> Markup:
+    """A titled section, with a line of explanation under its title."""
     explained = element("p", note, class_="note") if note else ""
     return element("section", element("h2", title), explained, *children, class_=f"card {span}".strip())
 
@@ -21,9 +27,7 @@ def folded(title: str, *children: object, note: object = "") -> Markup:
     return element("section", inner, class_="card wide")
 
 
-def table(
-    heads: Sequence[object], rows: Iterable[tuple[Sequence[object], str | None]], *, name: str, class_: str = ""
-) -> Markup:
+def table(heads: Sequence[object], rows: Iterable[Row], *, name: str, class_: str = "") -> Markup:
     """A table that scrolls sideways where it is too wide; a row is its cells and its class; the first cell heads it."""
     head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
     body = element("tbody", *(_row(cells, row_class) for cells, row_class in rows))

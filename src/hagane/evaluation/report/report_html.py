@@ -70,7 +70,7 @@ def _cards(
     if any(math.isfinite(each.loss) for each in curve):
         yield _training_card(curve)
     if importance:
-        yield _importance_card(importance)
+        yield _importance_card(importance, wide=evaluation.task == "classification")
     if evaluation.threshold_table:
         yield sections.thresholds_section(evaluation)
     yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
@@ -114,9 +114,9 @@ def _regression_cards(evaluation: Evaluation) -> Iterator[Markup]:
     if evaluation.density:
         outside = evaluation.density.num_outside
         note = (
-            f"Darker squares hold more rows; {outside:,} rows far outside are left out."
+            f"Stronger colour, more rows; {outside:,} rows far outside are left out."
             if outside
-            else "Darker squares hold more rows."
+            else "Stronger colour, more rows."
         )
         chart = chart_with_key(density_chart(evaluation.density), ("chance strong", "perfect prediction"))
         yield card("Predictions against labels", chart, note=note)
@@ -130,7 +130,7 @@ def _training_card(curve: Sequence[Iteration]) -> Markup:
     return card("Training", chart_with_key(training_chart(curve), *keys), note="The loss after each iteration.")
 
 
-def _importance_card(importance: Mapping[str, float]) -> Markup:
+def _importance_card(importance: Mapping[str, float], wide: bool) -> Markup:
     ranked = sorted(importance.items(), key=lambda item: (-abs(item[1]), item[0]))
     total = sum(abs(value) for _, value in ranked) or 1.0
     most = abs(ranked[0][1]) or 1.0
@@ -145,7 +145,7 @@ def _importance_card(importance: Mapping[str, float]) -> Markup:
     note = "How much each feature matters to the model, as a share of all."
     if len(ranked) > MAX_FEATURES:
         note += f" The first {MAX_FEATURES} of {len(ranked):,}."
-    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double")
+    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double" if wide else "")
 
 
 def _threshold_keys(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -6,10 +6,10 @@ from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, Sli
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import number_text, percent_text
-from hagane.evaluation.report.pieces import Row, badge, bar, card, table
+from hagane.evaluation.report.pieces import Row, Span, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
-MAX_NARROW_CLASSES = 4
+MAX_DOUBLE_CLASSES = 6
 AIMS = {
     "f1_score": "the best F1 score",
     "accuracy": "the best accuracy",
@@ -78,7 +78,8 @@ def matrix_section(evaluation: Evaluation) -> Markup:
     if left_out:
         note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
     region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
-    return card("Confusion matrix", region, note=note, span="wide" if len(shown) > MAX_NARROW_CLASSES else "")
+    span: Span = "" if len(shown) == 2 else "double" if len(shown) <= MAX_DOUBLE_CLASSES else "wide"
+    return card("Confusion matrix", region, note=note, span=span)
 
 
 def classes_section(evaluation: Evaluation) -> Markup:
@@ -131,10 +132,8 @@ def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
     names = SLICE_METRICS[evaluation.kind]
     heads = [column.column, "Rows", *(metric_info(name).title for name in names)]
     whole = ["All rows", f"{evaluation.num_rows:,}", *(number_text(evaluation.metrics.get(name)) for name in names)]
-    rows = [
-        (whole, "chosen"),
-        *((_slice_cells(each, names), "few" if each.is_small else None) for each in column.slices),
-    ]
+    rows: list[Row] = [(whole, "chosen")]
+    rows += [(_slice_cells(each, names), "few" if each.is_small else None) for each in column.slices]
     notes = []
     if any(each.is_small for each in column.slices):
         notes.append(f"Slices of fewer than {column.small_below_rows} rows are marked: their figures are noisy.")

@@ -13,7 +13,7 @@ main{max-width:1120px;margin:0 auto;padding:28px 20px 48px}
 header{margin-bottom:20px}h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}
 h2{font-size:1.08rem;margin:0 0 2px}p{margin:0 0 10px}.soft,figcaption,.note{color:var(--soft)}
 .note,figcaption{font-size:.875rem}.note{margin:2px 0 10px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,322px),1fr));gap:16px}
+.cards{display:grid;grid-auto-flow:dense;grid-template-columns:repeat(auto-fit,minmax(min(100%,322px),1fr));gap:16px}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:18px 20px;min-width:0}
 .wide{grid-column:1/-1}
 .hero{display:flex;flex-wrap:wrap;gap:12px 40px;align-items:center}
