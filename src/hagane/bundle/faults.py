@@ -100,9 +100,9 @@ def describe(value: object) -> str:
     if isinstance(value, float):
         return f"{value!r} (a number)"
     if isinstance(value, dict):
-        return f"an object of {len(value)} fields"
+        return f"an object of {_counted(len(value), 'field')}"
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)} values"
+        return f"a list of {_counted(len(value), 'value')}"
     return f"a {type(value).__name__}"
 
 
@@ -133,3 +133,7 @@ def some_of(names: tuple[str, ...]) -> str:
 def _article(refusal: Refusal) -> str:
     sql_type = refusal.expected.partition(":")[0]
     return f"{'an' if sql_type[0] in 'AEIOU' else 'a'} {sql_type}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -82,6 +82,6 @@ class InstanceDecoder:
             return {}
         if len(row) != len(self._order):
             expected = f"{len(self._order)} values: {some_of(self._order)}"
-            faults.add(index, -1, BadRow(f"{len(row)} values", expected))
+            faults.add(index, -1, BadRow(describe(row), expected))
             return {}
         return dict(zip(self._order, row, strict=True))

@@ -84,7 +84,7 @@ class App:
             return protocol.error(_internal_error())
 
     def _predict(self, route: Predict, request: Request) -> Response:
-        return route.encode(request, self.model.predict(route.decode(request)))
+        return route.encode(request, self.model.predict(*route.decode(request)))
 
     def _find(self, method: str, path: str) -> tuple[Protocol, Route, dict[str, str]]:
         """The protocol and route of a path. Raises HttpError: 404, 405, or 204 for OPTIONS."""
@@ -178,9 +178,9 @@ def _internal_error() -> HttpError:
 
 
 async def _send(response: Response, send: Send, *, head: bool) -> None:
-    body = b"" if response.status == 204 else response.body
-    headers = [(b"content-length", str(len(body)).encode()), *response.headers]
-    if response.status != 204:
-        headers.append((b"content-type", response.content_type))
+    empty = response.status == 204
+    headers = list(response.headers)
+    if not empty:
+        headers += [(b"content-length", str(len(response.body)).encode()), (b"content-type", response.content_type)]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    await send({"type": "http.response.body", "body": b"" if head or empty else response.body})

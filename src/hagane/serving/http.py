@@ -31,6 +31,15 @@ class Response(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class Rows(NamedTuple):
+    """What a protocol read out of a request."""
+
+    instances: object
+    """The rows, not yet looked at."""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with the rest of the request: told together with the faults of the rows."""
+
+
 class HttpError(Exception):
     """A request that gets no answer but why: an HTTP status and faults. The protocol gives it its shape."""
 

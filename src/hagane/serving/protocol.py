@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from hagane.bundle.predictions import Predictions
-from hagane.serving.http import HttpError, Request, Response
+from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.protocols import PROTOCOLS
 from hagane.serving.served_model import ServedModel
 
@@ -21,7 +21,7 @@ class Predict:
     """
 
     pattern: re.Pattern[str]
-    decode: Callable[[Request], object]
+    decode: Callable[[Request], Rows]
     """The instances of the request. Raises HttpError."""
     encode: Callable[[Request, Predictions], Response]
     method: str = "POST"

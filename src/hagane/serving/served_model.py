@@ -38,8 +38,11 @@ class ServedModel:
         """An instance that the model answers."""
         return example_instance(self.bundle.signature)
 
-    def predict(self, instances: object) -> Predictions:
-        """Answer the rows of one request. Raises HttpError: 400 with every fault, 413 for too many rows."""
+    def predict(self, instances: object, faults: tuple[Fault, ...] = ()) -> Predictions:
+        """Answer the rows of one request, unless it has `faults` already.
+
+        Raises HttpError: 400 with every fault of the request, those of the rows last; 413 for too many rows.
+        """
         if isinstance(instances, list) and len(instances) > self.max_rows:
             raise HttpError(
                 413,
@@ -52,6 +55,9 @@ class ServedModel:
                 ),
             )
         try:
-            return self.bundle.predict(instances, decoder=self.decoder)  # type: ignore[arg-type]
+            predictions = self.bundle.predict(instances, decoder=self.decoder)  # type: ignore[arg-type]
         except RequestError as error:
-            raise HttpError(400, *error.faults) from None
+            raise HttpError(400, *faults, *error.faults) from None
+        if faults:
+            raise HttpError(400, *faults)
+        return predictions

@@ -18,7 +18,7 @@ import msgspec
 from hagane.bundle.faults import describe
 from hagane.bundle.predictions import Predictions
 from hagane.errors import Fault, nearest
-from hagane.serving.http import HttpError, Request, Response, one_line
+from hagane.serving.http import HttpError, Request, Response, Rows, one_line
 from hagane.serving.json_body import read_json
 from hagane.serving.protocol import Predict, Protocol, Read, Route, route_pattern
 from hagane.serving.served_model import ServedModel
@@ -74,8 +74,8 @@ class _Vertex:
             "modelVersionId": model.version,
         }
 
-    def decode(self, request: Request) -> object:
-        """The instances; every fault of the body's fields at once."""
+    def decode(self, request: Request) -> Rows:
+        """The instances, and every fault of the fields beside them."""
         self._check_model(request)
         body = read_json(request.body)
         if not isinstance(body, dict):
@@ -83,16 +83,14 @@ class _Vertex:
                 400, Fault(what="the body is not an object", expected='{"instances": [...]}', received=describe(body))
             )
         faults = [_unknown_field(name) for name in body if name not in _FIELDS]
-        if "instances" not in body:
-            faults.append(Fault(what="no instances", where="instances", expected="a list of rows"))
         parameters = body.get("parameters")
         if parameters:
             faults.append(
                 Fault(what="the model takes no parameters", where="parameters", received=describe(parameters))
             )
-        if faults:
-            raise HttpError(400, *faults)
-        return body["instances"]
+        if "instances" not in body:
+            raise HttpError(400, Fault(what="no instances", where="instances", expected="a list of rows"), *faults)
+        return Rows(body["instances"], tuple(faults))
 
     def encode(self, request: Request, predictions: Predictions) -> Response:
         """The predictions and whose they are."""
@@ -158,7 +156,7 @@ class _Vertex:
 def error_response(error: HttpError) -> Response:
     """google.rpc.Status in JSON: a line for people, and details for programs."""
     details: list[dict[str, Any]] = []
-    if error.faults and error.status < 500:
+    if error.status in (400, 413):
         violations = [{"field": fault.where, "description": one_line(fault)} for fault in error.faults]
         details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations})
     if error.request_id:
