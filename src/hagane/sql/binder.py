@@ -166,7 +166,7 @@ class Binder:
             value: int | float = sign * int(text)
             fits = INT64_MIN <= value <= INT64_MAX
         else:
-            value = sign * float(text)
+            value = sign * float(text) + 0.0  # no constant is -0.0, so that equal constants are the same
             fits = math.isfinite(value)
         if not fits:
             self.source.fault("this number does not fit its type", node, expected="an INT64, or a finite FLOAT64")

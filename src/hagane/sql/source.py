@@ -135,7 +135,7 @@ class Source:
         return 0
 
     def _too_deep(self) -> None:
-        self.fault(f"the expression is nested too deeply", Span(0, min(len(self.sql), 60)),
+        self.fault("the expression is nested too deeply", Span(0, min(len(self.sql), 60)),
                    next_step=WAY_OUT)  # fmt: skip
 
     def _parse_fault(self, error: ParseError) -> None:

@@ -1,0 +1,235 @@
+"""Each function as DuckDB's SQL: one entry a function, given the call and the SQL of its arguments.
+
+An entry gives NULL where the function fails. Where the arguments are not NULL that is all that NULL means, except
+for the functions that `sql.functions` does not call strict: `to_duckdb.row_error` relies on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hagane.sql.buckets import bucket_names, inner_points
+from hagane.sql.duckdb_literals import NAN, float_sql, string_sql
+from hagane.sql.expression import Call
+from hagane.sql.functions import WHITE_SPACE
+from hagane.sql.murmur import murmur3_sql
+from hagane.types import SqlType
+
+Bound = tuple[str, ...]
+Render = Callable[[Call, Bound], str]
+
+
+def _is_float(call: Call) -> bool:
+    return call.arguments[0].type is SqlType.FLOAT64
+
+
+def _infix(operator: str) -> Render:
+    return lambda call, bound: f"({f' {operator} '.join(bound)})"
+
+
+def _function(name: str) -> Render:
+    return lambda call, bound: f"{name}({', '.join(bound)})"
+
+
+def _unless(condition: str, value: str) -> str:
+    return f"CASE WHEN {condition} THEN NULL ELSE {value} END"
+
+
+def _finite(bound: Bound, value: str) -> str:
+    """NULL where the result is not finite though every argument is."""
+    there = [f"isfinite({argument})" for argument in bound]
+    return _unless(" AND ".join([*there, f"NOT isfinite({value})"]), value)
+
+
+def _arithmetic(operator: str) -> Render:
+    def render(call: Call, bound: Bound) -> str:
+        value = f"{bound[0]} {operator} {bound[1]}"
+        return _finite(bound, f"({value})") if _is_float(call) else f"TRY({value})"
+
+    return render
+
+
+def _comparison(operator: str) -> Render:
+    def render(call: Call, bound: Bound) -> str:
+        x, y = bound
+        plain = f"({x} {operator} {y})"
+        if not _is_float(call):
+            return plain
+        nan = "TRUE" if operator == "!=" else "FALSE"
+        null = f"{x} IS NULL OR {y} IS NULL"
+        return f"CASE WHEN {null} THEN NULL WHEN isnan({x}) OR isnan({y}) THEN {nan} ELSE {plain} END"
+
+    return render
+
+
+_EQUAL = _comparison("=")
+
+
+def _in(call: Call, bound: Bound) -> str:
+    plain = f"({bound[0]} IN ({', '.join(bound[1:])}))"
+    return f"CASE WHEN isnan({bound[0]}) THEN FALSE ELSE {plain} END" if _is_float(call) else plain
+
+
+def _nullif(call: Call, bound: Bound) -> str:
+    return _unless(_EQUAL(call, bound), bound[0])
+
+
+def _divide(call: Call, bound: Bound) -> str:
+    x, y = bound
+    value = f"({x} / {y})"
+    overflow = f"isfinite({x}) AND isfinite({y}) AND NOT isfinite({value})"
+    return f"CASE WHEN {y} = 0 THEN NULL WHEN {overflow} THEN NULL ELSE {value} END"
+
+
+def _mod(call: Call, bound: Bound) -> str:
+    x, y = bound
+    return f"CASE WHEN {y} = 0 THEN NULL WHEN {y} = -1 THEN {x} - {x} ELSE {x} % {y} END"
+
+
+def _cast(call: Call, bound: Bound) -> str:
+    source, target = call.arguments[0].type, call.type
+    if source is SqlType.FLOAT64 and target is SqlType.INT64:
+        return f"TRY_CAST(round({bound[0]}) AS BIGINT)"
+    if target is SqlType.BOOL:
+        return f"({bound[0]} != 0)"
+    return f"CAST({bound[0]} AS {_DUCKDB_CAST[target]})"
+
+
+_DUCKDB_CAST = {SqlType.INT64: "BIGINT", SqlType.FLOAT64: "DOUBLE", SqlType.STRING: "VARCHAR"}
+
+
+def _logarithm(name: str) -> Render:
+    return lambda call, bound: _unless(f"{bound[0]} <= 0", f"{name}({bound[0]})")
+
+
+def _log(call: Call, bound: Bound) -> str:
+    x, base = bound
+    fails = f"{x} <= 0 OR {base} <= 0 OR {base} = 1 OR {x} IS NULL OR {base} IS NULL"
+    return f"CASE WHEN {fails} THEN NULL WHEN isinf({base}) THEN {NAN} ELSE ln({x}) / ln({base}) END"
+
+
+def _sign(call: Call, bound: Bound) -> str:
+    if not _is_float(call):
+        return f"CAST(sign({bound[0]}) AS BIGINT)"
+    return f"CASE WHEN isnan({bound[0]}) THEN {NAN} ELSE CAST(sign({bound[0]}) AS DOUBLE) END"
+
+
+def _round(call: Call, bound: Bound) -> str:
+    digits, x = int(str(call.modifiers[0])), bound[0]
+    power = float_sql(float(f"1e{abs(digits)}"))
+    if digits == 0:
+        return f"round({x})"
+    if digits < 0:
+        return _finite(bound, f"(round({x} / {power}) * {power})")
+    return f"CASE WHEN abs({x} * {power}) < {float_sql(2.0**52)} THEN round({x} * {power}) / {power} ELSE {x} END"
+
+
+def _extreme(name: str) -> Render:
+    def render(call: Call, bound: Bound) -> str:
+        null = " OR ".join(f"{argument} IS NULL" for argument in bound)
+        nan = " OR ".join(f"isnan({argument})" for argument in bound)
+        value = f"{name}({', '.join(bound)})"
+        middle = f"WHEN {nan} THEN {NAN} " if _is_float(call) else ""
+        return f"CASE WHEN {null} THEN NULL {middle}ELSE {value} END"
+
+    return render
+
+
+def _upper(call: Call, bound: Bound) -> str:
+    """DuckDB makes ß a capital ẞ, which is no simple mapping: only what stands between is put in capitals."""
+    return f"array_to_string(list_transform(string_split({bound[0]}, 'ß'), lambda part: upper(part)), 'ß')"
+
+
+def _trim(name: str) -> Render:
+    return lambda call, bound: f"{name}({bound[0]}, {string_sql(WHITE_SPACE)})"
+
+
+def _extract(call: Call, bound: Bound) -> str:
+    t, part = bound[0], str(call.modifiers[0])
+    match part:
+        case "DAYOFWEEK":
+            return f"(extract(dow FROM {t}) + CAST(1 AS BIGINT))"
+        case "DAYOFYEAR":
+            return f"extract(doy FROM {t})"
+        case "WEEK":
+            return f"CAST(strftime({t}, '%U') AS BIGINT)"
+        case "ISOWEEK":
+            return f"extract(week FROM {t})"
+        case "MILLISECOND":
+            return f"(extract(millisecond FROM {t}) % 1000)"
+        case "MICROSECOND":
+            return f"(extract(microsecond FROM {t}) % 1000000)"
+        case _:
+            return f"extract({part.lower()} FROM {t})"
+
+
+def _whole(unit: int) -> Render:
+    """Whole units of µs, rounding down."""
+
+    def render(call: Call, bound: Bound) -> str:
+        us = f"epoch_us({bound[0]})"
+        return f"(({us} - (({us} % {unit}) + {unit}) % {unit}) // {unit})"
+
+    return render
+
+
+def _bucketize(call: Call, bound: Bound) -> str:
+    points, exclude, format_ = call.modifiers
+    inner = inner_points(points, bool(exclude))  # type: ignore[arg-type]
+    names = bucket_names(inner, str(format_))
+    x = bound[0]
+    cases = [f"WHEN {x} < {float_sql(p)} THEN '{name}'" for p, name in zip(inner, names[:-1], strict=True)]
+    return f"CASE WHEN {x} IS NULL OR isnan({x}) THEN NULL {' '.join(cases)} ELSE '{names[-1]}' END"
+
+
+RENDER: dict[str, Render] = {
+    **{name: _arithmetic(name) for name in ("+", "-", "*")},
+    **{name: _comparison(name) for name in ("=", "!=", "<", "<=", ">", ">=")},
+    "/": _divide,
+    "SAFE_DIVIDE": _divide,
+    "IEEE_DIVIDE": _infix("/"),
+    "NEG": lambda call, bound: f"(-{bound[0]})" if _is_float(call) else f"TRY(-{bound[0]})",
+    "AND": _infix("AND"),
+    "OR": _infix("OR"),
+    "NOT": lambda call, bound: f"(NOT {bound[0]})",
+    "IS NULL": lambda call, bound: f"({bound[0]} IS NULL)",
+    "IN": _in,
+    "COALESCE": _function("coalesce"),
+    "NULLIF": _nullif,
+    "CAST": _cast,
+    "LN": _logarithm("ln"),
+    "LOG10": _logarithm("log10"),
+    "LOG": _log,
+    "EXP": lambda call, bound: _finite(bound, f"exp({bound[0]})"),
+    "SQRT": lambda call, bound: _unless(f"{bound[0]} < 0", f"sqrt({bound[0]})"),
+    "POW": lambda call, bound: _finite(bound, f"pow({bound[0]}, {bound[1]})"),
+    "ABS": lambda call, bound: f"abs({bound[0]})" if _is_float(call) else f"TRY(abs({bound[0]}))",
+    "SIGN": _sign,
+    "FLOOR": _function("floor"),
+    "CEIL": _function("ceil"),
+    "TRUNC": _function("trunc"),
+    "ROUND": _round,
+    "LEAST": _extreme("least"),
+    "GREATEST": _extreme("greatest"),
+    "DIV": lambda call, bound: f"TRY({bound[0]} // {bound[1]})",
+    "MOD": _mod,
+    "LOWER": _function("lower"),
+    "UPPER": _upper,
+    "CONCAT": _infix("||"),
+    "LENGTH": _function("length"),
+    "TRIM": _trim("trim"),
+    "LTRIM": _trim("ltrim"),
+    "RTRIM": _trim("rtrim"),
+    "STARTS_WITH": _function("starts_with"),
+    "ENDS_WITH": _function("ends_with"),
+    "REGEXP_CONTAINS": _function("regexp_matches"),
+    "EXTRACT": _extract,
+    "UNIX_SECONDS": _whole(1_000_000),
+    "UNIX_MILLIS": _whole(1_000),
+    "UNIX_MICROS": _function("epoch_us"),
+    "UNIX_DATE": lambda call, bound: f"date_diff('day', DATE '1970-01-01', {bound[0]})",
+    "ML.BUCKETIZE": _bucketize,
+    "ML.HASH_BUCKETIZE": lambda call, bound: f"({murmur3_sql(bound[0])} % {call.modifiers[0]})",
+    "ML.FEATURE_CROSS": _infix("|| '_' ||"),
+}
+"""Canonical name → DuckDB's SQL (CASE is the rewriter's own)."""
