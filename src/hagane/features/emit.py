@@ -1,12 +1,13 @@
-"""The one module that makes ONNX nodes.
+"""The one module that makes ONNX nodes; `emit_*.py` beside it say which nodes compute what.
 
 Everything that Hagane puts into a graph goes through an `Emitter`, so that what ONNX Runtime gets wrong is worked
-around in one place. Versions are pinned here: opset 21, ai.onnx.ml 5, com.microsoft 1, IR 10.
+around in one place: `emit_logic`, `emit_integer`, `emit_float`, `emit_date`, `emit_text` and `emit_table` hold the safe
+forms, `tests/canaries` the defects. Versions are pinned here: opset 21, ai.onnx.ml 5, com.microsoft 1, IR 10.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,18 @@ IR_VERSION = 10
 Shape = tuple[int | str, ...]
 
 
+class Extent(NamedTuple):
+    """How far a tensor reaches: whether it has the batch's rows (else it is one constant row), and its columns."""
+
+    has_rows: bool
+    width: int
+
+
 class Emitter:
     """Collects the inputs, constants, nodes and outputs of one graph.
 
     Tensors are named by strings. Asking twice for the same node or constant gives the same tensor, so shared
-    subexpressions cost once.
+    subexpressions cost once; nodes that no output needs are left out of the model.
 
     >>> emitter = Emitter()
     >>> x = emitter.input("x", np.float32, ("n", 2))
@@ -40,12 +48,14 @@ class Emitter:
         self._initializers: list[onnx.TensorProto] = []
         self._inputs: dict[str, onnx.ValueInfoProto] = {}
         self._outputs: dict[str, onnx.ValueInfoProto] = {}
+        self._extents: dict[str, Extent] = {}
         self._count = 0
 
     def input(self, name: str, dtype: Any, shape: Shape) -> str:
         """Declare a graph input (`str` / object for strings; string dimensions are symbolic); its name."""
         if name not in self._inputs:
             self._inputs[name] = helper.make_tensor_value_info(name, element_type(dtype), shape)
+            self._extents[name] = Extent(True, shape[-1] if isinstance(shape[-1], int) else 1)
         return name
 
     def output(self, name: str, tensor: str, dtype: Any, shape: Shape) -> None:
@@ -60,33 +70,76 @@ class Emitter:
         key = ("constant", array.dtype.str, array.shape, content)
         if key not in self._known:
             name = self._fresh("c")
-            if array.dtype.kind in "OU":
-                tensor = helper.make_tensor(name, TensorProto.STRING, array.shape, [str(v).encode() for v in array.ravel()])
-            else:
-                tensor = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
-            self._initializers.append(tensor)
+            self._initializers.append(_tensor(name, array))
             self._known[key] = (name,)
+            self._extents[name] = Extent(False, array.shape[-1] if array.ndim else 1)
         return self._known[key][0]
 
-    def node(self, op_type: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Append a node with one output; the output's name."""
-        return self.nodes(op_type, *inputs, num_outputs=1, domain=domain, **attributes)[0]
+    def row(self, value: npt.ArrayLike, dtype: Any = None) -> str:
+        """One constant row [1, g] that broadcasts over the batch; [1, 1] where all its values are the same."""
+        array = np.atleast_1d(np.asarray(value, dtype)).reshape(1, -1)
+        is_uniform = array.dtype.kind in "fiub" and len({item.tobytes() for item in array[0]}) == 1
+        return self.constant(array[:, :1] if is_uniform else array)
 
-    def nodes(self, op_type: str, *inputs: str, num_outputs: int, domain: str = "", **attributes: Any) -> tuple[str, ...]:
+    def node(self, op_type: str, *inputs: str, domain: str = "", width: int | None = None, **attributes: Any) -> str:
+        """Append a node with one output; the output's name. `width`: its columns, where they are not its inputs'."""
+        return self.nodes(op_type, *inputs, num_outputs=1, domain=domain, width=width, **attributes)[0]
+
+    def nodes(
+        self,
+        op_type: str,
+        *inputs: str,
+        num_outputs: int,
+        domain: str = "",
+        width: int | None = None,
+        **attributes: Any,
+    ) -> tuple[str, ...]:
         """Append a node with several outputs; their names."""
         key = ("node", domain, op_type, inputs, num_outputs, _frozen(attributes))
         if key not in self._known:
             outputs = tuple(self._fresh("t") for _ in range(num_outputs))
             self._nodes.append(helper.make_node(op_type, list(inputs), list(outputs), domain=domain, **attributes))
             self._known[key] = outputs
+            self._extents.update(dict.fromkeys(outputs, self._broadcast(inputs, width)))
         return self._known[key]
+
+    def extent(self, tensor: str) -> Extent:
+        """How far a tensor reaches, known for what broadcasts and where `width` was given."""
+        return self._extents[tensor]
+
+    def full(self, tensor: str, width: int) -> str:
+        """`tensor` as [n, width], repeated where it is one row or one column. Raises where the graph has no inputs."""
+        if self._extents[tensor] == Extent(True, width):
+            return tensor
+        rows = self.node("Shape", next(iter(self._inputs)), start=0, end=1)
+        shape = self.node("Concat", rows, self.constant([width], np.int64), axis=0)
+        full = self.node("Expand", tensor, shape)
+        self._extents[full] = Extent(True, width)
+        return full
 
     def model(self) -> onnx.ModelProto:
         """The finished model, at the pinned versions."""
-        graph = helper.make_graph(self._nodes, "hagane", list(self._inputs.values()), list(self._outputs.values()),
-                                  self._initializers)
+        nodes, needed = self._needed()
+        initializers = [tensor for tensor in self._initializers if tensor.name in needed]
+        graph = helper.make_graph(
+            nodes, "hagane", list(self._inputs.values()), list(self._outputs.values()), initializers
+        )
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="hagane")
+
+    def _needed(self) -> tuple[list[onnx.NodeProto], set[str]]:
+        """The nodes from which the outputs follow, in order, and the tensors that they read."""
+        needed, nodes = set(self._outputs), []
+        for node in reversed(self._nodes):
+            if not needed.isdisjoint(node.output):
+                needed.update(node.input)
+                nodes.append(node)
+        return nodes[::-1], needed
+
+    def _broadcast(self, inputs: tuple[str, ...], width: int | None) -> Extent:
+        extents = [self._extents.get(tensor, Extent(True, 1)) for tensor in inputs]
+        widest = max((extent.width for extent in extents), default=1)
+        return Extent(any(extent.has_rows for extent in extents), widest if width is None else width)
 
     def _fresh(self, prefix: str) -> str:
         self._count += 1
@@ -100,5 +153,17 @@ def element_type(dtype: Any) -> int:
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
+def _tensor(name: str, array: npt.NDArray[Any]) -> onnx.TensorProto:
+    if array.dtype.kind in "OU":
+        return helper.make_tensor(name, TensorProto.STRING, array.shape, [str(text).encode() for text in array.ravel()])
+    return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+
+
 def _frozen(attributes: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple((name, repr(value) if not isinstance(value, np.ndarray) else value.tobytes()) for name, value in sorted(attributes.items()))
+    return tuple((name, _comparable(value)) for name, value in sorted(attributes.items()))
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (value.dtype.str, value.shape, value.tobytes())
+    return value.SerializeToString() if isinstance(value, onnx.TensorProto) else repr(value)

@@ -46,7 +46,8 @@ class ColumnData(NamedTuple):
 class InputLayout(msgspec.Struct, frozen=True, dict=True):
     """Which raw columns a graph reads, and where each of them lies.
 
-    >>> layout = InputLayout((Column("age", SqlType.INT64), Column("fare", SqlType.FLOAT64), Column("job", SqlType.STRING)))
+    >>> columns = Column("age", SqlType.INT64), Column("fare", SqlType.FLOAT64), Column("job", SqlType.STRING)
+    >>> layout = InputLayout(columns)
     >>> layout.float64, layout.int64, layout.strings, layout.validity
     (('fare',), ('age',), ('job',), ('age', 'job'))
     >>> feed = layout.feed({"age": ColumnData(np.array([3])), "fare": ColumnData(np.array([1.5])),

@@ -42,7 +42,12 @@ class Session:
 
     def __init__(self, model: bytes | str | Path, *, num_threads: int = 1) -> None:
         source = model if isinstance(model, bytes) else Path(model).read_bytes()
-        self._session = ort.InferenceSession(source, session_options(num_threads), providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            source,
+            session_options(num_threads),
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["DivMulFusion"],  # makes c / b of (1 / b) * c: other bits, and wrong for int64
+        )
         self.inputs: tuple[str, ...] = tuple(value.name for value in self._session.get_inputs())
         """Names of the graph's inputs."""
         self.outputs: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())

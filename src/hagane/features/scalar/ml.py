@@ -1,0 +1,97 @@
+"""`ML.BUCKETIZE`, `ML.HASH_BUCKETIZE`, and the internal functions (`$…`) that fitted analyzers are made of.
+
+Lanes of the internal functions may differ in their modifiers.
+"""
+
+from __future__ import annotations
+
+from typing import cast as typed
+
+import numpy as np
+
+from hagane.features import emit_float, emit_table, emit_text
+from hagane.features.emit_logic import INT64, all_valid, cast, column, negate, where
+from hagane.features.scalar.operation import Operation, strict, strict_text
+from hagane.features.value import Value
+from hagane.sql.buckets import bucket_names, inner_points
+from hagane.types import SqlType
+
+
+def bucketize(op: Operation) -> Value:
+    """ML.BUCKETIZE(x, points, exclude_boundaries, format): the bucket's name, NULL where x is NaN."""
+    (x,), e = op.arguments, op.emitter
+    kept, names = [], []
+    for call in op.calls:
+        points, exclude_boundaries, format_ = call.modifiers
+        kept.append(inner_points(typed(tuple[float, ...], points), bool(exclude_boundaries)))
+        names.append(bucket_names(kept[-1], str(format_)))
+    bucket = emit_table.count_points(e, x.data, kept)
+    valid = _is_number(op, x)
+
+    def emit_lane(lane: int) -> str:
+        return e.node("Gather", e.constant(np.array(names[lane], object)), column(e, bucket, lane), axis=0, width=1)
+
+    texts = tuple(emit_lane(lane) for lane in range(op.width))
+    return Value(texts[0], valid, x.error, SqlType.STRING, op.width, texts=texts)
+
+
+def hash_bucketize(op: Operation) -> Value:
+    """ML.HASH_BUCKETIZE(s, n): MurmurHash3 (32 bits, unsigned) modulo n. BigQuery's hash is FarmHash."""
+    (text,), e = op.arguments, op.emitter
+
+    def emit_lane(lane: int) -> str:
+        return cast(e, e.node("MurmurHash3", text.text(lane), domain="com.microsoft", positive=1), INT64)
+
+    sizes = np.array([typed(int, call.modifiers[0]) for call in op.calls], np.int64)
+    hashed = op.lanes(emit_lane)
+    return strict(op, e.node("Mod", hashed, e.row(sizes), fmod=0), bound=int(sizes.max()))
+
+
+def bucket(op: Operation) -> Value:
+    """$BUCKET(x; points): how many of the ascending points are <= x; NULL where x is NaN."""
+    (x,) = op.arguments
+    points = [typed(tuple[float, ...], call.modifiers[0]) for call in op.calls]
+    data = emit_table.count_points(op.emitter, x.data, points)
+    return Value(data, _is_number(op, x), x.error, op.type, op.width, bound=max(map(len, points)))
+
+
+def lookup(op: Operation) -> Value:
+    """$LOOKUP(x; vocabulary): the 1-based position of a STRING or INT64, 0 where absent."""
+    (x,), e = op.arguments, op.emitter
+    vocabularies = [call.modifiers[0] for call in op.calls]
+
+    def emit_lane(lane: int) -> str:
+        if x.type is SqlType.STRING:
+            return emit_text.position(e, x.text(lane), typed(tuple[str, ...], vocabularies[lane]))
+        return emit_table.int_position(e, column(e, x.data, lane), typed(tuple[int, ...], vocabularies[lane]))
+
+    return strict(op, op.lanes(emit_lane), bound=max(len(typed(tuple[str, ...], v)) for v in vocabularies))
+
+
+def slot(op: Operation) -> Value:
+    """$SLOT(id; null_slot): the id, `null_slot` where NULL; never NULL."""
+    (x,), e = op.arguments, op.emitter
+    null_slots = np.array([typed(int, call.modifiers[0]) for call in op.calls], np.int64)
+    data = x.data if x.valid is None else where(e, x.valid, x.data, e.row(null_slots))
+    bound = None if x.bound is None else max(x.bound, int(null_slots.max()))
+    return Value(data, None, x.error, op.type, op.width, bound=bound)
+
+
+def table(op: Operation) -> Value:
+    """$TABLE(id; values): the value at 0, 1, …; the value at 0 for an id outside."""
+    (x,), e = op.arguments, op.emitter
+    tables = [typed(tuple[str | float, ...], call.modifiers[0]) for call in op.calls]
+    dtype: type = object if op.type is SqlType.STRING else np.float64
+    valid = x.valid
+
+    def emit_lane(lane: int) -> str:
+        allowed = None if valid is None else column(e, valid, lane)
+        return emit_table.read(e, column(e, x.data, lane), np.array(tables[lane], dtype), allowed)
+
+    return strict_text(op, emit_lane) if op.type is SqlType.STRING else strict(op, op.lanes(emit_lane))
+
+
+def _is_number(op: Operation, x: Value) -> str | None:
+    if x.bound is not None:
+        return x.valid
+    return all_valid(op.emitter, x.valid, negate(op.emitter, emit_float.is_nan(op.emitter, x.data)))

@@ -1,0 +1,150 @@
+"""Mathematical functions. FLOAT64 unless said; errors where BigQuery raises them.
+
+Source: GoogleSQL's reference, "Mathematical functions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast as typed
+
+import numpy as np
+
+from hagane.features import emit_float, emit_integer
+from hagane.features.emit_logic import both, either, negate, where
+from hagane.features.scalar.arithmetic import overflow
+from hagane.features.scalar.operation import Operation, strict
+from hagane.features.value import Value
+from hagane.types import SqlType
+
+
+def plain(operator: str) -> Callable[[Operation], Value]:
+    """A FLOAT64 function that is one ONNX operator and never fails (`Floor`, `Ceil`)."""
+
+    def render(op: Operation) -> Value:
+        (x,) = op.arguments
+        return strict(
+            op, op.emitter.node(operator, x.data), is_quiet=True, bound=None if x.bound is None else x.bound + 1
+        )
+
+    return render
+
+
+def logarithm(op: Operation) -> Value:
+    """LN(x): an error for x <= 0."""
+    x = op.arguments[0].data
+    return strict(op, op.emitter.node("Log", x), failed=_not_positive(op, x), is_quiet=True)
+
+
+def logarithm10(op: Operation) -> Value:
+    """LOG10(x): an error for x <= 0."""
+    x = op.arguments[0].data
+    return strict(op, emit_float.log10(op.emitter, x), failed=_not_positive(op, x), is_quiet=True)
+
+
+def logarithm_base(op: Operation) -> Value:
+    """LOG(x, base): an error for x <= 0, base <= 0 and base = 1."""
+    e, (x, base) = op.emitter, (argument.data for argument in op.arguments)
+    is_one = e.node("Equal", base, emit_float.number(e, 1.0))
+    failed = either(e, _not_positive(op, x), either(e, _not_positive(op, base), is_one))
+    return strict(op, emit_float.log_base(e, x, base), failed=failed)
+
+
+def exponential(op: Operation) -> Value:
+    """EXP(x): an error where it overflows."""
+    result = op.emitter.node("Exp", op.arguments[0].data)
+    return strict(op, result, failed=overflow(op, result), is_quiet=True)
+
+
+def square_root(op: Operation) -> Value:
+    """SQRT(x): an error for x < 0."""
+    e, (x,) = op.emitter, op.arguments
+    failed = e.node("Less", x.data, emit_float.number(e, 0.0))
+    bound = None if x.bound is None else x.bound + 1
+    return strict(op, e.node("Sqrt", x.data), failed=failed, is_quiet=True, bound=bound)
+
+
+def power(op: Operation) -> Value:
+    """POW(x, y): an error where x < 0 is finite and y no integer, x = 0 and y < 0, or the result overflows."""
+    e, (x, y) = op.emitter, (argument.data for argument in op.arguments)
+    zero, result = emit_float.number(e, 0.0), e.node("Pow", x, y)
+    fractional = both(e, negate(e, e.node("Equal", e.node("Floor", y), y)), negate(e, emit_float.is_nan(e, y)))
+    is_finite = negate(e, either(e, emit_float.is_infinite(e, x), emit_float.is_infinite(e, y)))
+    imaginary = both(e, both(e, e.node("Less", x, zero), is_finite), fractional)
+    pole = both(e, e.node("Equal", x, zero), e.node("Less", y, zero))
+    return strict(op, result, failed=either(e, either(e, imaginary, pole), overflow(op, result)), fails_on_nan=True)
+
+
+def absolute(op: Operation) -> Value:
+    """ABS(x); INT64_MIN is an error."""
+    (x,) = op.arguments
+    if op.type is SqlType.INT64:
+        data, failed = emit_integer.absolute(op.emitter, x.data)
+        is_bounded = x.bound is not None and x.bound <= emit_integer.INT64_MAX
+        return strict(op, data, failed=None if is_bounded else failed, bound=x.bound)
+    return strict(op, op.emitter.node("Abs", x.data), is_quiet=True, bound=x.bound)
+
+
+def sign(op: Operation) -> Value:
+    """SIGN(x): -1, 0 or 1; NaN for NaN."""
+    x = op.arguments[0].data
+    if op.type is SqlType.INT64:
+        return strict(op, emit_integer.sign(op.emitter, x), bound=1)
+    return strict(op, op.emitter.node("Sign", x), is_quiet=True)
+
+
+def truncate(op: Operation) -> Value:
+    """TRUNC(x)."""
+    (x,) = op.arguments
+    return strict(op, emit_float.truncate(op.emitter, x.data), is_quiet=True, bound=x.bound)
+
+
+def round_digits(op: Operation) -> Value:
+    """ROUND(x, n): halves away from zero.
+
+    For n > 0, x * 10^n is rounded and divided by 10^n, x itself where that is not finite; for n < 0, x / 10^-n is
+    rounded and multiplied.
+    """
+    e, (x,) = op.emitter, op.arguments
+    digits = typed(int, op.modifiers[0]) if op.modifiers else 0
+    if digits == 0:
+        bound = None if x.bound is None else x.bound + 1
+        return strict(op, emit_float.round_half_away(e, x.data), is_quiet=True, bound=bound)
+    if digits > 0:
+        return strict(op, _round_up(op, x.data, digits), is_quiet=True, bound=None)
+    if digits < -308:
+        return strict(op, where(e, emit_float.is_nan(e, x.data), x.data, emit_float.number(e, 0.0)), is_quiet=True)
+    unit = emit_float.number(e, 10.0**-digits)
+    result = e.node("Mul", emit_float.round_half_away(e, e.node("Div", x.data, unit)), unit)
+    return strict(op, result, failed=overflow(op, result), is_quiet=True)
+
+
+def extreme(*, greatest: bool) -> Callable[[Operation], Value]:
+    """LEAST or GREATEST: NULL where one is NULL, NaN where one is NaN (int64 Min and Max are wrong in vector code)."""
+
+    def render(op: Operation) -> Value:
+        e, result = op.emitter, op.arguments[0].data
+        for argument in op.arguments[1:]:
+            if argument.type is SqlType.FLOAT64:
+                result = (emit_float.greatest if greatest else emit_float.least)(e, result, argument.data)
+            else:
+                comparison = e.node("Greater" if greatest else "Less", argument.data, result)
+                result = where(e, comparison, argument.data, result)
+        bounds = [argument.bound for argument in op.arguments]
+        bound = None if None in bounds else max(bound for bound in bounds if bound is not None)
+        return strict(op, result, is_quiet=op.type is SqlType.FLOAT64, bound=bound)
+
+    return render
+
+
+def _not_positive(op: Operation, x: str) -> str:
+    return op.emitter.node("LessOrEqual", x, emit_float.number(op.emitter, 0.0))
+
+
+def _round_up(op: Operation, x: str, digits: int) -> str:
+    if digits > 308:
+        return x
+    e, unit = op.emitter, emit_float.number(op.emitter, float(np.float64(10.0) ** digits))
+    scaled = e.node("Mul", x, unit)
+    rounded = e.node("Div", emit_float.round_half_away(e, scaled), unit)
+    return where(e, emit_float.is_infinite(e, scaled), x, rounded)
