@@ -13,7 +13,7 @@ Query = Callable[[str], "pa.Table"]
 """Runs DuckDB SQL in which `data` is the table of training rows."""
 
 SAMPLE_ROWS = 2_048
-GRID = 1e-11
+DECIMALS = 11
 
 
 class Moments(NamedTuple):
@@ -30,8 +30,8 @@ def measure_moments(query: Query, arguments: Sequence[str]) -> list[Moments]:
     (shifted data: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). Where c turns out to lie
     far from the mean, or a value was not finite, that column is measured again the slow way.
 
-    A parallel sum's last bits depend on which thread was first. Both figures are therefore rounded to a grid of 1e-11
-    standard deviations, so that the same rows give the same model.
+    A parallel sum's last bits depend on which thread was first. Both figures are therefore rounded to 1e-11 standard
+    deviations (a power of ten), so that the same rows give the same model.
     """
     if not arguments:
         return []
@@ -84,12 +84,10 @@ def _slow(query: Query, arguments: Sequence[str]) -> list[Moments]:
 
 def _rounded(moments: Moments) -> Moments:
     mean, stddev = moments
-    if mean is None or stddev is None or stddev == 0:
+    if mean is None or not stddev:
         return moments
-    step = 2.0 ** math.floor(math.log2(stddev * GRID)) if stddev * GRID > 1e-300 else 0.0
-    if not step or abs(mean / step) > 2**53:
-        return moments
-    return Moments(round(mean / step) * step, round(stddev / step) * step)
+    decimals = DECIMALS - math.floor(math.log10(stddev))
+    return Moments(round(mean, decimals), round(stddev, decimals))
 
 
 def _finite(argument: str) -> str:

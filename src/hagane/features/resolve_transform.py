@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from hagane.errors import ExpressionError, Fault
 from hagane.features.lower import is_id
 from hagane.sql.bind import bind_all
-from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal, walk
+from hagane.sql.expression import Analyze, Call, Expression, walk
 from hagane.sql.nullable import can_be_null
 from hagane.types import Schema, SqlType
 
 SCALERS = ("ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER")
-NEVER_NULL = ("ML.IMPUTER", "ML.LABEL_ENCODER")
 
 
 def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_missing: bool) -> dict[str, str]:
@@ -64,7 +62,7 @@ def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool
         if _learns(expression):
             raise ExpressionError(_text_fault(name, sql))
         return one_hot(sql)
-    if accepts_missing or not may_be_null(expression):
+    if accepts_missing or not can_be_null(expression):
         return sql
     if not _learns(expression):
         number = f"CAST({_inner(sql)} AS INT64)" if expression.type is SqlType.BOOL else _inner(sql)
@@ -77,24 +75,6 @@ def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool
 def one_hot(sql: str) -> str:
     """The one-hot encoding of an expression, with BigQuery ML's defaults spelled out."""
     return f"ML.ONE_HOT_ENCODER({_inner(sql)}, 'none', 32000, 5) OVER ()"
-
-
-def may_be_null(expression: Expression) -> bool:
-    """Whether an expression with analytic functions in it is not provably free of NULL."""
-    return can_be_null(_without_analysis(expression))
-
-
-def _without_analysis(expression: Expression) -> Expression:
-    """The same as regards NULL: an analytic function is NULL where its argument is, or never."""
-    match expression:
-        case Analyze(function=function, argument=argument, type=type_):
-            if function in NEVER_NULL:
-                return Literal("" if type_ is SqlType.STRING else 0, type_)
-            return replace(argument, type=type_) if isinstance(argument, ColumnRef | Call) else argument
-        case Call(arguments=arguments):
-            return replace(expression, arguments=tuple(_without_analysis(argument) for argument in arguments))
-        case _:
-            return expression
 
 
 def _learns(expression: Expression) -> bool:

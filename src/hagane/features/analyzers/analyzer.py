@@ -94,8 +94,7 @@ def scaled(argument: Expression, center: float, scale: float) -> Expression:
 
     A scale of 0 becomes a division by infinity, so that every scaler has one shape and all of them fuse into one group.
     """
-    shifted = Call("-", (as_float(argument), literal(center)), SqlType.FLOAT64)
-    return Call("IEEE_DIVIDE", (shifted, literal(scale or math.inf)), SqlType.FLOAT64)
+    return Call("$SCALE", (as_float(argument), literal(center), literal(scale or math.inf)), SqlType.FLOAT64)
 
 
 def number(measured: Measured, name: str, default: float) -> float:
