@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
@@ -17,7 +17,9 @@ from hagane.bundle.row_errors import row_error_faults
 from hagane.bundle.signature import Signature
 from hagane.errors import BundleError, Fault, RequestError
 from hagane.runtime.layout import ColumnData
-from hagane.runtime.session import Session
+
+if TYPE_CHECKING:
+    from hagane.runtime.session import Session
 
 CHUNK_ROWS = 4_096
 """Rows that `predict_columns` runs at once."""
@@ -161,6 +163,8 @@ def _signature(content: bytes, folder: Path) -> Signature:
 
 
 def _session(model: bytes, folder: Path, num_threads: int) -> Session:
+    from hagane.runtime.session import Session  # brings ONNX Runtime, which not every user of this package needs
+
     try:
         return Session(model, num_threads=num_threads)
     except Exception as error:
