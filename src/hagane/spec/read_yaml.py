@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from hagane.errors import DataError, Fault, HaganeError, NotFoundError, SpecError
@@ -21,12 +22,12 @@ def read_yaml(text: str, *, path: str = "spec.yaml") -> Spec:
     >>> read_yaml("data: flights.parquet\\nlable: late")
     Traceback (most recent call last):
     hagane.errors.SpecError: 2 faults
-    1. a spec has no key 'lable'
-      where: spec.yaml:2
-      did you mean: label
-    2. the spec lacks the key 'label'
+    1. the spec lacks the key 'label'
       where: spec.yaml:1
       next: add 'label: …'
+    2. a spec has no key 'lable'
+      where: spec.yaml:2
+      did you mean: label
     """
     spec, faults, _ = _read(text, path)
     if faults or spec is None:
@@ -57,8 +58,19 @@ def _read(text: str, path: str) -> tuple[Spec | None, list[Fault], dict[str, int
     decoder = Decoder(path, faults)
     spec = decoder.decode(node, type_of(Spec), "")
     if spec is FAILED:
-        return None, faults, decoder.lines
-    return spec, faults + spec_faults(spec, lines=decoder.lines, path=path), decoder.lines
+        return None, _in_order(faults, path), decoder.lines
+    faults += spec_faults(spec, lines=decoder.lines, path=path)
+    return spec, _in_order(faults, path), decoder.lines
+
+
+def _in_order(faults: list[Fault], path: str) -> list[Fault]:
+    """By line, as the eye goes through the file."""
+
+    def line(fault: Fault) -> int:
+        found = re.match(r":(\d+)", fault.where.removeprefix(path))
+        return int(found[1]) if found else 0
+
+    return sorted(faults, key=line)
 
 
 def _text(path: Path) -> str:

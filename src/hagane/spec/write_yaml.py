@@ -16,12 +16,14 @@ from hagane.spec.yaml_node import plain_value
 
 WIDTH = 110
 """Where comments wrap, and past which a value's comment goes on the line above."""
+LONGEST_KEY = 1000
+"""Longer keys are written with a '?': YAML ends a simple key at 1,024 characters."""
 LONGEST_ALIGNED = 32
 """Names longer than this do not push their neighbours' values to the right."""
 
 SAFE_START = re.compile(r"[^\W\d]|[_(/.]")
 UNSAFE = re.compile(r": |:$| #|[\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]|[\ud800-\udfff\ufffe\uffff]|\s$|^\.\.\.$")
-UNSAFE_IN_LIST = re.compile(r"[,\[\]{}]")
+UNSAFE_IN_LIST = re.compile(r"[,\[\]{}?:]")
 UNSAFE_IN_BLOCK = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 UNSAFE_IN_COMMENT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\ufeff\u2028\u2029\ud800-\udfff\ufffe\uffff]')
@@ -106,7 +108,7 @@ def _line(name: str, value: Any, indent: int, width: int, *, remark: str = "", c
     """`name: value  # remark`, the remark above where it would not fit, a SQL text of several lines as a block."""
     pad = " " * indent
     key = f"{scalar(name)}:"
-    if len(key) > 1000:  # YAML ends a simple key at 1,024 characters
+    if len(key) > LONGEST_KEY:
         yield f"{pad}? {scalar(name)}"
         key = ":"
     if isinstance(value, dict) and value:
@@ -141,8 +143,13 @@ def _inline(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(_inline_item(item) for item in value) + "]"
         case dict():
-            return "{" + ", ".join(f"{_inline_item(name)}: {_inline_item(item)}" for name, item in value.items()) + "}"
+            return "{" + ", ".join(_inline_pair(name, item) for name, item in value.items()) + "}"
     return _number(value)
+
+
+def _inline_pair(name: str, value: Any) -> str:
+    key = _inline_item(name)
+    return f"? {key} : {_inline_item(value)}" if len(key) > LONGEST_KEY else f"{key}: {_inline_item(value)}"
 
 
 def _inline_item(value: Any) -> str:

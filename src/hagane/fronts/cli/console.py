@@ -56,7 +56,9 @@ class Output:
         if self.json:
             self.result(error.as_json())
         else:
-            self.notes.print(render_error(error, plain=not self.notes.is_terminal), soft_wrap=not self.notes.is_terminal)
+            self.notes.print(
+                render_error(error, plain=not self.notes.is_terminal), soft_wrap=not self.notes.is_terminal
+            )
 
     def interrupted(self) -> None:
         """Say that Ctrl-C was heard."""

@@ -12,6 +12,7 @@ from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, one
 
 def describe(
     data: DataArgument,
+    *,
     label: Annotated[
         str | None, typer.Option("--label", "-l", metavar="COLUMN", help="Also look for columns that leak this one.")
     ] = None,

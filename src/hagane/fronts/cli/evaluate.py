@@ -22,14 +22,19 @@ def evaluate(
             metavar="[DATA...]", help="Labelled rows; without them, the report of training.", show_default=False
         ),
     ] = None,
+    *,
     slices: Annotated[
         list[str] | None,
-        typer.Option("--slice", metavar="COLUMN", help="Metrics for each value of the column, too.", show_default=False),
+        typer.Option(
+            "--slice", metavar="COLUMN", help="Metrics for each value of the column, too.", show_default=False
+        ),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the whole report as one HTML page.")
     ] = None,
-    plots: Annotated[Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the plots as PNG files.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the plots as PNG files.")
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,7 +64,7 @@ def evaluate(
 def _write(evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, output: Output) -> list[Path]:
     """The report and the plots that were asked for; the plots' files."""
     if html is not None:
-        from hagane.evaluation.report.html import report_html
+        from hagane.evaluation.report.report_html import report_html
 
         html.write_text(report_html(evaluation, title=model), encoding="utf-8")
         output.show(f"wrote {html}")

@@ -13,6 +13,7 @@ from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, com
 
 def init(
     data: DataArgument,
+    *,
     label: Annotated[
         str, typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False)
     ],

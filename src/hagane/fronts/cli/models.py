@@ -78,7 +78,9 @@ def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: Js
 def compare_models(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Two models or more.", autocompletion=complete_model, show_default=False),
+        typer.Argument(
+            metavar="MODEL...", help="Two models or more.", autocompletion=complete_model, show_default=False
+        ),
     ],
     workspace: WorkspaceOption = None,
     json: JsonOption = False,

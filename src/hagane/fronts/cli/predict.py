@@ -14,6 +14,7 @@ from hagane.fronts.cli.options import DataArgument, JsonOption, ModelArgument, W
 def predict(
     model: ModelArgument,
     data: DataArgument,
+    *,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.", show_default=False),
@@ -32,11 +33,11 @@ def predict(
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
-    summary = predict_file(
-        model, one_or_many(data), out, workspace=Workspace(workspace), progress=output.progress
-    )
+    summary = predict_file(model, one_or_many(data), out, workspace=Workspace(workspace), progress=output.progress)
     speed = rate_text(summary.num_rows / summary.seconds, "rows") if summary.seconds else ""
-    output.show(f"wrote {summary.num_rows:,} predictions to {summary.path} in {seconds_text(summary.seconds)} ({speed})")
+    output.show(
+        f"wrote {summary.num_rows:,} predictions to {summary.path} in {seconds_text(summary.seconds)} ({speed})"
+    )
     if summary.num_row_errors:
         output.progress.note(f"an expression erred on {summary.num_row_errors:,} rows, such as LN(-1)")
     if summary.num_bad_rows:

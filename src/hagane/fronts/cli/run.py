@@ -1,4 +1,4 @@
-"""`run`: the command line from arguments to exit code; every error told once, cleanly, in the form that was asked for."""
+"""`run`: the command line from arguments to exit code; every error told once, in the form that was asked for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     except HaganeError as error:
         return _fail(error, output)
     except typer.exceptions.TyperException as error:
-        return _fail(_usage_error(error), output) if error.message else EXIT_USAGE
+        return EXIT_USAGE if _has_shown_help(error) else _fail(_usage_error(error), output)
     except (KeyboardInterrupt, typer.Abort):
         return _finish(EXIT_INTERRUPTED, output)
     except BrokenPipeError:
@@ -84,6 +84,11 @@ def _finish(code: int, output: Output) -> int:
 def _fail(error: HaganeError, output: Output) -> int:
     output.error(error)
     return error.exit_code
+
+
+def _has_shown_help(error: typer.exceptions.TyperException) -> bool:
+    """Whether the command was given nothing at all and has answered with its help (the class has no public name)."""
+    return type(error).__name__ == "NoArgsIsHelpError"
 
 
 def _usage_error(error: typer.exceptions.TyperException) -> UsageError:

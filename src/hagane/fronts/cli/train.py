@@ -27,8 +27,11 @@ SPEC_SUFFIXES = (".yaml", ".yml")
 def train(
     source: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC|DATA...", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
+        typer.Argument(
+            metavar="SPEC|DATA...", help="A spec (.yaml), or files or SQL with --label.", show_default=False
+        ),
     ],
+    *,
     label: Annotated[
         str | None, typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False)
     ] = None,
@@ -44,7 +47,8 @@ def train(
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False)
+        str | None,
+        typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False),
     ] = None,
     option: Annotated[
         list[str] | None,
@@ -78,10 +82,8 @@ def train(
     """
     from hagane.errors import HaganeError
     from hagane.fronts.cli.override_spec import override_spec
-    from hagane.fronts.cli.render_training import render_training
     from hagane.spec.check import check_spec
     from hagane.spec.read_yaml import locate_faults
-    from hagane.workflow.train import train as work
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
@@ -97,6 +99,9 @@ def train(
         exclude=tuple(exclude or ()),
     )
     check_spec(spec)
+    from hagane.fronts.cli.render_training import render_training
+    from hagane.workflow.train import train as work
+
     try:
         result = work(spec, workspace=Workspace(workspace), progress=output.progress)
     except HaganeError as error:

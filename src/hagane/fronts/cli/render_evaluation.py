@@ -1,0 +1,195 @@
+"""`render_evaluation`: what a model is worth, for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn
+from hagane.evaluation.metric_info import METRICS
+from hagane.evaluation.report.number_text import percent_text
+from hagane.fronts.cli.figure_text import figure_text, short_text
+from hagane.fronts.cli.new_table import new_table, with_rest
+
+LARGEST_MATRIX = 6
+"""Classes up to which the confusion matrix is drawn; beyond, the largest confusions are listed."""
+NUM_CONFUSIONS = 8
+NUM_CLASSES = 12
+NUM_SLICES = 10
+NUM_SLICE_METRICS = 4
+
+
+def render_evaluation(evaluation: Evaluation) -> RenderableType:
+    """Metrics beside the baseline, the confusion matrix, the suggested threshold, classes, residuals, slices."""
+    return Group(*_spaced(_parts(evaluation)))
+
+
+def _parts(evaluation: Evaluation) -> Iterator[RenderableType]:
+    yield _headline(evaluation)
+    yield render_metrics(evaluation)
+    if evaluation.confusion_matrix:
+        small = len(evaluation.classes) <= LARGEST_MATRIX
+        yield _matrix(evaluation) if small else _confusions(evaluation)
+    if evaluation.suggested:
+        yield _suggestion(evaluation)
+    if evaluation.kind == "multiclass" and evaluation.class_metrics:
+        yield _classes(evaluation)
+    if evaluation.residuals:
+        yield _residuals(evaluation)
+    for column in evaluation.slices:
+        yield _slices(column)
+
+
+def _spaced(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
+    for index, part in enumerate(parts):
+        if index:
+            yield Text("")
+        yield part
+
+
+def _headline(evaluation: Evaluation) -> Text:
+    name, value = evaluation.headline()
+    title = METRICS[name].title if name in METRICS else name
+    text = Text.assemble((f"{title} {figure_text(value)}", "bold green"), f" on {evaluation.num_rows:,} ")
+    text.append(f"{evaluation.part} rows" if evaluation.part in ("test", "eval", "train") else "rows")
+    if evaluation.part and evaluation.part not in ("test", "eval", "train"):
+        text.append(f" of {evaluation.part}")
+    if evaluation.num_null_labels:
+        text.append(f", {evaluation.num_null_labels:,} without a label left out", "dim")
+    if evaluation.num_row_errors:
+        text.append(f", an expression erred on {evaluation.num_row_errors:,}", "yellow")
+    return text
+
+
+def render_metrics(evaluation: Evaluation) -> RenderableType:
+    """Every metric beside that of the baseline."""
+    table = new_table()
+    table.add_column("metric")
+    table.add_column("model", justify="right", style="bold")
+    table.add_column("baseline", justify="right", style="dim")
+    table.add_column("")
+    rows = evaluation.metric_rows()
+    for row in rows:
+        table.add_row(row.title, figure_text(row.value), figure_text(row.baseline), _verdict(row))
+    return Group(table, Text(f"baseline: {evaluation.baseline_meaning}", "dim"))
+
+
+def _verdict(row: MetricRow) -> Text:
+    if row.value is None:
+        return Text(row.reason, "yellow")
+    if row.baseline is None or row.value == row.baseline:
+        return Text("")
+    better = (row.value > row.baseline) == row.higher_is_better
+    return Text("better", "green") if better else Text("worse", "red")
+
+
+def _matrix(evaluation: Evaluation) -> RenderableType:
+    """Labels down, predictions across."""
+    names = [short_text(label, 16) for label in evaluation.classes]
+    table = new_table("confusion matrix" + _at_threshold(evaluation))
+    table.add_column("label ↓  guess →", no_wrap=True)
+    for name in names:
+        table.add_column(short_text(name, min(12, 54 // len(names) - 3)), justify="right")
+    table.add_column("recall", justify="right", style="dim")
+    for index, (name, row) in enumerate(zip(names, evaluation.confusion_matrix, strict=True)):
+        total = sum(row)
+        cells = [_cell(count, total, index == other) for other, count in enumerate(row)]
+        table.add_row(name, *cells, percent_text(row[index] / total if total else None))
+    return table
+
+
+def _at_threshold(evaluation: Evaluation) -> str:
+    positive = evaluation.positive_class
+    if evaluation.threshold is None or positive is None:
+        return ""
+    return f" ('{short_text(positive, 20)}' from probability {evaluation.threshold:g})"
+
+
+def _cell(count: int, total: int, right: bool) -> Text:
+    share = count / total if total else 0.0
+    style = ("green" if right else "red") if count and share >= 0.02 else "dim" if not count else ""
+    return Text(f"{count:,}", f"bold {style}" if share >= 0.5 else style)
+
+
+def _confusions(evaluation: Evaluation) -> RenderableType:
+    """The pairs of classes that are confused most."""
+    table = new_table("largest confusions")
+    for heading in ("label", "predicted"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("rows", justify="right")
+    table.add_column("of the label's rows", justify="right", style="dim")
+    for count, share, label, predicted in _largest_confusions(evaluation):
+        table.add_row(short_text(label, 25), short_text(predicted, 25), f"{count:,}", percent_text(share))
+    return table
+
+
+def _largest_confusions(evaluation: Evaluation) -> Sequence[tuple[int, float, Label, Label]]:
+    classes = evaluation.classes
+    found = [
+        (count, count / sum(row), classes[i], classes[j])
+        for i, row in enumerate(evaluation.confusion_matrix)
+        for j, count in enumerate(row)
+        if count and i != j
+    ]
+    return sorted(found, key=lambda item: -item[0])[:NUM_CONFUSIONS]
+
+
+def _suggestion(evaluation: Evaluation) -> Text:
+    suggested = evaluation.suggested
+    assert suggested is not None
+    aim = suggested.aim.replace("_", " ")
+    if suggested.gives is None:
+        return Text(f"no threshold for {aim}: {suggested.reason}", "yellow")
+    gives = suggested.gives
+    text = Text.assemble("threshold ", (figure_text(gives.threshold), "bold"), f" is best for {aim}: ")
+    figures = (
+        ("precision", gives.precision),
+        ("recall", gives.recall),
+        ("F1", gives.f1_score),
+        ("accuracy", gives.accuracy),
+    )
+    return text.append(", ".join(f"{name} {figure_text(value)}" for name, value in figures))
+
+
+def _classes(evaluation: Evaluation) -> RenderableType:
+    table = new_table("each class against the others")
+    table.add_column("class", no_wrap=True)
+    for heading in ("rows", "precision", "recall", "F1", "ROC AUC"):
+        table.add_column(heading, justify="right")
+    shown = sorted(evaluation.class_metrics, key=lambda each: -each.num_rows)[:NUM_CLASSES]
+    for each in shown:
+        figures = (each.precision, each.recall, each.f1_score, each.roc_auc)
+        table.add_row(short_text(each.label, 25), f"{each.num_rows:,}", *map(figure_text, figures))
+    return with_rest(table, len(evaluation.class_metrics) - len(shown), "classes")
+
+
+def _residuals(evaluation: Evaluation) -> RenderableType:
+    """Quantiles of label - prediction, side by side."""
+    table = new_table("errors (label - prediction) by quantile")
+    quantiles = [quantile for quantile in evaluation.residuals if quantile.q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)]
+    names = {0: "lowest", 0.5: "median", 1: "highest"}
+    for quantile in quantiles:
+        table.add_column(names.get(quantile.q, f"{quantile.q:.0%}"), justify="right")
+    table.add_row(*(figure_text(quantile.value) for quantile in quantiles))
+    return table
+
+
+def _slices(column: SliceColumn) -> RenderableType:
+    table = new_table(f"by {short_text(column.column, 40)}")
+    table.add_column("value", no_wrap=True)
+    table.add_column("rows", justify="right")
+    measured = {name for each in column.slices for name, value in each.metrics.items() if value is not None}
+    names = [name for name in METRICS if name in measured][:NUM_SLICE_METRICS]
+    for name in names:
+        table.add_column(METRICS[name].title, justify="right")
+    shown = column.slices[:NUM_SLICES]
+    for each in shown:
+        rows = f"{each.num_rows:,}" + ("*" if each.is_small else " ")
+        figures = (figure_text(each.metrics.get(name)) for name in names)
+        table.add_row(short_text(each.value, 25), rows, *figures, style="dim" if each.is_small else "")
+    if any(each.is_small for each in shown):
+        table.caption = f"* fewer than {column.small_below_rows} rows: chance weighs much"
+        table.caption_justify = "left"
+    return with_rest(table, column.num_values - len(shown), "values")

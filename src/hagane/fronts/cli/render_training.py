@@ -1,0 +1,44 @@
+"""`render_training`: what a training made, and what its user should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hagane.fronts.cli.progress import seconds_text
+from hagane.fronts.cli.render_evaluation import render_evaluation
+
+if TYPE_CHECKING:
+    from hagane.statistics.leaks import Leak
+    from hagane.workflow.train import TrainResult
+
+
+def render_training(result: TrainResult) -> RenderableType:
+    """The model's name, the rows it saw, suspected leaks, and the evaluation of the rows held out."""
+    return Group(*_parts(result))
+
+
+def _parts(result: TrainResult) -> Iterator[RenderableType]:
+    version = result.version
+    yield Text.assemble(
+        (version.reference, "bold"), f"  {version.model_type}, trained in {seconds_text(result.duration_seconds)}"
+    )
+    yield Text(f"bundle: {result.bundle}", "dim", overflow="fold")
+    yield Text("rows: " + ", ".join(f"{count:,} {part}" for part, count in result.split_counts.items()), "dim")
+    if result.leaks:
+        yield Text("")
+        yield render_leaks(result.leaks)
+    yield Text("")
+    yield render_evaluation(result.evaluation)
+
+
+def render_leaks(leaks: Sequence[Leak]) -> RenderableType:
+    """Each column that alone tells the label, and what to do about it."""
+    lines = [Text("suspected leaks: columns that alone predict the label almost perfectly", "bold yellow")]
+    lines += [Text.assemble("  ", (leak.column, "yellow"), f"  {leak.reason}") for leak in leaks]
+    names = " ".join(f"--exclude {leak.column}" for leak in leaks)
+    lines.append(Text(f"  If they are known only after the answer, leave them out: {names}", "dim"))
+    return Group(*lines)
