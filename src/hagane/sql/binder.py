@@ -16,6 +16,7 @@ from hagane.sql.ml_functions import bind_analyzer, bind_scalar
 from hagane.sql.parts import bind_extract
 from hagane.sql.patterns import like_to_regex, pattern_fault
 from hagane.sql.source import DOT, WAY_OUT, Source
+from hagane.sql.string_literals import decode_string
 from hagane.sql.syntax import (
     DECORATION,
     FUNCTION_NODES,
@@ -150,18 +151,25 @@ class Binder:
         return bind_analyzer(self, node)
 
     def _literal(self, node: exp.Literal) -> Expression | None:
-        return self._constant(str(node.this), node, is_string=node.is_string)
+        return self._string(node) if node.is_string else self._number(str(node.this), node)
 
     def _rawstring(self, node: exp.Expression) -> Expression | None:
-        return self._constant(str(node.this), node, is_string=True)
+        return self._string(node)
+
+    def _string(self, node: exp.Expression) -> Expression | None:
+        span = self.source.span(node)
+        try:
+            text = decode_string(self.source.sql[span.start : span.end]) if span else str(node.this)
+        except ValueError as error:
+            self.source.fault(str(error), node, expected="a string, or a raw string r'…' for a pattern")
+            return None
+        return Literal(text, SqlType.STRING, span=span)
 
     def _hexstring(self, node: exp.Expression) -> Expression | None:
-        return self._constant(str(int(str(node.this), 16)), node, is_string=False)
+        return self._number(str(int(str(node.this), 16)), node)
 
-    def _constant(self, text: str, node: exp.Expression, *, is_string: bool, sign: int = 1) -> Expression | None:
+    def _number(self, text: str, node: exp.Expression, sign: int = 1) -> Expression | None:
         span = self.source.span(node)
-        if is_string:
-            return Literal(text, SqlType.STRING, span=span)
         if text.isdigit():
             value: int | float = sign * int(text)
             fits = INT64_MIN <= value <= INT64_MAX
@@ -181,7 +189,7 @@ class Binder:
 
     def _neg(self, node: exp.Neg) -> Expression | None:
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
-            return self._constant(str(node.this.this), node, is_string=False, sign=-1)
+            return self._number(str(node.this.this), node, -1)
         return self.function("NEG", node, ("this",))
 
     def _paren(self, node: exp.Paren) -> Expression | None:

@@ -145,9 +145,9 @@ _CONDITIONALS = (
     Signature("COALESCE", "COALESCE(x, y, …)", "The first argument that is not NULL.", _many(ALL), strict=False),
     Signature("NULLIF", "NULLIF(x, y)", "NULL where x = y is TRUE, else x.", _each(ALL, 2), strict=False),
     Signature("CAST", "CAST(x AS type)", "x as another type. SAFE_CAST: NULL, and no error, where CAST fails.",
-              (Overload((INT64,), INT64), Overload((INT64,), FLOAT64), Overload((INT64,), BOOL),
-               Overload((INT64,), STRING), Overload((FLOAT64,), FLOAT64), Overload((FLOAT64,), INT64),
-               Overload((BOOL,), BOOL), Overload((BOOL,), INT64), Overload((BOOL,), FLOAT64),
+              (Overload((INT64,), FLOAT64), Overload((INT64,), BOOL),
+               Overload((INT64,), STRING), Overload((FLOAT64,), INT64),
+               Overload((BOOL,), INT64), Overload((BOOL,), FLOAT64),
                Overload((BOOL,), STRING)),
               modifiers=("safe",), fails="FLOAT64 to INT64: x is NaN or infinite, or does not fit"),
 )  # fmt: skip

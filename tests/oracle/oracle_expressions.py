@@ -1,0 +1,125 @@
+"""Hypothesis strategies of well-typed expression trees, drawn from the table of functions itself.
+
+A function added to `FUNCTIONS` is drawn at once; only modifiers and constant arguments need a strategy of their own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import strategies as st
+from oracle_rows import POOLS, SCHEMA
+
+from hagane.sql.expression import Call, ColumnRef, Expression, Literal
+from hagane.sql.functions import BUCKET_FORMATS, DATE_PARTS, FUNCTIONS, TIME_PARTS, Overload, Signature
+from hagane.types import SqlType
+
+PATTERNS = ["a", "^a", "b$", "^$", ".", "a.b", "(?s:a.b)", "[a-z]+", r"\d", r"\s", "(?i)A", "x|y", "^(ab?|c)$", "é", r"\p{Greek}", "(a)b", r"\.",
+            r"\bb", "日", "."]  # fmt: skip
+AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
+
+CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE": None}
+"""Where an inexact value may stand: it goes through without a step and without cancellation."""
+
+
+def literals(type_: SqlType) -> st.SearchStrategy[Literal]:
+    """Constants that occur in the rows too; never NaN or -0.0, of which there are no constants."""
+    pool = [v for v in POOLS[type_] if not (isinstance(v, float) and (math.isnan(v) or (v == 0 and math.copysign(1, v) < 0)))]
+    return st.sampled_from(pool).map(lambda value: Literal(value, type_))
+
+
+def columns(type_: SqlType) -> st.SearchStrategy[ColumnRef]:
+    """A raw column of the type."""
+    return st.sampled_from([ColumnRef(c.name, c.type) for c in SCHEMA if c.type is type_])
+
+
+def leaves(type_: SqlType) -> st.SearchStrategy[Expression]:
+    """Columns mostly, constants, now and then a typed NULL."""
+    return st.one_of(columns(type_), columns(type_), columns(type_), literals(type_), st.just(Literal(None, type_)))
+
+
+@st.composite
+def expressions(draw: st.DrawFn, type_: SqlType, depth: int, inexact: bool = True) -> Expression:
+    """A tree of `type_` of at most `depth` calls; with values of last bits unsure only where `inexact`."""
+    choices = [
+        (signature, overload)
+        for signature in FUNCTIONS.values()
+        for overload in signature.overloads
+        if overload.result is type_ and (inexact or signature.exact)
+    ]
+    if depth <= 0 or draw(st.integers(0, 5)) == 0:
+        return draw(leaves(type_))
+    signature, overload = draw(st.sampled_from(choices))
+    return draw(calls(signature, overload, depth, inexact))
+
+
+@st.composite
+def calls(draw: st.DrawFn, signature: Signature, overload: Overload, depth: int, inexact: bool = True) -> Expression:
+    """A call of one overload."""
+    many = 3 if signature.name != "ML.FEATURE_CROSS" else 1  # more fields make several features
+    repeats = draw(st.integers(1, many)) if overload.repeated else 0
+    parameters = (*overload.first, *overload.repeated * repeats, *overload.last)
+    carried = CARRIES_ULPS.get(signature.name, ())
+    arguments = []
+    for index, parameter in enumerate(parameters):
+        passes = inexact and parameter is SqlType.FLOAT64 and (carried is None or index in carried)
+        arguments.append(draw(_argument(signature, index, parameter, depth - 1, passes)))
+    if signature.name == "CAST" and isinstance(arguments[0], Literal):
+        arguments[0] = draw(columns(parameters[0]))
+    modifiers = draw(_modifiers(signature.name, overload))
+    return Call(signature.name, tuple(arguments), overload.result, modifiers)
+
+
+def _argument(signature: Signature, index: int, type_: SqlType, depth: int, inexact: bool) -> st.SearchStrategy[Expression]:
+    if signature.name == "REGEXP_CONTAINS" and index == 1:
+        return st.sampled_from(PATTERNS).map(lambda text: Literal(text, SqlType.STRING))
+    if signature.name in ("STARTS_WITH", "ENDS_WITH") and index == 1:
+        return st.sampled_from(AFFIXES).map(lambda text: Literal(text, SqlType.STRING))
+    if index in signature.literals or (-1 in signature.literals and index > 0):
+        return literals(type_)
+    if signature.name == "IEEE_DIVIDE" and index == 1:
+        return leaves(type_)  # the one place where the sign of a zero counts
+    return expressions(type_, depth, inexact)
+
+
+def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object, ...]]:
+    match name:
+        case "CAST":
+            return st.tuples(st.booleans())
+        case "ROUND":
+            return st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3, 10, 22, -1, -2, -22]))
+        case "EXTRACT":
+            is_date = overload.first == (SqlType.DATE,)
+            return st.tuples(st.sampled_from(DATE_PARTS if is_date else DATE_PARTS + TIME_PARTS))
+        case "ML.HASH_BUCKETIZE":
+            return st.tuples(st.sampled_from([1, 2, 7, 1000, 2**31 - 1]))
+        case "ML.BUCKETIZE":
+            return st.tuples(_points(), st.booleans(), st.sampled_from(BUCKET_FORMATS))
+        case _:
+            assert not FUNCTIONS[name].modifiers, f"draw modifiers for {name}"
+            return st.just(())
+
+
+def _points() -> st.SearchStrategy[tuple[float, ...]]:
+    finite = sorted({float(value) + 0.0 for value in POOLS[SqlType.FLOAT64] if math.isfinite(value)})
+    some = st.lists(st.sampled_from(finite), min_size=3, max_size=6, unique=True)
+    many = st.integers(20, 60).map(lambda count: [float(point) for point in range(-count, count)])
+    return st.one_of(some, some, many).map(lambda points: tuple(sorted(points)))
+
+
+@st.composite
+def features(draw: st.DrawFn, depth: int = 4) -> Expression:
+    """A tree of any type that reads a column, its root a call."""
+    signature = draw(st.sampled_from(list(FUNCTIONS.values())))
+    overload = draw(st.sampled_from(signature.overloads))
+    return with_column(draw(calls(signature, overload, depth)))
+
+
+def with_column(expression: Expression) -> Expression:
+    """The expression, made to read a column where it reads none."""
+    from hagane.sql.expression import columns_of
+
+    if columns_of(expression):
+        return expression
+    column = next(ColumnRef(c.name, c.type) for c in SCHEMA if c.type is expression.type)
+    return Call("COALESCE", (expression, column), expression.type)

@@ -1,0 +1,80 @@
+"""A typed tree as text of the BigQuery dialect, every conversion and every bracket spelled out."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+from hagane.sql.expression import Call, ColumnRef, Expression, Literal
+from hagane.types import SqlType
+
+_INFIX = {"+", "-", "*", "/", "=", "!=", "<", "<=", ">", ">=", "AND", "OR"}
+
+
+def to_text(expression: Expression) -> str:
+    """Text that binds to an equal tree."""
+    match expression:
+        case ColumnRef(name=name):
+            return f"`{name}`"
+        case Literal():
+            return _literal(expression)
+        case Call():
+            return _call(expression, [to_text(argument) for argument in expression.arguments])
+    raise TypeError(expression)
+
+
+def _call(call: Call, arguments: list[str]) -> str:
+    name, first, rest = call.function, arguments[0], ", ".join(arguments[1:])
+    if name in _INFIX:
+        return f"({first} {name} {arguments[1]})"
+    match name:
+        case "NEG":
+            return f"(-({first}))"
+        case "NOT":
+            return f"(NOT {first})"
+        case "IS NULL":
+            return f"({first} IS NULL)"
+        case "IN":
+            return f"({first} IN ({rest}))"
+        case "CASE":
+            pairs = zip(arguments[:-1:2], arguments[1:-1:2], strict=True)
+            return f"CASE {' '.join(f'WHEN {when} THEN {then}' for when, then in pairs)} ELSE {arguments[-1]} END"
+        case "CAST":
+            return f"{'SAFE_CAST' if call.modifiers[0] else 'CAST'}({first} AS {call.type.value})"
+        case "EXTRACT":
+            return f"EXTRACT({call.modifiers[0]} FROM {first})"
+        case "ROUND" | "ML.HASH_BUCKETIZE":
+            return f"{name}({first}, {call.modifiers[0]})"
+        case "ML.BUCKETIZE":
+            points, exclude, format_ = call.modifiers
+            return f"ML.BUCKETIZE({first}, {list(points)}, {str(exclude).upper()}, '{format_}')"
+        case "ML.FEATURE_CROSS":
+            fields = ", ".join(f"{argument} AS f{index}" for index, argument in enumerate(arguments))
+            return f"ML.FEATURE_CROSS(STRUCT({fields}), 2)"
+        case _:
+            return f"{name}({', '.join(arguments)})"
+
+
+def _literal(literal: Literal) -> str:
+    value = literal.value
+    if value is None:
+        return f"CAST(NULL AS {literal.type.value})"
+    match literal.type:
+        case SqlType.BOOL:
+            return "TRUE" if value else "FALSE"
+        case SqlType.FLOAT64:
+            return repr(value) if math.isfinite(float(value)) else f"CAST('{value}' AS FLOAT64)"
+        case SqlType.STRING:
+            return _string(str(value))
+        case SqlType.TIMESTAMP:
+            moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=int(value))
+            return f"TIMESTAMP '{moment.isoformat(' ')}'"
+        case SqlType.DATE:
+            return f"DATE '{(datetime.date(1970, 1, 1) + datetime.timedelta(days=int(value))).isoformat()}'"
+        case _:
+            return str(value)
+
+
+def _string(text: str) -> str:
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t").replace("\0", "\\000")
+    return f"'{quoted}'"

@@ -1,0 +1,21 @@
+"""Trees to BigQuery text and back."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from oracle_expressions import features
+from oracle_rows import SCHEMA
+from oracle_sql import to_text
+
+from hagane.sql.bind import bind
+from hagane.sql.expression import ColumnRef, Expression
+
+
+@settings(max_examples=150, deadline=None)
+@given(tree=features())
+def test_text_binds_to_the_same_tree(tree: Expression) -> None:
+    assert bind(to_text(tree), SCHEMA) == tree
+
+
+def test_column_is_quoted() -> None:
+    assert to_text(ColumnRef("i1", SCHEMA["i1"].type)) == "`i1`"
