@@ -63,8 +63,7 @@ class Compiler:
         self.layout = layout
         layout_inputs(emitter, layout)
         self._places = {
-            column.type: {name: index for index, name in enumerate(_packed_names(layout, column.type))}
-            for column in layout.columns
+            type_: {name: index for index, name in enumerate(_packed_names(layout, type_))} for type_ in SqlType
         }
         self._validity = {name: index for index, name in enumerate(layout.validity)}
         self._interning = Interning()
@@ -155,10 +154,7 @@ class Compiler:
 
     def _column_order(self, id_: int) -> tuple[int, ...]:
         """Where an expression's columns lie, so that the lanes of a group follow the packed inputs."""
-        return tuple(
-            self._places[leaf.type][leaf.name] if leaf.type in self._places else 0
-            for leaf in self._interning.columns(id_)
-        )
+        return tuple(self._places[leaf.type][leaf.name] for leaf in self._interning.columns(id_))
 
 
 def layout_inputs(emitter: Emitter, layout: InputLayout) -> None:

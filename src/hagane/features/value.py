@@ -6,7 +6,7 @@ or broadcast to that ([1, g] for constants, [n, 1] where every lane is the same)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +37,7 @@ class Value:
     """Where NULL without error, FLOAT64 data are NaN and BOOL data false: comparisons need no mask."""
     bound: float | None = None
     """A number that |data| never exceeds (exact for INT64); None: FLOAT64 data may be infinite or NaN."""
-    constants: Constants | None = None
+    constants: Constants | None = field(default=None, compare=False)
     """The values themselves, [g] or [1], where the expression is a constant that is not NULL."""
 
     def text(self, lane: int) -> str:
