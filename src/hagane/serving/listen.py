@@ -10,11 +10,13 @@ from hagane.errors import Fault, ServeError
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket; port 0 lets the system choose. Raises ServeError."""
+    if not 0 <= port <= 65535:
+        raise ServeError(Fault(what=f"{port} is no port", expected="a number from 0 to 65535"))
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
         ]
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise ServeError(
             Fault(what=f"there is no address {host!r} with port {port}: {error}", next_step="try 127.0.0.1")
         ) from None
@@ -23,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind(address)
         listener.listen(2048)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise ServeError(_refused(host, port, error)) from None
     listener.setblocking(False)

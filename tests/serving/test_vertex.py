@@ -1,0 +1,142 @@
+"""Vertex AI's protocol: its exact shapes as golden files, over a real socket."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import requests
+
+from hagane.bundle.bundle import Bundle
+from hagane.serving import ServerThread
+
+ROW: dict[str, Any] = {
+    "age": 40,
+    "fare": 1.5,
+    "job": "pilot",
+    "member": True,
+    "seen": "2013-01-01T05:00:00Z",
+    "born": "1970-01-02",
+}
+GOLDEN = Path(__file__).parent / "golden"
+CASES: dict[str, tuple[str, str, Any]] = {
+    "predict": (
+        "POST",
+        "/v1/projects/p/locations/europe-west1/endpoints/42:predict",
+        {"instances": [ROW, {"age": 10}]},
+    ),
+    "predict_by_name": ("POST", "/v1/models/flights:predict", {"instances": [list(ROW.values())], "parameters": {}}),
+    "predict_no_rows": ("POST", "/predict", {"instances": []}),
+    "every_fault": (
+        "POST",
+        "/predict",
+        {"instances": [{"age": 3.5, "agee": 1, "fare": "9.5"}, 7, {"seen": "soon"}], "instance": 1},
+    ),
+    "row_error": ("POST", "/predict", {"instances": [ROW, {**ROW, "fare": -0.5}]}),
+    "no_instances": ("POST", "/predict", {"rows": []}),
+    "not_an_object": ("POST", "/predict", [ROW]),
+    "parameters": ("POST", "/predict", {"instances": [ROW], "parameters": {"top_k": 3}}),
+    "too_many_rows": ("POST", "/predict", {"instances": [ROW] * 101}),
+    "no_such_model": ("POST", "/v1/models/flight:predict", {"instances": [ROW]}),
+    "no_such_path": ("GET", "/v1/model/flights", None),
+    "no_such_action": ("POST", "/v1/models/flights:explain", {"instances": [ROW]}),
+    "wrong_method": ("GET", "/predict", None),
+    "metadata": ("GET", "/v1/models/flights", None),
+    "models": ("GET", "/v1/models", None),
+    "index": ("GET", "/", None),
+    "health": ("GET", "/healthz", None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(client: httpx.Client, flights: Bundle, case: str) -> None:
+    """The status and every byte. To accept changes: `HAGANE_ACCEPT=1 pytest tests/serving`, then read the diff."""
+    method, path, body = CASES[case]
+    response = client.request(method, path, json=body)
+    text = response.text.replace(flights.bundle_id, "BUNDLE_ID")
+    seen = f"{method} {path}\n{response.status_code}\n{msgspec.json.format(text, indent=1)}\n"
+    golden = GOLDEN / f"{case}.txt"
+    if os.environ.get("HAGANE_ACCEPT"):
+        golden.write_text(seen)
+    assert seen == golden.read_text()
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_vertex_shapes(client: httpx.Client, flights: Bundle) -> None:
+    """What a client of Vertex AI relies on, spelled out apart from the golden files."""
+    answer = client.post("/v1/projects/p/locations/l/endpoints/e:predict", json={"instances": [ROW]}).json()
+    assert set(answer) == {"predictions", "deployedModelId", "model", "modelDisplayName", "modelVersionId"}
+    assert answer["deployedModelId"] == flights.bundle_id
+    assert answer["model"] == "projects/p/locations/l/models/flights"
+    assert (answer["modelDisplayName"], answer["modelVersionId"]) == ("flights", "3")
+    error = client.post("/predict", json={"instances": [{"age": "x"}]}).json()
+    assert set(error) == {"error"}
+    assert set(error["error"]) == {"code", "message", "status", "details"}
+    assert (error["error"]["code"], error["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    (detail,) = error["error"]["details"]
+    assert detail["@type"] == "type.googleapis.com/google.rpc.BadRequest"
+    assert detail["fieldViolations"][0]["field"] == "instances[0].age"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/projects/p/locations/l/endpoints/1:predict",
+        "/v1beta1/projects/p/locations/l/endpoints/1:predict",
+        "/v1/endpoints/1/deployedModels/2:predict",
+        "/v1/models/flights:predict",
+        "/predict",
+    ],
+)
+def test_every_way_to_predict_answers_the_same(client: httpx.Client, flights: Bundle, path: str) -> None:
+    rows = [ROW, {"age": 7}, {}]
+    expected = flights.predict(rows).rows()
+    assert client.post(path, json={"instances": rows}).json()["predictions"] == expected
+    with_requests = requests.post(f"{client.base_url}{path}", json={"instances": rows}, timeout=10)
+    assert with_requests.json()["predictions"] == expected
+
+
+def test_the_metadatas_example_can_be_sent_as_it_is(client: httpx.Client) -> None:
+    example = client.get("/metadata").json()["example"]
+    assert example == {"instances": [ROW]}
+    assert client.post("/predict", json=example).status_code == 200
+
+
+def test_more_faults_than_a_message_holds_are_in_the_details(client: httpx.Client) -> None:
+    error = client.post("/predict", json={"instances": [{"age": "x"}] * 8}).json()["error"]
+    assert error["message"].endswith("(and 3 more: see details)")
+    fields = [violation["field"] for violation in error["details"][0]["fieldViolations"]]
+    assert fields == [f"instances[{row}].age" for row in range(8)]
+
+
+def test_rows_that_err_are_answered_where_the_model_says_null(doubler_folder: Path) -> None:
+    with ServerThread(doubler_folder) as server:
+        answer = httpx.post(f"{server.url}/predict", json={"instances": [{"x": -1}, {"x": 2}]}, trust_env=False)
+    assert answer.json()["predictions"] == [{"predicted_y": -2.0, "row_error": True}, {"predicted_y": 4.0}]
+
+
+def test_the_routes_of_a_serving_container(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIP_PREDICT_ROUTE", "/custom/infer")
+    monkeypatch.setenv("AIP_HEALTH_ROUTE", "alive")
+    with ServerThread(flights) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        assert client.post("/custom/infer", json={"instances": [ROW]}).status_code == 200
+        assert client.get("/alive").status_code == 200
+        assert client.get("/v1/endpoints/1/deployedModels/2").status_code == 200
+
+
+def test_numbers_that_are_no_json(client: httpx.Client, flights: Bundle) -> None:
+    """Bare NaN and Infinity, as Python's own json module writes them."""
+    rows: list[dict[str, Any]] = [{"fare": float("nan")}, {"fare": float("inf")}]
+    answer = client.post("/predict", content=json.dumps({"instances": rows}))
+    assert answer.json()["predictions"] == flights.predict(rows).rows()
+
+
+def test_fields_beside_the_models_own_when_asked(flights: Bundle) -> None:
+    with ServerThread(flights, extra_fields=True) as server:
+        answer = httpx.post(f"{server.url}/predict", json={"instances": [{**ROW, "id": 7}]}, trust_env=False)
+    assert answer.status_code == 200
