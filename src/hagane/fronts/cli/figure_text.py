@@ -36,3 +36,32 @@ def short_text(value: object, width: int) -> str:
         return "NULL"
     text = "".join(character if character.isprintable() else "·" for character in str(value))
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def tiny_text(value: float | None) -> str:
+    """A number in three digits and at most six characters or so.
+
+    >>> [tiny_text(value) for value in (0.4999, -124.35, 14999, 1356998400, 35.0, 0.00012, 0, 1e300, None)]
+    ['0.5', '-124', '15k', '1.36G', '35', '0.00012', '0', '1e+300', '–']
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    for least, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if least <= abs(value) < 1e12:
+            return f"{value / least:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def share_text(share: float) -> str:
+    """A share in per cent, two digits; nothing and everything only where it is exactly that.
+
+    >>> [share_text(share) for share in (0.0, 0.0001, 0.0123, 0.283, 0.9999, 1.0)]
+    ['–', '<0.1 %', '1.2 %', '28 %', '>99 %', '100 %']
+    """
+    if share <= 0:
+        return MISSING
+    if share < 0.001:
+        return "<0.1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"

@@ -16,6 +16,7 @@ def new_table(title: str = "") -> Table:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
+        collapse_padding=True,
         header_style="dim",
         caption_justify="left",
     )

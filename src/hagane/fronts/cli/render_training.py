@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -10,9 +10,9 @@ from rich.text import Text
 
 from hagane.fronts.cli.progress import seconds_text
 from hagane.fronts.cli.render_evaluation import render_evaluation
+from hagane.fronts.cli.render_leaks import render_leaks
 
 if TYPE_CHECKING:
-    from hagane.statistics.leaks import Leak
     from hagane.workflow.train import TrainResult
 
 
@@ -33,12 +33,3 @@ def _parts(result: TrainResult) -> Iterator[RenderableType]:
         yield render_leaks(result.leaks)
     yield Text("")
     yield render_evaluation(result.evaluation)
-
-
-def render_leaks(leaks: Sequence[Leak]) -> RenderableType:
-    """Each column that alone tells the label, and what to do about it."""
-    lines = [Text("suspected leaks: columns that alone predict the label almost perfectly", "bold yellow")]
-    lines += [Text.assemble("  ", (leak.column, "yellow"), f"  {leak.reason}") for leak in leaks]
-    names = " ".join(f"--exclude {leak.column}" for leak in leaks)
-    lines.append(Text(f"  If they are known only after the answer, leave them out: {names}", "dim"))
-    return Group(*lines)
