@@ -1,0 +1,159 @@
+"""`find_leaks`: columns that alone give the label away, as one known only after the fact does."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hagane.data.column_data import column_data
+from hagane.data.engine import quote_name
+from hagane.data.table import Table
+from hagane.statistics.binned_score import roc_auc, variance_explained
+from hagane.statistics.statistics import ColumnStatistics, Statistics
+from hagane.types import Column, SqlType
+
+THRESHOLD = 0.98
+MAX_CLASSES = 20
+"""An INT64 label with more distinct values is a number, and of more classes the most frequent are looked at."""
+MIN_ROWS_OF_CLASS = 10
+"""In each half; a rarer class can be told apart by chance."""
+_MAX_ROWS, _MAX_CELLS = 500_000, 20_000_000
+_MAX_BINS, _MAX_TEXT_BINS = 256, 4_096
+
+_Codes = npt.NDArray[np.int64]
+
+
+class Leak(msgspec.Struct, frozen=True):
+    """A column that is suspected to give the label away."""
+
+    column: str
+    score: float
+    measure: str
+    """`roc_auc` (of classes: their mean, each against the rest) or `r2` (of the label's rank)."""
+    reason: str
+
+
+def find_leaks(
+    table: Table, label: str, statistics: Statistics, *, threshold: float = THRESHOLD
+) -> tuple[Leak, ...]:
+    """The columns that alone predict the label with a score of at least `threshold`, the highest first.
+
+    Each column is cut into bins (numbers by quantiles, other types by value, NULL a bin of its own); what the label is in
+    a bin is learned on one half of the rows and scored on the other, both ways, so that a unique id, which explains every
+    row it has seen, scores no better than chance. One scan, of at most half a million rows. Classes are scored by the area
+    under the ROC curve, numbers by the variance that the bins explain of the label's rank (so that neither outliers nor
+    scale count). A constant label has no leaks.
+
+    >>> import pyarrow as pa
+    >>> from hagane.data.open_table import open_table
+    >>> from hagane.statistics.measure import measure_statistics
+    >>> delay = [i % 61 - 20 for i in range(2_000)]
+    >>> flights = open_table(pa.table({"delay": delay, "hour": [i % 24 for i in range(2_000)], "late": [d > 15 for d in delay]}))
+    >>> [leak.column for leak in find_leaks(flights, "late", measure_statistics(flights))]
+    ['delay']
+    """
+    candidates = [
+        column for column in table.schema if column.name != label and not statistics[column.name].is_constant
+    ]
+    if not candidates or statistics[label].is_constant:
+        return ()
+    rows = _sample(table, [*(column.name for column in candidates), label])
+    is_number = _is_number(statistics[label])
+    halves = rows["half"].to_numpy()
+    targets, num_targets = _number_targets(rows[label]) if is_number else _class_targets(rows[label], halves)
+    if num_targets < 2:
+        return ()
+    scored = ((column.name, _score(rows[column.name], column, halves, targets, num_targets, is_number)) for column in candidates)
+    leaks = [_leak(name, score, label, is_number) for name, score in scored if score >= threshold]
+    return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
+
+
+def _is_number(label: ColumnStatistics) -> bool:
+    if label.type in (SqlType.FLOAT64, SqlType.TIMESTAMP, SqlType.DATE):
+        return True
+    return label.type is SqlType.INT64 and (label.num_distinct or 0) > MAX_CLASSES
+
+
+def _sample(table: Table, names: list[str]) -> pa.Table:
+    """At most half a million rows that have a label, and the half that each belongs to, by hash of its position."""
+    listed = ", ".join(map(quote_name, names))
+    limit = min(_MAX_ROWS, max(10_000, _MAX_CELLS // len(names)))
+    share = min(1.0, limit / max(1, table.num_rows))
+    kept = f"AND (place >> 1) <= {int(share * (2**63 - 1))}" if share < 1 else ""
+    return table.query(
+        f"SELECT {listed}, CAST(place & 1 AS BIGINT) AS half FROM (SELECT {listed}, hash(row_number() OVER ()) AS place FROM data) "
+        f"WHERE {quote_name(names[-1])} IS NOT NULL {kept}"
+    )
+
+
+def _class_targets(label: pa.ChunkedArray, halves: _Codes) -> tuple[_Codes, int]:
+    """Class of every row: 0, 1, … for those frequent enough to be scored, -1 for the rest."""
+    codes = _text_codes(_flat(label))
+    counts = np.stack([np.bincount(codes[halves == half], minlength=codes.max() + 1) for half in (0, 1)])
+    frequent = np.flatnonzero(counts.min(axis=0) >= MIN_ROWS_OF_CLASS)
+    kept = frequent[np.argsort(-counts.sum(axis=0)[frequent], kind="stable")][:MAX_CLASSES]
+    classes = np.full(counts.shape[1], -1)
+    classes[kept] = np.arange(len(kept))
+    return classes[codes], len(kept)
+
+
+def _number_targets(label: pa.ChunkedArray) -> tuple[_Codes, int]:
+    """The label's rank, in as many steps as bins."""
+    codes = _number_codes(_flat(label))
+    return codes, int(codes.max()) + 1
+
+
+def _score(
+    values: pa.ChunkedArray, column: Column, halves: _Codes, targets: _Codes, num_targets: int, is_number: bool
+) -> float:
+    """How well the column's bins predict the target on rows that they were not learned from: the mean of both ways."""
+    array = _flat(values)
+    codes = _text_codes(array) if column.type in (SqlType.STRING, SqlType.BOOL) else _number_codes(array)
+    used = targets >= 0
+    shape = (int(codes.max()) + 1, 2, num_targets)
+    place = np.ravel_multi_index((codes[used], halves[used], targets[used]), shape)
+    counts = np.bincount(place, minlength=int(np.prod(shape))).reshape(shape)
+    measure = variance_explained if is_number else roc_auc
+    return float(np.mean([measure(counts[:, half], counts[:, 1 - half]) for half in (0, 1)]))
+
+
+def _number_codes(array: pa.Array) -> _Codes:
+    """Bin by quantile, [n]: 0 for NULL, then 1, 2, …"""
+    type_ = SqlType.FLOAT64 if pa.types.is_floating(array.type) else SqlType.INT64
+    plain = array if type_ is SqlType.FLOAT64 or pa.types.is_int64(array.type) else array.view(_integer_type(array)).cast(pa.int64())
+    values, valid = column_data(plain, type_)
+    present = ~np.isnan(values) if type_ is SqlType.FLOAT64 else np.ones(len(values), bool) if valid is None else valid
+    num_bins = int(np.clip(np.sqrt(len(values)), 8, _MAX_BINS))
+    ordered = np.sort(values[present])
+    if not len(ordered):
+        return np.zeros(len(values), np.int64)
+    edges = np.unique(ordered[(np.arange(1, num_bins) * len(ordered)) // num_bins])
+    return np.where(present, np.searchsorted(edges, values, side="right") + 1, 0)
+
+
+def _integer_type(array: pa.Array) -> pa.DataType:
+    return pa.int32() if pa.types.is_date32(array.type) else pa.int64()
+
+
+def _text_codes(array: pa.Array) -> _Codes:
+    """Bin by value, [n]: 0 for NULL; beyond 4,096 values several share a bin."""
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    indices = pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    return np.where(indices < 0, 0, indices % _MAX_TEXT_BINS + 1)
+
+
+def _flat(values: pa.ChunkedArray) -> pa.Array:
+    combined = values.combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) and combined.num_chunks else combined
+
+
+def _leak(name: str, score: float, label: str, is_number: bool) -> Leak:
+    told = f"R² {score:.3f} of the label's rank" if is_number else f"ROC AUC {score:.3f}"
+    reason = (
+        f"{name} alone predicts {label} with {told}, on rows it was not fitted to. If it is known only after {label} is, "
+        "leave it out (exclude); if it is known before, the task is easy and a rule may do."
+    )
+    return Leak(name, score, "r2" if is_number else "roc_auc", reason)
