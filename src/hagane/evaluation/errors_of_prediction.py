@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,13 +30,15 @@ def residual_quantiles(labels: Doubles, predictions: Doubles) -> tuple[Quantile,
 
 
 def density(labels: Doubles, predictions: Doubles) -> Density | None:
-    """The histogram over the common range of both, outliers left out and counted; None without rows."""
+    """The histogram over the common range of both, outliers counted; None without rows or where the range overflows."""
     if not len(labels):
         return None
     ends = [np.quantile(each, (OUTSIDE, 1.0 - OUTSIDE), method="inverted_cdf") for each in (labels, predictions)]
     low, high = float(min(ends[0][0], ends[1][0])), float(max(ends[0][1], ends[1][1]))
     if low == high:
         low, high = low - max(0.5, abs(low) / 2), high + max(0.5, abs(high) / 2)
+    if not math.isfinite(high - low):
+        return None
     rows, columns = _bins(predictions, low, high), _bins(labels, low, high)
     inside = (rows >= 0) & (columns >= 0)
     flat = np.bincount(rows[inside] * NUM_BINS + columns[inside], minlength=NUM_BINS * NUM_BINS)
@@ -43,9 +47,9 @@ def density(labels: Doubles, predictions: Doubles) -> Density | None:
 
 
 def _bins(values: Doubles, low: float, high: float) -> npt.NDArray[np.int64]:
-    """[n] bin of each value, -1 outside; halved first so that the width of the range cannot overflow."""
+    """[n] bin of each value, -1 outside."""
     inside = (values >= low) & (values <= high)
-    place = (np.where(inside, values, low) / 2 - low / 2) / (high / 2 - low / 2) * NUM_BINS
+    place = (np.where(inside, values, low) - low) / (high - low) * NUM_BINS
     return np.where(inside, np.minimum(place.astype(np.int64), NUM_BINS - 1), -1)
 
 

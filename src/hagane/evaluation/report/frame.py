@@ -31,7 +31,8 @@ class Axis:
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [float(f"{index * step:.10g}") for index in range(first, last + 1)]
+        digits = 2 - math.floor(math.log10(step))
+        return [round(index * step, digits) for index in range(first, last + 1)]
 
 
 @dataclasses.dataclass(frozen=True)

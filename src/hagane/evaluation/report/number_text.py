@@ -45,14 +45,15 @@ def percent_text(share: float | None) -> str:
 def tick_text(value: float) -> str:
     """Short, for an axis.
 
-    >>> [tick_text(value) for value in (0.25, 500000.0, 1.0, -2000.0, 0.0)]
-    ['0.25', '500k', '1', '−2k', '0']
+    >>> [tick_text(value) for value in (0.25, 500000.0, 2024.0, -25000.0, 0.0)]
+    ['0.25', '500k', '2024', '−25k', '0']
     """
     size = abs(value)
-    for least, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if least <= size < 1e12:
-            return (MINUS if value < 0 else "") + f"{size / least:.4g}{letter}"
-    return (MINUS if value < 0 else "") + f"{size:.4g}"
+    sign = MINUS if value < 0 else ""
+    if size >= 1e12 or size < 1e4:
+        return sign + f"{size:.4g}"
+    unit, letter = next(pair for pair in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if size >= pair[0])
+    return sign + f"{size / unit:.4g}{letter}"
 
 
 def _near_one(size: float) -> str:

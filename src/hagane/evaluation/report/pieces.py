@@ -7,7 +7,6 @@ from typing import Literal
 
 from hagane.evaluation.report.markup import Markup, element, joined
 
-
 Row = tuple[Sequence[object], str | None]
 """Of a table: its cells and its class."""
 Span = Literal["", "double", "wide"]
