@@ -1,0 +1,216 @@
+"""Neural networks on tables: what the classifier and the regressor share.
+
+Training is float32. A classifier predicts in float32 too; a regressor predicts in float64 (the same weights), since the
+rounding of float32, multiplied by the label's deviation, can exceed any tolerance where a prediction is near zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hagane.errors import Fault, TrainingError
+from hagane.features.emit import Emitter
+from hagane.features.encoded import Batch, Encoded
+from hagane.features.feature import FeatureKind
+from hagane.models.dnn_graph import emit_net
+from hagane.models.family import Array, FitContext, Iteration
+from hagane.models.options import FamilyOptions
+from hagane.models.tabular_net import TabularNet, fold_normalisation
+from hagane.training.loop import History, Loss, LoopSettings, Task, TensorBatch, seeded, train_module
+from hagane.training.optimizers import OPTIMIZERS
+
+RELATIVE_TOLERANCE = 1e-6
+EVAL_ROWS = 8192
+
+
+class DnnOptions(FamilyOptions, frozen=True, kw_only=True):
+    """Options of both dnn families. Names are BigQuery ML's where it has one."""
+
+    hidden_units: tuple[Annotated[int, msgspec.Meta(ge=1, le=65_536)], ...] = (128, 64)
+    activation_fn: Literal["relu", "relu6", "crelu", "elu", "selu", "silu", "sigmoid", "tanh"] = "relu"
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+    batch_norm: bool = False
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Rows of a step. null: the power of two nearest to a 128th of the rows, from 32 to 1,024."""
+    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 40
+    """Epochs, at most."""
+    optimizer: Literal["adam", "adamw", "adagrad", "rmsprop", "sgd"] = "adamw"
+    learn_rate: Annotated[float, msgspec.Meta(gt=0, le=10)] = 0.001
+    learn_rate_decay: bool = True
+    """Whether the rate falls to zero along a half cosine over `max_iterations`."""
+    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    early_stop: bool = True
+    patience: Annotated[int, msgspec.Meta(ge=1)] = 5
+    """Epochs without progress on the eval rows after which training stops."""
+    min_rel_progress: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """Progress is a fall of the eval loss by more than this share."""
+
+
+class DnnModel:
+    """A fitted network. `link`: 'identity' (times `scale` plus `level`), 'sigmoid' (c = 1) or 'softmax'."""
+
+    def __init__(self, family: str, net: TabularNet, link: str, level: float, scale: float,
+                 importance: Mapping[str, float], curve: tuple[Iteration, ...], best_iteration: int) -> None:
+        self.family = family
+        self.curve = curve
+        self.best_iteration = best_iteration
+        self._dtype: type[np.float32] | type[np.float64] = np.float64 if link == "identity" else np.float32
+        self._net = net.to(torch.float64) if link == "identity" else net
+        self._link, self._level, self._scale = link, level, scale
+        self._importance = importance
+
+    def predict(self, dense: Array | None, ids: Array | None) -> Array:
+        """Scores by torch, for dense [n, d] and ids [n, k]: float64 [n], or float32 [n, c]."""
+        n = len(dense) if dense is not None else len(ids)  # type: ignore[arg-type]
+        x = torch.from_numpy(np.zeros((n, 0), self._dtype) if dense is None else np.array(dense, self._dtype))
+        slots = torch.from_numpy(np.zeros((n, 0), np.int64) if ids is None else np.array(ids, np.int64))
+        with torch.no_grad():
+            output = self._net(x, slots)
+            if self._link == "softmax":
+                return np.asarray(torch.softmax(output, dim=1).numpy())
+            if self._link == "sigmoid":
+                return np.asarray(torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1).numpy())
+            return np.asarray((output[:, 0] * self._scale + self._level).numpy())
+
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+        """Add the network's nodes; scores in the type that `predict` gives."""
+        output = emit_net(emitter, self._net, dense, ids, self._dtype)
+        if self._link == "softmax":
+            return emitter.node("Softmax", output, axis=1)
+        if self._link == "sigmoid":
+            negative = emitter.node("Sigmoid", emitter.node("Neg", output))
+            return emitter.node("Concat", negative, emitter.node("Sigmoid", output), axis=1)
+        flat = emitter.node("Reshape", output, emitter.constant(np.array([-1], np.int64)))
+        scaled = emitter.node("Mul", flat, emitter.constant(self._dtype(self._scale)))
+        return emitter.node("Add", scaled, emitter.constant(self._dtype(self._level)))
+
+    def importance(self) -> Mapping[str, float]:
+        """How far each feature moves the first layer over the training rows (root mean square over its units)."""
+        return self._importance
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What the network is trained towards: `num_outputs` numbers under a loss; labels become (y − level) / scale."""
+
+    num_outputs: int
+    loss: Loss
+    link: str
+    level: float = 0.0
+    scale: float = 1.0
+
+
+def fit_net(family: str, target: Target, train: Encoded, evaluation: Encoded | None, options: DnnOptions,
+            context: FitContext) -> DnnModel:
+    """Train a `TabularNet` and keep its best state. The same seed gives the same bits on one machine."""
+    if options.batch_norm and train.num_rows < 2:
+        raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
+    cardinalities = [feature.cardinality for feature in train.features if feature.kind is FeatureKind.ID]
+    with seeded(context.seed, context.num_threads):
+        net = TabularNet(train.num_dense, cardinalities, target.num_outputs, hidden_units=options.hidden_units,
+                         activation=options.activation_fn, dropout=options.dropout, batch_norm=options.batch_norm)
+        history = train_module(_task(net, target, train, evaluation, options, context), _settings(options), context.progress)
+        net = fold_normalisation(net)
+        importance = first_layer_movement(net, train)
+    return DnnModel(family, net, target.link, target.level, target.scale, importance, _curve(history, target), history.best_epoch)
+
+
+def batch_rows_for(num_rows: int, options: DnnOptions) -> int:
+    """Rows of a step.
+
+    >>> [batch_rows_for(rows, DnnOptions()) for rows in (10, 30_000, 5_000_000)]
+    [32, 256, 1024]
+    """
+    return options.batch_size or min(1024, max(32, 2 ** round(math.log2(max(num_rows, 1) / 128))))
+
+
+def first_layer_movement(net: TabularNet, train: Encoded) -> dict[str, float]:
+    """By feature name: the standard deviation, over training rows, of what it adds to the first layer (RMS over units)."""
+    first = next(layer for layer in net.layers if isinstance(layer, torch.nn.Linear))
+    weights = first.weight.detach().numpy().astype(np.float64).T
+    deviation, shares = _spread_of_inputs(train)
+    moved = {}
+    for feature, weight, spread in zip(train.features, weights[: train.num_dense], deviation, strict=False):
+        moved[feature.name] = float(spread * np.sqrt(np.mean(np.square(weight))))
+    names = [feature.name for feature in train.features[train.num_dense :]]
+    row = train.num_dense
+    for group, table in zip(net.groups, net.tables, strict=True):
+        vectors = table.weight.detach().numpy().astype(np.float64)  # type: ignore[union-attr, operator]
+        for column, offset in zip(group.columns, group.offsets, strict=True):
+            share = shares[column]
+            added = vectors[offset : offset + len(share)] @ weights[row : row + group.width]
+            moved[names[column]] = float(np.sqrt(np.mean(share @ np.square(added - share @ added))))
+            row += group.width
+    return {feature.name: moved[feature.name] for feature in train.features}
+
+
+def _spread_of_inputs(train: Encoded) -> tuple[npt.NDArray[np.float64], list[npt.NDArray[np.float64]]]:
+    """Deviation of each dense feature [d], and the share of the rows in each slot of each id feature."""
+    n, d = train.num_rows, train.num_dense
+    sums, squares = np.zeros(d), np.zeros(d)
+    counts = [np.zeros(feature.cardinality) for feature in train.features[d:]]
+    for block in range(train.num_blocks):
+        columns = train.columns(block)[:-1]
+        for index, column in enumerate(columns[:d]):
+            sums[index] += column.sum(dtype=np.float64)
+            squares[index] += np.square(column.astype(np.float64)).sum()
+        for count, column in zip(counts, columns[d:], strict=True):
+            count += np.bincount(column.astype(np.int64), minlength=len(count))
+    return np.sqrt(np.maximum(squares / n - np.square(sums / n), 0)), [count / n for count in counts]
+
+
+def _settings(options: DnnOptions) -> LoopSettings:
+    return LoopSettings(max_epochs=options.max_iterations, early_stop=options.early_stop, patience=options.patience,
+                        min_rel_progress=options.min_rel_progress, l1_reg=options.l1_reg, l2_reg=options.l2_reg,
+                        decay=options.learn_rate_decay)
+
+
+def _task(net: TabularNet, target: Target, train: Encoded, evaluation: Encoded | None, options: DnnOptions,
+          context: FitContext) -> Task:
+    rows = batch_rows_for(train.num_rows, options)
+
+    def train_batches(epoch: int) -> Iterator[TensorBatch]:
+        for batch in train.batches(rows, seed=context.seed, epoch=epoch):
+            if len(batch.label) > 1 or not options.batch_norm:
+                yield as_tensors(batch, target)
+
+    eval_batches: Callable[[], Iterator[TensorBatch]] | None = None
+    if evaluation is not None and evaluation.num_rows:
+        watched = evaluation
+
+        def eval_batches() -> Iterator[TensorBatch]:
+            return (as_tensors(part, target) for block in watched.blocks() for part in _cut(block))
+
+    optimizer = OPTIMIZERS[options.optimizer](net.parameters(), options.learn_rate)
+    return Task(module=net, optimizer=optimizer, loss=target.loss, train_batches=train_batches, eval_batches=eval_batches,
+                num_rows=train.num_rows)
+
+
+def as_tensors(batch: Batch, target: Target) -> TensorBatch:
+    """A batch as float32 and int64 tensors, the label scaled."""
+    label: npt.NDArray[Any] = batch.label
+    if target.link == "identity":
+        label = ((label.astype(np.float64) - target.level) / target.scale).astype(np.float32)
+    dense = torch.from_numpy(np.ascontiguousarray(batch.dense, np.float32))
+    return TensorBatch((dense, torch.from_numpy(batch.ids)), torch.from_numpy(label))
+
+
+def _cut(block: Batch) -> Iterator[Batch]:
+    return (Batch(*(array[at : at + EVAL_ROWS] for array in block)) for at in range(0, len(block.label), EVAL_ROWS))
+
+
+def _curve(history: History, target: Target) -> tuple[Iteration, ...]:
+    """Losses in the label's own unit."""
+    unit = target.scale**2
+    return tuple(
+        Iteration(iteration=epoch.number, loss=epoch.loss * unit, eval_loss=None if epoch.eval_loss is None else epoch.eval_loss * unit,
+                  learning_rate=epoch.learn_rate, duration_ms=1000 * epoch.duration_seconds)
+        for epoch in history.epochs
+    )

@@ -1,0 +1,31 @@
+"""DNN_CLASSIFIER: a neural network for two or more classes, in PyTorch."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from hagane.features.encoded import Encoded
+from hagane.models.dnn import RELATIVE_TOLERANCE, DnnModel, DnnOptions, Target, fit_net
+from hagane.models.family import FitContext, Task
+from hagane.models.training_data import count_classes
+from hagane.training.losses import binary_log_loss, log_loss
+
+
+class DnnClassifier:
+    """Two classes have one logit, more classes one each (softmax)."""
+
+    name = "dnn_classifier"
+    task = Task.CLASSIFICATION
+    Options = DnnOptions
+    dense_dtype = np.float32
+    accepts_missing = False
+    scales = True
+    relative_tolerance = RELATIVE_TOLERANCE
+
+    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:
+        """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a loss that is NaN."""
+        assert isinstance(options, DnnOptions)
+        count_classes(train, context)
+        target = Target(1, binary_log_loss, "sigmoid") if context.num_classes == 2 else Target(context.num_classes, log_loss, "softmax")
+        return fit_net(self.name, target, train, evaluation, options, context)

@@ -1,0 +1,42 @@
+"""DNN_REGRESSOR: a neural network for a number, in PyTorch."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from hagane.features.encoded import Encoded
+from hagane.models.dnn import RELATIVE_TOLERANCE, DnnModel, DnnOptions, Target, fit_net
+from hagane.models.family import FitContext, Task
+from hagane.models.training_data import require_finite_labels
+from hagane.training.losses import squared_error
+
+
+class DnnRegressor:
+    """Lowers the squared error of the standardised label; predictions, and losses told, are in the label's own unit."""
+
+    name = "dnn_regressor"
+    task = Task.REGRESSION
+    Options = DnnOptions
+    dense_dtype = np.float32
+    accepts_missing = False
+    scales = True
+    relative_tolerance = RELATIVE_TOLERANCE
+
+    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:
+        """Train until the eval squared error no longer falls. Raises TrainingError: labels, or a loss, not finite."""
+        assert isinstance(options, DnnOptions)
+        require_finite_labels(train)
+        level, scale = measure_label(train)
+        target = Target(1, squared_error, "identity", level, scale)
+        return fit_net(self.name, target, train, evaluation, options, context)
+
+
+def measure_label(train: Encoded) -> tuple[float, float]:
+    """The label's mean and standard deviation (1 where it is constant), in two passes."""
+    labels = [train.columns(block)[-1] for block in range(train.num_blocks)]
+    mean = sum(float(label.sum(dtype=np.float64)) for label in labels) / train.num_rows
+    variance = sum(float(np.square(label.astype(np.float64) - mean).sum()) for label in labels) / train.num_rows
+    return mean, math.sqrt(variance) if variance > 1e-24 * mean**2 else 1.0
