@@ -12,6 +12,7 @@ import numpy as np
 from hagane.bundle.check_graph import check_graph
 from hagane.bundle.instances import InstanceDecoder
 from hagane.bundle.manifest import MODEL_NAME, SIGNATURE_NAME, Manifest, read_verified
+from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
 from hagane.bundle.signature import Signature
@@ -39,6 +40,7 @@ class Bundle:
         self.signature = signature
         self._session = session
         self._layout = signature.layout
+        self._outputs = signature.outputs
         self._decoder = InstanceDecoder(signature)
 
     @classmethod
@@ -100,9 +102,10 @@ class Bundle:
         """
         if decoder is None:
             decoder = self._decoder if extra == "refuse" else self.decoder(extra=extra)
-        columns = decoder.decode(instances)
-        predictions = self.predict_columns(columns)
+        feed = decoder.pack(instances)
+        predictions = self._run(feed) if feed is not None else self.predict_columns(decoder.decode(instances))
         if (on_error or self.signature.on_error) == "refuse" and predictions.row_errors.any():
+            columns = decoder.decode(instances)
             raise RequestError(*row_error_faults(self._erring, self.signature, columns, predictions.row_errors))
         return predictions
 
@@ -118,9 +121,11 @@ class Bundle:
             )
         num_rows = len(columns[self.signature.names[0]].data)
         if num_rows <= chunk_rows:
-            return self._run(columns)
+            return self._run(self._layout.feed(columns))
         starts = range(0, num_rows, chunk_rows)
-        return Predictions.concatenate([self._run(_slice(columns, start, start + chunk_rows)) for start in starts])
+        return Predictions.concatenate(
+            [self._run(self._layout.feed(_slice(columns, start, start + chunk_rows))) for start in starts]
+        )
 
     def features(self, columns: Mapping[str, ColumnData], outputs: Sequence[str] = ("dense", "ids")) -> dict[str, Any]:
         """The features that the model sees for these rows: those of `outputs` that the graph has. For verification."""
@@ -128,10 +133,8 @@ class Bundle:
             self._layout.feed(columns), [name for name in outputs if name in self._session.outputs]
         )
 
-    def _run(self, columns: Mapping[str, ColumnData]) -> Predictions:
-        return Predictions.from_outputs(
-            self.signature, self._session.run(self._layout.feed(columns), self.signature.outputs)
-        )
+    def _run(self, feed: Feed) -> Predictions:
+        return Predictions.from_outputs(self.signature, self._session.run(feed, self._outputs))
 
     def _erring(self, columns: Mapping[str, ColumnData]) -> Any:
         return self.predict_columns(columns).row_errors
