@@ -60,6 +60,7 @@ def get_family(name: str) -> Family:
 def family_options(family: Family | str, values: Mapping[str, Any]) -> FamilyOptions:
     """The family's options with `values` over its defaults. Raises SpecError with every fault at once."""
     chosen = get_family(family) if isinstance(family, str) else family
+    assert issubclass(chosen.Options, FamilyOptions)
     return options_from(chosen.name, chosen.Options, values)
 
 

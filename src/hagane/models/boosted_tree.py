@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import lightgbm as lgb
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from hagane.errors import Fault, TrainingError
 from hagane.features.emit import Emitter
@@ -66,8 +65,17 @@ class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
 class BoostedTreeModel:
     """Fitted trees. `transform` is 'identity', 'sigmoid' or 'softmax': from raw sums to scores."""
 
-    def __init__(self, family: str, booster: lgb.Booster, transform: str, names: tuple[str, ...], num_dense: int,
-                 curve: tuple[Iteration, ...], best_iteration: int) -> None:
+    def __init__(
+        self,
+        *,
+        family: str,
+        booster: lgb.Booster,
+        transform: str,
+        names: tuple[str, ...],
+        num_dense: int,
+        curve: tuple[Iteration, ...],
+        best_iteration: int,
+    ) -> None:
         self.family = family
         self.curve = curve
         self.best_iteration = best_iteration
@@ -100,8 +108,15 @@ class BoostedTreeModel:
         return {name: float(gain) for name, gain in zip(self._names, gains, strict=True)}
 
 
-def fit_trees(family: str, objective: Mapping[str, Any], train: Encoded, evaluation: Encoded | None,
-              options: BoostedTreeOptions, context: FitContext) -> BoostedTreeModel:
+def fit_trees(
+    train: Encoded,
+    evaluation: Encoded | None,
+    options: BoostedTreeOptions,
+    context: FitContext,
+    *,
+    family: str,
+    objective: Mapping[str, Any],
+) -> BoostedTreeModel:
     """Boost on `train`, keeping the round that is best on `evaluation` (all rounds without one).
 
     `objective` holds LightGBM's `objective`, `metric` and `num_class`.
@@ -120,7 +135,15 @@ def fit_trees(family: str, objective: Mapping[str, Any], train: Encoded, evaluat
     kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
     transform = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}[objective["objective"]]
     names = tuple(feature.name for feature in train.features)
-    return BoostedTreeModel(family, kept, transform, names, train.num_dense, curve, best)
+    return BoostedTreeModel(
+        family=family,
+        booster=kept,
+        transform=transform,
+        names=names,
+        num_dense=train.num_dense,
+        curve=curve,
+        best_iteration=best,
+    )
 
 
 def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: FitContext) -> dict[str, Any]:
@@ -164,11 +187,14 @@ def _dataset(encoded: Encoded, parameters: Mapping[str, Any], reference: lgb.Dat
     )
 
 
-def _boost(booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedTreeOptions,
-           context: FitContext) -> tuple[tuple[Iteration, ...], int]:
+def _boost(
+    booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedTreeOptions, context: FitContext
+) -> tuple[tuple[Iteration, ...], int]:
     """Run the rounds; the curve and the number of rounds to keep."""
     curve: list[Iteration] = []
-    watch = EarlyStopping(patience=options.patience, min_rel_progress=options.min_rel_progress, enabled=options.early_stop)
+    watch = EarlyStopping(
+        patience=options.patience, min_rel_progress=options.min_rel_progress, enabled=options.early_stop
+    )
     with context.progress.phase("train", total=options.max_iterations, unit="rounds") as phase:
         for round_number in range(1, options.max_iterations + 1):
             begun = time.perf_counter()
@@ -178,8 +204,13 @@ def _boost(booster: lgb.Booster, watched: bool, num_rows: int, options: BoostedT
             if not np.isfinite(loss):
                 raise _not_finite(round_number, loss)
             curve.append(
-                Iteration(iteration=round_number, loss=loss, eval_loss=eval_loss, learning_rate=options.learn_rate,
-                          duration_ms=1000 * (time.perf_counter() - begun))
+                Iteration(
+                    iteration=round_number,
+                    loss=loss,
+                    eval_loss=eval_loss,
+                    learning_rate=options.learn_rate,
+                    duration_ms=1000 * (time.perf_counter() - begun),
+                )
             )
             phase.advance(1, loss=loss, **({} if eval_loss is None else {"eval_loss": eval_loss}))
             if exhausted or (eval_loss is not None and watch.update(round_number, eval_loss)):
@@ -200,5 +231,3 @@ def _not_finite(round_number: int, loss: float) -> TrainingError:
             next_step="take a smaller learn_rate, or look for very large label values",
         )
     )
-
-

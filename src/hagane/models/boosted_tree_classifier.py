@@ -24,11 +24,13 @@ class BoostedTreeClassifier:
     scales = False
     relative_tolerance = RELATIVE_TOLERANCE
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> BoostedTreeModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> BoostedTreeModel:
         """Boost until the eval log loss no longer falls. Raises TrainingError when there is one class only."""
         assert isinstance(options, BoostedTreeOptions)
         count_classes(train, context)
         objective: dict[str, Any] = {"objective": "binary", "metric": "binary_logloss"}
         if context.num_classes > 2:
             objective = {"objective": "multiclass", "metric": "multi_logloss", "num_class": context.num_classes}
-        return fit_trees(self.name, objective, train, evaluation, options, context)
+        return fit_trees(train, evaluation, options, context, family=self.name, objective=objective)

@@ -22,8 +22,11 @@ class BoostedTreeRegressor:
     scales = False
     relative_tolerance = RELATIVE_TOLERANCE
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> BoostedTreeModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> BoostedTreeModel:
         """Boost until the eval squared error no longer falls. Raises TrainingError for labels that are not finite."""
         assert isinstance(options, BoostedTreeOptions)
         require_finite_labels(train)
-        return fit_trees(self.name, {"objective": "regression", "metric": "l2"}, train, evaluation, options, context)
+        objective = {"objective": "regression", "metric": "l2"}
+        return fit_trees(train, evaluation, options, context, family=self.name, objective=objective)

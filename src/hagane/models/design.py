@@ -93,8 +93,8 @@ class Design:
     def _read(self, index: int) -> DesignBlock:
         batch = self.encoded.block(index)
         rows, k = batch.ids.shape
-        dense = (batch.dense.astype(np.float64) - self.mean) / self.scale
-        columns = (batch.ids + self.offsets).astype(np.int32).ravel()
+        dense = (np.asarray(batch.dense, np.float64) - self.mean) / self.scale
+        columns = (np.asarray(batch.ids, np.int64) + self.offsets).astype(np.int32).ravel()
         starts = np.arange(rows + 1, dtype=np.int32) * k
         one_hot = sp.csr_array((np.ones(rows * k), columns, starts), shape=(rows, self.num_slots))
         return DesignBlock(dense, one_hot, batch.label.astype(np.float64))

@@ -7,7 +7,8 @@ rounding of float32, multiplied by the label's deviation, can exceed any toleran
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,12 +23,14 @@ from hagane.features.feature import FeatureKind
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.options import FamilyOptions
-from hagane.models.tabular_net import TabularNet, fold_normalisation
-from hagane.training.loop import History, Loss, LoopSettings, Task, TensorBatch, seeded, train_module
+from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalisation
+from hagane.training.loop import History, LoopSettings, Loss, Task, TensorBatch, seeded, train_module
 from hagane.training.optimizers import OPTIMIZERS
 
 RELATIVE_TOLERANCE = 1e-6
 EVAL_ROWS = 8192
+SMALL_STEP = 20_000_000
+"""Multiplications of one forward pass below which a single thread is as fast as two, and never waits."""
 
 
 class DnnOptions(FamilyOptions, frozen=True, kw_only=True):
@@ -57,8 +60,18 @@ class DnnOptions(FamilyOptions, frozen=True, kw_only=True):
 class DnnModel:
     """A fitted network. `link`: 'identity' (times `scale` plus `level`), 'sigmoid' (c = 1) or 'softmax'."""
 
-    def __init__(self, family: str, net: TabularNet, link: str, level: float, scale: float,
-                 importance: Mapping[str, float], curve: tuple[Iteration, ...], best_iteration: int) -> None:
+    def __init__(
+        self,
+        *,
+        family: str,
+        net: TabularNet,
+        link: str,
+        level: float,
+        scale: float,
+        importance: Mapping[str, float],
+        curve: tuple[Iteration, ...],
+        best_iteration: int,
+    ) -> None:
         self.family = family
         self.curve = curve
         self.best_iteration = best_iteration
@@ -107,19 +120,38 @@ class Target(msgspec.Struct, frozen=True):
     scale: float = 1.0
 
 
-def fit_net(family: str, target: Target, train: Encoded, evaluation: Encoded | None, options: DnnOptions,
-            context: FitContext) -> DnnModel:
+def fit_net(
+    train: Encoded, evaluation: Encoded | None, options: DnnOptions, context: FitContext, *, family: str, target: Target
+) -> DnnModel:
     """Train a `TabularNet` and keep its best state. The same seed gives the same bits on one machine."""
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     cardinalities = [feature.cardinality for feature in train.features if feature.kind is FeatureKind.ID]
-    with seeded(context.seed, context.num_threads):
-        net = TabularNet(train.num_dense, cardinalities, target.num_outputs, hidden_units=options.hidden_units,
-                         activation=options.activation_fn, dropout=options.dropout, batch_norm=options.batch_norm)
-        history = train_module(_task(net, target, train, evaluation, options, context), _settings(options), context.progress)
+    num_threads = context.num_threads or num_threads_for(train, cardinalities, options)
+    with seeded(context.seed, num_threads):
+        net = TabularNet(
+            train.num_dense,
+            cardinalities,
+            target.num_outputs,
+            hidden_units=options.hidden_units,
+            activation=options.activation_fn,
+            dropout=options.dropout,
+            batch_norm=options.batch_norm,
+        )
+        task = _task(net, train, evaluation, options, target=target, seed=context.seed)
+        history = train_module(task, _settings(options), context.progress)
         net = fold_normalisation(net)
         importance = first_layer_movement(net, train)
-    return DnnModel(family, net, target.link, target.level, target.scale, importance, _curve(history, target), history.best_epoch)
+    return DnnModel(
+        family=family,
+        net=net,
+        link=target.link,
+        level=target.level,
+        scale=target.scale,
+        importance=importance,
+        curve=_curve(history, target),
+        best_iteration=history.best_epoch,
+    )
 
 
 def batch_rows_for(num_rows: int, options: DnnOptions) -> int:
@@ -131,8 +163,16 @@ def batch_rows_for(num_rows: int, options: DnnOptions) -> int:
     return options.batch_size or min(1024, max(32, 2 ** round(math.log2(max(num_rows, 1) / 128))))
 
 
+def num_threads_for(train: Encoded, cardinalities: Sequence[int], options: DnnOptions) -> int:
+    """1 where a step is so small that waking other threads costs more than they bring, else 0: all."""
+    inputs = train.num_dense + sum(embedding_width(cardinality) for cardinality in cardinalities)
+    widths = [inputs, *options.hidden_units, 1]
+    multiplications = batch_rows_for(train.num_rows, options) * sum(a * b for a, b in pairwise(widths))
+    return 1 if multiplications < SMALL_STEP else 0
+
+
 def first_layer_movement(net: TabularNet, train: Encoded) -> dict[str, float]:
-    """By feature name: the standard deviation, over training rows, of what it adds to the first layer (RMS over units)."""
+    """By feature name: the deviation, over training rows, of what it adds to the first layer (RMS over units)."""
     first = next(layer for layer in net.layers if isinstance(layer, torch.nn.Linear))
     weights = first.weight.detach().numpy().astype(np.float64).T
     deviation, shares = _spread_of_inputs(train)
@@ -142,7 +182,7 @@ def first_layer_movement(net: TabularNet, train: Encoded) -> dict[str, float]:
     names = [feature.name for feature in train.features[train.num_dense :]]
     row = train.num_dense
     for group, table in zip(net.groups, net.tables, strict=True):
-        vectors = table.weight.detach().numpy().astype(np.float64)  # type: ignore[union-attr, operator]
+        vectors = table.weight.detach().numpy().astype(np.float64)
         for column, offset in zip(group.columns, group.offsets, strict=True):
             share = shares[column]
             added = vectors[offset : offset + len(share)] @ weights[row : row + group.width]
@@ -161,23 +201,30 @@ def _spread_of_inputs(train: Encoded) -> tuple[npt.NDArray[np.float64], list[npt
         for index, column in enumerate(columns[:d]):
             sums[index] += column.sum(dtype=np.float64)
             squares[index] += np.square(column.astype(np.float64)).sum()
-        for count, column in zip(counts, columns[d:], strict=True):
-            count += np.bincount(column.astype(np.int64), minlength=len(count))
+        for index, column in enumerate(columns[d:]):
+            counts[index] += np.bincount(column.astype(np.int64), minlength=len(counts[index]))
     return np.sqrt(np.maximum(squares / n - np.square(sums / n), 0)), [count / n for count in counts]
 
 
 def _settings(options: DnnOptions) -> LoopSettings:
-    return LoopSettings(max_epochs=options.max_iterations, early_stop=options.early_stop, patience=options.patience,
-                        min_rel_progress=options.min_rel_progress, l1_reg=options.l1_reg, l2_reg=options.l2_reg,
-                        decay=options.learn_rate_decay)
+    return LoopSettings(
+        max_epochs=options.max_iterations,
+        early_stop=options.early_stop,
+        patience=options.patience,
+        min_rel_progress=options.min_rel_progress,
+        l1_reg=options.l1_reg,
+        l2_reg=options.l2_reg,
+        decay=options.learn_rate_decay,
+    )
 
 
-def _task(net: TabularNet, target: Target, train: Encoded, evaluation: Encoded | None, options: DnnOptions,
-          context: FitContext) -> Task:
+def _task(
+    net: TabularNet, train: Encoded, evaluation: Encoded | None, options: DnnOptions, *, target: Target, seed: int
+) -> Task:
     rows = batch_rows_for(train.num_rows, options)
 
     def train_batches(epoch: int) -> Iterator[TensorBatch]:
-        for batch in train.batches(rows, seed=context.seed, epoch=epoch):
+        for batch in train.batches(rows, seed=seed, epoch=epoch):
             if len(batch.label) > 1 or not options.batch_norm:
                 yield as_tensors(batch, target)
 
@@ -189,8 +236,14 @@ def _task(net: TabularNet, target: Target, train: Encoded, evaluation: Encoded |
             return (as_tensors(part, target) for block in watched.blocks() for part in _cut(block))
 
     optimizer = OPTIMIZERS[options.optimizer](net.parameters(), options.learn_rate)
-    return Task(module=net, optimizer=optimizer, loss=target.loss, train_batches=train_batches, eval_batches=eval_batches,
-                num_rows=train.num_rows)
+    return Task(
+        module=net,
+        optimizer=optimizer,
+        loss=target.loss,
+        train_batches=train_batches,
+        eval_batches=eval_batches,
+        num_rows=train.num_rows,
+    )
 
 
 def as_tensors(batch: Batch, target: Target) -> TensorBatch:
@@ -210,7 +263,12 @@ def _curve(history: History, target: Target) -> tuple[Iteration, ...]:
     """Losses in the label's own unit."""
     unit = target.scale**2
     return tuple(
-        Iteration(iteration=epoch.number, loss=epoch.loss * unit, eval_loss=None if epoch.eval_loss is None else epoch.eval_loss * unit,
-                  learning_rate=epoch.learn_rate, duration_ms=1000 * epoch.duration_seconds)
+        Iteration(
+            iteration=epoch.number,
+            loss=epoch.loss * unit,
+            eval_loss=None if epoch.eval_loss is None else epoch.eval_loss * unit,
+            learning_rate=epoch.learn_rate,
+            duration_ms=1000 * epoch.duration_seconds,
+        )
         for epoch in history.epochs
     )

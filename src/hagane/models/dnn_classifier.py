@@ -24,8 +24,10 @@ class DnnClassifier:
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:
-        """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a loss that is NaN."""
+        """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, DnnOptions)
         count_classes(train, context)
-        target = Target(1, binary_log_loss, "sigmoid") if context.num_classes == 2 else Target(context.num_classes, log_loss, "softmax")
-        return fit_net(self.name, target, train, evaluation, options, context)
+        target = Target(context.num_classes, log_loss, "softmax")
+        if context.num_classes == 2:
+            target = Target(1, binary_log_loss, "sigmoid")
+        return fit_net(train, evaluation, options, context, family=self.name, target=target)

@@ -20,7 +20,9 @@ SELU_SCALE = 1.0507009873554805
 """Klambauer et al. 2017, §2."""
 
 
-def emit_net(emitter: Emitter, net: TabularNet, dense: str | None, ids: str | None, dtype: type[np.floating[Any]]) -> str:
+def emit_net(
+    emitter: Emitter, net: TabularNet, dense: str | None, ids: str | None, dtype: type[np.floating[Any]]
+) -> str:
     """Add the folded network computed in `dtype`; the name of its output [n, c]."""
     parts = [emitter.node("Cast", dense, to=element_type(dtype))] if dense is not None and net.num_dense else []
     for group, table in zip(net.groups, net.tables, strict=True):
@@ -51,7 +53,9 @@ def _crelu(emitter: Emitter, x: str, dtype: Any) -> str:
 
 def _elu(emitter: Emitter, x: str, dtype: Any, alpha: float = 1.0) -> str:
     negative = emitter.node("Exp", emitter.node("Min", x, emitter.constant(dtype(0))))
-    part = emitter.node("Mul", emitter.node("Sub", negative, emitter.constant(dtype(1))), emitter.constant(dtype(alpha)))
+    part = emitter.node(
+        "Mul", emitter.node("Sub", negative, emitter.constant(dtype(1))), emitter.constant(dtype(alpha))
+    )
     return emitter.node("Add", emitter.node("Relu", x), part)
 
 

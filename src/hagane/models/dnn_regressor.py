@@ -31,7 +31,7 @@ class DnnRegressor:
         require_finite_labels(train)
         level, scale = measure_label(train)
         target = Target(1, squared_error, "identity", level, scale)
-        return fit_net(self.name, target, train, evaluation, options, context)
+        return fit_net(train, evaluation, options, context, family=self.name, target=target)
 
 
 def measure_label(train: Encoded) -> tuple[float, float]:

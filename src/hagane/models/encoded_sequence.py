@@ -30,7 +30,8 @@ class EncodedSequence(lgb.Sequence):  # type: ignore[misc]
         """One row [d + k], or rows [n, d + k] for a slice."""
         if not isinstance(index, slice):
             block, row = divmod(int(index), self.batch_size)
-            return self._read(block)[row]
+            one: Matrix = self._read(block)[row]
+            return one
         start, stop, _ = index.indices(len(self))
         parts = []
         for block in range(start // self.batch_size, -(-stop // self.batch_size)):

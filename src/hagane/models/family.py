@@ -61,13 +61,16 @@ class FittedModel(Protocol):
     """The iteration whose state was kept."""
 
     def predict(self, dense: Array | None, ids: Array | None) -> Array:
-        """Scores of the training path (torch, LightGBM, numpy), for [n, d] and [n, k]: [n] or [n, c]. The verifier's oracle."""
+        """Scores of the training path (torch, LightGBM, numpy), for [n, d] and [n, k]: [n] or [n, c].
+
+        The verifier's oracle.
+        """
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
         """Add the model's nodes behind the named tensors; the name of the `scores` tensor."""
 
     def importance(self) -> Mapping[str, float]:
-        """A figure for how much each feature matters, by feature name (gain, |standardised weight|, …); empty if unknown."""
+        """How much each feature matters, by its name (gain, |standardised weight|, …); empty if unknown."""
 
 
 class Family(Protocol):
@@ -87,5 +90,7 @@ class Family(Protocol):
     relative_tolerance: float
     """By how much `predict` and the emitted graph may differ, relative to max(1, |score|)."""
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> FittedModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> FittedModel:
         """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError."""

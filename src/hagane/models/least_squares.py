@@ -11,6 +11,8 @@ import scipy.linalg
 
 Floats = npt.NDArray[np.float64]
 
+LASSO_TOLERANCE = 1e-10
+"""Largest step of a sweep, as a share of the fit's own size, at which coordinate descent has converged."""
 RANK_TOLERANCE = 1e-11
 """Directions with an eigenvalue below this share of the largest are not determined by the data."""
 
@@ -28,7 +30,7 @@ def solve_minimum_norm(gram: Floats, target: Floats, unit: Floats) -> Floats:
     """
     values, vectors = np.linalg.eigh(gram)
     kept = values > RANK_TOLERANCE * max(values[-1], 0.0)
-    solution = vectors[:, kept] @ ((vectors[:, kept].T @ target) / values[kept])
+    solution: Floats = vectors[:, kept] @ ((vectors[:, kept].T @ target) / values[kept])
     null = vectors[:, ~kept] / unit[:, None]
     if null.size:
         basis, _ = np.linalg.qr(null)
@@ -37,7 +39,7 @@ def solve_minimum_norm(gram: Floats, target: Floats, unit: Floats) -> Floats:
     return solution
 
 
-def solve_lasso(gram: Floats, target: Floats, l1: Floats, l2: Floats, *, max_sweeps: int, tolerance: float = 1e-10) -> tuple[Floats, bool]:
+def solve_lasso(gram: Floats, target: Floats, l1: Floats, l2: Floats, *, max_sweeps: int) -> tuple[Floats, bool]:
     """Cyclic coordinate descent (Friedman, Hastie and Tibshirani 2010, §2); the solution, and whether it converged."""
     diagonal = np.diag(gram) + l2
     weights, slope = np.zeros_like(target), target.copy()
@@ -50,6 +52,6 @@ def solve_lasso(gram: Floats, target: Floats, l1: Floats, l2: Floats, *, max_swe
                 weights[j] += moved
                 slope -= moved * gram[j]
                 largest = max(largest, abs(moved) * np.sqrt(diagonal[j]))
-        if largest <= tolerance * np.sqrt(max(float(np.abs(target @ weights)), 1e-300)):
+        if largest <= LASSO_TOLERANCE * np.sqrt(max(float(np.abs(target @ weights)), 1e-300)):
             return weights, True
     return weights, False

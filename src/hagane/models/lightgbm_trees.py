@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -45,8 +46,11 @@ def parse_trees(text: str) -> Trees:
     """The trees of `Booster.model_to_string()`."""
     header, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
     fields = _fields(header)
-    return Trees(tuple(_tree(_fields(block)) for block in blocks), int(fields["num_tree_per_iteration"]),
-                 int(fields["max_feature_idx"]) + 1)
+    return Trees(
+        tuple(_tree(_fields(block)) for block in blocks),
+        int(fields["num_tree_per_iteration"]),
+        int(fields["max_feature_idx"]) + 1,
+    )
 
 
 def _fields(block: str) -> dict[str, str]:
@@ -76,6 +80,5 @@ def _floats(fields: dict[str, str], name: str) -> Floats:
 
 def _sets(boundaries: Ints, words: Ints) -> tuple[Ints, ...]:
     """Each set is a bit field of 32-bit words, from one boundary to the next."""
-    bits = [np.unpackbits(words[a:b].astype("<u4").view(np.uint8), bitorder="little")
-            for a, b in zip(boundaries[:-1], boundaries[1:], strict=True)]
+    bits = [np.unpackbits(words[a:b].astype("<u4").view(np.uint8), bitorder="little") for a, b in pairwise(boundaries)]
     return tuple(np.flatnonzero(each).astype(np.int64) for each in bits)

@@ -34,8 +34,17 @@ class Coefficients(NamedTuple):
 class LinearModel:
     """Coefficients with a link: 'identity', 'sigmoid' (c = 1, two classes) or 'softmax'."""
 
-    def __init__(self, family: str, features: tuple[Feature, ...], coefficients: Coefficients, link: str,
-                 spread: Floats, curve: tuple[Iteration, ...], best_iteration: int) -> None:
+    def __init__(
+        self,
+        *,
+        family: str,
+        features: tuple[Feature, ...],
+        coefficients: Coefficients,
+        link: str,
+        spread: Floats,
+        curve: tuple[Iteration, ...],
+        best_iteration: int,
+    ) -> None:
         self.family = family
         self.features = features
         self.coefficients = coefficients
@@ -82,7 +91,9 @@ class LinearModel:
         return {feature.name: float(spread) for feature, spread in zip(self.features, self._spread, strict=True)}
 
 
-def spread_of(features: tuple[Feature, ...], coefficients: Coefficients, deviation: Floats, slot_rows: Floats) -> Floats:
+def spread_of(
+    features: tuple[Feature, ...], coefficients: Coefficients, deviation: Floats, slot_rows: Floats
+) -> Floats:
     """[d + k] standard deviation, over the training rows, of what each feature adds to the raw score (largest over c).
 
     `deviation` [d] is the dense features' own, `slot_rows` [s] the number of rows in each slot.

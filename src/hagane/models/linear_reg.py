@@ -1,8 +1,8 @@
 """LINEAR_REG: least squares in closed form, out of core.
 
-Minimises ½ Σ (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the intercept b is not penalised. So `l2_reg` is
-scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its `Lasso(alpha)`. One pass accumulates the Gram matrix; where
-there are more than `GRAM_COLUMNS` columns, conjugate gradients make a pass an iteration instead.
+Minimises ½ Σ (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the intercept b is not penalised. So
+`l2_reg` is scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its `Lasso(alpha)`. One pass accumulates the Gram
+matrix; where there are more than `GRAM_COLUMNS` columns, conjugate gradients make a pass an iteration instead.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class LinearReg:
     scales = True
     relative_tolerance = 1e-12
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> LinearModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> LinearModel:
         """Solve. Raises TrainingError for labels that are not finite."""
         assert isinstance(options, LinearRegOptions)
         require_finite_labels(train)
@@ -64,13 +66,21 @@ class LinearReg:
         original, bias = design.unscale(weights[:, None], intercept)
         coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
         spread = spread_of(train.features, coefficients, deviation, moments.sums[design.num_dense :])
-        model = LinearModel(self.name, train.features, coefficients, "identity", spread, (), 1)
+        model = LinearModel(
+            family=self.name,
+            features=train.features,
+            coefficients=coefficients,
+            link="identity",
+            spread=spread,
+            curve=(),
+            best_iteration=1,
+        )
         model.curve = (_training_row(model, train, evaluation, 1000 * (time.perf_counter() - begun)),)
         return model
 
 
 class Moments(msgspec.Struct, frozen=True):
-    """`sums` [w] of each column, `target` [w] = Xᵀ(y − level), `label_sum`, `gram` [w, w] or None where it is too wide."""
+    """`sums` [w] of the columns, `target` [w] = Xᵀ(y − level), `label_sum`, `gram` [w, w] or None where too wide."""
 
     sums: Floats
     target: Floats
@@ -113,14 +123,21 @@ def _solve(design: Design, level: float, options: LinearRegOptions, context: Fit
         gram, target = gram[np.ix_(free, free)], target[free]
         converged = True
         if options.l1_reg:
-            weights[free], converged = solve_lasso(gram, target, options.l1_reg / unit[free], options.l2_reg * penalty[free],
-                                                   max_sweeps=options.max_iterations)
+            weights[free], converged = solve_lasso(
+                gram,
+                target,
+                options.l1_reg / unit[free],
+                options.l2_reg * penalty[free],
+                max_sweeps=options.max_iterations,
+            )
         elif options.l2_reg:
             weights[free] = solve_ridge(gram, target, options.l2_reg * penalty[free])
         else:
             weights[free] = solve_minimum_norm(gram, target, unit[free])
     if not converged:
-        context.progress.note(f"linear_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg")
+        context.progress.note(
+            f"linear_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg"
+        )
     return weights, moments
 
 
@@ -132,8 +149,9 @@ def _centred(moments: Moments, num_rows: int, fit_intercept: bool) -> tuple[Floa
     return gram, moments.target - moments.sums * (moments.label_sum / num_rows)
 
 
-def _conjugate_gradients(design: Design, moments: Moments, free: npt.NDArray[np.bool_], options: LinearRegOptions,
-                         penalty: Floats) -> tuple[Floats, bool]:
+def _conjugate_gradients(
+    design: Design, moments: Moments, free: npt.NDArray[np.bool_], options: LinearRegOptions, penalty: Floats
+) -> tuple[Floats, bool]:
     """(Xᵀ X + l2) w = Xᵀ y on the free columns, X centred where there is an intercept; and whether it converged."""
     mean = moments.sums / design.num_rows * options.fit_intercept
 
@@ -149,19 +167,24 @@ def _conjugate_gradients(design: Design, moments: Moments, free: npt.NDArray[np.
 
     size = int(free.sum())
     target = moments.target - moments.sums * (moments.label_sum / design.num_rows) * options.fit_intercept
-    solution, info = cg(LinearOperator((size, size), matvec=apply, dtype=np.float64), target[free], rtol=1e-10,
-                        maxiter=options.max_iterations)
+    solution, info = cg(
+        LinearOperator((size, size), matvec=apply, dtype=np.float64),
+        target[free],
+        rtol=1e-10,
+        maxiter=options.max_iterations,
+    )
     return solution, info == 0
 
 
 def _training_row(model: LinearModel, train: Encoded, evaluation: Encoded | None, duration_ms: float) -> Iteration:
-    losses = [_mean_squared_error(model, split) for split in (train, evaluation) if split is not None and split.num_rows]
-    return Iteration(iteration=1, loss=losses[0], eval_loss=losses[1] if len(losses) > 1 else None, duration_ms=duration_ms)
+    loss = _mean_squared_error(model, train)
+    eval_loss = _mean_squared_error(model, evaluation) if evaluation is not None and evaluation.num_rows else None
+    return Iteration(iteration=1, loss=loss, eval_loss=eval_loss, duration_ms=duration_ms)
 
 
 def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
-    total = sum(float(np.square(model.predict(batch.dense, batch.ids) - batch.label).sum()) for batch in split.blocks())
-    return total / split.num_rows
+    errors = (model.predict(batch.dense, batch.ids) - batch.label.astype(np.float64) for batch in split.blocks())
+    return sum(float(np.square(error).sum()) for error in errors) / split.num_rows
 
 
 def _too_wide(num_columns: int) -> Fault:

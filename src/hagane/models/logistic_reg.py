@@ -24,6 +24,7 @@ from hagane.models.options import FamilyOptions
 from hagane.models.training_data import count_classes
 
 Floats = npt.NDArray[np.float64]
+Objective = Callable[[Floats], tuple[float, Floats]]
 
 
 class LogisticRegOptions(FamilyOptions, frozen=True, kw_only=True):
@@ -47,7 +48,9 @@ class LogisticReg:
     scales = True
     relative_tolerance = 1e-12
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> LinearModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> LinearModel:
         """Minimise until the gradient vanishes. Raises TrainingError when there is one class only."""
         assert isinstance(options, LogisticRegOptions)
         count_classes(train, context)
@@ -61,7 +64,15 @@ class LogisticReg:
         coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
         spread = spread_of(train.features, coefficients, deviation, problem.squares[design.num_dense :])
         link = "sigmoid" if context.num_classes == 2 else "softmax"
-        return LinearModel(self.name, train.features, coefficients, link, spread, curve, len(curve))
+        return LinearModel(
+            family=self.name,
+            features=train.features,
+            coefficients=coefficients,
+            link=link,
+            spread=spread,
+            curve=curve,
+            best_iteration=len(curve),
+        )
 
 
 class LogisticProblem:
@@ -135,8 +146,9 @@ def loss_and_residual(raw: Floats, label: Floats) -> tuple[float, Floats]:
     return float(loss.sum()), residual
 
 
-def _minimise(problem: LogisticProblem, watched: Design | None, options: LogisticRegOptions,
-              context: FitContext) -> tuple[Floats, Floats, tuple[Iteration, ...]]:
+def _minimise(
+    problem: LogisticProblem, watched: Design | None, options: LogisticRegOptions, context: FitContext
+) -> tuple[Floats, Floats, tuple[Iteration, ...]]:
     n, curve, begun = problem.design.num_rows, list[Iteration](), [time.perf_counter()]
     with context.progress.phase("train", total=options.max_iterations, unit="iterations") as phase:
 
@@ -144,20 +156,36 @@ def _minimise(problem: LogisticProblem, watched: Design | None, options: Logisti
             vector, loss = _joined(intermediate_result.x, problem.size), float(intermediate_result.fun) / n  # type: ignore[attr-defined]
             eval_loss = None if watched is None else mean_log_loss(watched, *problem.unpack(vector))
             now = time.perf_counter()
-            curve.append(Iteration(iteration=len(curve) + 1, loss=loss, eval_loss=eval_loss, duration_ms=1000 * (now - begun[0])))
+            curve.append(
+                Iteration(iteration=len(curve) + 1, loss=loss, eval_loss=eval_loss, duration_ms=1000 * (now - begun[0]))
+            )
             begun[0] = now
             phase.advance(1, loss=loss, **({} if eval_loss is None else {"eval_loss": eval_loss}))
 
         start, function, bounds = _formulation(problem, split=options.l1_reg > 0)
-        result = minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, callback=record,
-                          options={"maxiter": options.max_iterations, "maxfun": 20 * options.max_iterations, "maxcor": 20,
-                                   "ftol": 1e-15, "gtol": 1e-9 * np.sqrt(n)})
+        result = minimize(
+            function,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            callback=record,
+            options={
+                "maxiter": options.max_iterations,
+                "maxfun": 20 * options.max_iterations,
+                "maxcor": 20,
+                "ftol": 1e-15,
+                "gtol": 1e-9 * np.sqrt(n),
+            },
+        )
     if result.status == 1:
-        context.progress.note(f"logistic_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg")
+        context.progress.note(
+            f"logistic_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg"
+        )
     return (*problem.unpack(_joined(result.x, problem.size)), tuple(curve))
 
 
-def _formulation(problem: LogisticProblem, *, split: bool) -> tuple[Floats, Callable[[Floats], tuple[float, Floats]], list[tuple[float, None]] | None]:
+def _formulation(problem: LogisticProblem, *, split: bool) -> tuple[Floats, Objective, list[tuple[float, None]] | None]:
     """Start, function and bounds. With an l1 penalty the vector is the difference of two that are not negative."""
     if not split:
         return np.zeros(problem.size), problem.smooth, None

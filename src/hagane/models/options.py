@@ -17,7 +17,7 @@ from hagane.errors import Fault, SpecError, nearest
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
 BOUNDS = {"gt": "> {}", "ge": ">= {}", "lt": "< {}", "le": "<= {}"}
-O = TypeVar("O", bound="FamilyOptions")  # noqa: E741
+Made = TypeVar("Made", bound="FamilyOptions")
 
 
 class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +33,7 @@ class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return ()
 
 
-def options_from(family: str, options: type[O], values: Mapping[str, Any]) -> O:
+def options_from(family: str, options: type[Made], values: Mapping[str, Any]) -> Made:
     """`options` made from `values`: JSON or YAML values, the names of choices in any case.
 
     Raises SpecError naming every unknown option, wrong type and value out of range.

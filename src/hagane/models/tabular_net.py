@@ -1,20 +1,19 @@
 """The neural network of the dnn families: embeddings of the ids beside the dense features, then hidden layers.
 
 Shapes: dense [n, d], ids [n, k]. Id features whose embeddings have the same width share one table, so that a
-thousand of them are a few look-ups: group g of k_g features and width e_g gives [n, k_g · e_g]. The groups and the dense
-features side by side, [n, d + Σ k_g e_g], go through the hidden layers to [n, c].
+thousand of them are a few look-ups: group g of k_g features and width e_g gives [n, k_g · e_g]. The groups and the
+dense features side by side, [n, d + Σ k_g e_g], go through the hidden layers to [n, c].
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {}
 MAX_EMBEDDING_WIDTH = 32
 
 
@@ -53,7 +52,7 @@ def group_by_width(cardinalities: Sequence[int]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-class CRelu(nn.Module):
+class CRelu(nn.Module):  # type: ignore[misc]
     """Both halves rectified, side by side: [n, h] → [n, 2h]."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,21 +60,40 @@ class CRelu(nn.Module):
         return torch.cat([torch.relu(x), torch.relu(-x)], dim=1)
 
 
-ACTIVATIONS.update(relu=nn.ReLU, relu6=nn.ReLU6, crelu=CRelu, elu=nn.ELU, selu=nn.SELU, silu=nn.SiLU, sigmoid=nn.Sigmoid, tanh=nn.Tanh)
+ACTIVATIONS: dict[str, Any] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "crelu": CRelu,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "silu": nn.SiLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
+"""Activation → the class of its layer."""
 
 
-class TabularNet(nn.Module):
+class TabularNet(nn.Module):  # type: ignore[misc]
     """Embeddings, hidden layers (linear, normalisation where asked, activation, dropout), and a linear output."""
 
-    def __init__(self, num_dense: int, cardinalities: Sequence[int], num_outputs: int, *, hidden_units: Sequence[int],
-                 activation: str, dropout: float, batch_norm: bool) -> None:
+    def __init__(
+        self,
+        num_dense: int,
+        cardinalities: Sequence[int],
+        num_outputs: int,
+        *,
+        hidden_units: Sequence[int],
+        activation: str,
+        dropout: float,
+        batch_norm: bool,
+    ) -> None:
         super().__init__()
         self.num_dense = num_dense
         self.activation = activation
         self.groups = group_by_width(cardinalities)
         self.tables = nn.ModuleList(nn.Embedding(group.num_slots, group.width) for group in self.groups)
         for table in self.tables:
-            nn.init.normal_(table.weight, std=0.1)  # type: ignore[arg-type]
+            nn.init.normal_(table.weight, std=0.1)
         for index, group in enumerate(self.groups):
             self.register_buffer(f"columns{index}", torch.tensor(group.columns), persistent=False)
             self.register_buffer(f"offsets{index}", torch.tensor(group.offsets), persistent=False)
@@ -111,7 +129,8 @@ def fold_normalisation(net: TabularNet) -> TabularNet:
         elif not isinstance(layer, nn.Dropout):
             folded.append(layer)
     net.layers = folded
-    return net.eval()
+    net.eval()
+    return net
 
 
 def _fold_into(linear: nn.Module, norm: nn.BatchNorm1d) -> None:

@@ -14,7 +14,8 @@ def require_rows_and_features(train: Encoded) -> None:
     """Raises TrainingError when there is no row or no feature."""
     faults = []
     if train.num_rows == 0:
-        faults.append(Fault(what="no rows to train on", next_step="look at the data query, the label's NULLs and the split"))
+        step = "look at the data query, the label's NULLs and the split"
+        faults.append(Fault(what="no rows to train on", next_step=step))
     if not train.features:
         faults.append(Fault(what="no features to train on", next_step="give the transform at least one feature"))
     if faults:
@@ -43,7 +44,8 @@ def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
 def require_finite_labels(train: Encoded) -> None:
     """Raises TrainingError when there is no row or feature, or a regression label is infinite or not a number."""
     require_rows_and_features(train)
-    num_bad = sum(int(np.sum(~np.isfinite(train.columns(block)[-1].astype(np.float64)))) for block in range(train.num_blocks))
+    labels = (train.columns(block)[-1].astype(np.float64) for block in range(train.num_blocks))
+    num_bad = sum(int(np.sum(~np.isfinite(label))) for label in labels)
     if num_bad:
         raise TrainingError(
             Fault(

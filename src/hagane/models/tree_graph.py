@@ -68,8 +68,9 @@ def tree_attributes(trees: Trees) -> dict[str, Any]:
     return attributes
 
 
-def _nan_goes_left(kinds: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64],
-                   categorical: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _nan_goes_left(
+    kinds: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64], categorical: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
     missing = (kinds >> 2) & 3
     assert not np.any(~categorical & (missing == MISSING_ZERO)), "trained with zero_as_missing"
     as_zero = thresholds >= 0

@@ -1,1 +1,1 @@
-
+"""Training loops: what any torch family uses, whatever it trains."""

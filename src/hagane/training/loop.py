@@ -83,7 +83,7 @@ def train_module(task: Task, settings: LoopSettings, progress: Progress = SILENT
 
     Raises TrainingError, with the step and the likely cause, when a loss is not a number.
     """
-    watch = EarlyStopping(patience=settings.patience, min_rel_progress=settings.min_rel_progress, enabled=settings.early_stop)
+    watch = _watch(settings)
     epochs: list[Epoch] = []
     best_state = copy.deepcopy(task.module.state_dict())
     schedule = torch.optim.lr_scheduler.LambdaLR(task.optimizer, lambda step: _rate_factor(step, settings))
@@ -145,13 +145,19 @@ def _run_epoch(task: Task, settings: LoopSettings, number: int, phase: Phase) ->
             raise TrainingError(_not_finite(value, number, step))
         if settings.l1_reg or settings.l2_reg:
             loss = loss + weight_penalty(task.module, settings.l1_reg, settings.l2_reg)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if math.isfinite(settings.max_gradient_norm):
             nn.utils.clip_grad_norm_(task.module.parameters(), settings.max_gradient_norm)
         task.optimizer.step()
         total, rows = total + value * len(batch.label), rows + len(batch.label)
         phase.advance(len(batch.label), loss=total / rows)
     return total / rows
+
+
+def _watch(settings: LoopSettings) -> EarlyStopping:
+    return EarlyStopping(
+        patience=settings.patience, min_rel_progress=settings.min_rel_progress, enabled=settings.early_stop
+    )
 
 
 def _rate_factor(epoch: int, settings: LoopSettings) -> float:
