@@ -42,7 +42,7 @@ def mixed() -> pa.Table:
             "job": holes(job),
             "flag": holes(flag),
             "at": holes(seconds * 1_000_000, pa.timestamp("us", "UTC")),
-            "day": holes((seconds // 86_400).astype(np.int32), pa.int32()).cast(pa.date32()),
+            "day": pa.array((seconds // 86_400).astype(np.int32), mask=random.random(n) < 0.05).cast(pa.date32()),
             "value": score,
             "good": score > 0,
             "grade": np.array(["low", "mid", "top"])[np.digitize(score, [-0.8, 0.9])],

@@ -39,7 +39,7 @@ class TrainedModel:
     @property
     def path(self) -> Path:
         """The bundle's folder: what one copies, versions and serves."""
-        return self.bundle.path
+        return self.bundle.folder
 
     def evaluate(self, data: object | None = None, *, slices: Sequence[str] = ()) -> Evaluation:
         """The report of the held-out rows; with `data` (paths, SQL, frames) one over those."""

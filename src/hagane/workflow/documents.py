@@ -43,7 +43,7 @@ def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluati
     """File name → content."""
     lineage = Lineage(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), training_seconds=round(seconds, 3),
-        data_fingerprint=table.fingerprint(), split=splits.describe(), split_counts=dict(splits.counts),
+        data_fingerprint=table.fingerprint(), split=splits.describe(), split_counts=split_counts(splits),
         best_iteration=model.best_iteration, training_info=model.curve,
         importance=dict(model.importance()), verification=verification, python=platform.python_version(),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES})
@@ -54,6 +54,11 @@ def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluati
         "transform.json": transform.to_json(),
         "lineage.json": _json(lineage),
     }
+
+
+def split_counts(splits: Splits) -> dict[str, int]:
+    """Rows of each part by name."""
+    return dict(zip(("train", "eval", "test"), splits.counts, strict=True))
 
 
 def _json(document: msgspec.Struct) -> bytes:

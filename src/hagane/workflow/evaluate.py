@@ -26,8 +26,8 @@ def evaluate_model(model: str | Path, *, data: object | None = None, workspace: 
     """
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     if data is None:
-        return Evaluation.from_json((bundle.path / "evaluation.json").read_bytes())
-    wanted = read_yaml((bundle.path / "spec.yaml").read_text(), path=str(bundle.path / "spec.yaml")).evaluation
+        return Evaluation.from_json(bundle.document("evaluation.json"))
+    wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
     return evaluate_bundle(bundle, open_table(data, progress=progress), wanted, slices or wanted.slices, progress,
                            part=data if isinstance(data, str) else "the rows given")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from hagane.statistics.leaks import Leak, find_leaks
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.build_graph import build_graph
-from hagane.workflow.documents import bundle_documents
+from hagane.workflow.documents import bundle_documents, split_counts
 from hagane.workflow.resolve import Resolved, check_names, resolve
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
@@ -80,13 +79,12 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
             resolved.spec, statistics=statistics, evaluation=evaluation, transform=transform, model=model,
             table=table, splits=splits, verification=verification, seconds=time.monotonic() - began)
         write_bundle(slot.path, model=graph, signature=signature, documents=documents)
-        metric, value = evaluation.headline()
-        version = slot.register(
-            model_type=resolved.family.name, task=label.task, label=spec.label, metric=metric, metric_value=value,
-            num_rows=encoded.train.num_rows, spec_digest=digest(documents["spec.yaml"]))
+        version = slot.publish(
+            model_type=resolved.family.name, task=label.task, label=spec.label, spec=resolved.spec,
+            metric=evaluation.headline(), num_rows=encoded.train.num_rows)
     return TrainResult(
-        version=version, bundle=Path(version.path), spec=resolved.spec, evaluation=evaluation, statistics=statistics,
-        leaks=leaks, notes=notes_of(table, resolved, encoded), split_counts=dict(splits.counts),
+        version=version, bundle=version.path, spec=resolved.spec, evaluation=evaluation, statistics=statistics,
+        leaks=leaks, notes=notes_of(table, resolved, encoded), split_counts=split_counts(splits),
         duration_seconds=time.monotonic() - began, model=model)
 
 
@@ -123,7 +121,8 @@ def used_columns(transform: dict[str, str], rows: Table) -> set[str]:
 
 def evaluate_held_out(bundle: Bundle, splits: Splits, label: LabelEncoding, spec: Spec, progress: Progress) -> Evaluation:
     """Evaluate on the test rows; without any, on the eval rows; without those, on the training rows."""
-    part = next((name for name in ("test", "eval") if splits.counts.get(name)), "train")
+    counts = split_counts(splits)
+    part = next((name for name in ("test", "eval") if counts[name]), "train")
     wanted = spec.evaluation
     scored = score_table(bundle, getattr(splits, part), label, slices=wanted.slices, progress=progress)
     return report(scored, bundle.signature, wanted, part=part)
@@ -145,7 +144,3 @@ def notes_of(table: Table, resolved: Resolved, encoded: EncodedSplits) -> tuple[
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
 
-
-def digest(document: bytes) -> str:
-    """SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(document).hexdigest()

@@ -39,7 +39,7 @@ def verify_export(bundle: Bundle, table: Table, transform: Transform, model: Fit
     batch = next(iter(table.batches(tuple(c.name for c in transform.columns), batch_rows=SAMPLE_ROWS, dictionary=True)))
     dense, ids, _ = Encoder(transform).encode_batch(batch)
     plain = columns_data(batch, table.schema.select(tuple(c.name for c in transform.columns)))
-    outputs = bundle.run_columns(plain)
+    outputs = bundle.features(plain)
     for name, trained, features in (("dense", dense, transform.dense), ("ids", ids, transform.ids)):
         if features:
             _same_bits(trained, outputs[name], [feature.name for feature in features])
@@ -77,7 +77,7 @@ def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
 
 
 def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) -> int:
-    from_json = scores_of(bundle.predict(instances_of(rows)))
+    from_json = scores_of(bundle.predict(instances_of(rows), on_error="null"))
     if not np.array_equal(from_json, served, equal_nan=True):
         raise BundleError(Fault(what="raw JSON rows are predicted otherwise than the same rows from the table",
                                 next_step="this is a fault of Hagane: please report it with the spec"))
