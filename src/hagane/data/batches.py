@@ -32,7 +32,14 @@ def _is_plain(type_: pa.DataType) -> bool:
         return _is_text(type_.value_type)
     if pa.types.is_timestamp(type_):
         return type_.unit != "ns" and type_.tz in (None, "UTC")
-    kinds = (pa.types.is_integer, pa.types.is_float32, pa.types.is_float64, pa.types.is_boolean, pa.types.is_date32, _is_text)
+    kinds = (
+        pa.types.is_integer,
+        pa.types.is_float32,
+        pa.types.is_float64,
+        pa.types.is_boolean,
+        pa.types.is_date32,
+        _is_text,
+    )
     return any(is_kind(type_) for is_kind in kinds)
 
 
@@ -78,7 +85,9 @@ def _conform(array: pa.Array, type_: SqlType, name: str, dictionary: bool) -> pa
         array = array.cast(ARROW_TYPES[type_])
     except pa.ArrowInvalid as error:
         raise DataError(
-            Fault(what=f"column {name!r} holds a value out of {type_.value}'s range", received=str(error).split("\n")[0])
+            Fault(
+                what=f"column {name!r} holds a value out of {type_.value}'s range", received=str(error).split("\n")[0]
+            )
         ) from None
     return nan_to_null(array) if type_ is SqlType.FLOAT64 else array
 

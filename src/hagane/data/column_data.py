@@ -42,7 +42,9 @@ def _bits(array: pa.Array) -> npt.NDArray[np.bool_]:
 
 def _int64(array: pa.Array, type: SqlType) -> npt.NDArray[np.generic]:
     """Integers with 0 where NULL; the view of the buffer itself where nothing is NULL."""
-    filled = array if array.null_count == 0 else array.fill_null(False if type is SqlType.BOOL else pa.scalar(0, array.type))
+    filled = (
+        array if array.null_count == 0 else array.fill_null(False if type is SqlType.BOOL else pa.scalar(0, array.type))
+    )
     if type is SqlType.BOOL:
         return _bits(filled).astype(np.int64)
     if type is SqlType.DATE:

@@ -84,7 +84,9 @@ class Engine:
         """Several statements on one connection, for what DuckDB keeps on it: `with engine.session() as session`."""
         return _Session(self._connection.cursor())
 
-    def columns(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    def columns(
+        self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None
+    ) -> list[tuple[str, str]]:
         """Name and DuckDB type of every column of `sql`'s result, which is bound and not run. Raises DataError."""
         described = self.query(f"DESCRIBE {sql}", shown_sql=shown_sql or sql, views=views)
         return list(zip(described["column_name"].to_pylist(), described["column_type"].to_pylist(), strict=True))

@@ -59,7 +59,9 @@ def digest_files(files: Sequence[Path]) -> str:
                 stream.seek(max(0, status.st_size - _SAMPLE_BYTES))
                 digest.update(stream.read(_SAMPLE_BYTES))
         except OSError as error:
-            raise DataError(Fault(what=f"cannot read {file}: {error.strerror}", next_step="put the file back")) from None
+            raise DataError(
+                Fault(what=f"cannot read {file}: {error.strerror}", next_step="put the file back")
+            ) from None
     return digest.hexdigest()
 
 

@@ -58,9 +58,7 @@ def _part_by_time(table: Table, split: Split) -> str:
     return f"CASE {' '.join(branches)} ELSE 0 END" if branches else "0"
 
 
-def _cut(
-    table: Table, column: str, num_rows: int, before: int, fraction: float, total: int
-) -> tuple[str | None, int]:
+def _cut(table: Table, column: str, num_rows: int, before: int, fraction: float, total: int) -> tuple[str | None, int]:
     """First value (as a literal) and rank of the last `fraction` of the rows; the rank is below `before`, above 0."""
     wanted = num_rows - round(fraction * num_rows)
     if fraction <= 0 or wanted >= num_rows:
@@ -105,7 +103,9 @@ def _check_words(table: Table, name: str) -> None:
         "GROUP BY ALL ORDER BY n DESC, word LIMIT 5"
     ).to_pylist()
     if others:
-        shown = ", ".join(f"{'NULL' if row['word'] is None else repr(row['word'])} ({row['n']:,} rows)" for row in others)
+        shown = ", ".join(
+            f"{'NULL' if row['word'] is None else repr(row['word'])} ({row['n']:,} rows)" for row in others
+        )
         raise DataError(
             Fault(
                 what=f"column {name!r} does not say the part of every row",
@@ -130,7 +130,9 @@ def _check(table: Table, split: Split) -> None:
 
 def _fraction_faults(split: Split) -> list[Fault]:
     faults = [
-        Fault(what=f"{name} is no fraction", where=f"split.{name}", expected="at least 0 and below 1", received=str(value))
+        Fault(
+            what=f"{name} is no fraction", where=f"split.{name}", expected="at least 0 and below 1", received=str(value)
+        )
         for name, value in (("eval_fraction", split.eval_fraction), ("test_fraction", split.test_fraction))
         if not 0 <= value < 1
     ]
@@ -160,7 +162,11 @@ def _column_faults(table: Table, split: Split) -> list[Fault]:
         return []
     names = table.schema.names
     if split.column is None:
-        return [Fault(what=f"a split by {split.method} needs a column", where="split.column", expected=", ".join(names[:20]))]
+        return [
+            Fault(
+                what=f"a split by {split.method} needs a column", where="split.column", expected=", ".join(names[:20])
+            )
+        ]
     if split.column not in table.schema:
         return [Fault(what=f"no column {split.column!r}", where="split.column", nearest=nearest(split.column, names))]
     type_, allowed = table.schema[split.column].type, _COLUMN_TYPES[split.method]

@@ -50,7 +50,10 @@ def kind_of_files(files: Sequence[Path]) -> str:
     if len(kinds) > 1:
         examples = ", ".join(sorted({_suffix(file) for file in files}))
         raise DataError(
-            Fault(what=f"files of several kinds are read together: {examples}", next_step="name files of one kind, or join them in a query")
+            Fault(
+                what=f"files of several kinds are read together: {examples}",
+                next_step="name files of one kind, or join them in a query",
+            )
         )
     return kinds.pop()
 
@@ -79,7 +82,9 @@ def _suffix(file: Path) -> str:
 
 def _is_data(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    return not hidden and file.name.lower().endswith(tuple(suffix for suffixes in KINDS.values() for suffix in suffixes))
+    return not hidden and file.name.lower().endswith(
+        tuple(suffix for suffixes in KINDS.values() for suffix in suffixes)
+    )
 
 
 def _not_found(path: str) -> Fault:

@@ -86,7 +86,9 @@ class Table:
     def where(self, sql_condition: str) -> Table:
         """Only the rows for which the condition (DuckDB's SQL over this table's columns) is true. Raises DataError."""
         narrowed = replace(self, conditions=(*self.conditions, sql_condition))
-        self.engine.columns(f"SELECT ({sql_condition}\n) FROM data", shown_sql=sql_condition, views={"data": self.sql()})
+        self.engine.columns(
+            f"SELECT ({sql_condition}\n) FROM data", shown_sql=sql_condition, views={"data": self.sql()}
+        )
         return narrowed
 
     def query(self, sql: str, *, keep_nan: bool = False) -> pa.Table:
@@ -140,7 +142,11 @@ class Table:
     def check_columns(self, names: Sequence[str]) -> None:
         """Raise DataError naming every one of `names` that is no column of this table, or is there twice."""
         faults = [self._unknown(name) for name in names if name not in self.schema]
-        faults += [Fault(what=f"column {name!r} is named twice") for name in dict.fromkeys(names) if list(names).count(name) > 1]
+        faults += [
+            Fault(what=f"column {name!r} is named twice")
+            for name in dict.fromkeys(names)
+            if list(names).count(name) > 1
+        ]
         if faults:
             raise DataError(*faults)
 

@@ -36,9 +36,7 @@ class Leak(msgspec.Struct, frozen=True):
     reason: str
 
 
-def find_leaks(
-    table: Table, label: str, statistics: Statistics, *, threshold: float = THRESHOLD
-) -> tuple[Leak, ...]:
+def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: float = THRESHOLD) -> tuple[Leak, ...]:
     """The columns that alone predict the label with a score of at least `threshold`, the highest first.
 
     Each column is cut into bins (numbers by quantiles, other types by value, NULL a bin of its own); what the label is in
@@ -55,9 +53,7 @@ def find_leaks(
     >>> [leak.column for leak in find_leaks(flights, "late", measure_statistics(flights))]
     ['delay']
     """
-    candidates = [
-        column for column in table.schema if column.name != label and not statistics[column.name].is_constant
-    ]
+    candidates = [column for column in table.schema if column.name != label and not statistics[column.name].is_constant]
     if not candidates or statistics[label].is_constant:
         return ()
     rows = _sample(table, [*(column.name for column in candidates), label])
@@ -66,7 +62,10 @@ def find_leaks(
     targets, num_targets = _number_targets(rows[label]) if is_number else _class_targets(rows[label], halves)
     if num_targets < 2:
         return ()
-    scored = ((column.name, _score(rows[column.name], column, halves, targets, num_targets, is_number)) for column in candidates)
+    scored = (
+        (column.name, _score(rows[column.name], column, halves, targets, num_targets, is_number))
+        for column in candidates
+    )
     leaks = [_leak(name, score, label, is_number) for name, score in scored if score >= threshold]
     return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
 
@@ -123,15 +122,27 @@ def _score(
 def _number_codes(array: pa.Array) -> _Codes:
     """Bin by quantile, [n]: 0 for NULL, then 1, 2, …"""
     type_ = SqlType.FLOAT64 if pa.types.is_floating(array.type) else SqlType.INT64
-    plain = array if type_ is SqlType.FLOAT64 or pa.types.is_int64(array.type) else array.view(_integer_type(array)).cast(pa.int64())
+    plain = (
+        array
+        if type_ is SqlType.FLOAT64 or pa.types.is_int64(array.type)
+        else array.view(_integer_type(array)).cast(pa.int64())
+    )
     values, valid = column_data(plain, type_)
     present = ~np.isnan(values) if type_ is SqlType.FLOAT64 else np.ones(len(values), bool) if valid is None else valid
     num_bins = int(np.clip(np.sqrt(len(values)), 8, _MAX_BINS))
     ordered = np.sort(values[present])
     if not len(ordered):
         return np.zeros(len(values), np.int64)
-    edges = np.unique(ordered[(np.arange(1, num_bins) * len(ordered)) // num_bins])
+    edges = _edges(ordered[(np.arange(1, num_bins) * len(ordered)) // num_bins])
     return np.where(present, np.searchsorted(edges, values, side="right") + 1, 0)
+
+
+def _edges(quantiles: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """The least values of the bins; a value that is several quantiles at once has a bin of its own."""
+    edges, times = np.unique(quantiles, return_counts=True)
+    frequent = edges[times > 1]
+    following = np.nextafter(frequent, np.inf) if edges.dtype.kind == "f" else frequent + 1
+    return np.unique(np.concatenate([edges, following]))
 
 
 def _integer_type(array: pa.Array) -> pa.DataType:

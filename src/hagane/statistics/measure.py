@@ -42,9 +42,7 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
         phase.advance(table.num_rows)
     num_sampled = int(result["sampled"])
     scale = table.num_rows / num_sampled if num_sampled else 1.0
-    columns = (
-        _column(column, table.num_rows, result[f"c{index}"], scale) for index, column in enumerate(table.schema)
-    )
+    columns = (_column(column, table.num_rows, result[f"c{index}"], scale) for index, column in enumerate(table.schema))
     return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=num_sampled)
 
 
@@ -88,7 +86,9 @@ def _aggregates(type_: SqlType, index: int) -> dict[str, str]:
         return {"count": f"count({x})", "true": _count_if(x), "false": _count_if(f"NOT {x}")}
     found = {"count": f"count({x})", "distinct": f"approx_count_distinct({x})", "min": f"min({x})", "max": f"max({x})"}
     if type_ is SqlType.INT64:
-        found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")} | _quantiles(index)
+        found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")} | _quantiles(
+            index
+        )
     if type_ is SqlType.STRING:
         found |= {"length": f"avg(length({x}))"}
     return found if type_ is SqlType.TIMESTAMP else found | _top_values(index)

@@ -11,7 +11,6 @@ from hagane.errors import DataError, Fault
 from hagane.types import SqlType
 
 
-
 class TopValue(msgspec.Struct, frozen=True):
     """A frequent value and how often it occurs."""
 

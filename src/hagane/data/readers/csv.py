@@ -64,7 +64,7 @@ def _skipped(dialects: Sequence[Dialect]) -> Iterator[BadRow]:
     """The lines that stand before the table, unless blank: what an export wrote there, or rows that the sniffer gave up."""
     for dialect in dialects:
         for file in dialect.files if dialect.num_skipped else ():
-            with (gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")) as stream:
+            with gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb") as stream:
                 for line_number, line in enumerate(itertools.islice(stream, dialect.num_skipped), 1):
                     if text := line.decode("utf-8", "replace").strip():
                         yield BadRow(str(file), line_number, "stands before the header or the first row", text)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hagane.data.engine import Engine, quote_list, quote_text
 from hagane.errors import DataError, Fault
+
+NULL_WORDS = ("", "NA", "N/A", "NULL", "null", "None", "?", "\\N")
+"""Words for a missing value. They count, in all of a file, where they alone keep some column from being numbers or dates."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,12 @@ class Dialect:
     def scan(self, *, types: dict[str, str] | None = None, more: str = "") -> str:
         """The table function that reads the files; `types` replaces the sniffed ones."""
         pairs = (f"{quote_text(name)}: {quote_text((types or {}).get(name, type_))}" for name, type_ in self.columns)
-        given = [quote_list([str(file) for file in self.files]), self.options, "columns={" + ", ".join(pairs) + "}", more]
+        given = [
+            quote_list([str(file) for file in self.files]),
+            self.options,
+            "columns={" + ", ".join(pairs) + "}",
+            more,
+        ]
         return f"read_csv({', '.join(text for text in given if text)})"
 
 
@@ -48,8 +57,22 @@ def sniff(engine: Engine, files: Sequence[Path]) -> list[Dialect]:
 
 
 def _sniff_file(engine: Engine, file: Path) -> Dialect:
+    row, null_words = _sniff_row(engine, file), ()
+    if any(column["type"] == "VARCHAR" for column in row["Columns"]):
+        other = _sniff_row(engine, file, NULL_WORDS)
+        if _typed_better(row["Columns"], other["Columns"]):
+            row, null_words = other, NULL_WORDS
+    columns = tuple((column["name"], column["type"]) for column in row["Columns"])
+    if row["HasHeader"]:
+        _check_header(engine, file, row)
+    options = _options(row) + (f", nullstr={quote_list(null_words)}" if null_words else "")
+    return Dialect((file,), options, row["HasHeader"], columns, row["SkipRows"])
+
+
+def _sniff_row(engine: Engine, file: Path, null_words: tuple[str, ...] = ()) -> dict[str, Any]:
+    more = f", nullstr={quote_list(null_words)}" if null_words else ""
     try:
-        row = engine.query(f"SELECT * FROM sniff_csv({quote_text(str(file))})").to_pylist()[0]
+        row: dict[str, Any] = engine.query(f"SELECT * FROM sniff_csv({quote_text(str(file))}{more})").to_pylist()[0]
     except DataError as error:
         raise DataError(
             Fault(
@@ -59,15 +82,23 @@ def _sniff_file(engine: Engine, file: Path) -> Dialect:
                 next_step="say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
             )
         ) from None
-    columns = tuple((column["name"], column["type"]) for column in row["Columns"])
-    if row["HasHeader"]:
-        _check_header(engine, file, row)
-    return Dialect((file,), _options(row), row["HasHeader"], columns, row["SkipRows"])
+    return row
 
 
-def _options(row: dict[str, str]) -> str:
+def _typed_better(plain: list[dict[str, str]], with_null_words: list[dict[str, str]]) -> bool:
+    """Whether a column is text only because of words that mean NULL."""
+    if [column["name"] for column in plain] != [column["name"] for column in with_null_words]:
+        return False
+    pairs = [(a["type"], b["type"]) for a, b in zip(plain, with_null_words, strict=True)]
+    return any(a == "VARCHAR" != b for a, b in pairs) and all(a in (b, "VARCHAR") for a, b in pairs)
+
+
+def _options(row: dict[str, Any]) -> str:
     formats = {"dateformat": row["DateFormat"], "timestampformat": row["TimestampFormat"]}
-    given = {name: _character(row[key]) for name, key in (("delim", "Delimiter"), ("quote", "Quote"), ("escape", "Escape"), ("comment", "Comment"))}
+    given = {
+        name: _character(row[key])
+        for name, key in (("delim", "Delimiter"), ("quote", "Quote"), ("escape", "Escape"), ("comment", "Comment"))
+    }
     given |= {name: text for name, text in formats.items() if text}
     told = [f"{name}={quote_text(text)}" for name, text in given.items()]
     return ", ".join([*told, f"skip={row['SkipRows']}", f"header={str(row['HasHeader']).lower()}", "auto_detect=false"])
@@ -77,7 +108,7 @@ def _character(shown: str) -> str:
     return {"(empty)": "", "\\t": "\t"}.get(shown, shown)
 
 
-def _check_header(engine: Engine, file: Path, row: dict[str, str]) -> None:
+def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
     """The sniffer renames a repeated name silently; we do not."""
     options = _options({**row, "HasHeader": "false"})
     names = engine.query(
@@ -89,7 +120,11 @@ def _check_header(engine: Engine, file: Path, row: dict[str, str]) -> None:
     if twice:
         raise DataError(
             *(
-                Fault(what=f"two columns are named {name!r}", where=f"header of {file}", expected="every column has a name of its own")
+                Fault(
+                    what=f"two columns are named {name!r}",
+                    where=f"header of {file}",
+                    expected="every column has a name of its own",
+                )
                 for name in twice
             )
         )

@@ -74,5 +74,8 @@ def _check_names(names: list[str]) -> None:
         seen: set[str] = set()
         twice = [name for name in names if name.lower() in seen or seen.add(name.lower())]  # type: ignore[func-returns-value]
         raise DataError(
-            Fault(what=f"two columns are named {twice[0]!r}", expected="every column has a name of its own, whatever its case")
+            Fault(
+                what=f"two columns are named {twice[0]!r}",
+                expected="every column has a name of its own, whatever its case",
+            )
         )

@@ -82,6 +82,8 @@ def _items(file: Path, text: bytes) -> list[bytes]:
         items = msgspec.json.decode(text, type=list[msgspec.Raw])
     except msgspec.MsgspecError as error:
         raise DataError(
-            Fault(what=f"{file.name} is neither JSON lines nor an array of objects", where=str(file), received=str(error))
+            Fault(
+                what=f"{file.name} is neither JSON lines nor an array of objects", where=str(file), received=str(error)
+            )
         ) from None
     return [bytes(item).replace(b"\n", b" ").replace(b"\r", b" ") for item in items]

@@ -37,7 +37,9 @@ def _schema(file: Path) -> pa.Schema:
         return pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            Fault(what=f"{file.name} is not a readable Parquet file", where=str(file), received=str(error).split("\n")[0])
+            Fault(
+                what=f"{file.name} is not a readable Parquet file", where=str(file), received=str(error).split("\n")[0]
+            )
         ) from None
 
 
