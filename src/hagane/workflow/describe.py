@@ -10,9 +10,10 @@ from hagane.data.open_table import open_table
 from hagane.errors import Fault, SpecError, nearest
 from hagane.progress import SILENT, Progress
 from hagane.sql.origins import column_origins
-from hagane.statistics.leaks import Leak, find_leaks
+from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.look_for_leaks import look_for_leaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,6 @@ def describe(data: object, *, label: str | None = None, tables: Mapping[str, str
         raise SpecError(Fault(what=f"the data have no column '{label}'", where="label", nearest=nearest(label, table.schema.names),
                               next_step="correct the name"))
     statistics = measure_statistics(table, progress=progress)
-    leaks = find_leaks(table, label, statistics, progress=progress) if label is not None else ()
+    leaks = look_for_leaks(table, label, statistics, progress) if label is not None else ()
     origins = column_origins(data) if isinstance(data, str) else {}
     return Description(statistics, leaks, table.unsupported, table.bad_rows, origins)

@@ -10,10 +10,10 @@ from hagane.features.automatic import LeftOut
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Model, Spec
 from hagane.spec.write_yaml import write_commented_yaml
-from hagane.statistics.column_statistics import ColumnStatistics
-from hagane.statistics.leaks import Leak, find_leaks
+from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
-from hagane.statistics.statistics import Statistics
+from hagane.statistics.statistics import ColumnStatistics, Statistics
+from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import check_names, resolve
 
 
@@ -28,7 +28,7 @@ def init(data: str | Sequence[str], label: str, *, tables: Mapping[str, str] | N
     table = open_table(source, tables=asked.tables, progress=progress)
     check_names(asked, table.schema)
     statistics = measure_statistics(table, progress=progress)
-    leaks = find_leaks(table, label, statistics, progress=progress)
+    leaks = look_for_leaks(table, label, statistics, progress)
     excluded = tuple(leak.column for leak in leaks)
     resolved = resolve(_with_exclude(asked, excluded), table.schema, statistics)
     comments = remarks(resolved.spec, table, statistics, leaks, resolved.left_out)

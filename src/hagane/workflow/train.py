@@ -19,9 +19,10 @@ from hagane.features.transform import Transform
 from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
-from hagane.statistics.leaks import Leak, find_leaks
+from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.documents import bundle_documents, split_counts
 from hagane.workflow.resolve import Resolved, check_names, resolve
@@ -106,7 +107,7 @@ def fit_family(resolved: Resolved, encoded: EncodedSplits, label: LabelEncoding,
 def suspected_leaks(rows: Table, resolved: Resolved, statistics: Statistics, progress: Progress) -> tuple[Leak, ...]:
     """Columns that the features read and that alone predict the label almost perfectly."""
     assert resolved.spec.transform is not None
-    found = find_leaks(rows, resolved.spec.label, statistics, progress=progress)
+    found = look_for_leaks(rows, resolved.spec.label, statistics, progress)
     read = used_columns(resolved.spec.transform, rows)
     return tuple(leak for leak in found if leak.column in read)
 
