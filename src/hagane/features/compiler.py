@@ -195,4 +195,4 @@ def _nulls(e: Emitter, type_: SqlType, width: int) -> Value:
         text = e.constant([[""]], object)
         return Value(text, valid, None, type_, width, texts=(text,))
     data = e.constant([[np.nan if type_ is SqlType.FLOAT64 else 0]], DTYPES[type_])
-    return Value(data, valid, None, type_, width, is_quiet=True)
+    return Value(data, valid, None, type_, width, is_quiet=type_ in (SqlType.FLOAT64, SqlType.BOOL))

@@ -20,6 +20,11 @@ def is_infinite(e: Emitter, a: str) -> str:
     return e.node("IsInf", a)
 
 
+def is_finite(e: Emitter, a: str) -> str:
+    """Whether a is neither infinite nor NaN."""
+    return e.node("Less", e.node("Abs", a), number(e, math.inf))
+
+
 def is_nan(e: Emitter, a: str) -> str:
     """Whether a is NaN."""
     return e.node("IsNaN", a)
@@ -65,8 +70,9 @@ def log10(e: Emitter, a: str) -> str:
 
 
 def log_base(e: Emitter, a: str, base: str) -> str:
-    """Logarithm to a base, exact for its small whole powers."""
-    return _snap(e, e.node("Div", e.node("Log", a), e.node("Log", base)), base, a)
+    """Logarithm to a base, exact for its small whole powers; NaN for an infinite base."""
+    estimate = e.node("Div", e.node("Log", a), e.node("Log", base))
+    return where(e, is_infinite(e, base), number(e, math.nan), _snap(e, estimate, base, a))
 
 
 def _snap(e: Emitter, estimate: str, base: str, a: str) -> str:

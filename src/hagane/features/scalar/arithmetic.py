@@ -109,12 +109,13 @@ def _float_result(
     """
     e, (x, *rest) = op.emitter, op.arguments
     if bound is not None and math.isfinite(bound):
-        return strict(op, result, failed=zero, is_quiet=True, bound=bound)
+        return strict(op, result, failed=zero, is_quiet=True, bound=bound, fails_on_nan=True)
     if keeps_infinity and x.bound is None and all(y.bound is not None and y.valid is None for y in rest):
         failed = e.node("Xor", emit_float.is_infinite(e, result), emit_float.is_infinite(e, x.data))
     else:
         failed = overflow(op, result)
-    return strict(op, result, failed=failed if zero is None else either(e, failed, zero), is_quiet=True)
+    failed = failed if zero is None else either(e, failed, zero)
+    return strict(op, result, failed=failed, is_quiet=True, fails_on_nan=zero is not None)
 
 
 def _integer(op: Operation, checked: Checked, bound: float | None, *, unchecked: str | None = None) -> Value:

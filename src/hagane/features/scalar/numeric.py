@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast as typed
 
-import numpy as np
-
 from hagane.features import emit_float, emit_integer
 from hagane.features.emit_logic import both, either, negate, where
 from hagane.features.scalar.arithmetic import overflow
@@ -43,11 +41,11 @@ def logarithm10(op: Operation) -> Value:
 
 
 def logarithm_base(op: Operation) -> Value:
-    """LOG(x, base): an error for x <= 0, base <= 0 and base = 1."""
+    """LOG(x, base): an error for x <= 0, base <= 0 and base = 1; NaN for an infinite base."""
     e, (x, base) = op.emitter, (argument.data for argument in op.arguments)
     is_one = e.node("Equal", base, emit_float.number(e, 1.0))
     failed = either(e, _not_positive(op, x), either(e, _not_positive(op, base), is_one))
-    return strict(op, emit_float.log_base(e, x, base), failed=failed)
+    return strict(op, emit_float.log_base(e, x, base), failed=failed, is_quiet=True, fails_on_nan=True)
 
 
 def exponential(op: Operation) -> Value:
@@ -65,14 +63,13 @@ def square_root(op: Operation) -> Value:
 
 
 def power(op: Operation) -> Value:
-    """POW(x, y): an error where x < 0 is finite and y no integer, x = 0 and y < 0, or the result overflows."""
-    e, (x, y) = op.emitter, (argument.data for argument in op.arguments)
-    zero, result = emit_float.number(e, 0.0), e.node("Pow", x, y)
-    fractional = both(e, negate(e, e.node("Equal", e.node("Floor", y), y)), negate(e, emit_float.is_nan(e, y)))
-    is_finite = negate(e, either(e, emit_float.is_infinite(e, x), emit_float.is_infinite(e, y)))
-    imaginary = both(e, both(e, e.node("Less", x, zero), is_finite), fractional)
-    pole = both(e, e.node("Equal", x, zero), e.node("Less", y, zero))
-    return strict(op, result, failed=either(e, either(e, imaginary, pole), overflow(op, result)), fails_on_nan=True)
+    """POW(x, y): an error where x and y are finite and the result is not (x < 0 to a fraction, 0 to less than 0)."""
+    e, result = op.emitter, op.emitter.node("Pow", *(argument.data for argument in op.arguments))
+    unbounded = [argument.data for argument in op.arguments if argument.bound is None]
+    failed = negate(e, emit_float.is_finite(e, result))
+    for data in unbounded:
+        failed = both(e, failed, emit_float.is_finite(e, data))
+    return strict(op, result, failed=failed, fails_on_nan=len(unbounded) < 2)
 
 
 def absolute(op: Operation) -> Value:
@@ -102,8 +99,8 @@ def truncate(op: Operation) -> Value:
 def round_digits(op: Operation) -> Value:
     """ROUND(x, n): halves away from zero.
 
-    For n > 0, x * 10^n is rounded and divided by 10^n, x itself where that is not finite; for n < 0, x / 10^-n is
-    rounded and multiplied.
+    For n > 0, x * 10^n is rounded and divided by 10^n, x itself where that is 2^52 or more; for n < 0, x / 10^-n is
+    rounded and multiplied, an error where that overflows (docs/semantics.md).
     """
     e, (x,) = op.emitter, op.arguments
     digits = typed(int, op.modifiers[0]) if op.modifiers else 0
@@ -111,10 +108,8 @@ def round_digits(op: Operation) -> Value:
         bound = None if x.bound is None else x.bound + 1
         return strict(op, emit_float.round_half_away(e, x.data), is_quiet=True, bound=bound)
     if digits > 0:
-        return strict(op, _round_up(op, x.data, digits), is_quiet=True, bound=None)
-    if digits < -308:
-        return strict(op, where(e, emit_float.is_nan(e, x.data), x.data, emit_float.number(e, 0.0)), is_quiet=True)
-    unit = emit_float.number(e, 10.0**-digits)
+        return strict(op, _round_decimals(op, x.data, digits), is_quiet=True)
+    unit = emit_float.number(e, float(f"1e{-digits}"))
     result = e.node("Mul", emit_float.round_half_away(e, e.node("Div", x.data, unit)), unit)
     return strict(op, result, failed=overflow(op, result), is_quiet=True)
 
@@ -141,10 +136,8 @@ def _not_positive(op: Operation, x: str) -> str:
     return op.emitter.node("LessOrEqual", x, emit_float.number(op.emitter, 0.0))
 
 
-def _round_up(op: Operation, x: str, digits: int) -> str:
-    if digits > 308:
-        return x
-    e, unit = op.emitter, emit_float.number(op.emitter, float(np.float64(10.0) ** digits))
+def _round_decimals(op: Operation, x: str, digits: int) -> str:
+    e, unit = op.emitter, emit_float.number(op.emitter, float(f"1e{digits}"))
     scaled = e.node("Mul", x, unit)
     rounded = e.node("Div", emit_float.round_half_away(e, scaled), unit)
-    return where(e, emit_float.is_infinite(e, scaled), x, rounded)
+    return where(e, e.node("Less", e.node("Abs", scaled), emit_float.number(e, 2.0**52)), rounded, x)
