@@ -76,6 +76,10 @@ class Workspace:
             raise NotFoundError(Fault(what=f"no bundle at {model}", expected="a folder with a MANIFEST.json"))
         return self.get(model).path
 
+    def version_at(self, bundle: Path) -> ModelVersion | None:
+        """The registered version whose bundle is the folder `bundle`, or None."""
+        return next((version for version in self.list() if version.path == bundle.absolute()), None)
+
     def delete(self, reference: str) -> ModelVersion:
         """Delete one version, the newest for a bare name: its row, then its folder. Raises NotFoundError."""
         version = self.get(reference)

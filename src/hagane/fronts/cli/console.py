@@ -25,8 +25,8 @@ class Output:
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
-        self.console = Console(highlight=False)
-        self.notes = Console(stderr=True, highlight=False)
+        self.console = Console(highlight=False, markup=False, emoji=False)
+        self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self.progress = RichProgress(self.notes)
 
     def show(self, *renderables: RenderableType) -> None:
@@ -39,16 +39,18 @@ class Output:
         """Write a result that is a text of its own (YAML), as it is: no wrapping, no markup; nothing with `--json`."""
         if not self.json:
             sys.stdout.write(text)
+            sys.stdout.flush()
 
     def result(self, document: Any) -> None:
         """Give the result to a program; nothing without `--json`. Called once a command."""
         if self.json:
             sys.stdout.write(json_text(document) + "\n")
+            sys.stdout.flush()
 
     def hint(self, text: str) -> None:
         """Say what to do next: to a person, behind the results."""
         if not self.json:
-            self.notes.print(f"[dim]{text}[/dim]", soft_wrap=True)
+            self.notes.print(text, style="dim", soft_wrap=True)
 
     def error(self, error: HaganeError) -> None:
         """Tell why the command failed: a panel on a terminal, plain text elsewhere, JSON where it was asked for."""

@@ -42,12 +42,12 @@ def evaluate(
 
     [dim]Example:[/dim]  hagane evaluate late new.csv --slice carrier --html report.html
     """
+    if slices and not data:
+        raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
     from hagane.fronts.cli.render_evaluation import render_evaluation
     from hagane.workflow.evaluate import evaluate_model
     from hagane.workspace.workspace import Workspace
 
-    if slices and not data:
-        raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
     output = Output(json=json)
     evaluation = evaluate_model(
         model,
@@ -70,7 +70,7 @@ def _write(evaluation: Evaluation, model: str, html: Path | None, plots: Path | 
         output.show(f"wrote {html}")
     if plots is None:
         return []
-    from hagane.evaluation.report.plots import save_plots
+    from hagane.evaluation.save_plots import save_plots
 
     files = save_plots(evaluation, plots)
     output.show(f"wrote {len(files)} plots to {plots}")

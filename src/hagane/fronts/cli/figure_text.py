@@ -39,16 +39,18 @@ def short_text(value: object, width: int) -> str:
 
 
 def tiny_text(value: float | None) -> str:
-    """A number in three digits and at most six characters or so.
+    """A number in three or four digits.
 
-    >>> [tiny_text(value) for value in (0.4999, -124.35, 14999, 1356998400, 35.0, 0.00012, 0, 1e300, None)]
-    ['0.5', '-124', '15k', '1.36G', '35', '0.00012', '0', '1e+300', '–']
+    >>> [tiny_text(value) for value in (0.4999, -124.35, 2013, 14999, 1356998400, 35.0, 0.00012, 0, 1e300, None)]
+    ['0.5', '-124', '2013', '15k', '1.36G', '35', '0.00012', '0', '1e+300', '–']
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    for least, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if least <= abs(value) < 1e12:
-            return f"{value / least:.3g}{letter}"
+    if 1000 <= abs(value) < 10_000:
+        return f"{value:.0f}"
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if unit <= abs(value) < 1e12:
+            return f"{value / unit:.3g}{letter}"
     return f"{value:.3g}"
 
 

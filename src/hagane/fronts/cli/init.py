@@ -31,13 +31,13 @@ def init(
 
     [dim]Example:[/dim]  hagane init flights.csv --label late -o spec.yaml
     """
-    from hagane.spec.read_yaml import read_yaml
-    from hagane.workflow.init import init as work
-
     output = Output(json=json)
     to_stdout = str(out) == "-"
     if not to_stdout:
         _check_place(out, force)
+    from hagane.spec.read_yaml import read_yaml
+    from hagane.workflow.init import init as work
+
     text = work(one_or_many(data), label, tables=pairs(table, "--table"), model=model, progress=output.progress)
     if to_stdout:
         output.text(text)

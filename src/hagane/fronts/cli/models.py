@@ -60,7 +60,7 @@ def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: Js
     output = Output(json=json)
     place = Workspace(workspace)
     path = place.bundle_path(model)
-    version = _version_at(place, path)
+    version = place.version_at(path)
     evaluation = read_evaluation(path)
     spec = _document(path, "spec.yaml")
     output.show(render_model(model, path, version, spec, evaluation))
@@ -145,11 +145,6 @@ def _agreed(names: str) -> bool:
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"nobody can be asked whether to delete {names}: say --yes")
     return typer.confirm(f"Delete {names} for good?", err=True)
-
-
-def _version_at(place: Workspace, path: Path) -> ModelVersion | None:
-    """The registered version whose bundle lies at `path`."""
-    return next((version for version in place.list() if version.path == path.absolute()), None)
 
 
 def _document(path: Path, name: str) -> str:

@@ -7,21 +7,35 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hagane.fronts.cli.figure_text import short_text
 
-def new_table(title: str = "") -> Table:
+
+def new_table() -> Table:
     """An empty table: a line below the headings, no other lines."""
     return Table(
-        title=Text(title, "bold") if title else None,
-        title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
         collapse_padding=True,
         header_style="dim",
-        caption_justify="left",
     )
 
 
-def with_rest(table: Table, count: int, noun: str) -> RenderableType:
-    """The table, and a line that says how many more there are, if any."""
-    return Group(table, Text(f"and {count:,} more {noun}", "dim")) if count > 0 else table
+def cell(value: object, width: int) -> Text:
+    """A user's value in a table, cut to `width`: never read as Rich's markup, in which `[bold]` is an order."""
+    return Text(short_text(value, width))
+
+
+def titled(title: str, table: Table, *notes: str) -> RenderableType:
+    """The table below its title, and above the notes that are not empty; neither wraps at the table's width."""
+    below = (Text(note, "dim") for note in notes if note)
+    return Group(Text(title, "bold"), table, *below)
+
+
+def rest_text(count: int, noun: str) -> str:
+    """How many more there are than are shown; empty where none.
+
+    >>> rest_text(12, "values"), rest_text(0, "values")
+    ('and 12 more values', '')
+    """
+    return f"and {count:,} more {noun}" if count > 0 else ""

@@ -102,7 +102,7 @@ class RichPhase:
         """What the stage did, in one line."""
         done = f"  {count_text(self.completed)} {self.unit}" if self.completed else ""
         speed = f"  {rate_text(self.completed / seconds, self.unit)}" if self.completed and seconds >= 0.1 else ""
-        text = Text.assemble(("✓ ", "green"), f"{self.name:<12}", done, ("  " + seconds_text(seconds), "dim"))
+        text = Text.assemble(("✓ ", "green"), f"{self.name:<18}", done, ("  " + seconds_text(seconds), "dim"))
         text.append(speed, "dim")
         return text.append(f"  {figures_text(self.figures)}" if self.figures else "", "cyan")
 
@@ -112,11 +112,18 @@ class _Speed(ProgressColumn):
         return Text(rate_text(task.speed, task.fields["unit"]) if task.speed else "", "dim")
 
 
+class _Done(ProgressColumn):
+    """Per cent of a known total, else the count."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.percentage:>3.0f}%" if task.total else count_text(task.completed))
+
+
 COLUMNS = (
     SpinnerColumn(),
     TextColumn("{task.description}"),
     BarColumn(bar_width=24),
-    TextColumn("{task.percentage:>3.0f}%"),
+    _Done(),
     _Speed(),
     TimeRemainingColumn(compact=True),
     TextColumn("[cyan]{task.fields[figures]}"),

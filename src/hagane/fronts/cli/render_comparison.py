@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hagane.evaluation.compare import ComparedMetric, Comparison
 from hagane.fronts.cli.figure_text import MISSING, figure_text, short_text
-from hagane.fronts.cli.new_table import new_table
+from hagane.fronts.cli.new_table import cell, new_table, titled
 
 MOST_ACROSS = 4
 """Models up to which each has a column; beyond, each has a row and there are fewer metrics."""
@@ -71,7 +71,7 @@ def _across(comparison: Comparison) -> RenderableType:
     table = new_table()
     table.add_column("metric")
     for model in comparison.models:
-        table.add_column(short_text(model, 20), justify="right")
+        table.add_column(cell(model, 20), justify="right")
     for metric in comparison.metrics:
         table.add_row(metric.title, *_values(comparison.models, metric))
     table.add_row("rows", *(f"{count:,}" for count in comparison.num_rows), style="dim")
@@ -87,7 +87,7 @@ def _down(comparison: Comparison) -> RenderableType:
         table.add_column(metric.title, justify="right")
     columns = [_values(comparison.models, metric) for metric in metrics]
     for index, model in enumerate(comparison.models):
-        table.add_row(short_text(model, 24), *(column[index] for column in columns))
+        table.add_row(cell(model, 24), *(column[index] for column in columns))
     return table
 
 
@@ -101,12 +101,12 @@ def _differences(models: Sequence[str], differences: Sequence[Difference]) -> Re
     if len(models) > MOST_ACROSS:
         places = ", ".join(difference.where for difference in differences[:NUM_DIFFERENCES])
         return Text.assemble(("the specs differ in ", "bold"), places)
-    table = new_table("the specs differ in")
+    table = new_table()
     table.add_column("", style="cyan")
     width = (80 - 24) // len(models) - 3
     for model in models:
-        table.add_column(short_text(model, width), overflow="fold")
+        table.add_column(cell(model, width), overflow="fold")
     for difference in differences[:NUM_DIFFERENCES]:
         shown = (MISSING if value is None else short_text(value, 2 * width) for value in difference.values)
-        table.add_row(short_text(difference.where, 24), *(Text(value) for value in shown))
-    return table
+        table.add_row(cell(difference.where, 24), *map(Text, shown))
+    return titled("the specs differ in", table)

@@ -11,7 +11,7 @@ from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColu
 from hagane.evaluation.metric_info import METRICS
 from hagane.evaluation.report.number_text import percent_text
 from hagane.fronts.cli.figure_text import figure_text, short_text
-from hagane.fronts.cli.new_table import new_table, with_rest
+from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
 
 LARGEST_MATRIX = 6
 """Classes up to which the confusion matrix is drawn; beyond, the largest confusions are listed."""
@@ -87,17 +87,17 @@ def _verdict(row: MetricRow) -> Text:
 
 def _matrix(evaluation: Evaluation) -> RenderableType:
     """Labels down, predictions across."""
-    names = [short_text(label, 16) for label in evaluation.classes]
-    table = new_table("confusion matrix" + _at_threshold(evaluation))
+    names = [cell(label, 16) for label in evaluation.classes]
+    table = new_table()
     table.add_column("label ↓  guess →", no_wrap=True)
     for name in names:
-        table.add_column(short_text(name, min(12, 54 // len(names) - 3)), justify="right")
+        table.add_column(cell(name, min(12, 54 // len(names) - 3)), justify="right")
     table.add_column("recall", justify="right", style="dim")
     for index, (name, row) in enumerate(zip(names, evaluation.confusion_matrix, strict=True)):
         total = sum(row)
         cells = [_cell(count, total, index == other) for other, count in enumerate(row)]
         table.add_row(name, *cells, percent_text(row[index] / total if total else None))
-    return table
+    return titled("confusion matrix" + _at_threshold(evaluation), table)
 
 
 def _at_threshold(evaluation: Evaluation) -> str:
@@ -115,14 +115,14 @@ def _cell(count: int, total: int, right: bool) -> Text:
 
 def _confusions(evaluation: Evaluation) -> RenderableType:
     """The pairs of classes that are confused most."""
-    table = new_table("largest confusions")
+    table = new_table()
     for heading in ("label", "predicted"):
         table.add_column(heading, no_wrap=True)
     table.add_column("rows", justify="right")
     table.add_column("of the label's rows", justify="right", style="dim")
     for count, share, label, predicted in _largest_confusions(evaluation):
-        table.add_row(short_text(label, 25), short_text(predicted, 25), f"{count:,}", percent_text(share))
-    return table
+        table.add_row(cell(label, 25), cell(predicted, 25), f"{count:,}", percent_text(share))
+    return titled("largest confusions", table)
 
 
 def _largest_confusions(evaluation: Evaluation) -> Sequence[tuple[int, float, Label, Label]]:
@@ -154,30 +154,31 @@ def _suggestion(evaluation: Evaluation) -> Text:
 
 
 def _classes(evaluation: Evaluation) -> RenderableType:
-    table = new_table("each class against the others")
+    table = new_table()
     table.add_column("class", no_wrap=True)
     for heading in ("rows", "precision", "recall", "F1", "ROC AUC"):
         table.add_column(heading, justify="right")
     shown = sorted(evaluation.class_metrics, key=lambda each: -each.num_rows)[:NUM_CLASSES]
     for each in shown:
         figures = (each.precision, each.recall, each.f1_score, each.roc_auc)
-        table.add_row(short_text(each.label, 25), f"{each.num_rows:,}", *map(figure_text, figures))
-    return with_rest(table, len(evaluation.class_metrics) - len(shown), "classes")
+        table.add_row(cell(each.label, 25), f"{each.num_rows:,}", *map(figure_text, figures))
+    rest = rest_text(len(evaluation.class_metrics) - len(shown), "classes")
+    return titled("each class against the others", table, rest)
 
 
 def _residuals(evaluation: Evaluation) -> RenderableType:
     """Quantiles of label - prediction, side by side."""
-    table = new_table("errors (label - prediction) by quantile")
+    table = new_table()
     quantiles = [quantile for quantile in evaluation.residuals if quantile.q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)]
     names = {0: "lowest", 0.5: "median", 1: "highest"}
     for quantile in quantiles:
         table.add_column(names.get(quantile.q, f"{quantile.q:.0%}"), justify="right")
     table.add_row(*(figure_text(quantile.value) for quantile in quantiles))
-    return table
+    return titled("errors (label - prediction) by quantile", table)
 
 
 def _slices(column: SliceColumn) -> RenderableType:
-    table = new_table(f"by {short_text(column.column, 40)}")
+    table = new_table()
     table.add_column("value", no_wrap=True)
     table.add_column("rows", justify="right")
     measured = {name for each in column.slices for name, value in each.metrics.items() if value is not None}
@@ -188,8 +189,8 @@ def _slices(column: SliceColumn) -> RenderableType:
     for each in shown:
         rows = f"{each.num_rows:,}" + ("*" if each.is_small else " ")
         figures = (figure_text(each.metrics.get(name)) for name in names)
-        table.add_row(short_text(each.value, 25), rows, *figures, style="dim" if each.is_small else "")
-    if any(each.is_small for each in shown):
-        table.caption = f"* fewer than {column.small_below_rows} rows: chance weighs much"
-        table.caption_justify = "left"
-    return with_rest(table, column.num_values - len(shown), "values")
+        table.add_row(cell(each.value, 25), rows, *figures, style="dim" if each.is_small else "")
+    small = f"* fewer than {column.small_below_rows} rows: chance weighs much"
+    starred = any(each.is_small for each in shown)
+    rest = rest_text(column.num_values - len(shown), "values")
+    return titled(f"by {short_text(column.column, 40)}", table, small if starred else "", rest)

@@ -13,12 +13,10 @@ from rich.text import Text
 
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.metric_info import metric_info
-from hagane.fronts.cli.figure_text import figure_text, short_text
-from hagane.fronts.cli.new_table import new_table
+from hagane.fronts.cli.figure_text import figure_text, short_text, tiny_text
+from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.workspace.model_version import ModelVersion
-
-ABBREVIATIONS = {"boosted_tree_classifier": "boosted trees", "boosted_tree_regressor": "boosted trees"}
 
 
 def render_models(versions: Sequence[ModelVersion]) -> RenderableType:
@@ -34,14 +32,20 @@ def render_models(versions: Sequence[ModelVersion]) -> RenderableType:
     table.add_column("created", no_wrap=True)
     for version in versions:
         table.add_row(
-            short_text(version.reference, 20),
-            short_text(ABBREVIATIONS.get(version.model_type, version.model_type), 14),
-            short_text(version.label, 14),
+            reference_text(version, 17),
+            cell(re.sub("_(classifier|regressor)$", "", version.model_type), 12),
+            cell(version.label, 10),
             _headline(version),
-            f"{version.num_rows:,}",
-            created_text(version.created),
+            tiny_text(version.num_rows),
+            version.created[:10],
         )
     return table
+
+
+def reference_text(version: ModelVersion, width: int) -> str:
+    """`name@version`, the name cut where both do not fit."""
+    number = f"@{version.version}"
+    return short_text(version.name, width - len(number)) + number
 
 
 def _headline(version: ModelVersion) -> Text:
@@ -67,7 +71,7 @@ def render_model(
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
     for key, value in _facts(name, path, version):
-        facts.add_row(key, value)
+        facts.add_row(key, Text(value))
     spec = Syntax(spec_yaml.rstrip("\n"), "yaml", theme="ansi_dark", background_color="default", word_wrap=True)
     return Group(facts, Text(""), Text("spec", "bold"), spec, Text(""), render_evaluation(evaluation))
 

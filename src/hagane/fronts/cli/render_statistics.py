@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hagane.fronts.cli.figure_text import MISSING, share_text, short_text, tiny_text
 from hagane.fronts.cli.histogram import histogram
-from hagane.fronts.cli.new_table import new_table
+from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_leaks import render_leaks
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import SqlType
@@ -40,7 +40,7 @@ def render_statistics(statistics: Statistics, *, columns: Sequence[str] | None =
     table.add_column("distribution", no_wrap=True)
     name_width = WIDTH - max((len(column.type.value) for column in chosen), default=0)
     for column in chosen:
-        table.add_row(short_text(column.name, name_width), *_row(column, statistics.num_rows))
+        table.add_row(cell(column.name, name_width), *_row(column, statistics.num_rows))
     rest = len(statistics.columns) - len(chosen)
     heading = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns" + (
         f", {rest} not shown" if rest else ""
@@ -75,6 +75,8 @@ def _numbers(column: ColumnStatistics) -> Text:
     """Least, bars, largest, mean."""
     assert not isinstance(column.min, str)
     assert not isinstance(column.max, str)
+    if column.min == column.max:
+        return Text(f"only {tiny_text(column.min)}")
     text = (
         Text(f"{tiny_text(column.min)} ").append(histogram(column) or "…", "green").append(f" {tiny_text(column.max)}")
     )

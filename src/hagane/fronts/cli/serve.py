@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption
+from hagane.fronts.cli.options import JsonOption, WorkspaceOption, complete_model
 
 
 def serve(
-    model: ModelArgument,
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8080,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="A model's name (late), name and version (late@3), or a bundle's folder; $AIP_STORAGE_URI without it.",
+            autocompletion=complete_model,
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on; 0.0.0.0 for every one.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any.", show_default="8080")
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Answer predictions over HTTP, from raw rows as JSON. Ends with Ctrl-C.
+    """Answer predictions over HTTP, from raw rows as JSON, until Ctrl-C.
 
     [dim]Example:[/dim]  hagane serve late --port 8080
     """
@@ -25,8 +39,13 @@ def serve(
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
-    bundle = Workspace(workspace).bundle_path(model)
-    url = f"http://{host}:{port}"
-    output.result({"model": model, "bundle": bundle, "host": host, "port": port, "url": url})
-    output.hint(f"serving {model} from {bundle} on {url}  (Ctrl-C ends it)")
-    work(bundle, host=host, port=port)
+    place = Workspace(workspace)
+    bundle = place.bundle_path(model) if model is not None else None
+    version = place.version_at(bundle) if bundle is not None else None
+
+    def announce(text: str) -> None:
+        found = re.search(r"https?://\S+", text)
+        output.text(text + "\n")
+        output.result({"model": model, "bundle": bundle, "url": found[0] if found else None, "message": text})
+
+    work(bundle, host=host, port=port, announce=announce, version=str(version.version) if version else "1")
