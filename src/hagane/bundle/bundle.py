@@ -38,6 +38,10 @@ class Bundle:
         self.folder = folder
         self.manifest = manifest
         self.signature = signature
+        self.bundle_id = manifest.bundle_id
+        """16 hexadecimal digits that tell this bundle's content from any other's."""
+        self.name = signature.model_name or folder.resolve().name
+        """The model's name."""
         self._session = session
         self._layout = signature.layout
         self._outputs = signature.outputs
@@ -57,16 +61,6 @@ class Bundle:
         session = _session(files[MODEL_NAME], folder, num_threads)
         _check_fit(signature, session, folder)
         return cls(folder, manifest, signature, session)
-
-    @property
-    def bundle_id(self) -> str:
-        """16 hexadecimal digits that tell this bundle's content from any other's."""
-        return self.manifest.bundle_id
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.signature.model_name or self.folder.resolve().name
 
     def document(self, name: str) -> bytes:
         """One of the bundle's files (`evaluation.json`), verified again. Raises BundleError when it has none such."""

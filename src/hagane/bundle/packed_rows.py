@@ -88,12 +88,14 @@ class PackedRows:
 
     def _converted(self, values: list[Any], valid: npt.NDArray[np.bool_]) -> list[Any]:
         """One row's values for `packed.int64`, each by the rules of its type; NULLs are marked in `valid` [slots]."""
+        nulls = []
         for position, value in enumerate(values):
-            taken = _taken(self._int64_converters[position](value, self._numeric_strings))
-            if taken is None:
-                valid[self._int64_slots[position]] = False
-                taken = 0
-            values[position] = taken
+            if value is not None and type(value) is not self._int64_types[position]:
+                value = _taken(self._int64_converters[position](value, self._numeric_strings))  # noqa: PLW2901
+            if value is None:
+                nulls.append(self._int64_slots[position])
+            values[position] = 0 if value is None else value
+        valid[nulls] = False
         return values
 
     def _pack_strings(self, values: list[Any], valid: npt.NDArray[np.bool_], slot: int) -> npt.NDArray[np.object_]:
