@@ -24,7 +24,11 @@ CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE":
 
 def literals(type_: SqlType) -> st.SearchStrategy[Literal]:
     """Constants that occur in the rows too; never NaN or -0.0, of which there are no constants."""
-    pool = [v for v in POOLS[type_] if not (isinstance(v, float) and (math.isnan(v) or (v == 0 and math.copysign(1, v) < 0)))]
+    pool = [
+        v
+        for v in POOLS[type_]
+        if not (isinstance(v, float) and (math.isnan(v) or (v == 0 and math.copysign(1, v) < 0)))
+    ]
     return st.sampled_from(pool).map(lambda value: Literal(value, type_))
 
 
@@ -70,7 +74,9 @@ def calls(draw: st.DrawFn, signature: Signature, overload: Overload, depth: int,
     return Call(signature.name, tuple(arguments), overload.result, modifiers)
 
 
-def _argument(signature: Signature, index: int, type_: SqlType, depth: int, inexact: bool) -> st.SearchStrategy[Expression]:
+def _argument(
+    signature: Signature, index: int, type_: SqlType, depth: int, inexact: bool
+) -> st.SearchStrategy[Expression]:
     if signature.name == "REGEXP_CONTAINS" and index == 1:
         return st.sampled_from(PATTERNS).map(lambda text: Literal(text, SqlType.STRING))
     if signature.name in ("STARTS_WITH", "ENDS_WITH") and index == 1:

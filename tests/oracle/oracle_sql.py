@@ -76,5 +76,7 @@ def _literal(literal: Literal) -> str:
 
 
 def _string(text: str) -> str:
-    quoted = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t").replace("\0", "\\000")
+    quoted = (
+        text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t").replace("\0", "\\000")
+    )
     return f"'{quoted}'"

@@ -145,22 +145,17 @@ def _trim(name: str) -> Render:
 
 
 def _extract(call: Call, bound: Bound) -> str:
+    """A CAST round it: of a constant NULL, DuckDB's EXTRACT is a DOUBLE."""
     t, part = bound[0], str(call.modifiers[0])
-    match part:
-        case "DAYOFWEEK":
-            return f"(extract(dow FROM {t}) + CAST(1 AS BIGINT))"
-        case "DAYOFYEAR":
-            return f"extract(doy FROM {t})"
-        case "WEEK":
-            return f"CAST(strftime({t}, '%U') AS BIGINT)"
-        case "ISOWEEK":
-            return f"extract(week FROM {t})"
-        case "MILLISECOND":
-            return f"(extract(millisecond FROM {t}) % 1000)"
-        case "MICROSECOND":
-            return f"(extract(microsecond FROM {t}) % 1000000)"
-        case _:
-            return f"extract({part.lower()} FROM {t})"
+    if part == "WEEK":
+        return f"CAST(strftime({t}, '%U') AS BIGINT)"
+    whole = f"CAST(extract({_DUCKDB_PARTS.get(part, part.lower())} FROM {t}) AS BIGINT)"
+    return f"({whole} {_CORRECTIONS[part]})" if part in _CORRECTIONS else whole
+
+
+_DUCKDB_PARTS = {"DAYOFWEEK": "dow", "DAYOFYEAR": "doy", "ISOWEEK": "week"}
+_CORRECTIONS = {"DAYOFWEEK": "+ CAST(1 AS BIGINT)", "MILLISECOND": "% 1000", "MICROSECOND": "% 1000000"}
+"""DuckDB counts days from 0, and its milliseconds and microseconds hold the seconds."""
 
 
 def _whole(unit: int) -> Render:

@@ -1,0 +1,142 @@
+"""Both engines over the same rows, and what counts as the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from oracle_rows import LAYOUT, feed_of
+
+from hagane.features.compiler import DTYPES, Compiler
+from hagane.features.emit import Emitter
+from hagane.runtime.session import Session
+from hagane.sql.expression import Expression
+from hagane.sql.to_duckdb import row_error, to_duckdb
+from hagane.types import SqlType
+
+MAX_ULPS = 8
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One expression over n rows: `data` [n] (meaningless where not `valid`), `valid` [n], `error` [n]."""
+
+    data: np.ndarray
+    valid: np.ndarray
+    error: np.ndarray
+
+
+def by_graph(expressions: Sequence[Expression], table: pa.Table) -> list[Answer]:
+    """The compiled graph's answers."""
+    emitter = Emitter()
+    lanes = Compiler(emitter, LAYOUT).compile(expressions)
+    outputs = []
+    for number, (value, _) in enumerate(lanes):
+        parts = {
+            "data": (value.data, DTYPES[value.type]),
+            "valid": (value.valid, np.bool_),
+            "error": (value.error, np.bool_),
+        }
+        for part, (tensor, dtype) in parts.items():
+            if tensor is not None:
+                outputs.append(f"{part}{number}")
+                emitter.output(outputs[-1], tensor, dtype, ("n", "g"))
+    session = Session(emitter.model().SerializeToString())
+    found = session.run(feed_of(table), outputs)
+    return [_lane(found, number, lane.index, lane.value.width, table.num_rows) for number, lane in enumerate(lanes)]
+
+
+def _lane(found: dict[str, np.ndarray], number: int, index: int, width: int, rows: int) -> Answer:
+    def column(part: str, otherwise: bool) -> np.ndarray:
+        tensor = found.get(f"{part}{number}")
+        if tensor is None:
+            return np.full(rows, otherwise)
+        assert tensor.shape == (rows, width), f"{part} has the shape {tensor.shape}, not {(rows, width)}"
+        return tensor[:, index]
+
+    return Answer(column("data", False), column("valid", True), column("error", False))
+
+
+def by_duckdb(expressions: Sequence[Expression], table: pa.Table) -> list[Answer]:
+    """DuckDB's answers."""
+    columns = []
+    for number, expression in enumerate(expressions):
+        columns += [f"{to_duckdb(expression)} AS v{number}", f"{row_error(expression)} AS e{number}"]
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")  # no answer may depend on it
+        connection.register("rows", table)
+        answers = connection.sql(f"SELECT {', '.join(columns)} FROM rows").to_arrow_table()
+    return [
+        Answer(*_values(answers[f"v{number}"].combine_chunks(), expression.type),
+               answers[f"e{number}"].combine_chunks().to_numpy(zero_copy_only=False).astype(np.bool_))
+        for number, expression in enumerate(expressions)
+    ]  # fmt: skip
+
+
+_ARROW = {
+    SqlType.BOOL: pa.bool_(),
+    SqlType.INT64: pa.int64(),
+    SqlType.FLOAT64: pa.float64(),
+    SqlType.STRING: pa.string(),
+    SqlType.TIMESTAMP: pa.timestamp("us"),
+    SqlType.DATE: pa.date32(),
+}
+
+
+def _values(array: pa.Array, type_: SqlType) -> tuple[np.ndarray, np.ndarray]:
+    assert array.type == _ARROW[type_], f"DuckDB gives {array.type} for {type_}"
+    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    if type_ is SqlType.STRING:
+        return np.array(array.to_pylist(), object), valid
+    whole = {SqlType.TIMESTAMP: pa.int64(), SqlType.DATE: pa.int32()}.get(type_)
+    numbers = array.cast(whole) if whole else array
+    return numbers.fill_null(False if type_ is SqlType.BOOL else 0).to_numpy(zero_copy_only=False), valid
+
+
+def difference(type_: SqlType, expected: Answer, got: Answer) -> tuple[int, str] | None:
+    """The first row where the answers differ, and how; None where they are the same."""
+    same = {
+        "error": expected.error == got.error,
+        "NULL": expected.valid == got.valid,
+        "value": ~expected.valid | ~got.valid | _equal(type_, expected.data, got.data),
+    }
+    for what, equal in same.items():
+        if not equal.all():
+            row = int(np.argmin(equal))
+            return row, f"{what}: DuckDB {_told(expected, row)}, graph {_told(got, row)}"
+    return None
+
+
+def _told(answer: Answer, row: int) -> str:
+    value = repr(answer.data[row]) if answer.valid[row] else "NULL"
+    return value + (" with an error" if answer.error[row] else "")
+
+
+def _equal(type_: SqlType, expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+    if type_ is not SqlType.FLOAT64:
+        return np.asarray(expected == got, np.bool_)
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(expected - got) <= MAX_ULPS * np.spacing(np.abs(np.where(np.isfinite(expected), expected, 0)))
+    return (expected == got) | (np.isnan(expected) & np.isnan(got)) | near
+
+
+def assert_agree(expressions: Sequence[Expression], table: pa.Table) -> None:
+    """Fails, naming the expression and the row, where the engines differ."""
+    from oracle_sql import to_text
+
+    answers = zip(expressions, by_duckdb(expressions, table), by_graph(expressions, table), strict=True)
+    for expression, expected, got in answers:
+        found = difference(expression.type, expected, got)
+        if found:
+            row, how = found
+            values = {name: table[name][row].as_py() for name in _columns(expression)}
+            raise AssertionError(f"{to_text(expression)}\n  row {row}: {values!r}\n  {how}")
+
+
+def _columns(expression: Expression) -> tuple[str, ...]:
+    from hagane.sql.expression import columns_of
+
+    return columns_of(expression)

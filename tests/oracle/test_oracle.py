@@ -1,0 +1,49 @@
+"""The graph and DuckDB agree: random expressions over hostile rows, and every function for itself."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from oracle_engines import assert_agree
+from oracle_expressions import calls, features, with_column
+from oracle_rows import hostile_rows
+
+from hagane.sql.expression import Expression
+from hagane.sql.functions import FUNCTIONS
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=CHECKS)
+@given(trees=st.lists(features(), min_size=1, max_size=8), seed=st.integers(0, 3))
+def test_random_expressions(trees: list[Expression], seed: int) -> None:
+    assert_agree(trees, hostile_rows(seed))
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None, suppress_health_check=CHECKS)
+@given(trees=st.lists(features(depth=5), min_size=1, max_size=8), seed=st.integers(0, 7))
+def test_thousands_of_expressions(trees: list[Expression], seed: int) -> None:
+    assert_agree(trees, hostile_rows(seed))
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_every_function(name: str) -> None:
+    """Each overload over columns and constants, without and with a call as an argument."""
+
+    @settings(
+        max_examples=4,
+        deadline=None,
+        suppress_health_check=CHECKS,
+        phases=[Phase.generate, Phase.shrink],
+        derandomize=True,
+    )
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        signature = FUNCTIONS[name]
+        depths = [1, 1, 2]
+        trees = [data.draw(calls(signature, overload, depth)) for overload in signature.overloads for depth in depths]
+        assert_agree([with_column(tree) for tree in trees], hostile_rows(0))
+
+    check()
