@@ -1,13 +1,14 @@
 """Thinning keeps what the rule says."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hagane.evaluation.curves import thinned
 
 
 @given(st.lists(st.floats(0, 2), min_size=2, max_size=80).map(sorted), st.integers(2, 12))
+@settings(deadline=None)
 def test_ends_stay_and_each_wanted_position_has_its_nearest_point(positions, num_points):
     places = np.array(positions)
     kept = thinned(places, num_points)

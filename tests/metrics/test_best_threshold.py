@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as oracle
@@ -16,7 +16,7 @@ SCORES = st.one_of(st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0]), st.floats(0, 1))
 
 @st.composite
 def rows(draw):
-    n = draw(st.integers(1, 40))
+    n = draw(st.integers(1, 20))
     return draw(arrays(np.bool_, n)), draw(arrays(np.float64, n, elements=SCORES))
 
 
@@ -27,6 +27,7 @@ def by_trying(positive, scores, worth):
 
 
 @given(rows(), st.sampled_from(["f1_score", "accuracy", "youden"]))
+@settings(deadline=None, max_examples=60)
 def test_unconstrained_aims_are_as_good_as_trying_every_threshold(data, aim):
     positive, scores = data
     judges = {
@@ -46,6 +47,7 @@ def test_unconstrained_aims_are_as_good_as_trying_every_threshold(data, aim):
 
 
 @given(rows(), st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]))
+@settings(deadline=None, max_examples=60)
 def test_constrained_aims_hold_their_constraint_and_are_the_best_that_do(data, least):
     positive, scores = data
     ranked = ranked_counts(positive, scores)

@@ -34,6 +34,7 @@ def rows(draw, min_size=1):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_roc_auc_and_average_precision_are_scikit_learns(data):
     positive, scores = data
     ranked = ranked_counts(positive, scores)
@@ -48,6 +49,7 @@ def test_roc_auc_and_average_precision_are_scikit_learns(data):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_ranked_counts_are_what_every_threshold_counts(data):
     positive, scores = data
     ranked = ranked_counts(positive, scores)
@@ -59,6 +61,7 @@ def test_ranked_counts_are_what_every_threshold_counts(data):
 
 
 @given(rows(), ANY)
+@settings(deadline=None)
 def test_counts_and_ratios_are_scikit_learns(data, threshold):
     positive, scores = data
     counts = binary_counts(positive, scores, threshold)
@@ -76,6 +79,7 @@ def test_counts_and_ratios_are_scikit_learns(data, threshold):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_log_loss_and_brier_score_are_scikit_learns(data):
     positive, scores = data
     with warnings.catch_warnings():
@@ -95,6 +99,7 @@ def test_a_certain_error_costs_the_stated_amount():
 
 
 @given(rows())
+@settings(deadline=None)
 def test_reliability_bins_partition_the_rows(data):
     positive, scores = data
     bins = reliability_bins(positive, scores)
@@ -110,7 +115,7 @@ def test_reliability_bins_partition_the_rows(data):
 
 
 @given(rows(min_size=2))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_reliability_bins_are_scikit_learns_calibration_curve(data):
     from sklearn.calibration import calibration_curve
 

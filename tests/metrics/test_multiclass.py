@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as oracle
@@ -33,6 +33,7 @@ def rows(draw):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_confusion_matrix_and_macro_averages_are_scikit_learns(data):
     labels, scores = data
     c, predicted = scores.shape[1], np.argmax(scores, axis=1)
@@ -52,6 +53,7 @@ def test_confusion_matrix_and_macro_averages_are_scikit_learns(data):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_log_losses_and_brier_score_are_scikit_learns(data):
     labels, scores = data
     named = np.arange(scores.shape[1])
@@ -65,6 +67,7 @@ def test_log_losses_and_brier_score_are_scikit_learns(data):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_macro_roc_auc_is_scikit_learns_where_every_class_occurs(data):
     labels, scores = data
     c = scores.shape[1]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as oracle
@@ -24,6 +24,7 @@ def rows(draw):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_errors_are_scikit_learns(data):
     labels, predictions = data
     assert mean_absolute_error(labels, predictions) == pytest.approx(oracle.mean_absolute_error(labels, predictions))
@@ -37,6 +38,7 @@ def test_errors_are_scikit_learns(data):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_determination_is_scikit_learns(data):
     labels, predictions = data
     if len(set(labels.tolist())) == 1:
@@ -49,6 +51,7 @@ def test_determination_is_scikit_learns(data):
 
 
 @given(rows())
+@settings(deadline=None)
 def test_log_errors_are_scikit_learns_above_minus_one(data):
     labels, predictions = data
     if min(labels) <= -1 or min(predictions) <= -1:

@@ -6,20 +6,21 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.evaluation import Density, Evaluation
 from hagane.evaluation.report import sections
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import percent_text
 from hagane.evaluation.report.pieces import bar, card, chart_with_key, folded
-from hagane.evaluation.report.statistics_section import StatisticsLike, statistics_section
+from hagane.evaluation.report.statistics_section import statistics_section
 from hagane.evaluation.report.style import STYLE
 
 if TYPE_CHECKING:
     from hagane.models.family import Iteration
+    from hagane.statistics.statistics import Statistics
 
 
-MAX_FEATURES = 20
+MAX_FEATURES = 15
 
 
 def report_html(
@@ -29,7 +30,7 @@ def report_html(
     curve: Sequence[Iteration] = (),
     importance: Mapping[str, float] | None = None,
     spec_yaml: str = "",
-    statistics: StatisticsLike | None = None,
+    statistics: Statistics | None = None,
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
@@ -59,20 +60,22 @@ def _cards(
     curve: Sequence[Iteration],
     importance: Mapping[str, float],
     spec_yaml: str,
-    statistics: StatisticsLike | None,
+    statistics: Statistics | None,
 ) -> Iterator[Markup]:
     yield sections.headline_section(evaluation)
     yield sections.metrics_section(evaluation)
     if evaluation.task == "classification":
         yield from _classification_cards(evaluation)
-    elif evaluation.num_rows:
-        yield from _regression_cards(evaluation)
+    if evaluation.density:
+        yield _predictions_card(evaluation.density)
     if any(math.isfinite(each.loss) for each in curve):
         yield _training_card(curve)
     if importance:
-        yield _importance_card(importance, wide=evaluation.task == "classification")
+        yield _importance_card(importance)
     if evaluation.threshold_table:
         yield sections.thresholds_section(evaluation)
+    if evaluation.residuals:
+        yield sections.residuals_section(evaluation)
     yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
     if statistics is not None:
         yield statistics_section(statistics)
@@ -110,17 +113,12 @@ def _classification_cards(evaluation: Evaluation) -> Iterator[Markup]:
         )
 
 
-def _regression_cards(evaluation: Evaluation) -> Iterator[Markup]:
-    if evaluation.density:
-        outside = evaluation.density.num_outside
-        note = (
-            f"Stronger colour, more rows; {outside:,} rows far outside are left out."
-            if outside
-            else "Stronger colour, more rows."
-        )
-        chart = chart_with_key(density_chart(evaluation.density), ("chance strong", "perfect prediction"))
-        yield card("Predictions against labels", chart, note=note)
-    yield sections.residuals_section(evaluation)
+def _predictions_card(density: Density) -> Markup:
+    note = "Stronger colour, more rows."
+    if density.num_outside:
+        note = f"Stronger colour, more rows; {density.num_outside:,} rows far outside are left out."
+    chart = chart_with_key(density_chart(density), ("chance strong", "perfect prediction"))
+    return card("Predictions against labels", chart, note=note)
 
 
 def _training_card(curve: Sequence[Iteration]) -> Markup:
@@ -130,7 +128,7 @@ def _training_card(curve: Sequence[Iteration]) -> Markup:
     return card("Training", chart_with_key(training_chart(curve), *keys), note="The loss after each iteration.")
 
 
-def _importance_card(importance: Mapping[str, float], wide: bool) -> Markup:
+def _importance_card(importance: Mapping[str, float]) -> Markup:
     ranked = sorted(importance.items(), key=lambda item: (-abs(item[1]), item[0]))
     total = sum(abs(value) for _, value in ranked) or 1.0
     most = abs(ranked[0][1]) or 1.0
@@ -145,7 +143,7 @@ def _importance_card(importance: Mapping[str, float], wide: bool) -> Markup:
     note = "How much each feature matters to the model, as a share of all."
     if len(ranked) > MAX_FEATURES:
         note += f" The first {MAX_FEATURES} of {len(ranked):,}."
-    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double" if wide else "")
+    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double")
 
 
 def _threshold_keys(evaluation: Evaluation) -> list[tuple[str, str]]:

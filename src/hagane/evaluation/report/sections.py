@@ -119,12 +119,13 @@ def thresholds_section(evaluation: Evaluation) -> Markup:
 def residuals_section(evaluation: Evaluation) -> Markup:
     """Quantiles of label - prediction, and the middle nine tenths in words."""
     by_q = {each.q: each.value for each in evaluation.residuals}
-    rows = [([_quantile_name(each.q), number_text(each.value)], None) for each in evaluation.residuals]
+    heads = ["Share of rows", *(_quantile_name(each.q) for each in evaluation.residuals)]
+    row = ["Residual", *(number_text(each.value) for each in evaluation.residuals)]
     note = (
         f"Label minus prediction. For nine rows of ten it lies between {number_text(by_q.get(0.05))}"
         f" and {number_text(by_q.get(0.95))}; above zero the model said too little."
     )
-    return card("Residuals", table(("Quantile", "Residual"), rows, name="Residuals"), note=note)
+    return card("Residuals", table(heads, [(row, None)], name="Residuals"), note=note, span="wide")
 
 
 def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
@@ -182,7 +183,7 @@ def _suggestion(evaluation: Evaluation) -> str:
 
 
 def _quantile_name(q: float) -> str:
-    return {0.0: "lowest", 0.5: "median", 1.0: "highest"}.get(q, f"{100 * q:g} %")
+    return {0.0: "lowest", 0.5: "median", 1.0: "highest"}.get(q, f"{100 * q:.3g} %")
 
 
 def _slice_cells(each: SliceMetrics, names: tuple[str, ...]) -> list[object]:

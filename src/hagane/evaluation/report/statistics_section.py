@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from hagane.evaluation.report.markup import Markup
-from hagane.evaluation.report.number_text import number_text
-from hagane.evaluation.report.pieces import folded, table
+from hagane.evaluation.report.number_text import number_text, percent_text
+from hagane.evaluation.report.pieces import Row, folded, table
+
+if TYPE_CHECKING:
+    from hagane.statistics.statistics import ColumnStatistics, Statistics
+
+HEADS = ("Column", "Type", "NULL", "Distinct", "Least", "Greatest", "Mean", "Standard deviation", "Most frequent")
 
 
-class StatisticsLike(Protocol):
-    """What the section needs of `hagane.statistics.Statistics`."""
-
-    @property
-    def num_rows(self) -> int:
-        """Rows measured."""
-
-    @property
-    def columns(self) -> Sequence[Any]:
-        """A Struct a column."""
+def statistics_section(statistics: Statistics) -> Markup:
+    """A row a column: how much is missing, how it spreads, what is frequent."""
+    rows: list[Row] = [(_cells(column, statistics.num_rows), None) for column in statistics.columns]
+    note = f"{statistics.num_rows:,} rows, {len(rows):,} columns."
+    return folded("Data", table(HEADS, rows, name="Columns of the data"), note=note)
 
 
-def statistics_section(statistics: StatisticsLike) -> Markup:
-    """A row a column: every figure of `statistics.columns` that is one number or one word, as its Struct names it."""
-    columns: list[dict[str, object]] = [msgspec.to_builtins(column) for column in statistics.columns]
-    names = [name for name in columns[0] if any(_is_plain(column[name]) for column in columns)] if columns else []
-    rows = [([_text(column.get(name)) for name in names], None) for column in columns]
-    heads = [name.removeprefix("num_").replace("_", " ") for name in names]
-    note = f"{statistics.num_rows:,} rows, {len(columns):,} columns."
-    return folded("Data", table(heads, rows, name="Columns of the data"), note=note)
+def _cells(column: ColumnStatistics, num_rows: int) -> list[object]:
+    top = column.top_values[0] if column.top_values else None
+    return [
+        column.name,
+        column.type.value,
+        percent_text(column.num_nulls / num_rows) if num_rows else "–",
+        "–" if column.num_distinct is None else f"{column.num_distinct:,}",
+        _value(column.min),
+        _value(column.max),
+        number_text(column.mean),
+        number_text(column.stddev),
+        f"{_value(top.value)} ({percent_text(min(1.0, top.count / num_rows))})" if top and num_rows else "–",
+    ]
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int | float)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value) if _is_plain(value) else "–"
-    return f"{value:,}" if isinstance(value, int) else number_text(value)
+def _value(value: bool | int | float | str | None) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return number_text(value) if value is None or isinstance(value, float) else value

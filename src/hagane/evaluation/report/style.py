@@ -23,7 +23,7 @@ h2{font-size:1.08rem;margin:0 0 2px}p{margin:0 0 10px}.soft,figcaption,.note{col
 .bars>span{min-width:0;overflow-wrap:anywhere}.bars .figure{text-align:right;font-variant-numeric:tabular-nums}
 .bar{display:block;height:12px;border-radius:6px;background:var(--shade);overflow:hidden}
 .bar>i{display:block;height:100%;background:var(--fill);border-radius:6px}.bar.base>i{background:var(--soft)}
-.importance{grid-template-columns:minmax(90px,38%) 1fr auto}
+.importance{grid-template-columns:minmax(90px,44%) 1fr auto}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 .scroll:focus-visible{outline:2px solid var(--first);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.94rem}
@@ -41,7 +41,7 @@ background:none}
 @media(max-width:640px){.metrics td:last-child,.metrics th:last-child{display:none}}
 .matrix th,.matrix td{text-align:center;border:2px solid var(--card);border-radius:6px}
 .matrix td{padding:12px 8px;background:color-mix(in srgb,var(--fill) calc(var(--share)*55% + 4%),var(--card))}
-.matrix td.right{font-weight:650}.matrix small{display:block;font-weight:400}
+.matrix thead th{width:7em}.matrix td.right{font-weight:650}.matrix small{display:block;font-weight:400}
 .matrix th{max-width:12em;white-space:normal;overflow-wrap:break-word;padding:6px 5px}.matrix tbody th{text-align:right}
 .badge{display:inline-block;font-size:.75rem;line-height:1.5;font-weight:600;padding:0 7px;
 border:1px solid currentColor;
