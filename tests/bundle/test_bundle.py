@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.instances import InstanceDecoder
 from hagane.bundle.signature import Input, Signature
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import BundleError, RequestError
@@ -122,6 +124,21 @@ def test_the_list_of_faults_is_capped_and_says_how_many_more(classifier: Bundle)
     assert len(caught.value.faults) == 101
     assert caught.value.faults[99].where == "instances[49].fare"
     assert caught.value.faults[100].what == "and 1900 more faults"
+
+
+def test_refusing_stays_cheap_with_thousands_of_columns(tmp_path: Path) -> None:
+    """Every name of a request unknown, and much like all of two thousand columns."""
+    inputs = tuple(Input(name=f"measurement_{index:04}", type=SqlType.FLOAT64) for index in range(2000))
+    signature = Signature(
+        inputs=inputs, task="regression", label="y", label_type=SqlType.FLOAT64, model_type="linear_reg"
+    )
+    rows = [{f"measuremint_{index:04}": 1.0 for index in range(start, start + 100)} for start in range(0, 1000, 100)]
+    start = time.process_time()
+    with pytest.raises(RequestError) as caught:
+        InstanceDecoder(signature).decode(rows)
+    assert time.process_time() - start < 2
+    assert caught.value.faults[0].nearest == "measurement_0000"
+    assert caught.value.faults[-1].what == "and 900 more faults"
 
 
 @pytest.mark.parametrize("instances", [{"age": 3}, "rows", None, 5])

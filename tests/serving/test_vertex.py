@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -13,7 +15,12 @@ import pytest
 import requests
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.predictions import Predictions
 from hagane.serving import ServerThread
+from hagane.serving.http import HttpError, Request, Response, Rows
+from hagane.serving.protocol import Predict, Protocol, route_pattern
+from hagane.serving.protocols import PROTOCOLS
+from hagane.serving.served_model import ServedModel
 
 ROW: dict[str, Any] = {
     "age": 40,
@@ -140,3 +147,31 @@ def test_fields_beside_the_models_own_when_asked(flights: Bundle) -> None:
     with ServerThread(flights, extra_fields=True) as server:
         answer = httpx.post(f"{server.url}/predict", json={"instances": [{**ROW, "id": 7}]}, trust_env=False)
     assert answer.status_code == 200
+
+
+def csv_protocol(model: ServedModel) -> Protocol:
+    """A protocol of somebody else's: rows as lines of text, errors as plain text."""
+
+    def decode(request: Request) -> Rows:
+        return Rows([{"age": int(line)} for line in request.body.split()])
+
+    def encode(request: Request, predictions: Predictions) -> Response:
+        return Response(200, "\n".join(row["predicted_late"] for row in predictions.rows()).encode(), b"text/plain")
+
+    def error(error: HttpError) -> Response:
+        return Response(error.status, f"{len(error.faults)} wrong".encode(), b"text/plain")
+
+    return Protocol("csv", (Predict(route_pattern("/csv/{model}"), decode, encode),), error)
+
+
+def test_a_protocol_more_is_a_module_and_a_line(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("protocol_of_somebody_else")
+    module.protocol = csv_protocol  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(PROTOCOLS, "csv", module.__name__)
+    with ServerThread(flights, max_rows=3) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        assert client.post("/csv/flights", content=b"90\n10").text == "yes\nno"
+        refused = client.post("/csv/flights", content=b"1 2 3 4")
+        assert (refused.status_code, refused.text, refused.headers["content-type"]) == (413, "1 wrong", "text/plain")
+        assert client.post("/predict", json={"instances": [ROW]}).status_code == 200
+        assert client.get("/nothing").json()["error"]["status"] == "NOT_FOUND"

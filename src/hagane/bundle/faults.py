@@ -10,6 +10,8 @@ from hagane.errors import Fault, RequestError, nearest
 
 MAX_FAULTS = 100
 """How many faults are told; how many more there are is said."""
+MAX_NEAREST = 8
+"""For how many unknown names the nearest known one is looked up."""
 
 
 class BadValue(NamedTuple):
@@ -37,6 +39,7 @@ class Faults:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
+        self._near: dict[str, str] = {}
         self._found: list[tuple[int, int, int, BadValue | UnknownField | BadRow]] = []
 
     def add(self, row: int, column: int, found: BadValue | UnknownField | BadRow) -> None:
@@ -68,8 +71,14 @@ class Faults:
             next_step=found.refusal.next_step,
         )
 
+    def _nearest(self, name: str) -> str:
+        """Looked up once a name, and for a few names only: thousands of columns make it slow."""
+        if name not in self._near and len(self._near) < MAX_NEAREST:
+            self._near[name] = nearest(name[:100], self._names)
+        return self._near.get(name, "")
+
     def _unknown(self, where: str, name: object) -> Fault:
-        near = nearest(str(name)[:100], self._names)
+        near = self._nearest(name) if isinstance(name, str) else ""
         return Fault(
             what=f"{_quoted(name)} is not a column of the model",
             where=path_to(where, name),
