@@ -29,7 +29,7 @@ class Graph:
         self._outputs: dict[str, str] = {}
         for lane in self.lanes:
             value = lane.value
-            self._declare(value.data, DTYPES[value.type], value.width if value.type is not SqlType.STRING else 1)
+            self._declare(value.data, DTYPES[value.type], value.width)
             for tensor in (value.valid, value.error):
                 if tensor is not None:
                     self._declare(tensor, np.bool_, value.width)
@@ -47,7 +47,7 @@ class Graph:
         answers = []
         for value, index in self.lanes:
             data = tensors[self._outputs[value.data]]
-            data = data[:, 0 if value.type is SqlType.STRING else index].tolist()
+            data = data[:, index].tolist()
             valid, error = (
                 [default] * rows if name is None else tensors[self._outputs[name]][:, index].tolist()
                 for name, default in ((value.valid, True), (value.error, False))

@@ -2,7 +2,7 @@
 
 Two expressions have one shape when they differ in columns and literals only. A group of g such expressions is compiled
 once, as tensors [n, g] with constants [1, g]: five hundred scalers cost five nodes, and the graph's width costs neither
-loading time nor nodes. Strings are the exception (a tensor a lane): a string tensor costs a copy of every string.
+loading time nor nodes.
 
 Legend: n rows of the batch, g lanes of a group.
 """
@@ -17,12 +17,19 @@ import numpy as np
 from hagane.errors import ExpressionError, Fault
 from hagane.features.emit import Emitter
 from hagane.features.emit_float import is_nan
-from hagane.features.emit_logic import BOOL, cast, negate
+from hagane.features.emit_logic import BOOL, cast, negate, side_by_side
 from hagane.features.interning import Interning
 from hagane.features.scalar import SCALAR
 from hagane.features.scalar.operation import Operation
 from hagane.features.value import Constants, Lane, Value
-from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, STRING_INPUT_PREFIX, VALIDITY_INPUT, InputLayout
+from hagane.runtime.layout import (
+    FLOAT64_INPUT,
+    INT64_INPUT,
+    STRING_INPUT,
+    STRING_INPUT_PREFIX,
+    VALIDITY_INPUT,
+    InputLayout,
+)
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal
 from hagane.types import SqlType
 
@@ -129,12 +136,16 @@ class Compiler:
             return Value(data, valid, None, type_, width, is_quiet=True)
         valid = self._select(VALIDITY_INPUT, self._validity, names)
         if type_ is SqlType.STRING:
-            texts = tuple(STRING_INPUT_PREFIX + name for name in names)
-            return Value(texts[0], valid, None, type_, width, texts=texts)
+            return Value(self._strings(names), valid, None, type_, width)
         data = self._select(INT64_INPUT, self._places[type_], names)
         if type_ is SqlType.BOOL:
             return Value(cast(self.emitter, data, BOOL), valid, None, type_, width)
         return Value(data, valid, None, type_, width, bound=2**63)
+
+    def _strings(self, names: list[str]) -> str:
+        if self.layout.packs_strings:
+            return self._select(STRING_INPUT, self._places[SqlType.STRING], names)
+        return side_by_side(self.emitter, [STRING_INPUT_PREFIX + name for name in names])
 
     def _select(self, packed: str, places: dict[str, int], names: list[str]) -> str:
         """The named columns of a packed input: the input itself where they are all of it, in order."""
@@ -146,11 +157,10 @@ class Compiler:
     def _full(self, value: Value) -> Value:
         """The value with every tensor [n, width]."""
         e, width = self.emitter, value.width
-        texts = tuple(e.full(text, 1) for text in value.texts)
-        data = texts[0] if texts else e.full(value.data, width)
+        data = e.full(value.data, width)
         valid = None if value.valid is None else e.full(value.valid, width)
         error = None if value.error is None else e.full(value.error, width)
-        return replace(value, data=data, valid=valid, error=error, texts=texts)
+        return replace(value, data=data, valid=valid, error=error)
 
     def _column_order(self, id_: int) -> tuple[int, ...]:
         """Where an expression's columns lie, so that the lanes of a group follow the packed inputs."""
@@ -165,7 +175,9 @@ def layout_inputs(emitter: Emitter, layout: InputLayout) -> None:
         emitter.input(INT64_INPUT, np.int64, ("n", len(layout.int64)))
     if layout.validity:
         emitter.input(VALIDITY_INPUT, np.bool_, ("n", len(layout.validity)))
-    for name in layout.strings:
+    if layout.packs_strings:
+        emitter.input(STRING_INPUT, str, ("n", len(layout.strings)))
+    for name in () if layout.packs_strings else layout.strings:
         emitter.input(STRING_INPUT_PREFIX + name, str, ("n", 1))
 
 
@@ -180,10 +192,9 @@ def _literals(e: Emitter, type_: SqlType, values: list[bool | int | float | str 
     width = len(values)
     if values[0] is None:
         return _nulls(e, type_, width)
+    constants: Constants = np.array(values, object if type_ is SqlType.STRING else DTYPES[type_])
     if type_ is SqlType.STRING:
-        texts = tuple(e.constant(np.array([[value]], object)) for value in values)
-        return Value(texts[0], None, None, type_, width, texts=texts, constants=np.array(values, object))
-    constants: Constants = np.array(values, DTYPES[type_])
+        return Value(e.row(constants), None, None, type_, width, constants=constants)
     largest = max(abs(value) for value in values if not isinstance(value, str) and value is not None)
     bound = largest if largest < np.inf else None
     return Value(e.row(constants), None, None, type_, width, bound=bound, constants=constants)
@@ -191,8 +202,6 @@ def _literals(e: Emitter, type_: SqlType, values: list[bool | int | float | str 
 
 def _nulls(e: Emitter, type_: SqlType, width: int) -> Value:
     valid = e.constant([[False]], np.bool_)
-    if type_ is SqlType.STRING:
-        text = e.constant([[""]], object)
-        return Value(text, valid, None, type_, width, texts=(text,))
-    data = e.constant([[np.nan if type_ is SqlType.FLOAT64 else 0]], DTYPES[type_])
+    blank = {SqlType.STRING: "", SqlType.FLOAT64: np.nan}.get(type_, 0)
+    data = e.constant(np.array([[blank]], object if type_ is SqlType.STRING else DTYPES[type_]))
     return Value(data, valid, None, type_, width, is_quiet=type_ in (SqlType.FLOAT64, SqlType.BOOL))

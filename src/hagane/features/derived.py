@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hagane.data.table import Table
 
 BATCH_ROWS = 16_384
-TYPES = {
+TYPES: dict[SqlType, tuple[type, Any]] = {
     SqlType.FLOAT64: (np.float64, pa.float64()),
     SqlType.INT64: (np.int64, pa.int64()),
     SqlType.BOOL: (np.bool_, pa.bool_()),
@@ -77,8 +77,7 @@ def _computed_batches(
 def _declare(emitter: Emitter, number: int, lane: Lane) -> tuple[str, ...]:
     """Outputs [n, 1] for the lane's data and, unless it is never NULL, its validity; their names."""
     value, name = lane.value, f"v{number}"
-    text = value.type is SqlType.STRING
-    emitter.output(name, value.text(lane.index) if text else _column(emitter, value.data, lane), TYPES[value.type][0], ("n", 1))
+    emitter.output(name, _column(emitter, value.data, lane), TYPES[value.type][0], ("n", 1))
     if value.valid is None:
         return (name,)
     emitter.output(f"{name}.valid", _column(emitter, value.valid, lane), np.bool_, ("n", 1))
@@ -91,6 +90,6 @@ def _column(emitter: Emitter, tensor: str, lane: Lane) -> str:
     return emitter.node("Gather", tensor, emitter.constant([lane.index], np.int64), axis=1, width=1)
 
 
-def _array(tensors: Mapping[str, npt.NDArray[np.generic]], names: Sequence[str], type_: SqlType) -> pa.Array:
+def _array(tensors: Mapping[str, npt.NDArray[np.generic]], names: Sequence[str], type_: SqlType) -> pa.Array[Any]:
     missing = ~tensors[names[1]][:, 0].astype(np.bool_) if len(names) == 2 else None
     return pa.array(tensors[names[0]][:, 0], TYPES[type_][1], mask=missing)

@@ -78,7 +78,7 @@ class Emitter:
     def row(self, value: npt.ArrayLike, dtype: Any = None) -> str:
         """One constant row [1, g] that broadcasts over the batch; [1, 1] where all its values are the same."""
         array = np.atleast_1d(np.asarray(value, dtype)).reshape(1, -1)
-        is_uniform = array.dtype.kind in "fiub" and len({item.tobytes() for item in array[0]}) == 1
+        is_uniform = len({item if array.dtype.kind in "OU" else item.tobytes() for item in array[0]}) == 1
         return self.constant(array[:, :1] if is_uniform else array)
 
     def node(self, op_type: str, *inputs: str, domain: str = "", width: int | None = None, **attributes: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hagane.features.emit import Emitter
-from hagane.features.emit_logic import INT64, both, cast, where
+from hagane.features.emit_logic import INT64, both, cast, column, side_by_side, where
 
 MOST_COMPARISONS = 16
 """Up to so many points are compared one by one, more by a tree (measured: the tree wins from there on)."""
@@ -27,31 +28,32 @@ def count_points(e: Emitter, x: str, points: Sequence[Sequence[float]]) -> str:
     return cast(e, _tree_ensemble(e, x, points), INT64)
 
 
-def int_position(e: Emitter, x: str, vocabulary: Sequence[int]) -> str:
-    """The whole number's place in the vocabulary ([n, 1] → [n, 1]), from 1; 0 where it is not there."""
-    if not vocabulary:
-        return e.full(e.row(0, np.int64), 1)
-    keys, values = np.asarray(vocabulary, np.int64), np.arange(1, len(vocabulary) + 1)
-    return e.node(
-        "LabelEncoder",
-        x,
-        domain="ai.onnx.ml",
-        keys_int64s=keys.tolist(),
-        values_int64s=values.tolist(),
-        default_int64=0,
-    )
+def int_position(e: Emitter, x: str, vocabularies: Sequence[Sequence[int]]) -> str:
+    """The whole number's place in its lane's vocabulary, from 1; 0 where it is not there."""
+    if all(vocabulary == vocabularies[0] for vocabulary in vocabularies):
+        return _int_position(e, x, vocabularies[0])
+    columns = enumerate(vocabularies)
+    return side_by_side(e, [_int_position(e, column(e, x, lane), vocabulary) for lane, vocabulary in columns])
 
 
-def read(e: Emitter, index: str, table: npt.NDArray[np.generic], allowed: str | None) -> str:
-    """table[index], index 0 where it lies outside or is not `allowed` (a failing Gather would fail its batch)."""
-    inside = both(
-        e,
-        e.node("GreaterOrEqual", index, e.constant([[0]], np.int64)),
-        e.node("Less", index, e.constant([[len(table)]], np.int64)),
-    )
+def read(e: Emitter, index: str, tables: Sequence[npt.NDArray[Any]], allowed: str | None) -> str:
+    """table[index] of each lane; index 0 where it lies outside or is not `allowed`, since Gather would fail the batch."""
+    sizes = np.array([len(table) for table in tables], np.int64)
+    inside = both(e, e.node("GreaterOrEqual", index, e.row(0, np.int64)), e.node("Less", index, e.row(sizes)))
     usable = inside if allowed is None else both(e, inside, allowed)
-    safe = where(e, usable, index, e.constant([[0]], np.int64))
-    return e.node("Gather", e.constant(table), safe, axis=0, width=e.extent(safe).width)
+    safe = where(e, usable, index, e.row(0, np.int64))
+    if all(np.array_equal(table, tables[0]) for table in tables):
+        return e.node("Gather", e.constant(tables[0]), safe, axis=0, width=e.extent(safe).width)
+    place = e.node("Add", safe, e.row(np.cumsum(sizes) - sizes))
+    return e.node("Gather", e.constant(np.concatenate(tables)), place, axis=0, width=e.extent(place).width)
+
+
+def _int_position(e: Emitter, x: str, vocabulary: Sequence[int]) -> str:
+    if not vocabulary:
+        return e.full(e.row(0, np.int64), e.extent(x).width)
+    places = list(range(1, len(vocabulary) + 1))
+    table: dict[str, object] = {"keys_int64s": list(vocabulary), "values_int64s": places, "default_int64": 0}
+    return e.node("LabelEncoder", x, domain="ai.onnx.ml", **table)
 
 
 def _compare_points(e: Emitter, x: str, points: Sequence[Sequence[float]], most: int) -> str:

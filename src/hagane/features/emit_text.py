@@ -47,57 +47,51 @@ def quoted(text: str) -> str:
     return "".join(_quoted_character(character) for character in text)
 
 
-def is_one_of(e: Emitter, text: str, texts: Sequence[str]) -> str:
-    """Whether the text equals one of the constants."""
-    if len(texts) == 1:
-        return e.node("Equal", text, e.constant([[texts[0]]], object))
-    return e.node("Greater", position(e, text, texts), e.constant([[0]], np.int64))
+def position(e: Emitter, text: str, vocabularies: Sequence[Sequence[str]]) -> str:
+    """The text's place in its lane's vocabulary, from 1; 0 where it is not there.
 
-
-def position(e: Emitter, text: str, vocabulary: Sequence[str]) -> str:
-    """The text's place in the vocabulary, from 1; 0 where it is not there."""
-    if not vocabulary:
-        return e.full(e.row(0, np.int64), 1)
-    return e.node(
-        "LabelEncoder",
-        text,
-        domain="ai.onnx.ml",
-        keys_strings=list(vocabulary),
-        values_int64s=list(range(1, len(vocabulary) + 1)),
-        default_int64=0,
-    )
+    Lanes with vocabularies of their own are looked up in one table of all, each text behind its lane's number.
+    """
+    lanes = [list(vocabulary) for vocabulary in vocabularies]
+    if all(vocabulary == lanes[0] for vocabulary in lanes):
+        keys, places = lanes[0], list(range(1, len(lanes[0]) + 1))
+    else:
+        prefixes = [f"{lane}:" for lane in range(len(lanes))]
+        text = e.node("StringConcat", e.row(np.array(prefixes, object)), text)
+        keys = [prefix + key for prefix, lane in zip(prefixes, lanes, strict=True) for key in lane]
+        places = [place for lane in lanes for place in range(1, len(lane) + 1)]
+    if not keys:
+        return e.full(e.row(0, np.int64), len(lanes))
+    table: dict[str, object] = {"keys_strings": keys, "values_int64s": places, "default_int64": 0}
+    return e.node("LabelEncoder", text, domain="ai.onnx.ml", **table)
 
 
 def change_case(e: Emitter, text: str, action: str, locale: str) -> str:
-    """`action` LOWER or UPPER, code point by code point. StringNormalizer takes [n] and refuses n = 0."""
+    """`action` LOWER or UPPER, code point by code point. StringNormalizer takes one axis, and refuses an empty one."""
     flat = e.node("Reshape", text, e.constant([-1], np.int64))
     changed = e.node("StringNormalizer", flat, case_change_action=action, is_case_sensitive=1, locale=locale)
-    return e.node("Reshape", changed, e.constant([-1, 1], np.int64), width=1)
+    return _columns(e, changed, e.extent(text).width)
 
 
 def trim(e: Emitter, text: str, pattern: str) -> str:
     """The part of the text that the pattern (one of TRIM_BOTH, TRIM_LEFT, TRIM_RIGHT) finds, '' where it finds none."""
     padding = " "  # no trimmed text is white space
-    tokens = _tokens(e, text, pattern, padding)
-    first = e.node("Reshape", tokens, e.constant([-1, 1], np.int64), width=1)
+    first = _columns(e, _tokens(e, text, pattern, padding), e.extent(text).width)
     return where(e, e.node("Equal", first, e.constant([[padding]], object)), e.constant([[""]], object), first)
 
 
 def length(e: Emitter, text: str) -> str:
     """Number of code points, counted in chunks so that a long text never becomes a tensor of its characters."""
-    total, rest = None, text
-    for size in _CHUNKS:
-        tokens = _tokens(e, rest, rf"(?s:.){{1,{size}}}", "")
+    width, counted = e.extent(text).width, []
+    for size in _CHUNKS[:-1]:
+        tokens = _tokens(e, text, rf"(?s:.){{1,{size}}}", "")
         count = _count(e, tokens)
-        if size == 1:
-            return e.node("Add", total, count) if total else count
         before_last = e.node("Sub", count, cast(e, e.node("Greater", count, e.constant([[0]], np.int64)), INT64))
-        index = e.node("Reshape", before_last, e.constant([-1, 1, 1], np.int64))
-        chunk = e.node("Mul", before_last, e.constant([[size]], np.int64))
-        total = e.node("Add", total, chunk) if total else chunk
-        last = e.node("GatherElements", tokens, index, axis=2)
-        rest = e.node("Reshape", last, e.constant([-1, 1], np.int64), width=1)
-    raise AssertionError
+        counted.append(e.node("Mul", before_last, e.constant([[size]], np.int64)))
+        index = e.node("Reshape", before_last, e.constant([-1, width, 1], np.int64))
+        text = _columns(e, e.node("GatherElements", tokens, index, axis=2), width)
+    counted.append(_count(e, _tokens(e, text, "(?s:.)", "")))
+    return functools.reduce(lambda a, b: e.node("Add", a, b), counted)
 
 
 @functools.cache
@@ -129,20 +123,26 @@ def can_load(operator: str, **attributes: object) -> bool:
     return True
 
 
+def _columns(e: Emitter, tensor: str, width: int) -> str:
+    """A tensor as [n, width]."""
+    return e.node("Reshape", tensor, e.constant([-1, width], np.int64), width=width)
+
+
 def _tokens(e: Emitter, text: str, pattern: str, padding: str) -> str:
-    """Everything in the text that the pattern finds: [n, 1, k], k >= 1, filled up with `padding`."""
-    longer = e.node("Concat", text, e.constant([["x"]], object), axis=0)
+    """Everything in the text ([n, g]) that the pattern finds: [n, g, k], k >= 1, filled up with `padding`."""
+    width = e.extent(text).width
+    longer = e.node("Concat", text, e.constant(np.full((1, width), "x", object)), axis=0)
     tokens = e.node(
         "Tokenizer", longer, domain="com.microsoft", mark=0, mincharnum=1, pad_value=padding, tokenexp=pattern
     )
     ends = (e.constant([0], np.int64), e.constant([-1], np.int64), e.constant([0], np.int64))
-    return e.node("Slice", tokens, *ends)
+    return e.node("Slice", tokens, *ends, width=width)
 
 
 def _count(e: Emitter, tokens: str) -> str:
-    """Tokens that are not empty: [n, 1]."""
+    """Tokens that are not empty: [n, g]."""
     is_token = e.node("Not", e.node("Equal", tokens, e.constant([[[""]]], object)))
-    return e.node("ReduceSum", cast(e, is_token, INT64), e.constant([2], np.int64), keepdims=0, width=1)
+    return e.node("ReduceSum", cast(e, is_token, INT64), e.constant([2], np.int64), keepdims=0)
 
 
 def _quoted_character(character: str) -> str:

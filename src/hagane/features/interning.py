@@ -50,7 +50,7 @@ class Interning:
         ids = tuple(self.intern(child) for child in children(expression))
         key = _identity(expression), ids
         if key not in self._ids:
-            shape = _shape(expression), tuple(self._nodes[id_].shape for id_ in ids)
+            shape = _shape(expression), tuple(self._nodes[id_].shape for id_ in ids), _shared(expression)
             self._ids[key] = len(self._nodes)
             self._nodes.append(Node(expression, self._shapes.setdefault(shape, len(self._shapes)), ids))
         return self._ids[key]
@@ -75,6 +75,17 @@ def fold(expression: Expression) -> Expression:
         case Call("CAST", (Literal(int() as value, SqlType.INT64),), SqlType.FLOAT64):
             return Literal(float(value), SqlType.FLOAT64, expression.span)
     return expression
+
+
+def _shared(expression: Expression) -> object:
+    """The constants that all lanes must have in common."""
+    if (
+        isinstance(expression, Call)
+        and expression.function in SCALAR
+        and not SCALAR[expression.function].fuses_constants
+    ):
+        return tuple(_identity(argument) for argument in expression.arguments if isinstance(argument, Literal))
+    return ()
 
 
 def _identity(expression: Expression) -> object:

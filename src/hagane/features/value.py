@@ -23,7 +23,6 @@ class Value:
 
     `data` holds FLOAT64 as float64, INT64, TIMESTAMP and DATE as int64, BOOL as bool; what stands where `valid` is
     false has no meaning. `valid` None: never NULL. `error` None: no part of it can err.
-    A STRING of several lanes has a tensor [n, 1] a lane in `texts`, and the first of them in `data`.
     """
 
     data: str
@@ -31,18 +30,12 @@ class Value:
     error: str | None
     type: SqlType
     width: int = 1
-    texts: tuple[str, ...] = ()
-    """STRING: one tensor a lane."""
     is_quiet: bool = False
     """Where NULL without error, FLOAT64 data are NaN and BOOL data false: comparisons need no mask."""
     bound: float | None = None
     """A number that |data| never exceeds (exact for INT64); None: FLOAT64 data may be infinite or NaN."""
     constants: Constants | None = field(default=None, compare=False)
     """The values themselves, [g] or [1], where the expression is a constant that is not NULL."""
-
-    def text(self, lane: int) -> str:
-        """The tensor [n, 1] of one lane of a STRING."""
-        return self.texts[lane] if len(self.texts) > 1 else self.texts[0]
 
     @property
     def finite_nonzero(self) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from hagane.errors import ExpressionError, Fault
 from hagane.features import emit_float
-from hagane.features.emit_logic import BOOL, FLOAT64, INT64, STRING, cast, column, where
-from hagane.features.scalar.operation import Operation, strict, strict_text
+from hagane.features.emit_logic import BOOL, FLOAT64, INT64, STRING, cast, where
+from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 from hagane.types import SqlType
 
@@ -32,10 +32,10 @@ def convert(op: Operation) -> Value:
         case SqlType.BOOL, SqlType.INT64 | SqlType.FLOAT64:
             return strict(op, cast(e, x.data, INT64 if op.type is SqlType.INT64 else FLOAT64), bound=1)
         case SqlType.INT64, SqlType.STRING:
-            return strict_text(op, lambda lane: cast(e, column(e, x.data, lane), STRING))
+            return strict(op, cast(e, x.data, STRING))
         case SqlType.BOOL, SqlType.STRING:
             words = e.constant([["true"]], object), e.constant([["false"]], object)
-            return strict_text(op, lambda lane: where(e, column(e, x.data, lane), *words))
+            return strict(op, where(e, x.data, *words))
     raise ExpressionError(_refusal(op, x.type))
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from hagane.features import emit_text
 from hagane.features.emit_logic import INT32, all_valid, any_error, both, cast, either, negate
 from hagane.features.scalar.operation import Operation, strict, truth
 from hagane.features.value import Value
+from hagane.sql.expression import Call, Literal
 from hagane.types import SqlType
+
+_MOST_COMPARISONS = 8
 
 
 def compare(operator: str) -> Callable[[Operation], Value]:
@@ -16,8 +21,6 @@ def compare(operator: str) -> Callable[[Operation], Value]:
 
     def render(op: Operation) -> Value:
         x, y = op.arguments
-        if x.type is SqlType.STRING:
-            return strict(op, op.lanes(lambda lane: op.emitter.node(operator, x.text(lane), y.text(lane))))
         a, b = x.data, y.data
         if x.type is SqlType.BOOL and operator != "Equal":
             a, b = cast(op.emitter, a, INT32), cast(op.emitter, b, INT32)
@@ -37,12 +40,11 @@ def is_in(op: Operation) -> Value:
     x, *items = op.arguments
     e = op.emitter
     present = [item for item in items if item.constants is not None]
-    found: str | None
-    if x.type is SqlType.STRING:
-        found = op.lanes(lambda lane: emit_text.is_one_of(e, x.text(lane), _texts(op, lane)))
+    if x.type is SqlType.STRING and len(present) > _MOST_COMPARISONS:
+        position = emit_text.position(e, x.data, [_texts(call) for call in op.calls])
+        found = e.node("Greater", position, e.row(0, np.int64))
     else:
-        found = any_error(e, *(e.node("Equal", x.data, item.data) for item in present))
-        found = e.row(False) if found is None else found
+        found = any_error(e, *(e.node("Equal", x.data, item.data) for item in present)) or e.row(False)
     valid = x.valid if len(present) == len(items) else all_valid(e, x.valid, found)
     is_quiet = x.type is SqlType.FLOAT64 and x.is_quiet
     return Value(found, valid, x.error, SqlType.BOOL, op.width, is_quiet=is_quiet)
@@ -88,6 +90,6 @@ def _falsity(op: Operation, x: Value) -> str:
     return is_false if x.valid is None else both(op.emitter, is_false, x.valid)
 
 
-def _texts(op: Operation, lane: int) -> list[str]:
-    literals = (op.literal(lane, position) for position in range(1, len(op.arguments)))
-    return [text for text in literals if isinstance(text, str)]
+def _texts(call: Call) -> list[str]:
+    values = (item.value for item in call.arguments[1:] if isinstance(item, Literal))
+    return [text for text in values if isinstance(text, str)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hagane.features.emit_logic import all_valid, any_error, choose, column, either, mask, negate, where
+from hagane.features.emit_logic import all_valid, any_error, choose, either, mask, negate, where
 from hagane.features.scalar import comparison
 from hagane.features.scalar.operation import Operation, truth
 from hagane.features.value import Value
@@ -47,7 +47,7 @@ def null_if(op: Operation) -> Value:
     equal = truth(e, comparison.compare("Equal")(Operation(e, equals, op.arguments)))
     valid = all_valid(e, x.valid, negate(e, equal))
     error = any_error(e, x.error, y.error)
-    return Value(x.data, valid, error, op.type, op.width, texts=x.texts, bound=x.bound)
+    return Value(x.data, valid, error, op.type, op.width, bound=x.bound)
 
 
 def _chosen(op: Operation, is_true: str, value: Value, other: Value) -> Value:
@@ -59,17 +59,14 @@ def _chosen(op: Operation, is_true: str, value: Value, other: Value) -> Value:
 
 
 def _choose_data(op: Operation, is_true: str, value: Value, other: Value) -> Value:
-    e, width, texts = op.emitter, op.width, ()
-    if value.type is SqlType.STRING:
-        texts = tuple(where(e, column(e, is_true, lane), value.text(lane), other.text(lane)) for lane in range(width))
-        data = texts[0]
-    elif value.type is SqlType.BOOL:
+    e = op.emitter
+    if value.type is SqlType.BOOL:
         data = choose(e, is_true, value.data, other.data) or ""
     else:
         data = where(e, is_true, value.data, other.data)
     is_quiet = _is_quiet(value) and _is_quiet(other)
     bound = None if value.bound is None or other.bound is None else max(value.bound, other.bound)
-    return Value(data, None, None, value.type, width, texts=texts, is_quiet=is_quiet, bound=bound)
+    return Value(data, None, None, value.type, op.width, is_quiet=is_quiet, bound=bound)
 
 
 def _is_quiet(value: Value) -> bool:

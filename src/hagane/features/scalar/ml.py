@@ -10,8 +10,8 @@ from typing import cast as typed
 import numpy as np
 
 from hagane.features import emit_float, emit_table, emit_text
-from hagane.features.emit_logic import INT64, all_valid, cast, column, negate, where
-from hagane.features.scalar.operation import Operation, strict, strict_text
+from hagane.features.emit_logic import INT64, all_valid, cast, negate, where
+from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.types import SqlType
@@ -24,26 +24,16 @@ def bucketize(op: Operation) -> Value:
     for call in op.calls:
         points, exclude_boundaries, format_ = call.modifiers
         kept.append(inner_points(typed(tuple[float, ...], points), bool(exclude_boundaries)))
-        names.append(bucket_names(kept[-1], str(format_)))
-    bucket = emit_table.count_points(e, x.data, kept)
-    valid = _is_number(op, x)
-
-    def emit_lane(lane: int) -> str:
-        return e.node("Gather", e.constant(np.array(names[lane], object)), column(e, bucket, lane), axis=0, width=1)
-
-    texts = tuple(emit_lane(lane) for lane in range(op.width))
-    return Value(texts[0], valid, x.error, SqlType.STRING, op.width, texts=texts)
+        names.append(np.array(bucket_names(kept[-1], str(format_)), object))
+    data = emit_table.read(e, emit_table.count_points(e, x.data, kept), names, allowed=None)
+    return Value(data, _is_number(op, x), x.error, SqlType.STRING, op.width)
 
 
 def hash_bucketize(op: Operation) -> Value:
     """ML.HASH_BUCKETIZE(s, n): MurmurHash3 (32 bits, unsigned) modulo n. BigQuery's hash is FarmHash."""
     (text,), e = op.arguments, op.emitter
-
-    def emit_lane(lane: int) -> str:
-        return cast(e, e.node("MurmurHash3", text.text(lane), domain="com.microsoft", positive=1), INT64)
-
     sizes = np.array([typed(int, call.modifiers[0]) for call in op.calls], np.int64)
-    hashed = op.lanes(emit_lane)
+    hashed = cast(e, e.node("MurmurHash3", text.data, domain="com.microsoft", positive=1), INT64)
     return strict(op, e.node("Mod", hashed, e.row(sizes), fmod=0), bound=int(sizes.max()))
 
 
@@ -58,14 +48,12 @@ def bucket(op: Operation) -> Value:
 def lookup(op: Operation) -> Value:
     """$LOOKUP(x; vocabulary): the 1-based position of a STRING or INT64, 0 where absent."""
     (x,), e = op.arguments, op.emitter
-    vocabularies = [call.modifiers[0] for call in op.calls]
-
-    def emit_lane(lane: int) -> str:
-        if x.type is SqlType.STRING:
-            return emit_text.position(e, x.text(lane), typed(tuple[str, ...], vocabularies[lane]))
-        return emit_table.int_position(e, column(e, x.data, lane), typed(tuple[int, ...], vocabularies[lane]))
-
-    return strict(op, op.lanes(emit_lane), bound=max(len(typed(tuple[str, ...], v)) for v in vocabularies))
+    vocabularies = [typed(tuple[str, ...], call.modifiers[0]) for call in op.calls]
+    bound = max(len(vocabulary) for vocabulary in vocabularies)
+    if x.type is SqlType.STRING:
+        return strict(op, emit_text.position(e, x.data, vocabularies), bound=bound)
+    whole = [typed(tuple[int, ...], vocabulary) for vocabulary in vocabularies]
+    return strict(op, emit_table.int_position(e, x.data, whole), bound=bound)
 
 
 def slot(op: Operation) -> Value:
@@ -80,15 +68,9 @@ def slot(op: Operation) -> Value:
 def table(op: Operation) -> Value:
     """$TABLE(id; values): the value at 0, 1, …; the value at 0 for an id outside."""
     (x,), e = op.arguments, op.emitter
-    tables = [typed(tuple[str | float, ...], call.modifiers[0]) for call in op.calls]
     dtype: type = object if op.type is SqlType.STRING else np.float64
-    valid = x.valid
-
-    def emit_lane(lane: int) -> str:
-        allowed = None if valid is None else column(e, valid, lane)
-        return emit_table.read(e, column(e, x.data, lane), np.array(tables[lane], dtype), allowed)
-
-    return strict_text(op, emit_lane) if op.type is SqlType.STRING else strict(op, op.lanes(emit_lane))
+    tables = [np.array(typed(tuple[str | float, ...], call.modifiers[0]), dtype) for call in op.calls]
+    return strict(op, emit_table.read(e, x.data, tables, x.valid))
 
 
 def _is_number(op: Operation, x: Value) -> str | None:

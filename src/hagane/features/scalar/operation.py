@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hagane.features.emit import Emitter
-from hagane.features.emit_logic import all_valid, any_error, both, negate, side_by_side
+from hagane.features.emit_logic import all_valid, any_error, both, negate
 from hagane.features.value import Value
 from hagane.sql.expression import Call, Literal
 from hagane.types import SqlType
@@ -35,15 +35,11 @@ class Operation:
         """The modifiers, where all lanes have the same."""
         return self.calls[0].modifiers
 
-    def literal(self, lane: int, position: int) -> object:
-        """The constant that stands at an argument's position."""
-        argument = self.calls[lane].arguments[position]
-        assert isinstance(argument, Literal), f"{self.calls[lane].function} takes a constant at {position}"
+    def literal(self, position: int) -> object:
+        """The constant that stands at an argument's position in all lanes."""
+        argument = self.calls[0].arguments[position]
+        assert isinstance(argument, Literal), f"{self.calls[0].function} takes a constant at {position}"
         return argument.value
-
-    def lanes(self, emit_lane: Callable[[int], str]) -> str:
-        """What `emit_lane` gives for each lane ([n, 1]), side by side."""
-        return side_by_side(self.emitter, [emit_lane(lane) for lane in range(self.width)])
 
 
 Render = Callable[[Operation], Value]
@@ -56,6 +52,8 @@ class ScalarFunction:
     render: Render
     fuses_modifiers: bool = False
     """Whether lanes with different modifiers may be compiled together."""
+    fuses_constants: bool = True
+    """Whether lanes with different constants may be: not where a constant is an attribute (a pattern)."""
 
 
 def strict(
@@ -84,14 +82,6 @@ def strict(
         error = error if is_safe else any_error(e, error, failed)
     keeps_quiet = is_quiet and are_quiet and not (is_safe and failed is not None)
     return Value(data, valid, error, operation.type, operation.width, is_quiet=keeps_quiet, bound=bound)
-
-
-def strict_text(operation: Operation, emit_lane: Callable[[int], str]) -> Value:
-    """A STRING that is NULL where any argument is: what `emit_lane` gives for each lane ([n, 1])."""
-    e, texts = operation.emitter, tuple(emit_lane(lane) for lane in range(operation.width))
-    valid = all_valid(e, *(argument.valid for argument in operation.arguments))
-    error = any_error(e, *(argument.error for argument in operation.arguments))
-    return Value(texts[0], valid, error, SqlType.STRING, operation.width, texts=texts)
 
 
 def truth(e: Emitter, value: Value) -> str:

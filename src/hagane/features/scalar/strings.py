@@ -1,7 +1,4 @@
-"""String functions: lane by lane, since a string tensor costs a copy of every string.
-
-Source: GoogleSQL's reference, "String functions".
-"""
+"""String functions. Source: GoogleSQL's reference; `docs/semantics.md` for what Unicode leaves open."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Callable
 
 from hagane.errors import ExpressionError, Fault
 from hagane.features import emit_text
-from hagane.features.scalar.operation import Operation, strict, strict_text
+from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 
 
@@ -17,8 +14,7 @@ def change_case(action: str) -> Callable[[Operation], Value]:
     """LOWER or UPPER."""
 
     def render(op: Operation) -> Value:
-        (text,), locale = op.arguments, emit_text.find_locale()
-        return strict_text(op, lambda lane: emit_text.change_case(op.emitter, text.text(lane), action, locale))
+        return strict(op, emit_text.change_case(op.emitter, op.arguments[0].data, action, emit_text.find_locale()))
 
     return render
 
@@ -27,8 +23,7 @@ def trim(pattern: str) -> Callable[[Operation], Value]:
     """TRIM, LTRIM or RTRIM of Unicode white space."""
 
     def render(op: Operation) -> Value:
-        (text,) = op.arguments
-        return strict_text(op, lambda lane: emit_text.trim(op.emitter, text.text(lane), pattern))
+        return strict(op, emit_text.trim(op.emitter, op.arguments[0].data, pattern))
 
     return render
 
@@ -37,25 +32,19 @@ def joined(separator: str) -> Callable[[Operation], Value]:
     """CONCAT (no separator) or ML.FEATURE_CROSS ('_'): NULL where one argument is."""
 
     def render(op: Operation) -> Value:
-        e = op.emitter
-
-        def emit_lane(lane: int) -> str:
-            result = op.arguments[0].text(lane)
-            for argument in op.arguments[1:]:
-                if separator:
-                    result = e.node("StringConcat", result, e.constant([[separator]], object))
-                result = e.node("StringConcat", result, argument.text(lane))
-            return result
-
-        return strict_text(op, emit_lane)
+        e, result = op.emitter, op.arguments[0].data
+        for argument in op.arguments[1:]:
+            if separator:
+                result = e.node("StringConcat", result, e.constant([[separator]], object))
+            result = e.node("StringConcat", result, argument.data)
+        return strict(op, result)
 
     return render
 
 
 def length(op: Operation) -> Value:
     """LENGTH(s): code points."""
-    (text,) = op.arguments
-    return strict(op, op.lanes(lambda lane: emit_text.length(op.emitter, text.text(lane))), bound=2**31)
+    return strict(op, emit_text.length(op.emitter, op.arguments[0].data), bound=2**31)
 
 
 def starts_with(op: Operation) -> Value:
@@ -70,29 +59,20 @@ def ends_with(op: Operation) -> Value:
 
 def regexp_contains(op: Operation) -> Value:
     """REGEXP_CONTAINS(s, constant). Raises ExpressionError for a pattern that RE2 does not read."""
-    faults = [fault for lane in range(op.width) if (fault := _pattern_fault(op, lane))]
-    if faults:
-        raise ExpressionError(*faults)
+    pattern = op.literal(1)
+    if isinstance(pattern, str) and not emit_text.is_pattern(pattern):
+        raise ExpressionError(
+            Fault(
+                what=f"{pattern!r} is not a regular expression",
+                expected="a pattern in RE2's syntax",
+                next_step="correct the pattern (https://github.com/google/re2/wiki/Syntax)",
+            )
+        )
     return _search(op, emit_text.contains)
 
 
 def _search(op: Operation, pattern_of: Callable[[str], str]) -> Value:
-    text = op.arguments[0]
-
-    def emit_lane(lane: int) -> str:
-        constant = op.literal(lane, 1)
-        pattern = pattern_of(constant) if isinstance(constant, str) else ""
-        return emit_text.matches(op.emitter, text.text(lane), pattern)
-
-    return strict(op, op.lanes(emit_lane))
-
-
-def _pattern_fault(op: Operation, lane: int) -> Fault | None:
-    pattern = op.literal(lane, 1)
-    if not isinstance(pattern, str) or emit_text.is_pattern(pattern):
-        return None
-    return Fault(
-        what=f"{pattern!r} is not a regular expression",
-        expected="a pattern in RE2's syntax",
-        next_step="correct the pattern (https://github.com/google/re2/wiki/Syntax)",
-    )
+    """Whether the text matches, in all lanes the same pattern (none where the constant is NULL)."""
+    constant = op.literal(1)
+    pattern = pattern_of(constant) if isinstance(constant, str) else ""
+    return strict(op, emit_text.matches(op.emitter, op.arguments[0].data, pattern))
