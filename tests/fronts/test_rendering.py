@@ -68,7 +68,7 @@ BINARY = Evaluation(
             small_below_rows=100,
             slices=(
                 SliceMetrics(
-                    value="UA", num_rows=1921, is_small=False, metrics={"roc_auc": 0.8702, "accuracy": 0.8365}
+                    value="[UA]", num_rows=1921, is_small=False, metrics={"roc_auc": 0.8702, "accuracy": 0.8365}
                 ),
                 SliceMetrics(value=None, num_rows=21, is_small=True, metrics={"roc_auc": None, "accuracy": 0.8095}),
             ),

@@ -30,10 +30,10 @@ class Output:
         self.progress = RichProgress(self.notes)
 
     def show(self, *renderables: RenderableType) -> None:
-        """Show results to a person; nothing with `--json`."""
+        """Show results to a person, a text's lines unbroken; nothing with `--json`."""
         if not self.json:
             for renderable in renderables:
-                self.console.print(renderable)
+                self.console.print(renderable, soft_wrap=isinstance(renderable, str))
 
     def text(self, text: str) -> None:
         """Write a result that is a text of its own (YAML), as it is: no wrapping, no markup; nothing with `--json`."""

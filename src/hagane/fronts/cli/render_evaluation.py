@@ -19,6 +19,19 @@ NUM_CONFUSIONS = 8
 NUM_CLASSES = 12
 NUM_SLICES = 10
 NUM_SLICE_METRICS = 4
+SLICE_METRICS = (
+    "roc_auc",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1_score",
+    "log_loss",
+    "r2_score",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "median_absolute_error",
+)
+"""The first few of these that a slice has are shown."""
 
 
 def render_evaluation(evaluation: Evaluation) -> RenderableType:
@@ -182,7 +195,7 @@ def _slices(column: SliceColumn) -> RenderableType:
     table.add_column("value", no_wrap=True)
     table.add_column("rows", justify="right")
     measured = {name for each in column.slices for name, value in each.metrics.items() if value is not None}
-    names = [name for name in METRICS if name in measured][:NUM_SLICE_METRICS]
+    names = [name for name in SLICE_METRICS if name in measured][:NUM_SLICE_METRICS]
     for name in names:
         table.add_column(METRICS[name].title, justify="right")
     shown = column.slices[:NUM_SLICES]

@@ -26,7 +26,7 @@ def _parts(result: TrainResult) -> Iterator[RenderableType]:
     yield Text.assemble(
         (version.reference, "bold"), f"  {version.model_type}, trained in {seconds_text(result.duration_seconds)}"
     )
-    yield Text(f"bundle: {result.bundle}", "dim", overflow="fold")
+    yield Text(f"bundle: {result.bundle}", "dim", no_wrap=True, overflow="ignore")
     yield Text("rows: " + ", ".join(f"{count:,} {part}" for part, count in result.split_counts.items()), "dim")
     if result.leaks:
         yield Text("")

@@ -1,0 +1,238 @@
+"""Every command on real data and real models, its text and its JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from hagane.evaluation.evaluation import Evaluation
+from hagane.fronts.cli.run import run
+from hagane.spec.read_yaml import read_spec
+from hagane.workspace.workspace import Workspace
+
+
+@pytest.fixture
+def say(at_home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command that must succeed; its stdout."""
+
+    def said(*arguments: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert run(arguments) == code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    return said
+
+
+def test_describe(say):
+    text = say("describe", "flights.csv", "--label", "late")
+    assert "400 rows, 5 columns" in text
+    assert re.search(r"wind speed +FLOAT64 +\d+ %", text)
+    assert re.search(r"departure +TIMESTAMP +– +\d+ +2013-01-01 06:00 … 2013-12-", text)
+    found = json.loads(say("describe", "flights.csv", "--label", "late", "--json"))
+    assert [column["name"] for column in found["statistics"]["columns"]] == [
+        "departure",
+        "carrier",
+        "distance",
+        "wind speed",
+        "late",
+    ]
+    assert found["leaks"] == []
+
+
+def test_describe_names_a_leak(say):
+    query = "SELECT *, CASE WHEN late THEN 30 ELSE 0 END AS delay FROM 'flights.csv'"
+    assert "--exclude delay" in say("describe", query, "--label", "late")
+    assert [leak["column"] for leak in json.loads(say("describe", query, "--label", "late", "--json"))["leaks"]] == [
+        "delay"
+    ]
+
+
+def test_init_writes_a_spec_that_trains(say, tmp_path):
+    path = tmp_path / "spec.yaml"
+    assert say("init", "flights.csv", "--label", "late", "-o", str(path)) == f"wrote {path}\n"
+    spec = read_spec(path)
+    assert spec.label == "late"
+    assert spec.transform is not None
+    assert {"carrier", "distance", "wind speed"} <= set(spec.transform)
+    out = say(
+        "train",
+        str(path),
+        "--model",
+        "logistic_reg",
+        "--name",
+        "from_spec",
+        "--json",
+        "--workspace",
+        str(tmp_path / "w"),
+    )
+    assert json.loads(out)["model"]["name"] == "from_spec"
+
+
+def test_init_to_stdout_is_the_spec_alone(say):
+    text = say("init", "flights.csv", "-l", "late", "-o", "-")
+    assert text.startswith("#")
+    assert "\ntransform:\n" in text
+
+
+def test_train_shows_the_model_and_its_worth(say, tmp_path):
+    text = say(
+        "train",
+        "flights.csv",
+        "-l",
+        "late",
+        "-m",
+        "logistic_reg",
+        "--workspace",
+        str(tmp_path),
+        "--exclude",
+        "departure",
+    )
+    assert text.startswith("late@1  logistic_reg, trained in ")
+    assert "ROC AUC" in text
+    assert "confusion matrix" in text
+    assert not re.search(r"\x1b", text)
+
+
+def test_train_as_json_is_one_document(say, tmp_path):
+    out = say(
+        "train",
+        "flights.csv",
+        "-l",
+        "late",
+        "-m",
+        "logistic_reg",
+        "--option",
+        "l2_reg=0.5",
+        "--json",
+        "--workspace",
+        str(tmp_path),
+    )
+    found = json.loads(out)
+    assert found["model"]["version"] == 1
+    assert found["spec"]["model"]["options"]["l2_reg"] == 0.5
+    assert sum(found["split_counts"].values()) == 400
+    assert Path(found["bundle"]).is_dir()
+    assert 0.5 < found["evaluation"]["metrics"]["roc_auc"] <= 1
+
+
+def test_faults_of_a_spec_found_with_the_data_have_their_lines(at_home, capsys, tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("data: flights.csv\nlabel: late\ntransform:\n  a: LN(distanse)\n  b: carrier +\n")
+    capsys.readouterr()
+    assert run(["train", str(path)]) == 3
+    error = capsys.readouterr().err
+    assert f"{path}:4" in error
+    assert f"{path}:5" in error
+    assert "did you mean: distance" in error
+    assert "^" in error
+
+
+def test_evaluate_shows_the_stored_report(say):
+    text = say("evaluate", "late@1")
+    assert re.search(r"^ROC AUC 0\.\d{4} on \d+ test rows", text)
+    found = json.loads(say("evaluate", "late@1", "--json"))
+    bundle = Workspace().get("late@1").path
+    assert found["evaluation"] == json.loads((bundle / "evaluation.json").read_bytes())
+
+
+def test_evaluate_on_data_slices_and_writes_reports(say, tmp_path):
+    page, plots = tmp_path / "report.html", tmp_path / "plots"
+    text = say("evaluate", "late", "flights.csv", "--slice", "carrier", "--html", str(page), "--plots", str(plots))
+    assert "by carrier" in text
+    assert "Ö, [x]" in text
+    assert "<html" in page.read_text(encoding="utf-8")
+    assert {file.suffix for file in plots.iterdir()} == {".png"}
+    found = json.loads(say("evaluate", "late", "flights.csv", "--json"))
+    assert found["evaluation"]["num_rows"] == 400
+
+
+def test_predict_writes_a_prediction_for_every_row(say, tmp_path):
+    out = tmp_path / "predictions.parquet"
+    assert re.match(rf"wrote 400 predictions to {out} in ", say("predict", "late", "flights.csv", "-o", str(out)))
+    table = pq.read_table(out)
+    assert table.num_rows == 400
+    assert {"predicted_late", "distance"} <= set(table.column_names)
+    assert set(table["predicted_late"].to_pylist()) == {True, False}
+    found = json.loads(say("predict", "late", "flights.csv", "-o", str(out), "--json"))
+    assert (found["num_rows"], found["path"]) == (400, str(out))
+
+
+def test_models_list_show_compare(say):
+    text = say("models", "list")
+    assert re.search(r"^late@2 +boosted_tree +late .*\nlate@1 +logistic_reg +late ", text, re.MULTILINE)
+    assert [model["version"] for model in json.loads(say("models", "list", "late", "--json"))["models"]] == [2, 1]
+    shown = say("models", "show", "late@1")
+    assert "logistic_reg" in shown
+    assert "confusion matrix" in shown
+    assert json.loads(say("models", "show", "late@1", "--json"))["spec"].startswith("data: flights.csv\n")
+    compared = say("models", "compare", "late@1", "late@2")
+    assert re.search(r"metric +late@1 +late@2", compared)
+    assert "not comparable" not in compared
+    assert "model.type" in compared
+    found = json.loads(say("models", "compare", "late@1", "late@2", "--json"))
+    assert found["comparison"]["models"] == ["late@1", "late@2"]
+
+
+def test_models_delete_asks_first_and_needs_a_version(say, tmp_path, capsys):
+    place = ["--workspace", str(tmp_path)]
+    for _ in range(2):
+        say("train", "flights.csv", "-l", "late", "-m", "logistic_reg", *place)
+    assert run(["models", "delete", "late", "--yes", *place]) == 2
+    assert run(["models", "delete", "late@1", *place]) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert say("models", "delete", "late@1", "--yes", *place) == "deleted late@1\n"
+    assert [version.version for version in Workspace(tmp_path).list()] == [2]
+    found = json.loads(say("models", "delete", "late", "--all", "--yes", "--json", *place))
+    assert [model["version"] for model in found["deleted"]] == [2]
+    assert say("models", "list", *place) == "no models yet\n"
+
+
+def test_a_damaged_report_is_named(say, tmp_path, capsys):
+    bundle = tmp_path / "late"
+    bundle.mkdir()
+    (bundle / "MANIFEST.json").write_text("{}")
+    assert run(["models", "show", str(bundle)]) == 6
+    (bundle / "evaluation.json").write_text("{")
+    assert run(["models", "show", str(bundle)]) == 6
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_serve_answers_over_http_and_ends_with_ctrl_c(at_home):
+    command = [sys.executable, "-m", "hagane.fronts.cli", "serve", "late", "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    try:
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        while lines[-1] not in ("}\n", ""):
+            lines.append(process.stdout.readline())
+        started = json.loads("".join(lines))
+        row = {"departure": "2013-12-01T06:00:00Z", "carrier": "B6", "distance": 3000, "wind speed": None}
+        request = urllib.request.Request(
+            f"{started['url']}/v1/models/late:predict",
+            json.dumps({"instances": [row]}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        assert answer["predictions"][0]["predicted_late"] in (True, False)
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+        assert (rest, process.returncode) == ("", 0), errors
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_json_of_an_evaluation_reads_back(say):
+    document = json.loads(say("evaluate", "late@2", "--json"))["evaluation"]
+    assert Evaluation.from_json(json.dumps(document)).task == "classification"
