@@ -16,7 +16,7 @@ Departures from BigQuery ML: a DATE is taken apart as a TIMESTAMP is, instead of
 nothing about a date that was not trained on; the parts are named `<column>_<part>`, not `_TS_DOW_<column>`; trees get
 numbers instead of label encodings of numbers, and a number that is either one value or NULL becomes `x IS NULL`.
 
-Source: BigQuery ML's documentation, "Automatic feature preprocessing" (one-hot, standardisation, timestamps, imputation).
+Source: BigQuery ML's documentation, "Automatic feature preprocessing".
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ class _Rules:
             case SqlType.INT64 | SqlType.FLOAT64:
                 yield column.name, self._write(column, self._number_or_gap(statistics))
             case SqlType.BOOL:
-                yield column.name, self._write(column, "{x}" if self.accepts_missing else one_hot("CAST({x} AS STRING)"))
+                yield (
+                    column.name,
+                    self._write(column, "{x}" if self.accepts_missing else one_hot("CAST({x} AS STRING)")),
+                )
             case SqlType.STRING:
                 yield column.name, self._write(column, one_hot("{x}"))
             case SqlType.TIMESTAMP | SqlType.DATE:

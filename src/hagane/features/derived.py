@@ -92,4 +92,5 @@ def _column(emitter: Emitter, tensor: str, lane: Lane) -> str:
 
 def _array(tensors: Mapping[str, npt.NDArray[np.generic]], names: Sequence[str], type_: SqlType) -> pa.Array[Any]:
     missing = ~tensors[names[1]][:, 0].astype(np.bool_) if len(names) == 2 else None
-    return pa.array(tensors[names[0]][:, 0], TYPES[type_][1], mask=missing)
+    column: pa.Array[Any] = pa.array(tensors[names[0]][:, 0], TYPES[type_][1], mask=missing)
+    return column

@@ -8,21 +8,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.data.split import Splits
+from hagane.data.table import Table
 from hagane.features.encoded import Encoded, EncodedWriter
 from hagane.features.encoder import EncodedColumns, Encoder
 from hagane.features.label import EncodedLabel, LabelEncoding
 from hagane.features.transform import Transform
 from hagane.progress import SILENT, Phase, Progress
-
-if TYPE_CHECKING:
-    from hagane.data.split import Splits
-    from hagane.data.table import Table
 
 Array = npt.NDArray[np.generic]
 PART_NAMES = ("train", "eval", "test")
@@ -78,11 +76,14 @@ def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    found = [Encoded(folder / name) for name in PART_NAMES]
-    return EncodedSplits(found[0], *(part if part.num_rows else None for part in found[1:]), *counts)
+    train, *held_out = (Encoded(folder / name) for name in PART_NAMES)
+    evaluation, test = (part if part.num_rows else None for part in held_out)
+    return EncodedSplits(train, evaluation, test, *counts)
 
 
-def _write(source: Table | Splits, transform: Transform, label: LabelEncoding, folder: Path, phase: Phase) -> tuple[int, int, int]:
+def _write(
+    source: Table | Splits, transform: Transform, label: LabelEncoding, folder: Path, phase: Phase
+) -> tuple[int, int, int]:
     """Write every part; how many rows erred, had no label, had an unknown one."""
     encoder = Encoder(transform)
     writers = [
@@ -106,7 +107,7 @@ def _write(source: Table | Splits, transform: Transform, label: LabelEncoding, f
 
 def _batches(source: Table | Splits, transform: Transform, label: LabelEncoding) -> Iterator[_Work]:
     names = list(dict.fromkeys([*(column.name for column in transform.columns), label.column]))
-    if hasattr(source, "parts"):
+    if isinstance(source, Splits):
         return (_Work(batch, parts) for batch, parts in source.batches(names, dictionary=True))
     return (_Work(batch, None) for batch in source.batches(names, dictionary=True))
 
@@ -158,4 +159,4 @@ def _append_part(writer: EncodedWriter, columns: list[Array], parts: npt.NDArray
 
 
 def _num_rows(source: Table | Splits) -> int:
-    return len(source.parts) if hasattr(source, "parts") else source.num_rows
+    return len(source.parts) if isinstance(source, Splits) else source.num_rows

@@ -2,7 +2,8 @@
 
 A folder holds `encoded.json` (format version, features, rows) and `columns.bin`. Rows come in blocks of `block_rows`
 (the last one shorter); within a block each column is contiguous, in the order dense features, id features, label:
-dense as float32 or float64, ids in the narrowest unsigned type that holds the cardinality, the label as float64 or int64.
+dense as float32 or float64, ids in the narrowest unsigned type that holds the cardinality, the label as float64 or
+int64.
 """
 
 from __future__ import annotations
@@ -64,8 +65,15 @@ class Encoded:
         self._row_bytes = sum(dtype.itemsize for dtype in self._dtypes)
         size, expected = (folder / COLUMNS_FILE).stat().st_size, self._row_bytes * self.num_rows
         if size != expected:
-            raise DataError(Fault(what="encoded data are damaged", where=str(folder / COLUMNS_FILE),
-                                  expected=f"{expected} bytes", received=f"{size} bytes", next_step="encode again"))
+            raise DataError(
+                Fault(
+                    what="encoded data are damaged",
+                    where=str(folder / COLUMNS_FILE),
+                    expected=f"{expected} bytes",
+                    received=f"{size} bytes",
+                    next_step="encode again",
+                )
+            )
         self._bytes: npt.NDArray[np.uint8] = (
             np.memmap(folder / COLUMNS_FILE, np.uint8, mode="r") if size else np.empty(0, np.uint8)
         )
@@ -128,8 +136,11 @@ class Encoded:
         """All rows at once, in file order; they must fit in memory."""
         parts = list(self.blocks())
         if not parts:
-            return Batch(np.empty((0, self.num_dense), self.header.dense_dtype),
-                         np.empty((0, self.num_ids), np.int64), np.empty(0, self.header.label_dtype))
+            return Batch(
+                np.empty((0, self.num_dense), self.header.dense_dtype),
+                np.empty((0, self.num_ids), np.int64),
+                np.empty(0, self.header.label_dtype),
+            )
         return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def batches(self, batch_rows: int, *, seed: int, epoch: int = 0) -> Iterator[Batch]:
@@ -164,11 +175,19 @@ class EncodedWriter:
     [[1.0], [2.0]]
     """
 
-    def __init__(self, folder: Path, features: tuple[Feature, ...], *, dense_dtype: str = "float32",
-                 label_dtype: str = "int64", block_rows: int = BLOCK_ROWS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        features: tuple[Feature, ...],
+        *,
+        dense_dtype: str = "float32",
+        label_dtype: str = "int64",
+        block_rows: int = BLOCK_ROWS,
+    ) -> None:
         self.folder = folder
-        self.header = EncodedHeader(features=features, dense_dtype=dense_dtype, label_dtype=label_dtype,
-                                    num_rows=0, block_rows=block_rows)
+        self.header = EncodedHeader(
+            features=features, dense_dtype=dense_dtype, label_dtype=label_dtype, num_rows=0, block_rows=block_rows
+        )
         self._block = [np.empty(block_rows, dtype) for dtype in column_dtypes(self.header)]
         self._filled = 0
         self._num_rows = 0
@@ -205,7 +224,7 @@ class EncodedWriter:
 
     def _flush(self) -> None:
         for column in self._block if self._filled else ():
-            content = memoryview(column[: self._filled]).cast("B")
+            content = memoryview(np.ascontiguousarray(column[: self._filled]).data).cast("B")
             while content:
                 content = content[self._file.write(content) :]
         self._num_rows += self._filled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,19 +29,25 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
                   accepts_missing: bool, progress: Progress = SILENT) -> Transform:  # fmt: skip
     """Fit `transform` (feature name → SQL) on the rows of `table`: the training rows, and no others.
 
-    Implicit steps are made explicit first (`resolve_transform`). What is asked about columns as they lie is aggregated by
-    DuckDB in a scan or two; what is asked about computed values, over the graph's own output. Raises ExpressionError with
-    every fault.
+    Implicit steps are made explicit first (`resolve_transform`). What is asked about columns as they lie is aggregated
+    by DuckDB in a scan or two; what is asked about computed values, over the graph's own output. Raises
+    ExpressionError with every fault.
     """
     resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
     nodes = analyses(bind_all(resolved, table.schema).values())
     with progress.phase("fit", total=None) as phase:
         in_place = [node for node in nodes if can_push_down(node.argument)]
         derived = [node for node in nodes if not can_push_down(node.argument)]
-        found = dict(zip(in_place, measure(table.query, [_question(node) for node in in_place]), strict=True))
+        found = dict(zip(in_place, _measure_in_place(table, in_place), strict=True))
         found |= dict(zip(derived, measure_derived(table, derived, phase), strict=True))
     fitted = {node: _parameters(node, found[node]) for node in nodes}
     return Transform.make(resolved, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing)
+
+
+def _measure_in_place(table: Table, nodes: Sequence[Analyze]) -> list[Measured]:
+    query = functools.partial(table.query, keep_nan=True)
+    is_columnar = not table.conditions and bool(table.origin.parquet)
+    return measure(query, [_question(node) for node in nodes], is_columnar=is_columnar)
 
 
 def _question(node: Analyze) -> Question:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -55,7 +55,7 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
         """`int64` for classes, `float64` for regression."""
         return "int64" if self.task == "classification" else "float64"
 
-    def encode(self, array: pa.Array) -> EncodedLabel:
+    def encode(self, array: pa.Array[Any]) -> EncodedLabel:
         """The label of a batch: an array of `type`, strings plain or dictionary-encoded."""
         if self.task == "regression":
             numbers = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
@@ -63,7 +63,7 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
         classes = self._class_numbers(array)
         return _kept(classes, classes >= 0, num_null=array.null_count)
 
-    def _class_numbers(self, array: pa.Array) -> npt.NDArray[np.int64]:
+    def _class_numbers(self, array: Any) -> npt.NDArray[np.int64]:
         """[n]: the class number, -1 where NULL or none of the classes."""
         if pa.types.is_dictionary(array.type):
             words = np.append(self._class_numbers(array.dictionary), np.int64(-1))
@@ -73,7 +73,7 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
         return np.asarray(found.fill_null(-1), np.int64)
 
 
-ARROW_CLASS_TYPES = {
+ARROW_CLASS_TYPES: dict[SqlType, Any] = {
     SqlType.BOOL: pa.bool_(),
     SqlType.INT64: pa.int64(),
     SqlType.STRING: pa.string(),
@@ -93,8 +93,8 @@ def fit_label(table: Table, column: str, task: str) -> LabelEncoding:
     """The encoding of `column`, its classes read from `table` (the training rows).
 
     `task` is 'classification' or 'regression'. Whole FLOAT64 labels are classes like INT64 (a NULL among integers makes
-    them so in many tools). Raises DataError where the column is missing or of a type that the task cannot have, and where
-    classification finds fewer than two classes or more than 1,000.
+    them so in many tools). Raises DataError where the column is missing or of a type that the task cannot have, and
+    where classification finds fewer than two classes or more than 1,000.
     """
     if column not in table.schema:
         raise DataError(Fault(what=f"no column {column!r}", where="label", nearest=nearest(column, table.schema.names)))
@@ -110,12 +110,12 @@ def fit_label(table: Table, column: str, task: str) -> LabelEncoding:
 
 def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
     quoted = '"' + column.replace('"', '""') + '"'
-    found = table.query(
-        f"SELECT DISTINCT {quoted} AS class FROM data WHERE {quoted} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
-    ).column("class").to_pylist()  # fmt: skip
+    sql = f"SELECT DISTINCT {quoted} AS class FROM data WHERE {quoted} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
+    found: list[Any] = table.query(sql).column("class").to_pylist()
     if type_ is SqlType.FLOAT64:
-        if any(value != int(value) if np.isfinite(value) else True for value in found):
-            raise DataError(_type_fault(column, type_, "whole numbers as classes", "choose a regressor, or CAST it to STRING"))
+        if not all(float(value).is_integer() for value in found):
+            step = "choose a regressor, or CAST it to STRING in the data query"
+            raise DataError(_type_fault(column, type_, "whole numbers as classes", step))
         found = [int(value) for value in found]
     if not 2 <= len(found) <= MAX_CLASSES:
         raise DataError(_count_fault(column, found))
@@ -123,14 +123,28 @@ def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
 
 
 def _type_fault(column: str, type_: SqlType, expected: str, next_step: str) -> Fault:
-    return Fault(what=f"the label {column!r} does not fit the task", where="label", expected=expected,
-                 received=type_.value, next_step=next_step)  # fmt: skip
+    return Fault(
+        what=f"the label {column!r} does not fit the task",
+        where="label",
+        expected=expected,
+        received=type_.value,
+        next_step=next_step,
+    )
 
 
-def _count_fault(column: str, found: list[Class]) -> Fault:
+def _count_fault(column: str, found: list[Any]) -> Fault:
     if len(found) > MAX_CLASSES:
-        return Fault(what=f"the label {column!r} has too many classes", where="label", expected=f"at most {MAX_CLASSES:,}",
-                     received=f"more than {MAX_CLASSES:,}", next_step="choose a regressor, or group classes in the data query")  # fmt: skip
-    received = f"only {found[0]!r}" if found else "NULL in every row"
-    return Fault(what=f"the label {column!r} has fewer than two classes in the training rows", where="label",
-                 expected="two classes or more", received=received, next_step="check the query, the label and the split")  # fmt: skip
+        return Fault(
+            what=f"the label {column!r} has too many classes",
+            where="label",
+            expected=f"at most {MAX_CLASSES:,}",
+            received=f"more than {MAX_CLASSES:,}",
+            next_step="choose a regressor, or group classes in the data query",
+        )
+    return Fault(
+        what=f"the label {column!r} has fewer than two classes in the training rows",
+        where="label",
+        expected="two classes or more",
+        received=f"only {found[0]!r}" if found else "NULL in every row",
+        next_step="check the query, the label and the split",
+    )

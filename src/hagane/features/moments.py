@@ -28,20 +28,25 @@ def measure_moments(query: Query, arguments: Sequence[str]) -> list[Moments]:
 
     Sums of x - c and of its square, where c is the median of the first rows, cost half of what a running mean costs
     (shifted data: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). Where c turns out to lie
-    far from the mean, or a value was not finite, that column is measured again the slow way.
+    far from the mean, or a value was not finite, that column is measured again with more care.
 
     A parallel sum's last bits depend on which thread was first. Both figures are therefore rounded to 1e-11 standard
     deviations (a power of ten), so that the same rows give the same model.
     """
-    if not arguments:
-        return []
-    found = _shifted(query, arguments, _centers(query, arguments))
-    again = [index for index, moments in enumerate(found) if moments is None]
-    slow = iter(_slow(query, [arguments[index] for index in again]) if again else [])
-    return [_rounded(next(slow) if moments is None else moments) for moments in found]
+    centers = _centers(query, arguments)
+    found = _shifted(query, arguments, centers)
+    for retry in (_shifted_finite, _slow):
+        again = [index for index, moments in enumerate(found) if moments is None]
+        retried = retry(query, [arguments[index] for index in again], [centers[index] for index in again])
+        for index, moments in zip(again, retried, strict=True):
+            found[index] = moments
+    return [_rounded(moments or Moments(None, None)) for moments in found]
 
 
 def _centers(query: Query, arguments: Sequence[str]) -> list[float]:
+    """The median of each argument in the first rows, 0 where it has none there."""
+    if not arguments:
+        return []
     inner = ", ".join(f"{_finite(x)} AS a{i}" for i, x in enumerate(arguments))
     outer = ", ".join(f"quantile_disc(a{i}, 0.5) AS a{i}" for i in range(len(arguments)))
     row = _only_row(query(f"SELECT {outer} FROM (SELECT {inner} FROM data LIMIT {SAMPLE_ROWS})"))
@@ -49,16 +54,22 @@ def _centers(query: Query, arguments: Sequence[str]) -> list[float]:
 
 
 def _shifted(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> list[Moments | None]:
+    """From sums of shifted values; None for an argument whose sums cannot be trusted."""
+    if not arguments:
+        return []
     pairs = zip(arguments, centers, strict=True)
     inner = ", ".join(f"CAST({x} AS DOUBLE) - {double(c)} AS a{i}" for i, (x, c) in enumerate(pairs))
     outer = ", ".join(f"count(a{i}), sum(a{i}), sum(a{i} * a{i})" for i in range(len(arguments)))
     row = _only_row(query(f"SELECT {outer} FROM (SELECT {inner} FROM data)"))
     sums = zip(row[0::3], row[1::3], row[2::3], centers, strict=True)
-    return [_from_sums(int(n), s1 or 0.0, s2 or 0.0, center) for n, s1, s2, center in sums]
+    return [_from_sums(int(n or 0), s1 or 0.0, s2 or 0.0, center) for n, s1, s2, center in sums]
+
+
+def _shifted_finite(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> list[Moments | None]:
+    return _shifted(query, [_finite(argument) for argument in arguments], centers)
 
 
 def _from_sums(count: int, first: float, second: float, center: float) -> Moments | None:
-    """None where the sums cannot be trusted."""
     if count == 0:
         return Moments(None, None)
     shift = first / count
@@ -68,8 +79,10 @@ def _from_sums(count: int, first: float, second: float, center: float) -> Moment
     return Moments(center + shift, math.sqrt(squares / (count - 1)) if count > 1 else None)
 
 
-def _slow(query: Query, arguments: Sequence[str]) -> list[Moments]:
+def _slow(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> list[Moments | None]:
     """Welford's running mean over values brought into [-1, 1], so that nothing overflows."""
+    if not arguments:
+        return []
     inner = ", ".join(f"{_finite(x)} AS a{i}" for i, x in enumerate(arguments))
     largest = ", ".join(f"max(abs(a{i}))" for i in range(len(arguments)))
     peaks = _only_row(query(f"SELECT {largest} FROM (SELECT {inner} FROM data)"))

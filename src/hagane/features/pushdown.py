@@ -5,19 +5,21 @@ from __future__ import annotations
 from hagane.sql.expression import Call, ColumnRef, Expression, walk
 from hagane.types import SqlType
 
-EXACT = frozenset({
-    "+", "-", "*", "NEG", "DIV", "MOD", "=", "!=", "<", "<=", ">", ">=", "AND", "OR", "NOT", "IS NULL", "CASE", "COALESCE",
-    "NULLIF", "IN", "CAST", "EXTRACT", "UNIX_SECONDS", "UNIX_MILLIS", "UNIX_MICROS", "UNIX_DATE", "CONCAT", "ML.FEATURE_CROSS",
-})  # fmt: skip
-"""Functions that DuckDB and the graph compute alike to the last bit on whole numbers, BOOL, text and time: the property
-tests of `sql.to_duckdb` hold them to it. Whatever touches FLOAT64 is left to the graph."""
+OPERATORS = frozenset(("+", "-", "*", "NEG", "DIV", "MOD", "=", "!=", "<", "<=", ">", ">=", "AND", "OR", "NOT", "IN"))
+CONDITIONALS = frozenset(("IS NULL", "CASE", "COALESCE", "NULLIF", "CAST", "CONCAT", "ML.FEATURE_CROSS"))
+TIME = frozenset(("EXTRACT", "UNIX_SECONDS", "UNIX_MILLIS", "UNIX_MICROS", "UNIX_DATE"))
+EXACT = OPERATORS | CONDITIONALS | TIME
+"""Functions that DuckDB and the graph compute alike, to the last bit, on whole numbers, BOOL, text and time.
+
+The property tests of `sql.to_duckdb` hold them to it. Whatever touches FLOAT64 is left to the graph.
+"""
 
 
 def can_push_down(expression: Expression) -> bool:
     """Whether DuckDB and the graph give the same value for it, proven.
 
-    A column as it lies; a whole number read as FLOAT64, which rounds once and alike; and exact functions of anything but
-    FLOAT64.
+    A column as it lies; a whole number read as FLOAT64, which rounds once and alike; and exact functions of anything
+    but FLOAT64.
 
     >>> can_push_down(ColumnRef("fare", SqlType.FLOAT64))
     True

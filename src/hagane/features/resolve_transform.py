@@ -40,7 +40,9 @@ def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_m
         faults += [_clash(feature, name) for feature in features if feature in resolved]
         resolved |= features
     if not transform:
-        faults.append(Fault(what="the transform has no feature", where="transform", next_step="name at least one expression"))
+        faults.append(
+            Fault(what="the transform has no feature", where="transform", next_step="name at least one expression")
+        )
     if faults:
         raise ExpressionError(*faults)
     return resolved
@@ -101,16 +103,18 @@ def _fault(name: str, sql: str, what: str, expected: str, next_step: str) -> Fau
 
 
 def _moment_fault(name: str, sql: str, type_: SqlType) -> Fault:
-    seconds = "UNIX_SECONDS" if type_ is SqlType.TIMESTAMP else "UNIX_DATE"
-    return _fault(name, sql, f"a {type_} is not a feature", "a number, a BOOL or text",
-                  f"take parts of it, such as EXTRACT(DAYOFWEEK FROM {sql}), or {seconds}({sql}) for a trend")  # fmt: skip
+    trend = "UNIX_SECONDS" if type_ is SqlType.TIMESTAMP else "UNIX_DATE"
+    step = f"take a part of it, such as EXTRACT(DAYOFWEEK FROM {sql}), or {trend}({sql}) for a trend"
+    return _fault(name, sql, f"a {type_} is not a feature", "a number, a BOOL or text", step)
 
 
 def _text_fault(name: str, sql: str) -> Fault:
-    return _fault(name, sql, "text built on a learned function has no vocabulary", "a number, or the learned function alone",
-                  "apply scalar functions inside the learned function, not around it")  # fmt: skip
+    what = "text built on a learned function has no vocabulary"
+    step = "apply scalar functions inside the learned function, not around it"
+    return _fault(name, sql, what, "a number, or the learned function alone", step)
 
 
 def _null_fault(name: str, sql: str) -> Fault:
-    return _fault(name, sql, "this feature may be NULL, and the model family takes no missing values", "an expression that is never NULL",
-                  f"write COALESCE({sql}, 0), or put ML.IMPUTER in the place of the learned function")  # fmt: skip
+    what = "this feature may be NULL, and the model family takes no missing values"
+    step = f"write COALESCE({sql}, 0), or put ML.IMPUTER in the place of the learned function"
+    return _fault(name, sql, what, "an expression that is never NULL", step)

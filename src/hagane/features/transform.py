@@ -120,8 +120,16 @@ class Transform:
         nodes = analyses(bound.values())
         fitted = {node: _decode(node, learned) for node, learned in zip(nodes, document.learned, strict=True)}
         by_name = {name: lower_feature(name, expression, fitted).feature for name, expression in bound.items()}
-        return cls(document.expressions, document.columns, fitted, bound, document.dense_dtype, document.accepts_missing,
-                   tuple(by_name[name] for name in document.dense), tuple(by_name[name] for name in document.ids))  # fmt: skip
+        return cls(
+            document.expressions,
+            document.columns,
+            fitted,
+            bound,
+            document.dense_dtype,
+            document.accepts_missing,
+            tuple(by_name[name] for name in document.dense),
+            tuple(by_name[name] for name in document.ids),
+        )
 
 
 def columns_read(bound: Mapping[str, Expression], schema: Schema) -> tuple[Column, ...]:

@@ -1,4 +1,4 @@
-"""Analyzers: functions of the feature language that learn from the data. One file holds one; the table names them all."""
+"""Analyzers: functions that learn from the data. One file holds one; the table names them all."""
 
 from __future__ import annotations
 

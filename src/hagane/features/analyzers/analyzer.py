@@ -31,8 +31,8 @@ class ValueCounts(NamedTuple):
 class Aggregates(NamedTuple):
     """What an analyzer needs to know about its argument.
 
-    `scalars` are DuckDB aggregates by name, in which `{x}` stands for the argument: DOUBLE, with NaN and infinities read
-    as NULL, where the argument is FLOAT64, else of the argument's own type.
+    `scalars` are DuckDB aggregates by name, in which `{x}` stands for the argument: where that is FLOAT64 a DOUBLE with
+    NaN and infinities read as NULL, else of the argument's own type.
     """
 
     scalars: Mapping[str, str] = {}

@@ -9,7 +9,6 @@ from hagane.features.analyzers.vocabulary import slot_of
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.types import SqlType
 
-
 TOP_K, FREQUENCY_THRESHOLD = 32_000, 5
 
 

@@ -35,7 +35,9 @@ class RobustScaler:
 
     def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> RobustScalerParameters:
         """The quartiles."""
-        return RobustScalerParameters(*(number(measured, name, 0.0) for name in ("lower_quartile", "median", "upper_quartile")))
+        return RobustScalerParameters(
+            *(number(measured, name, 0.0) for name in ("lower_quartile", "median", "upper_quartile"))
+        )
 
     def lower(self, parameters: RobustScalerParameters, argument: Expression) -> Expression:
         """(x - median) / (upper quartile - lower quartile)."""

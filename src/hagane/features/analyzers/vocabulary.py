@@ -12,7 +12,7 @@ from hagane.types import SqlType
 
 
 class VocabularyParameters(msgspec.Struct, frozen=True):
-    """The values that have a slot of their own, ascending by Unicode code point; empty where none was frequent enough."""
+    """The values that have a slot of their own, ascending by code point; empty where none was frequent enough."""
 
     values: tuple[str, ...]
     most_frequent: str | None = None
