@@ -2,6 +2,7 @@
 
 import json
 import math
+import typing
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from hagane.errors import DataError
 from hagane.evaluation import Evaluation, evaluate
+from hagane.metrics.best_threshold import Aim
+from hagane.spec import spec
 
 
 def test_adult_is_what_scikit_learn_measures(adult):
@@ -158,6 +161,7 @@ def test_one_class_only_is_undefined_with_the_reason():
     assert (result.roc_curve, result.pr_curve, result.suggested.gives) == (None, None, None)
     assert result.suggested.reason == "no label is positive"
     assert result.headline() == ("accuracy", 1.0)
+    assert "always answers false" in result.baseline_meaning
     assert b"NaN" not in result.to_json()
     assert Evaluation.from_json(result.to_json()) == result
 
@@ -277,3 +281,8 @@ def test_metric_rows_are_the_metrics_with_titles_and_reasons():
     assert rows["mean_absolute_error"].baseline == 2.5
     assert not rows["mean_absolute_error"].higher_is_better
     assert rows["mean_squared_log_error"].reason == "a label is not above -1"
+
+
+def test_the_spec_offers_the_aims_that_there_are():
+    aims = typing.get_type_hints(spec.Evaluation)["aim"]
+    assert typing.get_args(aims) == typing.get_args(Aim)

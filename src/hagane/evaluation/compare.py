@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.evaluation.metric_info import METRICS, metric_info
 
 
@@ -71,7 +71,7 @@ def _compared(name: str, evaluations: Mapping[str, Evaluation]) -> ComparedMetri
 def _unfair(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
     described: dict[str, dict[str, str]] = {
         "the tasks differ": {name: each.kind for name, each in evaluations.items()},
-        "the classes differ": {name: ", ".join(map(str, each.classes)) for name, each in evaluations.items()},
+        "the classes differ": {name: ", ".join(map(label_text, each.classes)) for name, each in evaluations.items()},
         "the numbers of rows differ": {name: f"{each.num_rows:,}" for name, each in evaluations.items()},
     }
     differing = [what for what, values in described.items() if len(set(values.values())) > 1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from hagane.evaluation.checked_input import CheckedInput
 from hagane.evaluation.curves import calibration_bins, pr_curve, roc_curve
-from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.evaluation.measure import measure_binary, numbers, reasons, without_calibration
 from hagane.evaluation.slices import slice_columns
 from hagane.evaluation.thresholds import suggest_threshold, threshold_metrics, threshold_table
@@ -25,7 +25,7 @@ def evaluate_binary(checked: CheckedInput, threshold: float, aim: Aim, aim_value
     values = measure_binary(labels, scores, threshold)
     used, suggested = threshold_metrics(ranked, threshold), suggest_threshold(ranked, aim, aim_value)
     share = float(np.mean(positive)) if len(labels) else 0.5
-    majority = checked.classes[int(share >= 0.5)]
+    majority = label_text(checked.classes[int(share >= 0.5)])
     others = (threshold, suggested.gives.threshold) if suggested.gives else (threshold,)
     return Evaluation(
         task="classification",

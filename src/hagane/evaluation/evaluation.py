@@ -10,6 +10,17 @@ from hagane.evaluation.metric_info import METRICS, metric_info
 from hagane.metrics.best_threshold import Aim
 
 Label = str | int | bool
+
+
+def label_text(label: Label) -> str:
+    """A label as people read it.
+
+    >>> label_text(True), label_text(3), label_text("<=50K")
+    ('true', '3', '<=50K')
+    """
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
 HEADLINES = {
     "binary": ("roc_auc", "accuracy", "log_loss"),
     "multiclass": ("accuracy", "log_loss"),

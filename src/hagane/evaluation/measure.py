@@ -17,7 +17,7 @@ from hagane.metrics.confusion_matrix import accuracy, confusion_matrix, macro_f1
 from hagane.metrics.determination import explained_variance, r2_score
 from hagane.metrics.log_loss import binary_log_loss, log_loss, macro_log_loss
 from hagane.metrics.ranked_counts import ranked_counts
-from hagane.metrics.roc_auc import macro_roc_auc, roc_auc
+from hagane.metrics.roc_auc import macro_mean, macro_roc_auc, roc_auc
 from hagane.metrics.squared_error import mean_squared_error, mean_squared_log_error, root_mean_squared_error
 from hagane.metrics.undefined import Undefined, Value
 
@@ -43,11 +43,16 @@ def measure_binary(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.floatin
     }
 
 
-def measure_multiclass(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.floating]) -> Values:
-    """Macro averages and row means: `labels` [n] class indices, `scores` [n, c]; the first of equals is predicted."""
+def measure_multiclass(
+    labels: npt.NDArray[np.int64], scores: npt.NDArray[np.floating], areas: list[Value] | None = None
+) -> Values:
+    """Macro averages and row means: `labels` [n] class indices, `scores` [n, c]; the first of equals is predicted.
+
+    `areas` are the classes' ROC AUC where they are known already: c sorts saved.
+    """
     matrix = confusion_matrix(labels, np.argmax(scores, axis=1), scores.shape[1])
     return {
-        "roc_auc": macro_roc_auc(labels, scores),
+        "roc_auc": macro_roc_auc(labels, scores) if areas is None else macro_mean(areas),
         "accuracy": accuracy(matrix),
         "precision": macro_precision(matrix),
         "recall": macro_recall(matrix),

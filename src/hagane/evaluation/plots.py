@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile
+from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile, label_text
 from hagane.evaluation.report.number_text import number_text, percent_text, tick_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def draw_confusion_matrix(evaluation: Evaluation, axes: Any) -> None:
     """Counts, shaded by their share of the label's rows; the most frequent classes of many."""
     counts = np.array(evaluation.confusion_matrix)
     shown = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:MAX_CLASSES])
-    names = [_plain(evaluation.classes[index]) for index in shown]
+    names = [_plain(label_text(evaluation.classes[index])) for index in shown]
     shares = (counts / np.maximum(1, counts.sum(axis=1, keepdims=True)))[np.ix_(shown, shown)]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(shown) <= MAX_CLASSES_WITH_COUNTS:
@@ -65,7 +65,9 @@ def draw_calibration(evaluation: Evaluation, axes: Any) -> None:
     axes.scatter(predicted, observed, s=[12 + 110 * each.num_rows / most for each in bins], color=FIRST, zorder=3)
     binary = evaluation.kind == "binary"
     name = (
-        f"Predicted probability of {_plain(evaluation.classes[1])}" if binary else "Probability of the predicted class"
+        f"Predicted probability of {_plain(label_text(evaluation.classes[1]))}"
+        if binary
+        else "Probability of the predicted class"
     )
     _unit_square(axes, "Calibration", name, "Observed share", "upper left")
 

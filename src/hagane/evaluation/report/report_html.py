@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hagane.evaluation.evaluation import Density, Evaluation
+from hagane.evaluation.evaluation import Density, Evaluation, label_text
 from hagane.evaluation.report import sections
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
 from hagane.evaluation.report.markup import Markup, element, joined
@@ -104,7 +104,11 @@ def _classification_cards(evaluation: Evaluation) -> Iterator[Markup]:
         )
     if evaluation.calibration:
         binary = evaluation.kind == "binary"
-        name = f"Predicted probability of {evaluation.classes[1]}" if binary else "Probability of the predicted class"
+        name = (
+            f"Predicted probability of {label_text(evaluation.classes[1])}"
+            if binary
+            else "Probability of the predicted class"
+        )
         chart = chart_with_key(calibration_chart(evaluation.calibration, name), ("chance", "perfectly calibrated"))
         yield card(
             "Calibration",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics
+from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, label_text
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import number_text, percent_text
@@ -51,13 +51,15 @@ def metrics_section(evaluation: Evaluation) -> Markup:
     """Every metric beside its baseline, and why the undefined ones are."""
     rows = [(_metric_cells(row), None) for row in evaluation.metric_rows()]
     note = f"On {evaluation.num_rows:,} rows."
+    if evaluation.kind == "multiclass":
+        note += " Precision, recall, F1 and ROC AUC are means over the classes, each against the others."
     shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")
     return card("Metrics", shown, note=note, span="double")
 
 
 def matrix_section(evaluation: Evaluation) -> Markup:
     """Labels against predictions, each cell shaded by its share of the label's rows; the largest classes of many."""
-    matrix, classes = evaluation.confusion_matrix, evaluation.classes
+    matrix, classes = evaluation.confusion_matrix, [label_text(each) for each in evaluation.classes]
     sizes = [sum(row) for row in matrix]
     shown = sorted(sorted(range(len(classes)), key=lambda i: -sizes[i])[:MAX_MATRIX_CLASSES])
     corner = element("td", "predicted →", element("br"), "label ↓", class_="soft")
@@ -74,26 +76,30 @@ def matrix_section(evaluation: Evaluation) -> Markup:
     left_out = len(classes) - len(shown)
     note = "Rows are labels, columns predictions; per cent of the label's rows."
     if evaluation.threshold is not None:
-        note += f" {evaluation.classes[1]} is predicted from a score of {evaluation.threshold:g}."
+        note += f" {classes[1]} is predicted from a score of {evaluation.threshold:g}."
     if left_out:
         note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
     region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
-    span: Span = "" if len(shown) == 2 else "double" if len(shown) <= MAX_DOUBLE_CLASSES else "wide"
-    return card("Confusion matrix", region, note=note, span=span)
+    return card("Confusion matrix", region, note=note, span=_matrix_span(len(shown)))
 
 
 def classes_section(evaluation: Evaluation) -> Markup:
     """Each class against all others."""
     rows = [
         (
-            [each.label, f"{each.num_rows:,}"]
+            [label_text(each.label), f"{each.num_rows:,}"]
             + [number_text(value) for value in (each.precision, each.recall, each.f1_score, each.roc_auc)],
             None,
         )
         for each in evaluation.class_metrics
     ]
     heads = ("Class", "Rows", "Precision", "Recall", "F1 score", "ROC AUC")
-    return card("Classes", table(heads, rows, name="Classes"), note="Each class against all others.", span="double")
+    return card(
+        "Classes",
+        table(heads, rows, name="Classes"),
+        note="Each class against all others.",
+        span=_matrix_span(len(rows)),
+    )
 
 
 def thresholds_section(evaluation: Evaluation) -> Markup:
@@ -158,6 +164,10 @@ def _verdict(row: MetricRow) -> Markup:
     said = f"{'better' if better else 'worse'} than the baseline"
     class_ = "verdict better" if better else "verdict worse"
     return element("span", "✓" if better else "✗", class_=class_, title=said, role="img", aria_label=said)
+
+
+def _matrix_span(num_classes: int) -> Span:
+    return "" if num_classes == 2 else "double" if num_classes <= MAX_DOUBLE_CLASSES else "wide"
 
 
 def _matrix_cell(count: int, of: int, right: bool) -> Markup:
