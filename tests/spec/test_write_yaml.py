@@ -113,7 +113,7 @@ COMMENTS = {
     "carrier": "16 values",
     "distance": "17 … 4,983, mean 1,040",
     "is_late_flight": "written by hand",
-    "model": "127 values, 18.1 % missing; a remark so long that it needs a line of its own above the value it is of",
+    "model": "127 values, 18.1 % missing; " + "a remark so long that it needs a line of its own above the value " * 2,
     "exclude": "suspected leaks: dep_delay (AUC 0.95), air_time",
 }
 

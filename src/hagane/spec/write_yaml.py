@@ -15,11 +15,13 @@ from hagane.spec.spec_comments import ALTERNATIVES, SECTIONS
 from hagane.spec.yaml_node import plain_value
 
 WIDTH = 110
-"""Where comments wrap, and past which a value's comment goes on the line above."""
+"""Where comments wrap."""
+WIDTH_BESIDE = 130
+"""Past which a value's comment goes on the line above."""
 LONGEST_KEY = 1000
 """Longer keys are written with a '?': YAML ends a simple key at 1,024 characters."""
 LONGEST_ALIGNED = 32
-"""Names longer than this do not push their neighbours' values to the right."""
+"""Names longer than this do not push their neighbours' values to the right, nor values their comments."""
 
 SAFE_START = re.compile(r"[^\W\d]|[_(/.]")
 UNSAFE = re.compile(r": |:$| #|[\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]|[\ud800-\udfff\ufffe\uffff]|\s$|^\.\.\.$")
@@ -98,7 +100,7 @@ def _block(key: str, rows: Mapping[str, Any], remarks: Mapping[str, str]) -> Ite
     names = [len(scalar(name)) for name in rows]
     width = max((size for size in names if size <= LONGEST_ALIGNED), default=0)
     texts = {name: _inline(row) for name, row in rows.items()}
-    values = [len(text) for name, text in texts.items() if name in remarks and len(text) <= 60]
+    values = [len(text) for name, text in texts.items() if name in remarks and len(text) <= LONGEST_ALIGNED]
     column = max(values, default=0)
     for name, row in rows.items():
         yield from _line(name, row, 2, width, remark=remarks.get(name, ""), column=column)
@@ -122,7 +124,7 @@ def _line(name: str, value: Any, indent: int, width: int, *, remark: str = "", c
     else:
         text = f"{pad}{key:<{width + 1}} {_inline(value)}"
         beside = f"{text:<{indent + width + 2 + column}}  # {remark}" if remark else text
-        if remark and (len(beside) > WIDTH or "\n" in remark):
+        if remark and (len(beside) > WIDTH_BESIDE or "\n" in remark):
             yield from _comment(remark, pad)
             beside = text
         yield beside
