@@ -9,7 +9,9 @@ from typing import Any
 from sqlglot import exp
 
 from hagane.errors import nearest
-from hagane.sql.coerce import coerce, literal_as, resolve
+from hagane.sql.casts import bind_cast, bind_moment
+from hagane.sql.coerce import resolve
+from hagane.sql.conditionals import bind_case, bind_if
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
 from hagane.sql.functions import FUNCTIONS, Signature
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
@@ -22,7 +24,6 @@ from hagane.sql.syntax import (
     FUNCTION_NODES,
     LISTS,
     MORE_FUNCTIONS,
-    SQL_TYPES,
     function_name,
     refusal,
 )
@@ -271,72 +272,25 @@ class Binder:
             return None
         return call
 
-    # Conditionals
+    # Forms of their own
 
     def _if(self, node: exp.If) -> Expression | None:
-        return self._cases([(node.this, node.args["true"])], node.args.get("false"), node)
+        return bind_if(self, node)
 
     def _case(self, node: exp.Case) -> Expression | None:
-        return self._cases(
-            [(part.this, part.args["true"]) for part in node.args["ifs"]], node.args.get("default"), node
-        )
-
-    def _cases(self, ifs: list[tuple[exp.Expression, exp.Expression]], default: exp.Expression | None,
-               node: exp.Expression) -> Expression | None:  # fmt: skip
-        operand = self.bind(node.this) if isinstance(node, exp.Case) and node.this else None
-        bound = self.bind_each([part for pair in ifs for part in pair])
-        last = self.bind(default) if default is not None else Literal(None, SqlType.INT64)
-        if bound is None or last is None or (isinstance(node, exp.Case) and node.this and operand is None):
-            return None
-        for index in range(0, len(bound), 2) if operand is not None else ():
-            condition = self.call("=", (operand, bound[index]), bound[index].span)  # type: ignore[arg-type]
-            if condition is None:
-                return None
-            bound[index] = condition
-        return self.call("CASE", [*bound, last], node)
-
-    # Functions with modifiers
+        return bind_case(self, node)
 
     def _cast(self, node: exp.Cast) -> Expression | None:
-        return self._cast_to(node, safe=False)
+        return bind_cast(self, node, safe=False)
 
     def _trycast(self, node: exp.TryCast) -> Expression | None:
-        return self._cast_to(node, safe=True)
-
-    def _cast_to(self, node: exp.Cast, *, safe: bool) -> Expression | None:
-        argument = self.bind(node.this)
-        target = SQL_TYPES.get(node.to.this) if isinstance(node.to, exp.DataType) and not node.to.expressions else None
-        if target is None:
-            self.source.fault(f"there is no type {node.to.sql('bigquery')}", node,
-                              expected=", ".join(type_.value for type_ in SqlType), next_step=WAY_OUT)  # fmt: skip
-        if argument is None or target is None or argument.type is target:
-            return argument if target is not None else None
-        if (literal := literal_as(argument, target)) is not None:
-            return Literal(literal.value, target, span=self.source.span(node))
-        if any(o.first == (argument.type,) and o.result is target for o in FUNCTIONS["CAST"].overloads):
-            return Call("CAST", (argument,), target, (safe,), span=self.source.span(node))
-        if isinstance(argument, Literal):
-            example = {SqlType.DATE: "like '2013-01-31'", SqlType.TIMESTAMP: "like '2013-01-31 23:59:00'"}
-            self.source.fault(f"{argument.value!r} is no {target.value}", node, expected=example.get(target, ""))
-        else:
-            what = f"CAST from {argument.type.value} to {target.value} cannot be compiled"
-            self.source.fault(what, node, next_step=WAY_OUT)
-        return None
+        return bind_cast(self, node, safe=True)
 
     def _timestamp(self, node: exp.Expression) -> Expression | None:
-        return self._moment(node, SqlType.TIMESTAMP)
+        return bind_moment(self, node, SqlType.TIMESTAMP)
 
     def _date(self, node: exp.Expression) -> Expression | None:
-        return self._moment(node, SqlType.DATE)
-
-    def _moment(self, node: exp.Expression, type_: SqlType) -> Expression | None:
-        if len(list(node.iter_expressions())) != 1 or not isinstance(node.this, exp.Literal):
-            return self.refuse(node)
-        argument = self.bind(node.this)
-        moment = coerce(argument, type_) if argument is not None else None
-        if moment is None:
-            self.source.fault(f"this is no {type_.value}", node, expected="like '2013-01-31'")
-        return moment
+        return bind_moment(self, node, SqlType.DATE)
 
     def _extract(self, node: exp.Extract) -> Expression | None:
         return bind_extract(self, node)
@@ -404,8 +358,10 @@ def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     types = {argument.type for argument in arguments}
     if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
         return "strings are compared for equality only; " + WAY_OUT
+    if all(set(overload.first + overload.repeated) == {SqlType.STRING} for overload in signature.overloads):
+        return "write CAST(x AS STRING) for an INT64 or a BOOL"
     if SqlType.STRING in types:
         return "turn text into numbers or dates in the data query"
     if SqlType.BOOL in types:
         return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
-    return "write an explicit CAST" if types & {SqlType.INT64, SqlType.FLOAT64} else ""
+    return ""

@@ -185,9 +185,12 @@ def _points(binder: Binder, node: exp.Expression) -> tuple[float, ...] | None:
         return None
     numbers = [coerce(part, SqlType.FLOAT64) for part in bound]
     values = tuple(p.value for p in numbers if isinstance(p, Literal) and isinstance(p.value, float))
+    if len(values) != len(bound):
+        binder.source.fault("the points must be constant numbers", node, next_step=WAY_OUT)
+        return None
     ascending = all(low < high for low, high in itertools.pairwise(values)) and all(map(math.isfinite, values))
-    if len(values) != len(bound) or not ascending or len(values) > MAX_POINTS:
-        binder.source.fault("the points must be numbers in ascending order", node,
+    if not ascending or len(values) > MAX_POINTS:
+        binder.source.fault("the points must ascend", node,
                             expected=f"at most {MAX_POINTS:,} constants, each greater than the one before")  # fmt: skip
         return None
     return values

@@ -135,8 +135,9 @@ class Source:
         return 0
 
     def _too_deep(self) -> None:
-        self.fault("the expression is nested too deeply", Span(0, min(len(self.sql), 60)),
-                   next_step=WAY_OUT)  # fmt: skip
+        limit = f"at most {MAX_DEPTH} levels, and {MAX_NESTING} brackets"
+        start = Span(0, min(len(self.sql), 60))
+        self.fault("the expression is nested too deeply", start, expected=limit, next_step=WAY_OUT)
 
     def _parse_fault(self, error: ParseError) -> None:
         first = error.errors[0] if error.errors else {}
@@ -148,6 +149,8 @@ class Source:
             end = min(len(self.sql), column)
             at = Span(max(0, end - len(highlight)), max(end, 1))
         reason = str(first.get("description") or "cannot be read").split("<class")[0].strip().rstrip(".:")
+        if reason.startswith("Required keyword"):
+            reason = "something is missing"
         self.fault("this is not an expression of the BigQuery dialect", at, received=reason)
 
     def _token_fault(self) -> None:

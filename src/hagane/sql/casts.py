@@ -1,0 +1,59 @@
+"""CAST, SAFE_CAST, and the literals DATE '…' and TIMESTAMP '…'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from hagane.sql.coerce import coerce, literal_as
+from hagane.sql.expression import Call, Expression, Literal
+from hagane.sql.functions import FUNCTIONS
+from hagane.sql.source import WAY_OUT
+from hagane.sql.syntax import SQL_TYPES
+from hagane.types import SqlType
+
+if TYPE_CHECKING:
+    from hagane.sql.binder import Binder
+
+_EXAMPLES = {SqlType.DATE: "like '2013-01-31'", SqlType.TIMESTAMP: "like '2013-01-31 23:59:00'"}
+
+
+def bind_cast(binder: Binder, node: exp.Cast, *, safe: bool) -> Expression | None:
+    """The cast that `node` is (constants are cast at once), or None after noting its faults."""
+    argument = binder.bind(node.this)
+    is_plain = isinstance(node.to, exp.DataType) and not node.to.expressions
+    target = SQL_TYPES.get(node.to.this) if is_plain else None
+    if target is None:
+        binder.source.fault(f"there is no type {node.to.sql('bigquery')}", node,
+                            expected=", ".join(type_.value for type_ in SqlType), next_step=WAY_OUT)  # fmt: skip
+    if argument is None or target is None:
+        return None
+    return argument if argument.type is target else _cast(binder, argument, target, node, safe)
+
+
+def _cast(binder: Binder, argument: Expression, target: SqlType, node: exp.Cast, safe: bool) -> Expression | None:
+    span = binder.source.span(node)
+    if (literal := literal_as(argument, target)) is not None:
+        return Literal(literal.value, target, span=span)
+    if any(
+        overload.first == (argument.type,) and overload.result is target for overload in FUNCTIONS["CAST"].overloads
+    ):
+        return Call("CAST", (argument,), target, (safe,), span=span)
+    if isinstance(argument, Literal):
+        binder.source.fault(f"{argument.value!r} is no {target.value}", node, expected=_EXAMPLES.get(target, ""))
+    else:
+        what = f"CAST from {argument.type.value} to {target.value} cannot be compiled"
+        binder.source.fault(what, node, next_step=WAY_OUT)
+    return None
+
+
+def bind_moment(binder: Binder, node: exp.Expression, type_: SqlType) -> Expression | None:
+    """`DATE('…')` or `TIMESTAMP('…')` of a constant, or None after noting its faults."""
+    if len(list(node.iter_expressions())) != 1 or not isinstance(node.this, exp.Literal):
+        return binder.refuse(node)
+    argument = binder.bind(node.this)
+    moment = coerce(argument, type_) if argument is not None else None
+    if argument is not None and moment is None:
+        binder.source.fault(f"this is no {type_.value}", node, expected=_EXAMPLES[type_])
+    return moment
