@@ -1,0 +1,69 @@
+"""The pages say what the code does: every command and option, every exit code, every key of a spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import typer.main
+
+from hagane import errors
+from hagane.fronts.cli.app import app
+from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE
+from hagane.spec.read_yaml import read_yaml
+from hagane.spec.spec import Spec
+
+DOCS = Path(__file__).parents[2] / "docs"
+CLI, SPEC = ((DOCS / name).read_text(encoding="utf-8") for name in ("cli.md", "spec.md"))
+
+
+def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, f"{path} {name}")
+
+
+TREE = dict(commands(typer.main.get_command(app), "hagane"))
+
+
+@pytest.mark.parametrize("path", TREE)
+def test_every_command_and_option_is_on_the_page(path):
+    assert f"`{path}" in CLI or path == "hagane"
+    for parameter in TREE[path].params:
+        for option in parameter.opts:
+            assert not option.startswith("--") or f"`{option}" in CLI or f"`hagane {option}" in CLI, (path, option)
+
+
+def test_the_exit_codes_are_those_of_the_errors():
+    classes = [
+        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.HaganeError)
+    ]
+    codes = {each.exit_code for each in classes} | {0, EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED}
+    table = CLI.split("## Exit codes")[1].split("##")[0]
+    assert sorted(int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == sorted(codes)
+
+
+def keys(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, Any]]:
+    for field in msgspec.structs.fields(struct):
+        yield struct.__name__.lower(), field.name, field.default
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from keys(field.type)
+
+
+def test_every_key_of_a_spec_is_on_the_page_with_its_default():
+    for section, name, default in keys(Spec):
+        text = SPEC if section == "spec" else SPEC.split(f"## `{section}`")[1].split("\n## ")[0]
+        row = re.search(rf"^\| `{name}` \|([^|]*)\|", text, re.MULTILINE)
+        assert row, (section, name)
+        if isinstance(default, str | int | float) and default != "":
+            assert row[1].strip().strip("`") == str(default), (section, name)
+
+
+def test_the_examples_of_specs_are_specs():
+    examples = re.findall(r"```yaml\n(.*?)```", SPEC, re.DOTALL)
+    assert read_yaml(examples[0]).split.method == "time"
+    assert read_yaml("data: f\nlabel: y\n" + examples[1]).transform is not None
