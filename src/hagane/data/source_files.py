@@ -16,6 +16,8 @@ KINDS = {
 }
 """Kind of file → the endings by which it is known."""
 
+SUFFIXES = tuple(suffix for suffixes in KINDS.values() for suffix in suffixes)
+
 
 def find_files(path: str) -> list[Path]:
     """The files that one path, glob or folder names, sorted. Raises DataError when there are none."""
@@ -70,7 +72,7 @@ def _kind(file: Path) -> str:
         Fault(
             what=f"cannot tell what kind of file {file.name!r} is",
             where=str(file),
-            expected="an ending out of " + " ".join(suffix for suffixes in KINDS.values() for suffix in suffixes),
+            expected="an ending out of " + " ".join(SUFFIXES),
             next_step=f"rename it, or say how to read it in a query: SELECT * FROM read_csv('{file}')",
         )
     )
@@ -83,8 +85,7 @@ def _suffix(file: Path) -> str:
 def _is_data(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
     return not hidden and file.name.lower().endswith(
-        tuple(suffix for suffixes in KINDS.values() for suffix in suffixes)
-    )
+        SUFFIXES)
 
 
 def _not_found(path: str) -> Fault:
@@ -97,5 +98,5 @@ def _not_found(path: str) -> Fault:
         what=f"no file at {path!r}",
         where=f"looked from {Path.cwd()}" if not os.path.isabs(path) else "",
         nearest=str(folder / like) if like else "",
-        next_step="correct the path; to pass a query, begin it with SELECT, WITH, FROM or VALUES",
+        next_step="correct the path (a query begins with SELECT, WITH, FROM or VALUES)",
     )

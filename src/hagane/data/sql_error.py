@@ -10,6 +10,8 @@ _LOCATED = re.compile(r"^LINE \d+: (?P<line>.*)\n(?P<indent> *)(?P<carets>\^+)",
 _QUOTED = re.compile(r'"([^"]+)"|with name (\S+)|\'([^\']+)\'')
 _NEAREST = re.compile(r'(?:Did you mean|Candidate bindings:|Candidate tables:)\s*"?([^"\n,?]+)"?')
 
+_INTERNAL = re.compile(r"pg_|duckdb_|sqlite_|pragma_")
+
 
 def sql_error(error: Exception, sql: str) -> DataError:
     """The error to raise for what DuckDB raised on `sql`.
@@ -31,7 +33,7 @@ def sql_error(error: Exception, sql: str) -> DataError:
             sql=sql,
             start=start,
             end=end,
-            nearest=nearest[1].strip() if nearest else "",
+            nearest=nearest[1].strip() if nearest and not _INTERNAL.match(nearest[1]) else "",
             next_step="correct the query; it is DuckDB's SQL",
         )
     )
@@ -39,7 +41,7 @@ def sql_error(error: Exception, sql: str) -> DataError:
 
 def _summary(text: str) -> str:
     """DuckDB's own sentence, without its class, its location and its candidates (told apart)."""
-    sentence = text.split("\n\nLINE ")[0].split("\nLINE ")[0]
+    sentence = re.split(r"\n+LINE \d", text, maxsplit=1)[0]
     sentence = re.sub(r"^(?:\w+ )+Error: ", "", sentence)
     return _NEAREST.split(sentence)[0].strip() or text
 

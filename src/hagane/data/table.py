@@ -136,7 +136,8 @@ class Table:
     def _column_sql(self, name: str, keep_nan: bool) -> str:
         cast = self.typed.casts[name]
         if self.typed.schema[name].type is SqlType.FLOAT64 and not keep_nan:
-            cast = f"nullif({cast}, 'NaN'::DOUBLE)"
+            # Not nullif: DuckDB decides comparisons by the file's extremes, and those leave NaN out.
+            cast = f"CASE WHEN isnan({cast}) THEN NULL ELSE {cast} END"
         return f"{cast} AS {quote_name(name)}" if cast != quote_name(name) else cast
 
     def check_columns(self, names: Sequence[str]) -> None:

@@ -6,10 +6,13 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from hagane.data.bad_rows import BadRows, join_bad_rows
 from hagane.data.engine import Engine, quote_text
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.query_files import files_named, files_read_as_tables
+from hagane.data.source_files import SUFFIXES, find_files
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
 
@@ -25,6 +28,7 @@ def read_query(
     bad rows are set aside instead of ending the query. Raises DataError with the SQL underlined.
     """
     query = query.strip().rstrip(";").rstrip()
+    _check_files(query)
     origins = {name: open_path(path) for name, path in tables.items()}
     origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_text_file(path)}
     for name, origin in origins.items():
@@ -41,6 +45,20 @@ def read_query(
         parquet=(path,),
         bad_rows=bad if bad.count else BadRows(total=num_rows),
     )
+
+
+def _check_files(query: str) -> None:
+    """Raise DataError for every file named as a table that is not there, with the nearest name."""
+    faults = []
+    for path in files_read_as_tables(query):
+        try:
+            if "://" not in path and path.lower().endswith(SUFFIXES):
+                find_files(path)
+        except DataError as error:
+            start = query.index(quote_text(path))
+            faults.append(msgspec.structs.replace(error.faults[0], sql=query, start=start, end=start + len(path) + 2))
+    if faults:
+        raise DataError(*faults)
 
 
 def _is_text_file(path: str) -> bool:
