@@ -11,7 +11,7 @@ from hagane.evaluation.report import sections
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import percent_text
-from hagane.evaluation.report.pieces import bar, card, chart_with_key, folded
+from hagane.evaluation.report.pieces import Span, bar, card, chart_with_key, folded
 from hagane.evaluation.report.statistics_section import statistics_section
 from hagane.evaluation.report.style import STYLE
 
@@ -68,10 +68,11 @@ def _cards(
         yield from _classification_cards(evaluation)
     if evaluation.density:
         yield _predictions_card(evaluation.density)
-    if any(math.isfinite(each.loss) for each in curve):
+    has_curve = any(math.isfinite(each.loss) for each in curve)
+    if has_curve:
         yield _training_card(curve)
     if importance:
-        yield _importance_card(importance)
+        yield _importance_card(importance, "double" if has_curve else "wide")
     if evaluation.threshold_table:
         yield sections.thresholds_section(evaluation)
     if evaluation.residuals:
@@ -132,7 +133,7 @@ def _training_card(curve: Sequence[Iteration]) -> Markup:
     return card("Training", chart_with_key(training_chart(curve), *keys), note="The loss after each iteration.")
 
 
-def _importance_card(importance: Mapping[str, float]) -> Markup:
+def _importance_card(importance: Mapping[str, float], span: Span) -> Markup:
     ranked = sorted(importance.items(), key=lambda item: (-abs(item[1]), item[0]))
     total = sum(abs(value) for _, value in ranked) or 1.0
     most = abs(ranked[0][1]) or 1.0
@@ -147,7 +148,7 @@ def _importance_card(importance: Mapping[str, float]) -> Markup:
     note = "How much each feature matters to the model, as a share of all."
     if len(ranked) > MAX_FEATURES:
         note += f" The first {MAX_FEATURES} of {len(ranked):,}."
-    return card("Features", element("div", *rows, class_="bars importance"), note=note, span="double")
+    return card("Features", element("div", *rows, class_="bars importance"), note=note, span=span)
 
 
 def _threshold_keys(evaluation: Evaluation) -> list[tuple[str, str]]:

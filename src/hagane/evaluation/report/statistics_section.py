@@ -11,7 +11,8 @@ from hagane.evaluation.report.pieces import Row, folded, table
 if TYPE_CHECKING:
     from hagane.statistics.statistics import ColumnStatistics, Statistics
 
-HEADS = ("Column", "Type", "NULL", "Distinct", "Least", "Greatest", "Mean", "Standard deviation", "Most frequent")
+HEADS = ("Column", "Type", "NULL", "Distinct", "Least", "Greatest", "Mean", "Deviation", "Most frequent")
+MAX_TEXT = 32
 
 
 def statistics_section(statistics: Statistics) -> Markup:
@@ -41,4 +42,6 @@ def _value(value: bool | int | float | str | None) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
-    return number_text(value) if value is None or isinstance(value, float) else value
+    if value is None or isinstance(value, float):
+        return number_text(value)
+    return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"

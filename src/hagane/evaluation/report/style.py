@@ -23,7 +23,7 @@ h2{font-size:1.08rem;margin:0 0 2px}p{margin:0 0 10px}.soft,figcaption,.note{col
 .bars>span{min-width:0;overflow-wrap:anywhere}.bars .figure{text-align:right;font-variant-numeric:tabular-nums}
 .bar{display:block;height:12px;border-radius:6px;background:var(--shade);overflow:hidden}
 .bar>i{display:block;height:100%;background:var(--fill);border-radius:6px}.bar.base>i{background:var(--soft)}
-.importance{grid-template-columns:minmax(90px,44%) 1fr auto}
+.importance{grid-template-columns:fit-content(44%) 1fr auto}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 .scroll:focus-visible{outline:2px solid var(--first);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.94rem}
@@ -37,7 +37,8 @@ tr:last-child>*{border-bottom:0}tr.chosen>*{background:var(--shade)}tr.few{color
 font-size:.875rem}
 .verdict{display:inline-block;width:1.3em;text-align:center}.matrix thead td{font-size:.8rem;text-align:right;
 background:none}
-@media(min-width:760px){.double{grid-column:span 2}}
+@media(min-width:760px){.double{grid-column:span 2}
+th:first-child,td:first-child{overflow-wrap:break-word;max-width:22em}}
 @media(max-width:640px){.metrics td:last-child,.metrics th:last-child{display:none}}
 .matrix th,.matrix td{text-align:center;border:2px solid var(--card);border-radius:6px}
 .matrix td{padding:12px 8px;background:color-mix(in srgb,var(--fill) calc(var(--share)*55% + 4%),var(--card))}
