@@ -6,8 +6,9 @@ import os
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
@@ -31,6 +32,7 @@ from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_models import render_model, render_models
 from hagane.fronts.cli.render_statistics import render_description, render_statistics
 from hagane.fronts.cli.render_training import render_training
+from hagane.metrics.best_threshold import Aim
 from hagane.spec.spec import Model, Spec, Split
 from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.leaks import Leak
@@ -288,6 +290,17 @@ def test_any_width_will_do(name, width):
     assert shown(RENDERED[name](), width)
 
 
+def test_every_aim_has_words():
+    for aim in get_args(Aim):
+        suggested = msgspec.structs.replace(BINARY.suggested, aim=aim, aim_value=0.8)
+        text = shown(render_evaluation(msgspec.structs.replace(BINARY, suggested=suggested)))
+        assert ("recall >= 0.8" in text) == (aim == "precision_at_recall")
+    none = SuggestedThreshold(aim="youden", aim_value=0.5, gives=None, reason="one class only")
+    text = shown(render_evaluation(msgspec.structs.replace(BINARY, suggested=none, classes=(False, True))))
+    assert "no threshold for Youden's J: one class only" in text
+    assert "'true' from probability" in text
+
+
 def test_bars_keep_the_proportions():
     assert bars([1, 2, 4, 8]) == "▁▂▄█"
     assert bars([0, 0]) == ""
@@ -351,14 +364,11 @@ def test_a_failed_stage_claims_nothing():
     assert stream.getvalue() == ""
 
 
-def test_the_line_of_a_stage_tells_speed_and_figures():
+def test_the_line_of_a_stage_tells_its_figures():
     phase = RichPhase(RichProgress(Console(file=StringIO())), "train", None, "iterations")
     phase.advance(30, loss=0.5)
     phase.advance(10, loss=0.41236, eval_loss=0.43)
-    assert (
-        phase.line(2.0).plain
-        == "✓ train               40 iterations  2.0 s  20 iterations/s  loss 0.4124  eval_loss 0.43"
-    )
+    assert phase.line(2.0).plain == "✓ train               40 iterations  2.0 s  loss 0.4124  eval_loss 0.43"
 
 
 def test_a_terminal_shows_bars_and_is_left_clean():

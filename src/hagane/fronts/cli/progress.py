@@ -99,12 +99,11 @@ class RichPhase:
         self.progress.update(self.task, self.completed, self.figures)
 
     def line(self, seconds: float) -> Text:
-        """What the stage did, in one line."""
+        """What the stage did, in one line: its figures where it has any, else its speed."""
         done = f"  {count_text(self.completed)} {self.unit}" if self.completed else ""
         speed = f"  {rate_text(self.completed / seconds, self.unit)}" if self.completed and seconds >= 0.1 else ""
         text = Text.assemble(("✓ ", "green"), f"{self.name:<18}", done, ("  " + seconds_text(seconds), "dim"))
-        text.append(speed, "dim")
-        return text.append(f"  {figures_text(self.figures)}" if self.figures else "", "cyan")
+        return text.append(f"  {figures_text(self.figures)}", "cyan") if self.figures else text.append(speed, "dim")
 
 
 class _Speed(ProgressColumn):

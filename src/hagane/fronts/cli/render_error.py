@@ -32,8 +32,7 @@ def error_title(error: HaganeError) -> str:
 
 
 def _fault(fault: Fault, index: int, count: int) -> Text:
-    text = Text(f"{index}. " if count > 1 else "", "red")
-    text.append(fault.what, "bold")
+    text = Text.assemble((f"{index}. " if count > 1 else "", "red"), (fault.what, "bold"))
     if fault.where:
         text.append("\nwhere     ", "dim").append(fault.where, "cyan")
     if fault.sql:

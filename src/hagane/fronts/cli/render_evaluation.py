@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn
+from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn, label_text
 from hagane.evaluation.metric_info import METRICS
 from hagane.evaluation.report.number_text import percent_text
 from hagane.fronts.cli.figure_text import figure_text, short_text
@@ -19,6 +19,13 @@ NUM_CONFUSIONS = 8
 NUM_CLASSES = 12
 NUM_SLICES = 10
 NUM_SLICE_METRICS = 4
+AIMS = {
+    "f1_score": "F1",
+    "accuracy": "accuracy",
+    "youden": "Youden's J",
+    "precision_at_recall": "precision at recall >= {:g}",
+    "recall_at_precision": "recall at precision >= {:g}",
+}
 SLICE_METRICS = (
     "roc_auc",
     "accuracy",
@@ -90,9 +97,10 @@ def render_metrics(evaluation: Evaluation) -> RenderableType:
 
 
 def _verdict(row: MetricRow) -> Text:
+    """Whether the model beats the baseline; not of precision and recall, which one can have at the other's cost."""
     if row.value is None:
         return Text(row.reason, "yellow")
-    if row.baseline is None or row.value == row.baseline:
+    if row.name in ("precision", "recall") or row.baseline is None or row.value == row.baseline:
         return Text("")
     better = (row.value > row.baseline) == row.higher_is_better
     return Text("better", "green") if better else Text("worse", "red")
@@ -100,7 +108,7 @@ def _verdict(row: MetricRow) -> Text:
 
 def _matrix(evaluation: Evaluation) -> RenderableType:
     """Labels down, predictions across."""
-    names = [cell(label, 16) for label in evaluation.classes]
+    names = [cell(label_text(label), 16) for label in evaluation.classes]
     table = new_table()
     table.add_column("label ↓  guess →", no_wrap=True)
     for name in names:
@@ -117,7 +125,7 @@ def _at_threshold(evaluation: Evaluation) -> str:
     positive = evaluation.positive_class
     if evaluation.threshold is None or positive is None:
         return ""
-    return f" ('{short_text(positive, 20)}' from probability {evaluation.threshold:g})"
+    return f" ('{short_text(label_text(positive), 20)}' from probability {evaluation.threshold:g})"
 
 
 def _cell(count: int, total: int, right: bool) -> Text:
@@ -134,7 +142,7 @@ def _confusions(evaluation: Evaluation) -> RenderableType:
     table.add_column("rows", justify="right")
     table.add_column("of the label's rows", justify="right", style="dim")
     for count, share, label, predicted in _largest_confusions(evaluation):
-        table.add_row(cell(label, 25), cell(predicted, 25), f"{count:,}", percent_text(share))
+        table.add_row(cell(label_text(label), 25), cell(label_text(predicted), 25), f"{count:,}", percent_text(share))
     return titled("largest confusions", table)
 
 
@@ -152,7 +160,7 @@ def _largest_confusions(evaluation: Evaluation) -> Sequence[tuple[int, float, La
 def _suggestion(evaluation: Evaluation) -> Text:
     suggested = evaluation.suggested
     assert suggested is not None
-    aim = suggested.aim.replace("_", " ")
+    aim = AIMS[suggested.aim].format(suggested.aim_value)
     if suggested.gives is None:
         return Text(f"no threshold for {aim}: {suggested.reason}", "yellow")
     gives = suggested.gives
@@ -174,7 +182,7 @@ def _classes(evaluation: Evaluation) -> RenderableType:
     shown = sorted(evaluation.class_metrics, key=lambda each: -each.num_rows)[:NUM_CLASSES]
     for each in shown:
         figures = (each.precision, each.recall, each.f1_score, each.roc_auc)
-        table.add_row(cell(each.label, 25), f"{each.num_rows:,}", *map(figure_text, figures))
+        table.add_row(cell(label_text(each.label), 25), f"{each.num_rows:,}", *map(figure_text, figures))
     rest = rest_text(len(evaluation.class_metrics) - len(shown), "classes")
     return titled("each class against the others", table, rest)
 
