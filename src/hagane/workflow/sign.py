@@ -7,15 +7,15 @@ from hagane.data.table import Table
 from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
 from hagane.sql.origins import column_origins
-from hagane.workflow.instances import instances_of
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.example_instance import example_instance
 from hagane.workflow.resolve import Resolved
 
 
-def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding) -> Signature:
-    """List exactly the columns that the transform reads, with where each came from, and one real row as the example."""
+def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics) -> Signature:
+    """List exactly the columns that the transform reads, with where each came from, and an example of typical values."""
     spec = resolved.spec
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
-    names = tuple(column.name for column in transform.columns)
     return Signature(
         inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
         task=label.task,
@@ -27,5 +27,5 @@ def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEnc
         threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
         on_error=spec.serving.on_error or "null",
         num_features=len(transform.features),
-        example=instances_of(next(iter(table.batches(names, batch_rows=1))).slice(0, 1))[0],
+        example=example_instance(transform.columns, statistics),
     )

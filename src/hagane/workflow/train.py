@@ -72,7 +72,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
         encoded = encode(splits, transform, label, scratch / "encoded", progress=progress)
         model = fit_family(resolved, encoded, label, progress)
         graph = build_graph(transform, model, label, threshold=resolved.spec.evaluation.threshold)
-        signature = sign(resolved, table, transform, label)
+        signature = sign(resolved, table, transform, label, statistics)
         trial = Bundle.load(write_bundle(scratch / "bundle", model=graph, signature=signature))
         verification = verify_export(trial, splits.train, transform, model, resolved.family)
         evaluation = evaluate_held_out(trial, splits, label, resolved.spec, progress)

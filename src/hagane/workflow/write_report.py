@@ -1,0 +1,38 @@
+"""An evaluation as a page or as pictures, with what the bundle knows besides: curve, importance, spec, statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from hagane.bundle.bundle import Bundle
+from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.report.report_html import report_html
+from hagane.evaluation.save_plots import save_plots
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.documents import Lineage
+from hagane.workspace.workspace import Workspace
+
+
+def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspace: Workspace) -> None:
+    """Write one self-contained HTML page to `path`, whole or not at all."""
+    bundle = Bundle.load(workspace.bundle_path(str(model)))
+    lineage = lineage_of(bundle)
+    page = report_html(
+        evaluation, title=bundle.name, curve=lineage.training_info, importance=lineage.importance,
+        spec_yaml=bundle.document("spec.yaml").decode(), statistics=Statistics.from_json(bundle.document("statistics.json")))
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(path)
+
+
+def write_plots(evaluation: Evaluation, model: str | Path, folder: Path, *, workspace: Workspace) -> tuple[Path, ...]:
+    """Write one PNG a picture into `folder`; the files."""
+    lineage = lineage_of(Bundle.load(workspace.bundle_path(str(model))))
+    return save_plots(evaluation, folder, curve=lineage.training_info, importance=lineage.importance)
+
+
+def lineage_of(bundle: Bundle) -> Lineage:
+    """What the bundle was made of, and how."""
+    return msgspec.json.decode(bundle.document("lineage.json"), type=Lineage)
