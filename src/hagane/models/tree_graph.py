@@ -3,7 +3,8 @@
 Shapes: dense [n, d], ids [n, k] → x [n, d + k] float64 → raw [n, c] → scores [n] or [n, c] float64.
 
 float64 makes every comparison the one that LightGBM makes (it widens float32 features too) and every sum the same
-sum, so no threshold needs rounding. A categorical split becomes BRANCH_MEMBER; as in LightGBM a NaN goes right there,
+sum, so no threshold needs rounding. LightGBM reads a value of magnitude 1e-35 or less as 0: thresholds so near to 0 are
+moved past that range. A categorical split becomes BRANCH_MEMBER; as in LightGBM a NaN goes right there,
 and in a numeric split it goes where the node says, or is compared as 0 where the training rows had no NaN.
 """
 
@@ -18,6 +19,8 @@ from onnx import numpy_helper
 from hagane.features.emit import Emitter
 from hagane.models.lightgbm_trees import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Tree, Trees
 
+ZERO = float(np.float32(1e-35))
+"""LightGBM's kZeroThreshold."""
 LESS_OR_EQUAL = 0
 MEMBER = 6
 
@@ -54,7 +57,7 @@ def tree_attributes(trees: Trees) -> dict[str, Any]:
         "tree_roots": first_node.tolist(),
         "nodes_featureids": np.concatenate([tree.features for tree in grown]).tolist(),
         "nodes_modes": _tensor(np.where(categorical, MEMBER, LESS_OR_EQUAL).astype(np.uint8)),
-        "nodes_splits": _tensor(np.where(categorical, 0.0, thresholds)),
+        "nodes_splits": _tensor(np.where(categorical, 0.0, beyond_zero(thresholds))),
         "nodes_missing_value_tracks_true": _nan_goes_left(kinds, thresholds, categorical).astype(np.int64).tolist(),
         "leaf_targetids": np.repeat(np.arange(len(grown)) % trees.num_outputs, leaves).tolist(),
         "leaf_weights": _tensor(np.concatenate([tree.leaves for tree in grown])),
@@ -66,6 +69,16 @@ def tree_attributes(trees: Trees) -> dict[str, Any]:
     if categorical.any():
         attributes["membership_values"] = _tensor(_members(grown))
     return attributes
+
+
+def beyond_zero(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Thresholds for which every value in [-ZERO, ZERO] goes where 0 goes, all others where they went.
+
+    >>> beyond_zero(np.array([0.0, -1e-40, 0.5])) == np.array([ZERO, np.nextafter(-ZERO, -1), 0.5])
+    array([ True,  True,  True])
+    """
+    below = np.minimum(thresholds, np.nextafter(-ZERO, -np.inf))
+    return np.where(thresholds >= 0, np.maximum(thresholds, ZERO), below)
 
 
 def _nan_goes_left(
