@@ -32,9 +32,12 @@ class QuantileBucketize:
     Parameters = QuantileBucketizeParameters
 
     def aggregates(self, options: tuple[object, ...], type: SqlType) -> Aggregates:
-        """The n - 1 inner quantiles by nearest rank."""
+        """The n - 1 inner quantiles by nearest rank.
+
+        Rank ceil(rows * q) must not be one too high where rows * q is whole and q rounded up: q is lowered by 1e-14.
+        """
         n = cast(int, options[0])
-        quantiles = ", ".join(repr(index / n) for index in range(1, n))
+        quantiles = ", ".join(repr(index / n * (1 - 1e-14)) for index in range(1, n))
         return Aggregates({"points": f"quantile_disc({{x}}, [{quantiles}])"})
 
     def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> QuantileBucketizeParameters:
