@@ -62,6 +62,8 @@ def option_value(text: str) -> Any:
     from hagane.errors import SpecError
     from hagane.spec.yaml_node import node_value, parse_yaml
 
+    if not text.strip():
+        return None
     faults: list[Any] = []
     value = node_value(parse_yaml(text, path=f"--option …={text}", faults=faults))
     if faults:
