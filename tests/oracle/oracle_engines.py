@@ -70,10 +70,12 @@ def by_duckdb(expressions: Sequence[Expression], table: pa.Table) -> list[Answer
         connection.register("rows", table)
         answers = connection.sql(f"SELECT {', '.join(columns)} FROM rows").to_arrow_table()
     return [
-        Answer(*_values(answers[f"v{number}"].combine_chunks(), expression.type),
-               answers[f"e{number}"].combine_chunks().to_numpy(zero_copy_only=False).astype(np.bool_))
+        Answer(
+            *_values(answers[f"v{number}"].combine_chunks(), expression.type),
+            answers[f"e{number}"].combine_chunks().to_numpy(zero_copy_only=False).astype(np.bool_),
+        )
         for number, expression in enumerate(expressions)
-    ]  # fmt: skip
+    ]
 
 
 _ARROW = {

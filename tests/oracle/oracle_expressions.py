@@ -14,8 +14,28 @@ from hagane.sql.expression import Call, ColumnRef, Expression, Literal
 from hagane.sql.functions import BUCKET_FORMATS, DATE_PARTS, FUNCTIONS, TIME_PARTS, Overload, Signature
 from hagane.types import SqlType
 
-PATTERNS = ["a", "^a", "b$", "^$", ".", "a.b", "(?s:a.b)", "[a-z]+", r"\d", r"\s", "(?i)A", "x|y", "^(ab?|c)$", "é", r"\p{Greek}", "(a)b", r"\.",
-            r"\bb", "日", "."]  # fmt: skip
+PATTERNS = [
+    "a",
+    "^a",
+    "b$",
+    "^$",
+    ".",
+    "a.b",
+    "(?s:a.b)",
+    "[a-z]+",
+    r"\d",
+    r"\s",
+    "(?i)A",
+    "x|y",
+    "^(ab?|c)$",
+    "é",
+    r"\p{Greek}",
+    "(a)b",
+    r"\.",
+    r"\bb",
+    "日",
+    ".",
+]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
 
 CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE": None}

@@ -97,11 +97,27 @@ DIRECTED = [
     "d1 >= '2012-12-31'",
     "UNIX_SECONDS(t1)",
     "UNIX_MILLIS(t1)",
-    *(f"EXTRACT({part} FROM t1)" for part in (
-        "YEAR", "QUARTER", "MONTH", "WEEK", "ISOWEEK", "ISOYEAR", "DAY", "DAYOFWEEK", "DAYOFYEAR", "HOUR", "MINUTE",
-        "SECOND", "MILLISECOND", "MICROSECOND")),
+    *(
+        f"EXTRACT({part} FROM t1)"
+        for part in (
+            "YEAR",
+            "QUARTER",
+            "MONTH",
+            "WEEK",
+            "ISOWEEK",
+            "ISOYEAR",
+            "DAY",
+            "DAYOFWEEK",
+            "DAYOFYEAR",
+            "HOUR",
+            "MINUTE",
+            "SECOND",
+            "MILLISECOND",
+            "MICROSECOND",
+        )
+    ),
     *(f"EXTRACT({part} FROM d1)" for part in ("YEAR", "WEEK", "ISOWEEK", "ISOYEAR", "DAYOFWEEK", "DAYOFYEAR")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("sql", [*FOUND, *DIRECTED])

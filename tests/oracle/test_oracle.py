@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle_engines import assert_agree
 from oracle_expressions import calls, features, with_column
@@ -36,7 +36,6 @@ def test_every_function(name: str) -> None:
         max_examples=4,
         deadline=None,
         suppress_health_check=CHECKS,
-        phases=[Phase.generate, Phase.shrink],
         derandomize=True,
     )
     @given(data=st.data())

@@ -137,7 +137,7 @@ def _extreme(name: str) -> Render:
 
 def _upper(call: Call, bound: Bound) -> str:
     """DuckDB makes ß a capital ẞ, which is no simple mapping: only what stands between is put in capitals."""
-    return f"array_to_string(list_transform(string_split({bound[0]}, 'ß'), lambda part: upper(part)), 'ß')"
+    return f"array_to_string(list_transform(string_split({bound[0]}, 'ß'), lambda hagane_s: upper(hagane_s)), 'ß')"
 
 
 def _trim(name: str) -> Render:

@@ -1,5 +1,7 @@
 """MurmurHash3 (x86, 32 bits, seed 0) as DuckDB's SQL, to hold the graph's hash against something we did not link.
 
+Variables of its lambdas begin with `hagane_`, lest they hide a column.
+
 Source: Austin Appleby's public-domain reference, SMHasher's MurmurHash3_x86_32.
 """
 
@@ -15,14 +17,14 @@ def murmur3_sql(text: str) -> str:
     >>> duckdb.connect().execute(f"SELECT {murmur3_sql(chr(39) + 'hello' + chr(39))}").fetchone()
     (613153351,)
     """
-    block = _mixed("get_word")
-    words = f"list_transform(range(0, b.n // 4), lambda i: {block.replace('get_word', _word('b.h', 'i * 8', 4))})"
-    tail = _mixed("get_tail").replace("get_tail", _word("b.h", "(b.n // 4) * 8", 3))
-    rounds = f"list_reduce(list_prepend(CAST(0 AS UBIGINT), {words}), lambda h, k: {_round('h', 'k')})"
-    final = f"xor(xor({rounds}, {tail}), CAST(b.n AS UBIGINT))"
-    hashed = _finish(final)
+    block = _mixed(_word("hagane_b.h", "hagane_i * 8", 4))
+    words = f"list_transform(range(0, hagane_b.n // 4), lambda hagane_i: {block})"
+    tail = _mixed(_word("hagane_b.h", "(hagane_b.n // 4) * 8", 3))
+    step = _round("hagane_h", "hagane_k")
+    rounds = f"list_reduce(list_prepend(CAST(0 AS UBIGINT), {words}), lambda hagane_h, hagane_k: {step})"
+    hashed = _finish(f"xor(xor({rounds}, {tail}), CAST(hagane_b.n AS UBIGINT))")
     bytes_ = f"{{'h': hex(encode({text})), 'n': octet_length(encode({text}))}}"
-    value = f"list_transform([{bytes_}], lambda b: {hashed})[1]"
+    value = f"list_transform([{bytes_}], lambda hagane_b: {hashed})[1]"
     return f"CASE WHEN {text} IS NULL THEN NULL ELSE CAST({value} AS BIGINT) END"
 
 
@@ -41,7 +43,7 @@ def _times(x: str, constant: int) -> str:
 
 
 def _rotated(x: str, bits: int) -> str:
-    return _let("r", x, f"(((r << {bits}) | (r >> {32 - bits})) & CAST({_MASK} AS UBIGINT))")
+    return _let("hagane_r", x, f"(((hagane_r << {bits}) | (hagane_r >> {32 - bits})) & CAST({_MASK} AS UBIGINT))")
 
 
 def _mixed(word: str) -> str:
@@ -54,6 +56,6 @@ def _round(hash_: str, word: str) -> str:
 
 
 def _finish(hash_: str) -> str:
-    first = _let("f", hash_, _times("xor(f, f >> 16)", 0x85EBCA6B))
-    second = _let("f", first, _times("xor(f, f >> 13)", 0xC2B2AE35))
-    return _let("f", second, "xor(f, f >> 16)")
+    first = _let("hagane_f", hash_, _times("xor(hagane_f, hagane_f >> 16)", 0x85EBCA6B))
+    second = _let("hagane_f", first, _times("xor(hagane_f, hagane_f >> 13)", 0xC2B2AE35))
+    return _let("hagane_f", second, "xor(hagane_f, hagane_f >> 16)")

@@ -1,7 +1,8 @@
 """The one rewriter to DuckDB: a typed tree as DuckDB's SQL, with the meaning that `docs/semantics.md` gives it.
 
 Where DuckDB departs (NaN equal to itself, 1 / 0 = inf, LEAST over NULL, DAYOFWEEK from 0, …) the SQL says what is
-meant instead. Values used twice are bound by a lambda, so that the text grows with the expression and not beyond.
+meant instead. Values used twice are bound by a lambda, so that the text grows with the expression and not beyond;
+its variables begin with `hagane_`, lest they hide a column.
 TIMESTAMP values are naive TIMESTAMPs in UTC, whatever the session's time zone.
 """
 
@@ -110,7 +111,7 @@ class _Renderer:
         for argument in call.arguments:
             text = self.value(argument)
             if isinstance(argument, Call) and call.function not in _ONCE:
-                names.append(f"v{next(self._numbers)}")
+                names.append(f"hagane_v{next(self._numbers)}")
                 bindings.append((text, names[-1]))
             else:
                 names.append(text)
