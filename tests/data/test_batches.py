@@ -22,7 +22,9 @@ VALUES = {
     SqlType.INT64: st.integers(-(2**63), 2**63 - 1),
     SqlType.FLOAT64: st.floats(allow_nan=True),
     SqlType.STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
-    SqlType.TIMESTAMP: st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1), timezones=st.just(datetime.UTC)),
+    SqlType.TIMESTAMP: st.datetimes(
+        datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1), timezones=st.just(datetime.UTC)
+    ),
     SqlType.DATE: st.dates(datetime.date(1700, 1, 1), datetime.date(2200, 1, 1)),
 }
 
@@ -31,7 +33,9 @@ VALUES = {
 def tables(draw):
     num_rows = draw(st.integers(0, 40))
     columns = {
-        type_.value: pa.array(draw(st.lists(st.none() | values, min_size=num_rows, max_size=num_rows)), ARROW_TYPES[type_])
+        type_.value: pa.array(
+            draw(st.lists(st.none() | values, min_size=num_rows, max_size=num_rows)), ARROW_TYPES[type_]
+        )
         for type_, values in VALUES.items()
     }
     return pa.table(columns)
@@ -88,7 +92,12 @@ def test_order_and_batches_are_the_same_on_every_pass(tmp_path):
         (pa.array([datetime.date(1969, 12, 31), None]), SqlType.DATE, [-1, 0], [True, False]),
         (pa.array([-1, None], pa.timestamp("us", "UTC")), SqlType.TIMESTAMP, [-1, 0], [True, False]),
         (pa.array(["é", None, ""]), SqlType.STRING, ["é", "", ""], [True, False, True]),
-        (pa.array(["é", None, "", "é"]).dictionary_encode(), SqlType.STRING, ["é", "", "", "é"], [True, False, True, True]),
+        (
+            pa.array(["é", None, "", "é"]).dictionary_encode(),
+            SqlType.STRING,
+            ["é", "", "", "é"],
+            [True, False, True, True],
+        ),
         (pa.array([None, None], pa.dictionary(pa.int32(), pa.string())), SqlType.STRING, ["", ""], [False, False]),
         (pa.array(["a", "b", "c"]).dictionary_encode().slice(1), SqlType.STRING, ["b", "c"], None),
         (pa.array([1, None, 3]).slice(1), SqlType.INT64, [0, 3], [False, True]),
@@ -111,7 +120,10 @@ def test_column_data_of_floats_has_nan_for_null():
 def test_columns_data_takes_columns_by_name():
     table = open_table(pa.table({"a": [1], "b": ["x"]}))
     batch = next(iter(table.batches(["b", "a"])))
-    assert {name: values.data.tolist() for name, values in columns_data(batch, table.schema).items()} == {"a": [1], "b": ["x"]}
+    assert {name: values.data.tolist() for name, values in columns_data(batch, table.schema).items()} == {
+        "a": [1],
+        "b": ["x"],
+    }
 
 
 def test_fingerprints_change_with_what_they_stand_for(tmp_path):

@@ -145,7 +145,9 @@ def test_real_files(shared_data):
     ]
     noaa = open_table(str(shared_data / "noaa_temperatures" / "*.csv.gz"))
     assert [column.type.value for column in noaa.schema] == ["DATE", "FLOAT64", "FLOAT64", "INT64"]
-    found = noaa.query("SELECT count(*) AS n, sum(interpolated) AS i, min(tmini) AS a, max(tmaxi) AS b FROM data").to_pylist()
+    found = noaa.query(
+        "SELECT count(*) AS n, sum(interpolated) AS i, min(tmini) AS a, max(tmaxi) AS b FROM data"
+    ).to_pylist()
     assert found == [{"n": 657_432, "i": 1_919, "a": -59.4, "b": 50.0}]
     penguins = open_table(shared_data / "penguins" / "penguins.csv")
     assert penguins.query("SELECT count(*) - count(sex) AS n FROM data").to_pylist() == [{"n": 11}]

@@ -18,7 +18,16 @@ GOOD = 25_000
 
 def objects() -> list[str]:
     return [
-        json.dumps({"id": i, "x": i, "s": f"é{i % 3}", "at": f"2020-01-01T00:00:{i % 60:02}", "day": "2020-01-02", "ok": i % 2 == 0})
+        json.dumps(
+            {
+                "id": i,
+                "x": i,
+                "s": f"é{i % 3}",
+                "at": f"2020-01-01T00:00:{i % 60:02}",
+                "day": "2020-01-02",
+                "ok": i % 2 == 0,
+            }
+        )
         for i in range(GOOD)
     ]
 
@@ -26,7 +35,14 @@ def objects() -> list[str]:
 @pytest.mark.parametrize("suffix", ["jsonl", "ndjson.gz", "json"])
 def test_lines_that_do_not_parse_are_set_aside(suffix, tmp_path):
     lines = objects()
-    lines[GOOD - 1000 : GOOD - 1000] = ["{bad", "[1]", "", '{"id": "seven"}', '{"ok": 3}', '{"id": 1, "x": 1.5, "late": 2}']
+    lines[GOOD - 1000 : GOOD - 1000] = [
+        "{bad",
+        "[1]",
+        "",
+        '{"id": "seven"}',
+        '{"ok": 3}',
+        '{"id": 1, "x": 1.5, "late": 2}',
+    ]
     path = tmp_path / f"rows.{suffix}"
     text = "\n".join(lines).encode()
     path.write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)

@@ -129,7 +129,9 @@ def test_types_are_normalised():
 
 
 def test_what_is_of_another_type_is_left_out_and_told():
-    table = open_table("SELECT 1 AS n, [1] AS l, {'a': 1} AS st, 'x'::BLOB AS bl, TIME '01:00' AS t, INTERVAL 1 DAY AS i")
+    table = open_table(
+        "SELECT 1 AS n, [1] AS l, {'a': 1} AS st, 'x'::BLOB AS bl, TIME '01:00' AS t, INTERVAL 1 DAY AS i"
+    )
     assert table.schema.names == ("n",)
     assert [fault.received for fault in table.unsupported] == [
         "INTEGER[]", "STRUCT(a INTEGER)", "BLOB", "TIME", "INTERVAL",
@@ -173,7 +175,11 @@ def test_selections_and_conditions_are_lazy_and_compose():
 
 def test_an_empty_table_is_a_table(tmp_path):
     pq.write_table(ROWS.slice(0, 0), tmp_path / "empty.parquet")
-    for table in (open_table(tmp_path / "empty.parquet"), open_table(ROWS.slice(0, 0)), open_table("SELECT 1 AS n WHERE false")):
+    for table in (
+        open_table(tmp_path / "empty.parquet"),
+        open_table(ROWS.slice(0, 0)),
+        open_table("SELECT 1 AS n WHERE false"),
+    ):
         assert table.num_rows == 0
         assert sum(batch.num_rows for batch in table.batches(dictionary=True)) == 0
 

@@ -47,26 +47,33 @@ def hashed_part(columns: list[str], split: Split) -> str:
 def _part_by_time(table: Table, split: Split) -> str:
     """Test is what comes last, eval what comes before it; NULL is train.
 
-    A cut never falls between equal values: it moves to the nearer end of the tie, later cuts first.
+    A cut never falls between equal values: it moves to the nearer end of the tie, the later cut first.
     """
     column = quote_name(_column(split))
     num_rows = int(table.query(f"SELECT count({column}) AS n FROM data")["n"][0].as_py())
-    test_start, test_rank = _cut(table, column, num_rows, num_rows, split.test_fraction, num_rows)
-    eval_start, _ = _cut(table, column, num_rows, test_rank, split.eval_fraction + split.test_fraction, num_rows)
-    branches = [f"WHEN {column} >= {test_start} THEN 2"] * (split.test_fraction > 0 and test_start is not None)
-    branches += [f"WHEN {column} >= {eval_start} THEN 1"] * (split.eval_fraction > 0 and eval_start is not None)
+    branches, before = [], num_rows
+    held_out = split.eval_fraction + split.test_fraction
+    for part, fraction, share in ((2, split.test_fraction, split.test_fraction), (1, split.eval_fraction, held_out)):
+        if fraction:
+            start, before = _cut(table, column, 1 - share, (num_rows, before))
+            branches += [f"WHEN {column} >= {start} THEN {part}"] if start else []
     return f"CASE {' '.join(branches)} ELSE 0 END" if branches else "0"
 
 
-def _cut(table: Table, column: str, num_rows: int, before: int, fraction: float, total: int) -> tuple[str | None, int]:
-    """First value (as a literal) and rank of the last `fraction` of the rows; the rank is below `before`, above 0."""
-    wanted = num_rows - round(fraction * num_rows)
-    if fraction <= 0 or wanted >= num_rows:
-        return None, total
-    target = f"(SELECT {column} FROM data WHERE {column} IS NOT NULL ORDER BY {column} LIMIT 1 OFFSET {max(wanted, 0)})"
+def _cut(table: Table, column: str, share: float, ranks: tuple[int, int]) -> tuple[str | None, int]:
+    """First value (as a literal) and rank of a part that should begin after `share` of the rows.
+
+    `ranks` are the number of rows and the rank below which it must begin. None where no value does: the part is empty.
+    """
+    num_rows, before = ranks
+    target, wanted = _value_at(table, column, share), round(share * num_rows)
+    if target is None:
+        return None, before
     found = table.query(
-        f"SELECT count(*) FILTER ({column} < {target}) AS lower_rank, count(*) FILTER ({column} <= {target}) AS upper_rank,"
-        f" {target} AS lower_value, min({column}) FILTER ({column} > {target}) AS upper_value FROM data"
+        f"SELECT count(CASE WHEN {column} < {target} THEN 1 END) AS lower_rank, "
+        f"count(CASE WHEN {column} <= {target} THEN 1 END) AS upper_rank, "
+        f"min(CASE WHEN {column} >= {target} THEN {column} END) AS lower_value, "
+        f"min(CASE WHEN {column} > {target} THEN {column} END) AS upper_value FROM data"
     )
     ends = [(found[f"{end}_rank"][0].as_py(), found[f"{end}_value"][0]) for end in ("lower", "upper")]
     possible = [(rank, value) for rank, value in ends if 0 < rank < before and value.is_valid]
@@ -74,6 +81,12 @@ def _cut(table: Table, column: str, num_rows: int, before: int, fraction: float,
         return None, before
     rank, value = min(possible, key=lambda end: abs(end[0] - wanted))
     return _literal(value), rank
+
+
+def _value_at(table: Table, column: str, share: float) -> str | None:
+    """The value below which about `share` of the rows lie, as a literal; None where there is none."""
+    value = table.query(f"SELECT quantile_disc({column}, {share!r}) AS v FROM data")["v"][0]
+    return _literal(value) if value.is_valid else None
 
 
 def _literal(value: pa.Scalar) -> str:
