@@ -155,7 +155,9 @@ def element_type(dtype: Any) -> int:
 
 def _tensor(name: str, array: npt.NDArray[Any]) -> onnx.TensorProto:
     if array.dtype.kind in "OU":
-        return helper.make_tensor(name, TensorProto.STRING, array.shape, [str(text).encode() for text in array.ravel()])
+        tensor = onnx.TensorProto(name=name, data_type=TensorProto.STRING, dims=array.shape)
+        tensor.string_data.extend(str(text).encode() for text in array.ravel())  # make_tensor drops a final NUL
+        return tensor
     return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
 
 

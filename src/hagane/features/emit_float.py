@@ -36,7 +36,7 @@ def divide(e: Emitter, a: str, b: str, *, is_one: bool) -> str:
 
 
 def truncate(e: Emitter, a: str) -> str:
-    """a without its fraction; keeps -0.0, infinities and NaN."""
+    """a without its fraction; keeps infinities and NaN, not the sign of a zero (ONNX Runtime's Where forgets it)."""
     return where(e, e.node("Less", a, number(e, 0.0)), e.node("Ceil", a), e.node("Floor", a))
 
 
@@ -76,9 +76,11 @@ def log_base(e: Emitter, a: str, base: str) -> str:
 
 
 def _snap(e: Emitter, estimate: str, base: str, a: str) -> str:
-    """The whole number next to the estimate where base to its power is a exactly, else the estimate."""
+    """The whole number within 4 ulp of the estimate where base to its power is a exactly, else the estimate."""
     whole = e.node("Round", estimate)
-    return where(e, e.node("Equal", e.node("Pow", base, whole), a), whole, estimate)
+    distance = e.node("Abs", e.node("Sub", estimate, whole))
+    is_near = e.node("LessOrEqual", distance, e.node("Mul", e.node("Abs", whole), number(e, 2.0**-50)))
+    return where(e, both(e, is_near, e.node("Equal", e.node("Pow", base, whole), a)), whole, estimate)
 
 
 def least(e: Emitter, a: str, b: str) -> str:

@@ -37,7 +37,7 @@ def int_position(e: Emitter, x: str, vocabularies: Sequence[Sequence[int]]) -> s
 
 
 def read(e: Emitter, index: str, tables: Sequence[npt.NDArray[Any]], allowed: str | None) -> str:
-    """table[index] of each lane; index 0 where it lies outside or is not `allowed`, since Gather would fail the batch."""
+    """table[index] of each lane; index 0 where it lies outside or is not `allowed`: Gather would fail the batch."""
     sizes = np.array([len(table) for table in tables], np.int64)
     inside = both(e, e.node("GreaterOrEqual", index, e.row(0, np.int64)), e.node("Less", index, e.row(sizes)))
     usable = inside if allowed is None else both(e, inside, allowed)

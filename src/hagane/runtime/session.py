@@ -20,6 +20,10 @@ import onnxruntime as ort
 Array = npt.NDArray[np.generic]
 
 BATCH_MULTIPLE = 4
+WRONG_OPTIMIZERS = ["DivMulFusion", "NoopElimination", "MatMulScaleFusion"]
+"""DivMulFusion makes c / b of (1 / b) * c: other bits, and wrong for int64. NoopElimination drops x * c, x / c, x + c
+and x - c where c is 1 or 0 as float32, though it be 1 + 1e-9 or 1e-50. MatMulScaleFusion rounds the float64 c of
+(c * x) @ w to float32."""
 
 
 class Session:
@@ -46,7 +50,7 @@ class Session:
             source,
             session_options(num_threads),
             providers=["CPUExecutionProvider"],
-            disabled_optimizers=["DivMulFusion"],  # makes c / b of (1 / b) * c: other bits, and wrong for int64
+            disabled_optimizers=WRONG_OPTIMIZERS,
         )
         self.inputs: tuple[str, ...] = tuple(value.name for value in self._session.get_inputs())
         """Names of the graph's inputs."""

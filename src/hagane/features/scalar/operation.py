@@ -85,5 +85,6 @@ def strict(
 
 
 def truth(e: Emitter, value: Value) -> str:
-    """Where a BOOL is TRUE: neither FALSE nor NULL."""
-    return value.data if value.valid is None or value.is_quiet else both(e, value.data, value.valid)
+    """Where a BOOL is TRUE: neither FALSE nor NULL (nor in error, where quiet data mean nothing)."""
+    is_plain = value.valid is None or (value.is_quiet and value.error is None)
+    return value.data if is_plain or value.valid is None else both(e, value.data, value.valid)
