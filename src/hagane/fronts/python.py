@@ -65,7 +65,8 @@ class TrainedModel:
         """A server on a thread of this process: `with model.serve() as server: server.url`."""
         from hagane.serving import ServerThread
 
-        return ServerThread(self.bundle, host=host, port=port)
+        version = self.workspace.version_at(self.path)
+        return ServerThread(self.bundle, host=host, port=port, version=str(version.version) if version else "1")
 
     def __repr__(self) -> str:
         signature = self.bundle.signature

@@ -18,6 +18,7 @@ from hagane.features.label import LabelEncoding, fit_label
 from hagane.features.transform import Transform
 from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
+from hagane.spec.check import check_spec
 from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
@@ -58,6 +59,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError when the bundle does not reproduce training.
     """
     began = time.monotonic()
+    check_spec(spec)
     table = open_table(spec.data if frame is None else frame, tables=spec.tables, progress=progress)
     check_names(spec, table.schema)
     splits = split_table(table, spec.split)

@@ -12,6 +12,7 @@ from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption
 
 if TYPE_CHECKING:
     from hagane.evaluation.evaluation import Evaluation
+    from hagane.workspace.workspace import Workspace
 
 
 def evaluate(
@@ -57,21 +58,21 @@ def evaluate(
         progress=output.progress,
     )
     output.show(render_evaluation(evaluation))
-    written = _write(evaluation, model, html, plots, output)
+    written = _write(evaluation, model, html, plots, Workspace(workspace), output)
     output.result({"model": model, "evaluation": evaluation, "html": html, "plots": written})
 
 
-def _write(evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, output: Output) -> list[Path]:
+def _write(
+    evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, workspace: Workspace, output: Output
+) -> list[Path]:
     """The report and the plots that were asked for; the plots' files."""
-    if html is not None:
-        from hagane.evaluation.report.report_html import report_html
+    from hagane.workflow.write_report import write_html, write_plots
 
-        html.write_text(report_html(evaluation, title=model), encoding="utf-8")
+    if html is not None:
+        write_html(evaluation, model, html, workspace=workspace)
         output.show(f"wrote {html}")
     if plots is None:
         return []
-    from hagane.evaluation.save_plots import save_plots
-
-    files = save_plots(evaluation, plots)
+    files = write_plots(evaluation, model, plots, workspace=workspace)
     output.show(f"wrote {len(files)} plots to {plots}")
     return list(files)
