@@ -1,0 +1,97 @@
+"""Fitting: in the database where that is proven equal, over the graph's own output elsewhere; training rows only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hagane.data.open_table import open_table
+from hagane.data.split import split_table
+from hagane.errors import ExpressionError
+from hagane.features import fit as fit_module
+from hagane.features.fit import fit_transform
+from hagane.spec.spec import Split
+
+RANDOM = np.random.default_rng(3)
+ROWS = 3_000
+TABLE = pa.table(
+    {
+        "x": pa.array(RANDOM.normal(2, 3, ROWS), mask=RANDOM.random(ROWS) < 0.1),
+        "k": pa.array(RANDOM.integers(-50, 50, ROWS), mask=RANDOM.random(ROWS) < 0.1),
+        "big": RANDOM.integers(-(2**62), 2**62, ROWS),
+        "b": pa.array((RANDOM.random(ROWS) < 0.3).tolist(), mask=RANDOM.random(ROWS) < 0.1),
+        "at": pa.array(RANDOM.integers(-(10**16), 10**16, ROWS), pa.timestamp("us", tz="UTC")),
+        "s": pa.array(RANDOM.choice(["a", "b", "é", "zz"], ROWS).tolist(), mask=RANDOM.random(ROWS) < 0.1),
+        "t": RANDOM.choice(["p", "q"], ROWS).tolist(),
+    }
+)
+PUSHED = {
+    "k": "ML.STANDARD_SCALER(k) OVER ()",
+    "big": "ML.MIN_MAX_SCALER(big) OVER ()",
+    "b": "ML.ONE_HOT_ENCODER(CAST(b AS STRING)) OVER ()",
+    "k_text": "ML.ONE_HOT_ENCODER(CAST(MOD(k, 7) AS STRING)) OVER ()",
+    "weekday": "ML.ONE_HOT_ENCODER(CAST(EXTRACT(DAYOFWEEK FROM at) AS STRING)) OVER ()",
+    "week": "ML.QUANTILE_BUCKETIZE(EXTRACT(WEEK FROM at), 5) OVER ()",
+    "seconds": "ML.STANDARD_SCALER(UNIX_SECONDS(at)) OVER ()",
+    "cross": "ML.ONE_HOT_ENCODER(ML.FEATURE_CROSS(STRUCT(s, t))) OVER ()",
+    "case": "ML.IMPUTER(CASE WHEN k > 3 THEN k WHEN s = 'a' THEN 0 END, 'median') OVER ()",
+    "safe": "ML.IMPUTER(DIV(k, k - 1), 'mean') OVER ()",
+}
+
+
+def test_pushed_down_and_streamed_agree_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = open_table(TABLE)
+    pushed = fit_transform(PUSHED, table, accepts_missing=True)
+    monkeypatch.setattr(fit_module, "can_push_down", lambda expression: False)
+    streamed = fit_transform(PUSHED, table, accepts_missing=True)
+    assert streamed.parameters == pushed.parameters
+
+
+def test_derived_expressions_are_measured_on_the_graphs_output() -> None:
+    transform = fit_transform(
+        {"log": "ML.IMPUTER(LN(x), 'mean') OVER ()", "upper": "ML.ONE_HOT_ENCODER(UPPER(s)) OVER ()"},
+        open_table(TABLE),
+        accepts_missing=True,
+    )
+    x = TABLE["x"].to_numpy()
+    log, upper = transform.parameters
+    assert log.parameters["value"] == pytest.approx(np.log(x[x > 0]).mean(), rel=1e-10)
+    assert upper.parameters["values"] == ("A", "B", "ZZ", "É")
+
+
+def test_parquet_and_memory_give_the_same(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    import pyarrow.parquet as pq
+
+    pq.write_table(TABLE, tmp_path / "table.parquet")
+    expressions = {**PUSHED, "x": "x", "s": "s", "log": "LN(x)"}
+    in_memory = fit_transform(expressions, open_table(TABLE), accepts_missing=False)
+    assert fit_transform(expressions, open_table(tmp_path / "table.parquet"), accepts_missing=False) == in_memory
+
+
+def test_only_training_rows_are_learned_from() -> None:
+    part = ["TRAIN"] * 2_000 + ["TEST"] * 1_000
+    table = open_table(TABLE.append_column("part", pa.array(part)))
+    splits = split_table(table, Split(method="column", column="part"))
+    expressions = {"x": "ML.STANDARD_SCALER(x) OVER ()", "s": "s", "log": "ML.IMPUTER(LN(x), 'median') OVER ()"}
+    from_split = fit_transform(expressions, splits.train, accepts_missing=True)
+    from_rows = fit_transform(expressions, open_table(TABLE.slice(0, 2_000)), accepts_missing=True)
+    assert from_split.parameters == from_rows.parameters
+    assert from_split.parameters != fit_transform(expressions, table, accepts_missing=True).parameters
+
+
+def test_a_query_is_fitted_like_a_table() -> None:
+    assert fit_transform({"n": "n", "s": "s"}, open_table(
+        "SELECT range AS n, 'w' || (range % 3)::VARCHAR AS s FROM range(100)"), accepts_missing=False
+    ).parameters[1].parameters["values"] == ("w0", "w1", "w2")  # fmt: skip
+
+
+def test_empty_training_data_are_fitted_without_a_crash() -> None:
+    transform = fit_transform({**PUSHED, "log": "LN(x)", "s": "s"}, open_table(TABLE.slice(0, 0)), accepts_missing=False)
+    assert len(transform.features) == 12
+
+
+def test_every_fault_of_every_feature_at_once() -> None:
+    with pytest.raises(ExpressionError) as error:
+        fit_transform({"a": "missing_column", "b": "at", "c": "LN(s)"}, open_table(TABLE), accepts_missing=True)
+    assert [fault.where for fault in error.value.faults] == ["transform.a", "transform.b", "transform.c"]
