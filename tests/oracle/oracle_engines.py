@@ -29,35 +29,45 @@ class Answer:
     error: np.ndarray
 
 
+class Graph:
+    """Expressions compiled into one graph."""
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        emitter = Emitter()
+        self._lanes = Compiler(emitter, LAYOUT).compile(expressions)
+        self._outputs: list[str] = []
+        for number, (value, _) in enumerate(self._lanes):
+            self._output(emitter, f"data{number}", value.data, DTYPES[value.type])
+            self._output(emitter, f"valid{number}", value.valid, np.bool_)
+            self._output(emitter, f"error{number}", value.error, np.bool_)
+        self._session = Session(emitter.model().SerializeToString())
+
+    def _output(self, emitter: Emitter, name: str, tensor: str | None, dtype: type) -> None:
+        if tensor is not None:
+            self._outputs.append(name)
+            emitter.output(name, tensor, dtype, ("n", "g"))
+
+    def run(self, table: pa.Table) -> list[Answer]:
+        """The graph's answers over the rows."""
+        found = self._session.run(feed_of(table), self._outputs)
+        return [self._lane(found, number, table.num_rows) for number in range(len(self._lanes))]
+
+    def _lane(self, found: dict[str, np.ndarray], number: int, rows: int) -> Answer:
+        value, index = self._lanes[number]
+
+        def column(part: str, otherwise: bool) -> np.ndarray:
+            tensor = found.get(f"{part}{number}")
+            if tensor is None:
+                return np.full(rows, otherwise)
+            assert tensor.shape == (rows, value.width), f"{part} has the shape {tensor.shape}, not {(rows, value.width)}"
+            return tensor[:, index]
+
+        return Answer(column("data", False), column("valid", True), column("error", False))
+
+
 def by_graph(expressions: Sequence[Expression], table: pa.Table) -> list[Answer]:
     """The compiled graph's answers."""
-    emitter = Emitter()
-    lanes = Compiler(emitter, LAYOUT).compile(expressions)
-    outputs = []
-    for number, (value, _) in enumerate(lanes):
-        parts = {
-            "data": (value.data, DTYPES[value.type]),
-            "valid": (value.valid, np.bool_),
-            "error": (value.error, np.bool_),
-        }
-        for part, (tensor, dtype) in parts.items():
-            if tensor is not None:
-                outputs.append(f"{part}{number}")
-                emitter.output(outputs[-1], tensor, dtype, ("n", "g"))
-    session = Session(emitter.model().SerializeToString())
-    found = session.run(feed_of(table), outputs)
-    return [_lane(found, number, lane.index, lane.value.width, table.num_rows) for number, lane in enumerate(lanes)]
-
-
-def _lane(found: dict[str, np.ndarray], number: int, index: int, width: int, rows: int) -> Answer:
-    def column(part: str, otherwise: bool) -> np.ndarray:
-        tensor = found.get(f"{part}{number}")
-        if tensor is None:
-            return np.full(rows, otherwise)
-        assert tensor.shape == (rows, width), f"{part} has the shape {tensor.shape}, not {(rows, width)}"
-        return tensor[:, index]
-
-    return Answer(column("data", False), column("valid", True), column("error", False))
+    return Graph(expressions).run(table)
 
 
 def by_duckdb(expressions: Sequence[Expression], table: pa.Table) -> list[Answer]:
