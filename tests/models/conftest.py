@@ -39,7 +39,9 @@ def encode(tmp_path: Path) -> Callable[..., Encoded]:
     """(dense, ids, label, cardinalities, **settings) → Encoded, each in a folder of its own."""
     count = iter(range(1000))
 
-    def encode_arrays(dense: np.ndarray, ids: np.ndarray, label: np.ndarray, cardinalities: tuple[int, ...], **settings: Any) -> Encoded:
+    def encode_arrays(
+        dense: np.ndarray, ids: np.ndarray, label: np.ndarray, cardinalities: tuple[int, ...], **settings: Any
+    ) -> Encoded:
         return write(tmp_path / str(next(count)), dense, ids, label, cardinalities, **settings)
 
     return encode_arrays

@@ -48,8 +48,12 @@ def read_adult(folder: Path) -> tuple[Table, Table]:
 
     def table(frame: pd.DataFrame) -> Table:
         label = frame["income"].str.startswith(">").to_numpy().astype(np.int64)
-        return Table(frame[numbers].to_numpy(np.float64), ids_of(frame[categories], vocabularies), label,
-                     tuple(len(vocabulary) + 2 for vocabulary in vocabularies))
+        return Table(
+            frame[numbers].to_numpy(np.float64),
+            ids_of(frame[categories], vocabularies),
+            label,
+            tuple(len(vocabulary) + 2 for vocabulary in vocabularies),
+        )
 
     return table(train), table(test)
 
@@ -67,8 +71,12 @@ def read_penguins(folder: Path) -> Table:
     label = frame.pop("species").astype("category").cat.codes.to_numpy().astype(np.int64)
     names = ["island", "sex"]
     vocabularies = [sorted(frame[name].dropna().unique()) for name in names]
-    return Table(frame.drop(columns=names).to_numpy(np.float64), ids_of(frame[names], vocabularies), label,
-                 tuple(len(vocabulary) + 2 for vocabulary in vocabularies))
+    return Table(
+        frame.drop(columns=names).to_numpy(np.float64),
+        ids_of(frame[names], vocabularies),
+        label,
+        tuple(len(vocabulary) + 2 for vocabulary in vocabularies),
+    )
 
 
 def ids_of(frame: pd.DataFrame, vocabularies: list[list[str]]) -> np.ndarray:

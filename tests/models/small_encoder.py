@@ -14,22 +14,39 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.runtime.session import Session
 
 
-def features_for(num_dense: int, cardinalities: tuple[int, ...], dropped: dict[int, int] | None = None) -> tuple[Feature, ...]:
+def features_for(
+    num_dense: int, cardinalities: tuple[int, ...], dropped: dict[int, int] | None = None
+) -> tuple[Feature, ...]:
     dense = [Feature(name=f"x{i}", kind=FeatureKind.DENSE, columns=(f"x{i}",)) for i in range(num_dense)]
     ids = [
-        Feature(name=f"c{i}", kind=FeatureKind.ID, columns=(f"c{i}",), cardinality=cardinality,
-                dropped_slot=(dropped or {}).get(i, -1))
+        Feature(
+            name=f"c{i}",
+            kind=FeatureKind.ID,
+            columns=(f"c{i}",),
+            cardinality=cardinality,
+            dropped_slot=(dropped or {}).get(i, -1),
+        )
         for i, cardinality in enumerate(cardinalities)
     ]
     return (*dense, *ids)
 
 
-def write(folder: Path, dense: np.ndarray, ids: np.ndarray, label: np.ndarray, cardinalities: tuple[int, ...], *,
-          dense_dtype: Any = "float32", block_rows: int = 4096, dropped: dict[int, int] | None = None) -> Encoded:
+def write(
+    folder: Path,
+    dense: np.ndarray,
+    ids: np.ndarray,
+    label: np.ndarray,
+    cardinalities: tuple[int, ...],
+    *,
+    dense_dtype: Any = "float32",
+    block_rows: int = 4096,
+    dropped: dict[int, int] | None = None,
+) -> Encoded:
     label_dtype = "float64" if label.dtype.kind == "f" else "int64"
     features = features_for(dense.shape[1], cardinalities, dropped)
-    writer = EncodedWriter(folder, features, dense_dtype=np.dtype(dense_dtype).name, label_dtype=label_dtype,
-                           block_rows=block_rows)
+    writer = EncodedWriter(
+        folder, features, dense_dtype=np.dtype(dense_dtype).name, label_dtype=label_dtype, block_rows=block_rows
+    )
     writer.append([*dense.T, *ids.T, label])
     return writer.close()
 

@@ -25,15 +25,23 @@ SIZES = (0, 1, 2, 7, 300)
 Encode = Callable[..., Encoded]
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
-classifiers = pytest.mark.parametrize("name", [name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION])
+classifiers = pytest.mark.parametrize(
+    "name", [name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION]
+)
 regressors = pytest.mark.parametrize("name", [name for name in FAMILIES if get_family(name).task is Task.REGRESSION])
 
 
-def rows(n: int, name: str, *, num_dense: int = 4, cardinalities: tuple[int, ...] = CARDINALITIES, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rows(
+    n: int, name: str, *, num_dense: int = 4, cardinalities: tuple[int, ...] = CARDINALITIES, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Numbers, ids and a signal in both; NaN only for families that take it."""
     random = np.random.default_rng(seed)
     dense = random.normal(size=(n, num_dense)).astype(np.float32)
-    ids = np.stack([random.integers(0, c, n) for c in cardinalities], axis=1) if cardinalities else np.empty((n, 0), np.int64)
+    ids = (
+        np.stack([random.integers(0, c, n) for c in cardinalities], axis=1)
+        if cardinalities
+        else np.empty((n, 0), np.int64)
+    )
     signal = dense.sum(axis=1) + (2.0 * (ids[:, -1] % 3 == 0) if cardinalities else 0)
     if get_family(name).accepts_missing and num_dense:
         dense[random.random((n, num_dense)) < 0.1] = np.nan
@@ -57,8 +65,14 @@ def fit(name: str, train: Encoded, evaluation: Encoded | None = None, *, num_cla
 def encoded(encode: Encode, name: str, n: int = 600, *, num_classes: int = 2, **shape: Any) -> Encoded:
     dense, ids, signal = rows(n, name, **shape)
     cardinalities = shape.get("cardinalities", CARDINALITIES)
-    return encode(dense, ids, label_for(name, signal, num_classes), cardinalities,
-                  dense_dtype=get_family(name).dense_dtype, block_rows=256)
+    return encode(
+        dense,
+        ids,
+        label_for(name, signal, num_classes),
+        cardinalities,
+        dense_dtype=get_family(name).dense_dtype,
+        block_rows=256,
+    )
 
 
 def assert_graph_agrees(name: str, model: Any, train: Encoded) -> None:
@@ -199,7 +213,9 @@ def test_the_options_are_checked(name: str) -> None:
     with pytest.raises(SpecError) as raised:
         family_options(name, {"max_iteration": 3, "max_iterations": 0, "l2_reg": "much"})
     faults = raised.value.faults
-    assert [fault.where for fault in faults] == [f"model.options.{option}" for option in ("max_iteration", "max_iterations", "l2_reg")]
+    assert [fault.where for fault in faults] == [
+        f"model.options.{option}" for option in ("max_iteration", "max_iterations", "l2_reg")
+    ]
     assert faults[0].nearest == "max_iterations"
     assert faults[1].expected == "a whole number >= 1 and <= 100000"
     assert faults[2].expected == "a number >= 0"

@@ -11,10 +11,12 @@ from real_tables import Table
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference
 
+from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family, linear_reg
 from hagane.models.family import FitContext
 from hagane.models.linear_model import LinearModel
+from hagane.runtime.session import Session
 
 Encode = Callable[..., Encoded]
 
@@ -34,10 +36,20 @@ class Notes:
         self.notes.append(text)
 
 
-def solve(name: str, table: Table, encode: Encode, *, num_classes: int = 0, progress: Any = None, dropped: dict[int, int] | None = None,
-          **options: Any) -> tuple[LinearModel, Encoded]:
+def solve(
+    name: str,
+    table: Table,
+    encode: Encode,
+    *,
+    num_classes: int = 0,
+    progress: Any = None,
+    dropped: dict[int, int] | None = None,
+    **options: Any,
+) -> tuple[LinearModel, Encoded]:
     train = encode(table.dense, table.ids, table.label, table.cardinalities, dense_dtype="float64", dropped=dropped)
-    context = FitContext(features=train.features, num_classes=num_classes, num_threads=1, **({"progress": progress} if progress else {}))
+    context = FitContext(
+        features=train.features, num_classes=num_classes, num_threads=1, **({"progress": progress} if progress else {})
+    )
     return get_family(name).fit(train, None, family_options(name, options), context), train
 
 
@@ -49,23 +61,37 @@ def coefficients(model: LinearModel) -> np.ndarray:
 def assert_same(model: LinearModel, oracle: Any, tolerance: float = 1e-4) -> None:
     scale = max(1.0, float(np.abs(oracle.coef_).max()))
     assert np.abs(coefficients(model) - oracle.coef_).max() < tolerance * scale
-    assert np.abs(model.coefficients.intercept - oracle.intercept_).max() < tolerance * max(1.0, float(np.abs(oracle.intercept_).max()))
+    assert np.abs(model.coefficients.intercept - oracle.intercept_).max() < tolerance * max(
+        1.0, float(np.abs(oracle.intercept_).max())
+    )
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize(("options", "oracle"), [
-    ({"l2_reg": 0.0}, lambda n, b: LinearRegression(fit_intercept=b)),
-    ({"l2_reg": 1.0}, lambda n, b: Ridge(1.0, fit_intercept=b)),
-    ({"l2_reg": 50.0}, lambda n, b: Ridge(50.0, fit_intercept=b)),
-    ({"l2_reg": 0.0, "l1_reg": 200.0}, lambda n, b: Lasso(200.0 / n, fit_intercept=b, tol=1e-10, max_iter=200_000)),
-    ({"l2_reg": 100.0, "l1_reg": 300.0}, lambda n, b: ElasticNet(400.0 / n, l1_ratio=0.75, fit_intercept=b, tol=1e-10, max_iter=200_000)),
-], ids=["least squares", "ridge 1", "ridge 50", "lasso", "elastic net"])
-def test_linear_reg_on_california_housing(housing: Table, encode: Encode, options: dict[str, float], oracle: Any, fit_intercept: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "oracle"),
+    [
+        ({"l2_reg": 0.0}, lambda n, b: LinearRegression(fit_intercept=b)),
+        ({"l2_reg": 1.0}, lambda n, b: Ridge(1.0, fit_intercept=b)),
+        ({"l2_reg": 50.0}, lambda n, b: Ridge(50.0, fit_intercept=b)),
+        ({"l2_reg": 0.0, "l1_reg": 200.0}, lambda n, b: Lasso(200.0 / n, fit_intercept=b, tol=1e-10, max_iter=200_000)),
+        (
+            {"l2_reg": 100.0, "l1_reg": 300.0},
+            lambda n, b: ElasticNet(400.0 / n, l1_ratio=0.75, fit_intercept=b, tol=1e-10, max_iter=200_000),
+        ),
+    ],
+    ids=["least squares", "ridge 1", "ridge 50", "lasso", "elastic net"],
+)
+def test_linear_reg_on_california_housing(
+    housing: Table, encode: Encode, options: dict[str, float], oracle: Any, fit_intercept: bool
+) -> None:
     table = housing.scaled()
     table = Table(table.dense, table.ids, table.label / 1e5, table.cardinalities)
     model, train = solve("linear_reg", table, encode, fit_intercept=fit_intercept, max_iterations=20_000, **options)
     assert_same(model, oracle(len(table.label), fit_intercept).fit(table.one_hot(), table.label))
-    assert relative_difference(graph_of(model, train)(table.dense, table.ids), model.predict(table.dense, table.ids)) < 1e-12
+    assert (
+        relative_difference(graph_of(model, train)(table.dense, table.ids), model.predict(table.dense, table.ids))
+        < 1e-12
+    )
 
 
 def test_linear_reg_on_adult_where_education_is_there_twice(adult: tuple[Table, Table], encode: Encode) -> None:
@@ -91,19 +117,31 @@ def test_linear_reg_wider_than_its_gram_matrix(housing: Table, encode: Encode, m
     monkeypatch.setattr(linear_reg, "GRAM_COLUMNS", 5)
     wide, _ = solve("linear_reg", table, encode, l2_reg=3.0)
     assert np.abs(coefficients(wide) - coefficients(exact)).max() < 1e-4 * np.abs(coefficients(exact)).max()
-    assert np.abs(wide.coefficients.intercept - exact.coefficients.intercept).max() < 1e-4 * np.abs(exact.coefficients.intercept).max()
+    assert (
+        np.abs(wide.coefficients.intercept - exact.coefficients.intercept).max()
+        < 1e-4 * np.abs(exact.coefficients.intercept).max()
+    )
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("l2_reg", [1.0, 30.0])
 def test_logistic_reg_on_adult(adult: tuple[Table, Table], encode: Encode, l2_reg: float, fit_intercept: bool) -> None:
     table, notes = adult[0].scaled(), Notes()
-    model, train = solve("logistic_reg", table, encode, num_classes=2, l2_reg=l2_reg, fit_intercept=fit_intercept, progress=notes)
-    oracle = LogisticRegression(C=1 / l2_reg, solver="newton-cholesky", tol=1e-10, max_iter=1000, fit_intercept=fit_intercept)
+    model, train = solve(
+        "logistic_reg", table, encode, num_classes=2, l2_reg=l2_reg, fit_intercept=fit_intercept, progress=notes
+    )
+    oracle = LogisticRegression(
+        C=1 / l2_reg, solver="newton-cholesky", tol=1e-10, max_iter=1000, fit_intercept=fit_intercept
+    )
     assert_same(model, oracle.fit(table.one_hot(), table.label))
     assert notes.notes == []
     few = slice(0, 500)
-    assert relative_difference(graph_of(model, train)(table.dense[few], table.ids[few]), model.predict(table.dense[few], table.ids[few])) < 1e-12
+    assert (
+        relative_difference(
+            graph_of(model, train)(table.dense[few], table.ids[few]), model.predict(table.dense[few], table.ids[few])
+        )
+        < 1e-12
+    )
 
 
 def test_logistic_reg_of_three_species(penguins: Table, encode: Encode) -> None:
@@ -112,7 +150,10 @@ def test_logistic_reg_of_three_species(penguins: Table, encode: Encode) -> None:
     oracle = LogisticRegression(C=2.0, tol=1e-10, max_iter=10_000).fit(table.one_hot(), table.label)
     assert_same(model, oracle)
     assert np.abs(model.predict(table.dense, table.ids) - oracle.predict_proba(table.one_hot())).max() < 1e-5
-    assert relative_difference(graph_of(model, train)(table.dense, table.ids), model.predict(table.dense, table.ids)) < 1e-12
+    assert (
+        relative_difference(graph_of(model, train)(table.dense, table.ids), model.predict(table.dense, table.ids))
+        < 1e-12
+    )
 
 
 def test_logistic_reg_with_an_l1_penalty(adult: tuple[Table, Table], encode: Encode) -> None:
@@ -125,7 +166,10 @@ def test_logistic_reg_with_an_l1_penalty(adult: tuple[Table, Table], encode: Enc
         z = x @ weights.ravel() + intercept
         return float((np.logaddexp(0, z) - y * z).sum() + 5 * np.abs(weights).sum())
 
-    ours, theirs = (objective(w, b) for w, b in ((coefficients(model), model.coefficients.intercept), (oracle.coef_, oracle.intercept_)))
+    ours, theirs = (
+        objective(w, b)
+        for w, b in ((coefficients(model), model.coefficients.intercept), (oracle.coef_, oracle.intercept_))
+    )
     assert ours <= theirs * (1 + 1e-7)
     assert np.mean(coefficients(model) == 0) > 0.3
 
@@ -144,5 +188,19 @@ def test_a_dropped_slot_has_no_weight(penguins: Table, encode: Encode) -> None:
 
 def test_it_says_when_it_did_not_converge(adult: tuple[Table, Table], encode: Encode) -> None:
     notes = Notes()
-    solve("logistic_reg", adult[0].scaled().rows(np.arange(3000)), encode, num_classes=2, max_iterations=3, progress=notes)
+    solve(
+        "logistic_reg", adult[0].scaled().rows(np.arange(3000)), encode, num_classes=2, max_iterations=3, progress=notes
+    )
     assert notes.notes == ["logistic_reg did not converge in 3 iterations; raise max_iterations or l2_reg"]
+
+
+def test_behind_a_scaler_it_keeps_float64(housing: Table, encode: Encode) -> None:
+    """ONNX Runtime's MatMulScaleFusion would round the scaler's constant to float32; sessions are made without it."""
+    table = housing.scaled()
+    model, _ = solve("linear_reg", table, encode)
+    emitter = Emitter()
+    raw, ids = emitter.input("raw", np.float64, ("n", 8)), emitter.input("ids", np.int64, ("n", 1))
+    scaled = emitter.node("Div", raw, emitter.constant(np.float64(3.3)))
+    emitter.output("y", model.emit(emitter, scaled, ids), np.float64, ("n",))
+    found = Session(emitter.model().SerializeToString()).run({"raw": table.dense, "ids": table.ids}, ["y"])["y"]
+    assert relative_difference(found, model.predict(table.dense / 3.3, table.ids)) < 1e-12

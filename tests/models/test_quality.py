@@ -21,8 +21,10 @@ Encode = Callable[..., Encoded]
 def train_and_score(name: str, train: Table, test: Table, encode: Encode, **options: Any) -> float:
     """ROC AUC on the test rows, predicted by the graph; a tenth of the training rows is watched."""
     family, watched = get_family(name), np.random.default_rng(0).random(len(train.label)) < 0.1
-    parts = [encode(part.dense, part.ids, part.label, part.cardinalities, dense_dtype=family.dense_dtype, block_rows=65_536)
-             for part in (train.rows(~watched), train.rows(watched))]
+    parts = [
+        encode(part.dense, part.ids, part.label, part.cardinalities, dense_dtype=family.dense_dtype, block_rows=65_536)
+        for part in (train.rows(~watched), train.rows(watched))
+    ]
     context = FitContext(features=parts[0].features, num_classes=2, num_threads=1)
     model = family.fit(*parts, family_options(family, options), context)
     scores = graph_of(model, parts[0])(test.dense, test.ids)

@@ -22,13 +22,18 @@ from hagane.models.family import FitContext
 from hagane.models.lightgbm_trees import parse_trees
 
 Encode = Callable[..., Encoded]
-HOSTILE = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-40, 1e-35, -1e-35, 3.4e38, -3.4e38, 0.1, 1.0, 16_777_217.0], np.float32)
+HOSTILE = np.array(
+    [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-40, 1e-35, -1e-35, 3.4e38, -3.4e38, 0.1, 1.0, 16_777_217.0],
+    np.float32,
+)
 
 
 def boost(train: Encoded, **options: Any) -> BoostedTreeModel:
     settings_ = {"max_iterations": 8, "num_leaves": 12, "min_tree_child_rows": 2, "subsample": 1.0, **options}
     context = FitContext(features=train.features, num_threads=1)
-    return get_family("boosted_tree_regressor").fit(train, None, family_options("boosted_tree_regressor", settings_), context)
+    return get_family("boosted_tree_regressor").fit(
+        train, None, family_options("boosted_tree_regressor", settings_), context
+    )
 
 
 def dense_values(random: np.random.Generator, kind: str, n: int) -> np.ndarray:
@@ -46,14 +51,20 @@ def dense_values(random: np.random.Generator, kind: str, n: int) -> np.ndarray:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    kinds=st.lists(st.sampled_from(["smooth", "whole", "hostile", "missing", "tiny", "constant"]), min_size=1, max_size=4),
+    kinds=st.lists(
+        st.sampled_from(["smooth", "whole", "hostile", "missing", "tiny", "constant"]), min_size=1, max_size=4
+    ),
     cardinalities=st.lists(st.sampled_from([2, 3, 40, 64, 65, 129, 700]), max_size=3),
     seed=st.integers(0, 2**16),
 )
 def test_random_forests_agree(kinds: list[str], cardinalities: list[int], seed: int) -> None:
     random, n = np.random.default_rng(seed), 400
     dense = np.stack([dense_values(random, kind, n) for kind in kinds], axis=1)
-    ids = np.stack([random.integers(0, c, n) for c in cardinalities], axis=1) if cardinalities else np.empty((n, 0), np.int64)
+    ids = (
+        np.stack([random.integers(0, c, n) for c in cardinalities], axis=1)
+        if cardinalities
+        else np.empty((n, 0), np.int64)
+    )
     signal = random.normal(size=n) + np.isnan(dense[:, 0]) + (np.nan_to_num(dense[:, -1]) > 0)
     signal = signal + (ids % 3 == 1).sum(axis=1)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,10 +73,16 @@ def test_random_forests_agree(kinds: list[str], cardinalities: list[int], seed: 
         graph = graph_of(model, train)
         probe = dense_probe(model, dense, random)
         chosen = random.integers(0, n, len(probe))
-        others = np.stack([random.integers(0, c, len(probe)) for c in cardinalities], axis=1) if cardinalities else ids[chosen]
+        others = (
+            np.stack([random.integers(0, c, len(probe)) for c in cardinalities], axis=1)
+            if cardinalities
+            else ids[chosen]
+        )
         for some_dense, some_ids in ((dense, ids), (probe, ids[chosen]), (probe, others)):
             found, expected = graph(some_dense, some_ids), model.predict(some_dense, some_ids)
-            np.testing.assert_allclose(found, expected, rtol=2.5e-7, atol=2.5e-7 * max(1.0, float(np.abs(signal).max())))
+            np.testing.assert_allclose(
+                found, expected, rtol=2.5e-7, atol=2.5e-7 * max(1.0, float(np.abs(signal).max()))
+            )
 
 
 def dense_probe(model: BoostedTreeModel, dense: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -135,7 +152,9 @@ def test_the_parsed_trees_are_those_of_the_dump(encode: Encode) -> None:
                 continue
             assert tree.features[index] == node["split_feature"]
             if node["decision_type"] == "==":
-                assert tree.sets[int(tree.thresholds[index])].tolist() == [int(v) for v in node["threshold"].split("||")]
+                assert tree.sets[int(tree.thresholds[index])].tolist() == [
+                    int(v) for v in node["threshold"].split("||")
+                ]
             else:
                 assert tree.thresholds[index] == node["threshold"]
             stack += [(tree.left[index], node["left_child"]), (tree.right[index], node["right_child"])]
@@ -153,7 +172,9 @@ def test_a_sequence_gives_the_same_data_set_as_a_matrix(encode: Encode) -> None:
     parameters = {"objective": "regression", "verbosity": -1, "num_threads": 1, "deterministic": True}
     label = train.arrays().label
     texts = [
-        lgb.train(parameters, lgb.Dataset(data, label=label, categorical_feature=[3], params=parameters), 5).model_to_string()
+        lgb.train(
+            parameters, lgb.Dataset(data, label=label, categorical_feature=[3], params=parameters), 5
+        ).model_to_string()
         for data in (EncodedSequence(train), matrix)
     ]
     assert texts[0] == texts[1]

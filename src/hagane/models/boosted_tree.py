@@ -41,7 +41,7 @@ class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
     num_leaves: Annotated[int, msgspec.Meta(ge=2, le=131_072)] = 31
     min_tree_child_weight: NotNegative = 1e-3
     """Least sum of hessians in a leaf."""
-    min_tree_child_rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    min_tree_child_rows: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
     """Fewest rows in a leaf. null: 20, or a 20th of the rows where that is less."""
     min_split_loss: NotNegative = 0.0
     """Least gain of a split."""

@@ -6,7 +6,6 @@ choice is a `Literal`, and rules across options go into `cross_faults`.
 
 from __future__ import annotations
 
-import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,6 +15,8 @@ import msgspec
 from hagane.errors import Fault, SpecError, nearest
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
+MAX_NUMBER = 2.0**63
+"""No option is a number as large as this, or infinite, or not a number."""
 BOUNDS = {"gt": "> {}", "ge": ">= {}", "lt": "< {}", "le": "<= {}"}
 Made = TypeVar("Made", bound="FamilyOptions")
 
@@ -103,7 +104,7 @@ def _bounds(meta: Any) -> Iterator[str]:
 
 
 def _accepts(hint: Any, value: Any) -> bool:
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int | float) and not abs(value) < MAX_NUMBER:
         return False
     try:
         msgspec.convert(value, hint)

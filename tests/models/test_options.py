@@ -1,0 +1,161 @@
+"""Options of families: every fault at once, ranges in words, choices in any case."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+
+from hagane.errors import Fault, SpecError
+from hagane.models import FAMILIES, default_family, family_options, get_family
+from hagane.models.options import FamilyOptions, describe_type, options_from
+from hagane.types import SqlType
+
+
+class Options(FamilyOptions, frozen=True, kw_only=True):
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
+    rounds: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    units: tuple[Annotated[int, msgspec.Meta(ge=1)], ...] = (8,)
+    kind: Literal["adam", "sgd"] = "adam"
+    stop: bool = True
+
+    def cross_faults(self) -> list[Fault]:
+        return [Fault(what="stop needs rounds")] if not self.stop and self.rounds is None else []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, Options()),
+        ({"rate": 1}, Options(rate=1.0)),
+        ({"rounds": 3, "units": [4, 2]}, Options(rounds=3, units=(4, 2))),
+        ({"kind": "SGD"}, Options(kind="sgd")),
+    ],
+)
+def test_good_values(values: dict[str, Any], expected: Options) -> None:
+    made = options_from("x", Options, values)
+    assert made == expected
+    assert isinstance(made.rate, float)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"rate": 0}, "a number > 0 and <= 1"),
+        ({"rate": float("nan")}, "a number > 0 and <= 1"),
+        ({"rate": float("inf")}, "a number > 0 and <= 1"),
+        ({"rate": True}, "a number > 0 and <= 1"),
+        ({"rate": "0.5"}, "a number > 0 and <= 1"),
+        ({"rate": None}, "a number > 0 and <= 1"),
+        ({"rounds": 1.5}, "a whole number >= 1, or null"),
+        ({"rounds": 10**30}, "a whole number >= 1, or null"),
+        ({"units": [4, 0]}, "a list, each a whole number >= 1"),
+        ({"units": 4}, "a list, each a whole number >= 1"),
+        ({"kind": "adma"}, "one of adam, sgd"),
+        ({"stop": 1}, "true or false"),
+    ],
+)
+def test_bad_values(values: dict[str, Any], expected: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        options_from("x", Options, values)
+    (fault,) = raised.value.faults
+    (name,) = values
+    assert (fault.where, fault.expected, fault.received) == (f"model.options.{name}", expected, repr(values[name]))
+
+
+def test_every_fault_at_once() -> None:
+    with pytest.raises(SpecError) as raised:
+        options_from("x", Options, {"raet": 1, "rate": 2, "kind": "q", "zzz": 0})
+    assert [fault.nearest for fault in raised.value.faults] == ["rate", "", "", ""]
+
+
+def test_options_that_do_not_go_together() -> None:
+    with pytest.raises(SpecError, match="stop needs rounds"):
+        options_from("x", Options, {"stop": False})
+
+
+def test_families() -> None:
+    for name in FAMILIES:
+        assert get_family(name).name == name
+    with pytest.raises(SpecError) as raised:
+        get_family("dnn_clasifier")
+    assert raised.value.faults[0].nearest == "dnn_classifier"
+    with pytest.raises(SpecError):
+        family_options("nothing", {})
+
+
+def test_public_options_are_frozen() -> None:
+    """Names and defaults are an interface: a change here is a change for users."""
+    found = {
+        name: {key: value for key, value in msgspec.structs.asdict(family_options(name, {})).items()}
+        for name in FAMILIES
+    }
+    trees = {
+        "max_iterations": 1000,
+        "learn_rate": 0.05,
+        "max_tree_depth": 0,
+        "num_leaves": 31,
+        "min_tree_child_weight": 0.001,
+        "min_tree_child_rows": None,
+        "min_split_loss": 0.0,
+        "l1_reg": 0.0,
+        "l2_reg": 1.0,
+        "subsample": 0.8,
+        "colsample_bytree": None,
+        "colsample_bynode": 1.0,
+        "max_bins": 255,
+        "early_stop": True,
+        "patience": 50,
+        "min_rel_progress": 0.0,
+    }
+    dnn = {
+        "hidden_units": (128, 64),
+        "activation_fn": "relu",
+        "dropout": 0.1,
+        "batch_norm": False,
+        "batch_size": None,
+        "max_iterations": 40,
+        "optimizer": "adamw",
+        "learn_rate": 0.001,
+        "learn_rate_decay": True,
+        "l1_reg": 0.0,
+        "l2_reg": 0.0,
+        "early_stop": True,
+        "patience": 5,
+        "min_rel_progress": 0.0,
+    }
+    linear = {"l1_reg": 0.0, "l2_reg": 1.0, "fit_intercept": True}
+    assert found == {
+        "linear_reg": {**linear, "max_iterations": 1000},
+        "logistic_reg": {**linear, "max_iterations": 500},
+        "dnn_classifier": dnn,
+        "dnn_regressor": dnn,
+        "boosted_tree_classifier": trees,
+        "boosted_tree_regressor": trees,
+    }
+
+
+@pytest.mark.parametrize(
+    ("label_type", "num_distinct", "expected"),
+    [
+        (SqlType.BOOL, 2, "boosted_tree_classifier"),
+        (SqlType.STRING, 50, "boosted_tree_classifier"),
+        (SqlType.INT64, 2, "boosted_tree_classifier"),
+        (SqlType.INT64, 20, "boosted_tree_classifier"),
+        (SqlType.INT64, 21, "boosted_tree_regressor"),
+        (SqlType.FLOAT64, 2, "boosted_tree_regressor"),
+    ],
+)
+def test_the_family_by_default(label_type: SqlType, num_distinct: int, expected: str) -> None:
+    assert default_family(label_type, num_distinct) == expected
+
+
+@pytest.mark.parametrize("label_type", [SqlType.DATE, SqlType.TIMESTAMP])
+def test_times_cannot_be_labels(label_type: SqlType) -> None:
+    with pytest.raises(SpecError, match="cannot be predicted"):
+        default_family(label_type, 10)
+
+
+def test_a_type_in_words() -> None:
+    assert describe_type(Annotated[float, msgspec.Meta(ge=0, lt=1)]) == "a number >= 0 and < 1"

@@ -1,0 +1,231 @@
+"""The training loop, held against hand-made modules and batches."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hagane.errors import TrainingError
+from hagane.training.early_stopping import EarlyStopping
+from hagane.training.loop import LoopSettings, Task, TensorBatch, mean_loss, seeded, train_module
+from hagane.training.losses import binary_log_loss, log_loss, squared_error, weight_penalty
+
+
+class Recorder:
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.rows, self.figures, self.closed = 0.0, [], False
+
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Recorder:
+        self.total, self.unit = total, unit
+        return self
+
+    def note(self, text: str) -> None: ...
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.closed = True
+
+    def advance(self, amount: float = 1, **figures: float) -> None:
+        self.rows += amount
+        self.figures.append(figures)
+
+
+def line(n: int = 64) -> list[TensorBatch]:
+    x = torch.linspace(-1, 1, n)[:, None]
+    return [TensorBatch((a,), 3 * a[:, 0] + 1) for a in x.split(16)]
+
+
+def task(
+    module: nn.Module,
+    *,
+    rate: float = 0.1,
+    eval_losses: list[float] | None = None,
+    batches: list[TensorBatch] | None = None,
+) -> Task:
+    parts = batches or line()
+    return Task(
+        module=module,
+        optimizer=torch.optim.SGD(module.parameters(), lr=rate),
+        loss=squared_error,
+        train_batches=lambda epoch: parts,
+        eval_batches=None if eval_losses is None else lambda: parts,
+        num_rows=sum(len(part.label) for part in parts),
+    )
+
+
+def test_it_converges_to_the_line() -> None:
+    with seeded(0):
+        module = nn.Linear(1, 1)
+        history = train_module(task(module), LoopSettings(max_epochs=200))
+    assert module.weight.item() == pytest.approx(3, abs=1e-3)
+    assert module.bias.item() == pytest.approx(1, abs=1e-3)
+    assert len(history.epochs) == history.best_epoch == 200
+    assert history.epochs[0].loss > history.epochs[-1].loss
+
+
+def test_it_stops_early_and_ends_in_its_best_state() -> None:
+    """A rate so large that the loss rises from the second epoch on: the first state is the best."""
+    with seeded(0):
+        module = nn.Linear(1, 1)
+        parts, states = line(), []
+
+        def eval_batches() -> Iterator[TensorBatch]:
+            states.append(module.weight.item())
+            return iter(parts)
+
+        one = Task(
+            module=module,
+            optimizer=torch.optim.SGD(module.parameters(), lr=1.2),
+            loss=squared_error,
+            train_batches=lambda epoch: parts,
+            eval_batches=eval_batches,
+            num_rows=64,
+        )
+        history = train_module(one, LoopSettings(max_epochs=50, patience=3))
+    losses = [epoch.eval_loss for epoch in history.epochs]
+    assert history.best_epoch == int(np.argmin(losses)) + 1
+    assert len(losses) == history.best_epoch + 3
+    assert module.weight.item() == states[history.best_epoch - 1]
+    assert mean_loss(module, squared_error, parts) == pytest.approx(losses[history.best_epoch - 1])
+
+
+def test_without_early_stopping_every_epoch_runs() -> None:
+    history = train_module(
+        task(nn.Linear(1, 1), rate=0.0, eval_losses=[]), LoopSettings(max_epochs=12, early_stop=False, patience=1)
+    )
+    assert len(history.epochs) == 12
+    assert history.best_epoch == 1
+
+
+def test_a_loss_that_is_not_a_number() -> None:
+    bad = [TensorBatch((torch.tensor([[math.nan]]),), torch.ones(1))]
+    recorder = Recorder()
+    with pytest.raises(TrainingError) as raised:
+        train_module(task(nn.Linear(1, 1), batches=bad), LoopSettings(max_epochs=3), recorder)
+    (fault,) = raised.value.faults
+    assert (fault.what, fault.where) == ("the loss became nan", "epoch 1, step 1")
+    assert "not a number" in fault.next_step
+    assert recorder.closed
+    with pytest.raises(TrainingError) as raised:
+        train_module(task(nn.Linear(1, 1), rate=1e20), LoopSettings(max_epochs=30))
+    assert "learn_rate" in raised.value.faults[0].next_step
+
+
+def test_an_interrupt_leaves_nothing_behind() -> None:
+    parts, recorder = line(), Recorder()
+
+    def interrupted(epoch: int) -> Iterator[TensorBatch]:
+        yield parts[0]
+        raise KeyboardInterrupt
+
+    module = nn.Linear(1, 1)
+    one = Task(
+        module=module,
+        optimizer=torch.optim.SGD(module.parameters(), lr=0.1),
+        loss=squared_error,
+        train_batches=interrupted,
+        eval_batches=None,
+        num_rows=64,
+    )
+    torch.manual_seed(5)
+    expected, threads = torch.rand(3), torch.get_num_threads()
+    torch.manual_seed(5)
+    with pytest.raises(KeyboardInterrupt), seeded(1, 1):
+        train_module(one, LoopSettings(max_epochs=3), recorder)
+    assert recorder.closed
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+
+
+def test_the_progress_counts_rows_and_shows_losses() -> None:
+    recorder = Recorder()
+    train_module(task(nn.Linear(1, 1), eval_losses=[]), LoopSettings(max_epochs=2), recorder)
+    assert (recorder.rows, recorder.total, recorder.unit) == (128, 128, "rows")
+    assert all(np.isfinite(figures["loss"]) for figures in recorder.figures)
+    assert "eval_loss" in recorder.figures[-1]
+
+
+def test_dropout_is_off_while_evaluating_and_on_while_training() -> None:
+    modes = []
+
+    class Spy(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            modes.append(self.training)
+            return super().forward(x)
+
+    train_module(task(Spy(1, 1), eval_losses=[]), LoopSettings(max_epochs=2))
+    assert modes == [True] * 4 + [False] * 4 + [True] * 4 + [False] * 4
+
+
+def test_the_rate_decays_along_a_half_cosine() -> None:
+    epochs = train_module(task(nn.Linear(1, 1), rate=1.0), LoopSettings(max_epochs=4, decay=True)).epochs
+    assert [epoch.learn_rate for epoch in epochs] == pytest.approx(
+        [(1 + math.cos(math.pi * i / 4)) / 2 for i in range(4)]
+    )
+
+
+def test_gradients_are_clipped() -> None:
+    module = nn.Linear(1, 1)
+    before = module.weight.item(), module.bias.item()
+    train_module(
+        task(module, rate=1.0, batches=[TensorBatch((torch.ones(1, 1),), torch.full((1,), 1e6))]),
+        LoopSettings(max_epochs=1, max_gradient_norm=0.5),
+    )
+    moved = math.hypot(module.weight.item() - before[0], module.bias.item() - before[1])
+    assert moved == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    def once() -> bytes:
+        with seeded(3):
+            module = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+            train_module(task(module), LoopSettings(max_epochs=5))
+            return b"".join(value.numpy().tobytes() for value in module.state_dict().values())
+
+    assert once() == once()
+
+
+def test_losses() -> None:
+    random = np.random.default_rng(0)
+    logits, label = random.normal(size=(50, 3)), random.integers(0, 3, 50)
+    chosen = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(50), label]
+    assert log_loss(torch.tensor(logits), torch.tensor(label)).item() == pytest.approx(chosen.mean())
+    z, y = logits[:, :1], label % 2
+    binary = np.log1p(np.exp(z[:, 0])) - y * z[:, 0]
+    assert binary_log_loss(torch.tensor(z), torch.tensor(y)).item() == pytest.approx(binary.mean())
+    assert squared_error(torch.tensor(z), torch.tensor(y)).item() == pytest.approx(np.square(z[:, 0] - y).mean())
+
+
+def test_the_penalty_is_on_the_weights_of_linear_layers() -> None:
+    module = nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 1))
+    nn.init.constant_(module[1].weight, -2.0)
+    assert weight_penalty(module, 0.5, 0.0).item() == 0.5 * 4
+    assert weight_penalty(module, 0.0, 3.0).item() == 0.5 * 3 * 8
+
+
+@pytest.mark.parametrize(
+    ("losses", "stops_at", "best"),
+    [
+        ([5, 4, 3, 3, 3, 3], 4, 2),
+        ([5, math.nan, math.nan, math.nan], 2, 0),
+        ([math.nan, math.nan], 1, -1),
+        ([5, 4.99, 4.98, 4.97], 2, 2),
+        ([-1, -2, -3, -3.01, -3.02], 4, 4),
+    ],
+)
+def test_early_stopping(losses: list[float], stops_at: int, best: int) -> None:
+    """With a patience of 2 and progress of at least 1 %."""
+    watch = EarlyStopping(patience=2, min_rel_progress=0.01)
+    stopped = next(number for number in itertools.count() if watch.update(number, losses[number]))
+    assert (stopped, watch.best_iteration) == (stops_at, best)
