@@ -16,16 +16,17 @@ TABLES = ("flights", "weather", "planes", "airports")
 
 QUERY = """\
 SELECT
-  f.arr_delay >= 15 AS late,
-  f.time_hour AS departure,
+  f.arr_delay >= 15 AS late, f.time_hour AS departure,
   f.carrier, f.origin, f.dest, f.distance, f.sched_dep_time, f.sched_arr_time,
   a.lat AS dest_lat, a.lon AS dest_lon,
   p.manufacturer, p.model AS aircraft, p.year AS built, p.seats,
-  w.temp, w.dewp, w.humid, w.wind_dir, w.wind_speed, w.wind_gust, w.precip, w.pressure, w.visib
-FROM read_csv('{folder}/flights.csv', nullstr = 'NA') AS f
-LEFT JOIN read_csv('{folder}/weather.csv', nullstr = 'NA') AS w USING (origin, time_hour)
-LEFT JOIN read_csv('{folder}/planes.csv', nullstr = 'NA') AS p USING (tailnum)
-LEFT JOIN read_csv('{folder}/airports.csv', nullstr = 'NA') AS a ON a.faa = f.dest
+  w.temp, w.dewp, w.humid, w.wind_dir, w.wind_speed, w.wind_gust,
+  w.precip, w.pressure, w.visib
+FROM read_csv('{folder}/flights.csv', nullstr = 'NA') f
+LEFT JOIN read_csv('{folder}/weather.csv', nullstr = 'NA') w
+  USING (origin, time_hour)
+LEFT JOIN read_csv('{folder}/planes.csv', nullstr = 'NA') p USING (tailnum)
+LEFT JOIN read_csv('{folder}/airports.csv', nullstr = 'NA') a ON a.faa = f.dest
 WHERE f.arr_delay IS NOT NULL  -- cancelled flights never arrived"""
 """What is known before departure, and the question: 15 minutes late or more?"""
 
