@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +43,7 @@ def tables(draw):
 
 
 def without_nan(rows):
-    return [{k: None if isinstance(v, float) and v != v else v for k, v in row.items()} for row in rows]
+    return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows]
 
 
 @settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])

@@ -95,7 +95,9 @@ def test_a_copy_is_a_leak_and_an_id_is_none(kind):
 def test_whether_a_value_is_there_can_be_the_leak():
     random = np.random.default_rng(0)
     late = random.random(2_000) < 0.3
-    table = pa.table({"reason": pa.array([f"r{random.integers(9)}" if l else None for l in late]), "late": late})
+    table = pa.table(
+        {"reason": pa.array([f"r{random.integers(9)}" if is_late else None for is_late in late]), "late": late}
+    )
     assert leaks(table, "late") == {"reason": 1.0}
 
 

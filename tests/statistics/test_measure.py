@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hagane.data.open_table import open_table
@@ -79,7 +79,9 @@ def test_squares_out_of_range_give_no_deviation():
 
 
 def test_one_scan(tmp_path):
-    pq.write_table(pa.table({"n": [1, 2], "x": [1.0, 2.0], "s": ["a", "b"], "b": [True, False]}), tmp_path / "r.parquet")
+    pq.write_table(
+        pa.table({"n": [1, 2], "x": [1.0, 2.0], "s": ["a", "b"], "b": [True, False]}), tmp_path / "r.parquet"
+    )
     table = open_table(tmp_path / "r.parquet")
     plan = "\n".join(table.query(f"EXPLAIN {statistics_sql(table)}", keep_nan=True)["explain_value"].to_pylist())
     assert plan.count("PARQUET") == 1, plan
@@ -93,12 +95,17 @@ def test_a_sample_estimates_quantiles_and_top_values(monkeypatch):
     table = open_table(pa.table({"x": x, "word": word, "id": np.arange(rows)}))
     found = measure_statistics(table)
     assert abs(found.num_sampled_rows - 20_000) < 5 * math.sqrt(20_000)
-    assert found == measure_statistics(table)
+    again = measure_statistics(table)
+    assert [(column.quantiles, column.top_values) for column in found] == [(c.quantiles, c.top_values) for c in again]
     for quantile in found["x"].quantiles:
         rank = np.mean(x < quantile.value)
         assert abs(rank - quantile.fraction) < 5 * math.sqrt(quantile.fraction * (1 - quantile.fraction) / 20_000)
     shares = {top.value: top.count / rows for top in found["word"].top_values}
-    assert shares == {"a": pytest.approx(0.7, abs=0.03), "b": pytest.approx(0.2, abs=0.03), "c": pytest.approx(0.1, abs=0.03)}
+    assert shares == {
+        "a": pytest.approx(0.7, abs=0.03),
+        "b": pytest.approx(0.2, abs=0.03),
+        "c": pytest.approx(0.1, abs=0.03),
+    }
     assert found["id"].top_values == ()
     assert found["id"].num_distinct == pytest.approx(rows, rel=0.1)
     assert found["x"].mean == pytest.approx(x.mean(), abs=1e-12)
@@ -108,7 +115,7 @@ def test_five_hundred_columns_fit_in_little_memory():
     values = np.random.default_rng(0).normal(size=2_000)
     table = open_table(pa.table({f"x{i}": values for i in range(500)}), memory_limit="1GB")
     found = measure_statistics(table)
-    assert {column.mean for column in found} == {pytest.approx(values.mean())}
+    assert [column.mean for column in found] == [pytest.approx(values.mean())] * 500
 
 
 def test_adult_penguins_and_taxi(shared_data):
@@ -125,7 +132,9 @@ def test_adult_penguins_and_taxi(shared_data):
 
 @st.composite
 def two_parts(draw):
-    column = st.lists(st.none() | st.floats(-1e6, 1e6) | st.sampled_from([float("nan"), float("inf"), 0.0]), max_size=30)
+    column = st.lists(
+        st.none() | st.floats(-1e6, 1e6) | st.sampled_from([float("nan"), float("inf"), 0.0]), max_size=30
+    )
     words = st.sampled_from(["a", "bb", None])
     flags = st.sampled_from([True, False, None])
     return [
@@ -141,7 +150,7 @@ def two_parts(draw):
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(two_parts())
 def test_merging_is_measuring_together(parts):
     merged = measure_statistics(open_table(parts[0])).merge(measure_statistics(open_table(parts[1])))
@@ -151,7 +160,8 @@ def test_merging_is_measuring_together(parts):
     for mine, theirs in zip(merged, together, strict=True):
         assert [getattr(mine, name) for name in exact] == [getattr(theirs, name) for name in exact]
         for name in ("mean", "stddev", "mean_length"):
-            assert getattr(mine, name) == pytest.approx(getattr(theirs, name), rel=1e-9, abs=1e-6)
+            expected = getattr(theirs, name)
+            assert getattr(mine, name) == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-6))
 
 
 def test_other_columns_are_not_merged():
@@ -162,7 +172,9 @@ def test_other_columns_are_not_merged():
 
 def test_json_round_trip():
     table = open_table(
-        pa.table({"x": [1.0, float("inf"), 1e-320], "n": [2**63 - 1, 0, 5], "s": ["é", "\n", None], "b": [True, None, False]})
+        pa.table(
+            {"x": [1.0, float("inf"), 1e-320], "n": [2**63 - 1, 0, 5], "s": ["é", "\n", None], "b": [True, None, False]}
+        )
     )
     found = measure_statistics(table)
     assert Statistics.from_json(found.to_json()) == found

@@ -59,6 +59,9 @@ class BadRows(msgspec.Struct, frozen=True):
         )
 
 
+NO_BAD_ROWS = BadRows()
+
+
 def keep_bad_rows(rows: Iterable[BadRow], num_good: int, folder: Path | None) -> BadRows:
     """Write bad rows to a file of JSON lines in `folder` (by default a new temporary one) and sum them up.
 

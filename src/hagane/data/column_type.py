@@ -11,7 +11,18 @@ from hagane.data.engine import quote_name
 from hagane.errors import Fault
 from hagane.types import Column, Schema, SqlType
 
-_INTEGERS = "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
+_INTEGERS = [
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+]
 _TIMESTAMPS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 TYPES = (
     {"BOOLEAN": SqlType.BOOL, "FLOAT": SqlType.FLOAT64, "DOUBLE": SqlType.FLOAT64, "DATE": SqlType.DATE}

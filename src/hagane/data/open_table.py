@@ -19,7 +19,7 @@ from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
 
 Source: TypeAlias = Any
-"""A SQL query, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
+"""SQL, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
 
 
 def open_table(

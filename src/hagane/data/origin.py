@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from hagane.data.bad_rows import BadRows
+from hagane.data.bad_rows import NO_BAD_ROWS, BadRows
 from hagane.data.engine import quote_list
 from hagane.errors import DataError, Fault
 
@@ -31,7 +31,7 @@ class Origin:
     parquet: tuple[Path, ...] = ()
     """The Parquet files, where the rows are exactly theirs, so that they may be read without DuckDB."""
     arrow: pa.Table | None = None
-    bad_rows: BadRows = BadRows()
+    bad_rows: BadRows = NO_BAD_ROWS
 
 
 def parquet_sql(files: Sequence[Path], *, hive: bool = False) -> str:
@@ -44,7 +44,7 @@ def parquet_sql(files: Sequence[Path], *, hive: bool = False) -> str:
 
 
 def digest_files(files: Sequence[Path]) -> str:
-    """Digest of files by path, size, time of change, and their first and last 64 KiB: cheap, and it changes when they do.
+    """Digest of files by path, size, time of change, and their first and last 64 KiB: cheap, and changing as they do.
 
     A change in the middle of a file that keeps both size and time of change is not seen. Raises DataError when a file
     is gone.

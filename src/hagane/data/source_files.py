@@ -84,8 +84,7 @@ def _suffix(file: Path) -> str:
 
 def _is_data(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    return not hidden and file.name.lower().endswith(
-        SUFFIXES)
+    return not hidden and file.name.lower().endswith(SUFFIXES)
 
 
 def _not_found(path: str) -> Fault:

@@ -1,4 +1,4 @@
-"""What DuckDB says against a query, told as Hagane tells every fault: underlined, with the hint, without a traceback."""
+"""What DuckDB says against a query, told as every fault is: underlined, with the hint, without a traceback."""
 
 from __future__ import annotations
 

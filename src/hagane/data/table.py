@@ -24,8 +24,8 @@ BATCH_ROWS = 65_536
 class Table:
     """Rows that can be read again and again, in the same order; made by `open_table`.
 
-    Types are normalised: every integer is INT64, FLOAT and DECIMAL are FLOAT64, ENUM and UUID are STRING, timestamps are
-    UTC microseconds (a naive one is taken as UTC). NaN is read as NULL.
+    Types are normalised: every integer is INT64, FLOAT and DECIMAL are FLOAT64, ENUM and UUID are STRING, timestamps
+    are UTC microseconds (a naive one is taken as UTC). NaN is read as NULL.
     """
 
     engine: Engine

@@ -14,9 +14,10 @@ _PRIOR_ROWS = 1.0
 
 
 def roc_auc(learned: _Counts, scored: _Counts) -> float:
-    """Area under the ROC curve of each class against the rest, averaged; a bin's score is the class's share in `learned`.
+    """Area under the ROC curve of each class against the rest, averaged; a bin scores the class's share in `learned`.
 
-    The area is the chance that a row of the class scores higher than one of the rest, ties counting half (Mann-Whitney).
+    The area is the chance that a row of the class scores higher than one of the rest, ties counting half (Hanley and
+    McNeil, The meaning and use of the area under a ROC curve, 1982).
 
     >>> roc_auc(np.array([[9, 0], [0, 9]]), np.array([[5, 0], [0, 5]]))
     1.0
@@ -30,7 +31,7 @@ def roc_auc(learned: _Counts, scored: _Counts) -> float:
 
 
 def variance_explained(learned: _Counts, scored: _Counts) -> float:
-    """R² of predicting the step 0 … c-1 by its mean in the bin, on the scored rows; negative where worse than their mean.
+    """R² of predicting the step 0 … c-1 by its mean in the bin, on the scored rows; below 0 if worse than their mean.
 
     >>> variance_explained(np.array([[900, 0], [0, 900]]), np.array([[5, 0], [0, 5]])) > 0.999
     True

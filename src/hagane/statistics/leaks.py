@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,17 @@ _MAX_BINS, _MAX_TEXT_BINS = 256, 4_096
 _Codes = npt.NDArray[np.int64]
 
 
+class _Target(NamedTuple):
+    """What is to be predicted of every row, [n]."""
+
+    halves: _Codes
+    """0 or 1."""
+    steps: _Codes
+    """Class or step of the rank, from 0; -1 for a row that is not scored."""
+    num_steps: int
+    is_number: bool
+
+
 class Leak(msgspec.Struct, frozen=True):
     """A column that is suspected to give the label away."""
 
@@ -39,17 +52,18 @@ class Leak(msgspec.Struct, frozen=True):
 def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: float = THRESHOLD) -> tuple[Leak, ...]:
     """The columns that alone predict the label with a score of at least `threshold`, the highest first.
 
-    Each column is cut into bins (numbers by quantiles, other types by value, NULL a bin of its own); what the label is in
-    a bin is learned on one half of the rows and scored on the other, both ways, so that a unique id, which explains every
-    row it has seen, scores no better than chance. One scan, of at most half a million rows. Classes are scored by the area
-    under the ROC curve, numbers by the variance that the bins explain of the label's rank (so that neither outliers nor
-    scale count). A constant label has no leaks.
+    Each column is cut into bins (numbers by quantiles, other types by value, NULL a bin of its own); what the label is
+    in a bin is learned on one half of the rows and scored on the other, both ways, so that a unique id, which explains
+    every row it has seen, scores no better than chance. One scan, of at most half a million rows. Classes are scored by
+    the area under the ROC curve, numbers by the variance that the bins explain of the label's rank (so that neither
+    outliers nor scale count). A constant label has no leaks.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
     >>> from hagane.statistics.measure import measure_statistics
     >>> delay = [i % 61 - 20 for i in range(2_000)]
-    >>> flights = open_table(pa.table({"delay": delay, "hour": [i % 24 for i in range(2_000)], "late": [d > 15 for d in delay]}))
+    >>> hour, late = [i % 24 for i in range(2_000)], [d > 15 for d in delay]
+    >>> flights = open_table(pa.table({"delay": delay, "hour": hour, "late": late}))
     >>> [leak.column for leak in find_leaks(flights, "late", measure_statistics(flights))]
     ['delay']
     """
@@ -57,17 +71,17 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     if not candidates or statistics[label].is_constant:
         return ()
     rows = _sample(table, [*(column.name for column in candidates), label])
-    is_number = _is_number(statistics[label])
-    halves = rows["half"].to_numpy()
-    targets, num_targets = _number_targets(rows[label]) if is_number else _class_targets(rows[label], halves)
-    if num_targets < 2:
+    target = _target(rows[label], rows["half"].to_numpy(), is_number=_is_number(statistics[label]))
+    if target.num_steps < 2:
         return ()
-    scored = (
-        (column.name, _score(rows[column.name], column, halves, targets, num_targets, is_number))
-        for column in candidates
-    )
-    leaks = [_leak(name, score, label, is_number) for name, score in scored if score >= threshold]
+    scored = ((column.name, _score(rows[column.name], column, target)) for column in candidates)
+    leaks = [_leak(name, score, label, target.is_number) for name, score in scored if score >= threshold]
     return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
+
+
+def _target(label: pa.ChunkedArray, halves: _Codes, *, is_number: bool) -> _Target:
+    steps, num_steps = _number_targets(label) if is_number else _class_targets(label, halves)
+    return _Target(halves, steps, num_steps, is_number)
 
 
 def _is_number(label: ColumnStatistics) -> bool:
@@ -83,7 +97,8 @@ def _sample(table: Table, names: list[str]) -> pa.Table:
     share = min(1.0, limit / max(1, table.num_rows))
     kept = f"AND (place >> 1) <= {int(share * (2**63 - 1))}" if share < 1 else ""
     return table.query(
-        f"SELECT {listed}, CAST(place & 1 AS BIGINT) AS half FROM (SELECT {listed}, hash(row_number() OVER ()) AS place FROM data) "
+        f"SELECT {listed}, CAST(place & 1 AS BIGINT) AS half "
+        f"FROM (SELECT {listed}, hash(row_number() OVER ()) AS place FROM data) "
         f"WHERE {quote_name(names[-1])} IS NOT NULL {kept}"
     )
 
@@ -105,17 +120,15 @@ def _number_targets(label: pa.ChunkedArray) -> tuple[_Codes, int]:
     return codes, int(codes.max()) + 1
 
 
-def _score(
-    values: pa.ChunkedArray, column: Column, halves: _Codes, targets: _Codes, num_targets: int, is_number: bool
-) -> float:
+def _score(values: pa.ChunkedArray, column: Column, target: _Target) -> float:
     """How well the column's bins predict the target on rows that they were not learned from: the mean of both ways."""
     array = _flat(values)
     codes = _text_codes(array) if column.type in (SqlType.STRING, SqlType.BOOL) else _number_codes(array)
-    used = targets >= 0
-    shape = (int(codes.max()) + 1, 2, num_targets)
-    place = np.ravel_multi_index((codes[used], halves[used], targets[used]), shape)
+    used = target.steps >= 0
+    shape = (int(codes.max()) + 1, 2, target.num_steps)
+    place = np.ravel_multi_index((codes[used], target.halves[used], target.steps[used]), shape)
     counts = np.bincount(place, minlength=int(np.prod(shape))).reshape(shape)
-    measure = variance_explained if is_number else roc_auc
+    measure = variance_explained if target.is_number else roc_auc
     return float(np.mean([measure(counts[:, half], counts[:, 1 - half]) for half in (0, 1)]))
 
 
@@ -164,7 +177,7 @@ def _flat(values: pa.ChunkedArray) -> pa.Array:
 def _leak(name: str, score: float, label: str, is_number: bool) -> Leak:
     told = f"R² {score:.3f} of the label's rank" if is_number else f"ROC AUC {score:.3f}"
     reason = (
-        f"{name} alone predicts {label} with {told}, on rows it was not fitted to. If it is known only after {label} is, "
-        "leave it out (exclude); if it is known before, the task is easy and a rule may do."
+        f"{name} alone predicts {label} with {told}, on rows it was not fitted to. If it is known only after {label} "
+        "is, leave it out (exclude); if it is known before, the task is easy and a rule may do."
     )
     return Leak(name, score, "r2" if is_number else "roc_auc", reason)

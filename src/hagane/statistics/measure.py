@@ -27,9 +27,10 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statistics:
     """The statistics of every column, in one scan.
 
-    Counts, extremes and moments are exact. Quantiles and top values are exact up to half a million rows (fewer where there are
-    more than 40 columns); of larger tables they are measured on as many rows, chosen by hash of the row's position: the
-    rank of a quantile is then off by 0.1 % of the rows or so.
+    Counts and extremes are exact, moments up to the last bits, which depend on how threads shared the rows. Quantiles
+    and top values are exact up to half a million rows (fewer where there are more than 40 columns); of larger tables
+    they are measured on as many rows, chosen by hash of the row's position: the rank of a quantile is then off by 0.1 %
+    of the rows or so.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
@@ -122,7 +123,8 @@ def _quantiles(index: int) -> dict[str, str]:
 def _top_values(index: int) -> dict[str, str]:
     """The most frequent first; a value that occurs once is listed only where there are few."""
     entries = f"map_entries(histogram(s{index}))"
-    few = f"CASE WHEN len({entries}) <= {NUM_TOP_VALUES} THEN {entries} ELSE list_filter({entries}, lambda e: e.value > 1) END"
+    repeated = f"list_filter({entries}, lambda e: e.value > 1)"
+    few = f"CASE WHEN len({entries}) <= {NUM_TOP_VALUES} THEN {entries} ELSE {repeated} END"
     counted = f"list_transform({few}, lambda e: {{'count': e.value, 'value': e.key}})"
     return {"top": f"list_reverse_sort({counted})[:{NUM_TOP_VALUES}]", "exact_distinct": f"len({entries})"}
 

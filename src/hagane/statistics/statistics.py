@@ -74,12 +74,12 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     def merge(self, other: ColumnStatistics) -> ColumnStatistics:
         """Of both sets of rows together: whatever follows exactly from the two summaries.
 
-        Counts add, extremes are extremes of extremes, moments combine by Chan, Golub and LeVeque (Updating Formulae and a
-        Pairwise Algorithm for Computing Sample Variances, 1979). Distinct counts, quantiles and top values do not follow
-        and are left out: they will when the summary holds sketches.
+        Counts add, extremes are extremes of extremes, moments combine by Chan, Golub and LeVeque (Updating Formulae and
+        a Pairwise Algorithm for Computing Sample Variances, 1979). Distinct counts, quantiles and top values do not
+        follow and are left out; they will be merged once the summary holds sketches.
 
-        >>> ages = [ColumnStatistics(name="age", type=SqlType.INT64, count=2, num_nulls=0, min=a, max=a + 2, mean=a + 1.0,
-        ...                          stddev=2**0.5) for a in (1, 5)]
+        >>> known = dict(name="age", type=SqlType.INT64, count=2, num_nulls=0, stddev=2**0.5)
+        >>> ages = [ColumnStatistics(**known, min=a, max=a + 2, mean=a + 1.0) for a in (1, 5)]
         >>> both = ages[0].merge(ages[1])
         >>> both.count, both.min, both.max, both.mean, round(both.stddev, 6)
         (4, 1, 7, 4.0, 2.581989)

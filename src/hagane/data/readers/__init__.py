@@ -1,4 +1,4 @@
-"""One reader a file: each makes some kind of source scannable (`Origin`). To add one: a file here and a line in `READERS`."""
+"""One reader a file: each makes some kind of source scannable. To add one: a file here and a line in `READERS`."""
 
 READERS: dict[str, str] = {
     "parquet": "hagane.data.readers.parquet",

@@ -1,8 +1,8 @@
 """CSV, gzip too: parsed once into Parquet, so that every pass sees the same rows and the bad ones are set aside once.
 
 DuckDB sniffs separator, quotes, header and types from the first rows. A cell that does not have its column's type makes
-its line a bad row, with one exception: a column of integers in which decimals turn up later is FLOAT64 throughout (DuckDB
-would round them silently).
+its line a bad row, with one exception: a column of integers in which decimals turn up later is FLOAT64 throughout
+(DuckDB would round them silently).
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def read(engine: Engine, files: Sequence[Path], bad_rows_folder: Path | None, pr
 
 def _parse(engine: Engine, dialects: Sequence[Dialect], target: Path) -> list[BadRow]:
     """Write the rows that parse to `target`; return those that do not."""
-    types = {name: "DOUBLE" for name in _decimal_columns(engine, dialects)}
+    types = dict.fromkeys(_decimal_columns(engine, dialects), "DOUBLE")
     rejects = f"store_rejects=true, rejects_limit={_MAX_BAD_ROWS_KEPT}"
     scans = [f"SELECT * FROM {dialect.scan(types=types, more=rejects)}" for dialect in dialects]
     with engine.session() as session:
         session.run(f"COPY ({' UNION ALL '.join(scans)}) TO {quote_text(str(target))} (FORMAT parquet)")
         found = session.query(
-            "SELECT DISTINCT ON (file_path, line) file_path, line, column_name, error_message, csv_line FROM reject_errors "
+            "SELECT DISTINCT ON (file_path, line) file_path, line, error_message, csv_line FROM reject_errors "
             "JOIN (SELECT DISTINCT scan_id, file_id, file_path FROM reject_scans) USING (scan_id, file_id) "
             "ORDER BY file_path, line, byte_position"
         )
@@ -61,7 +61,7 @@ def _parse(engine: Engine, dialects: Sequence[Dialect], target: Path) -> list[Ba
 
 
 def _skipped(dialects: Sequence[Dialect]) -> Iterator[BadRow]:
-    """The lines that stand before the table, unless blank: what an export wrote there, or rows that the sniffer gave up."""
+    """The lines before the table, unless blank: what an export wrote there, or rows that the sniffer gave up."""
     for dialect in dialects:
         for file in dialect.files if dialect.num_skipped else ():
             with gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb") as stream:

@@ -11,7 +11,7 @@ from hagane.data.engine import Engine, quote_list, quote_text
 from hagane.errors import DataError, Fault
 
 NULL_WORDS = ("", "NA", "N/A", "NULL", "null", "None", "?", "\\N")
-"""Words for a missing value. They count, in all of a file, where they alone keep some column from being numbers or dates."""
+"""Words for a missing value. They count, in all of a file, where they alone keep a column from being numbers."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _character(shown: str) -> str:
 def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
     """The sniffer renames a repeated name silently; we do not."""
     options = _options({**row, "HasHeader": "false"})
+    columns = ", ".join(f"{quote_text(str(index))}: VARCHAR" for index in range(len(row["Columns"])))
     names = engine.query(
-        f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, "
-        f"columns={{{', '.join(f'{quote_text(str(index))}: VARCHAR' for index in range(len(row['Columns'])))}}}) LIMIT 1"
+        f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, columns={{{columns}}}) LIMIT 1"
     ).to_pylist()
     lower = [name.strip().lower() for name in (names[0].values() if names else ()) if name is not None]
     twice = list(dict.fromkeys(name for name in lower if lower.count(name) > 1))
@@ -149,7 +149,7 @@ def _check_same_columns(dialects: Sequence[Dialect]) -> None:
 
 
 def _unify(columns: Sequence[tuple[tuple[str, str], ...]]) -> tuple[tuple[str, str], ...]:
-    """One type a column for all files: the common one, DOUBLE for integers and decimals, VARCHAR for what differs more."""
+    """One type a column for all files: the common one, DOUBLE for integers and decimals, VARCHAR for the rest."""
     names = [name for name, _ in columns[0]]
     return tuple((name, _common({file[index][1] for file in columns})) for index, name in enumerate(names))
 

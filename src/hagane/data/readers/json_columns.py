@@ -53,11 +53,12 @@ class JsonColumn(NamedTuple):
 
 
 def infer_columns(engine: Engine, clean: Path) -> list[JsonColumn]:
-    """The columns of a file of JSON objects, in the order of their first appearance. Raises DataError for two of one name."""
+    """The columns of a file of JSON objects, as they first appear. Raises DataError for two of one name."""
     source = f"read_json({quote_text(str(clean))}, format='newline_delimited'"
     described = engine.columns(f"SELECT * FROM {source}, sample_size={SAMPLE_OBJECTS})")
     names = engine.query(
-        f"SELECT DISTINCT unnest(json_keys(json)) AS name FROM read_json_objects({quote_text(str(clean))}, format='newline_delimited')"
+        "SELECT DISTINCT unnest(json_keys(json)) AS name "
+        f"FROM read_json_objects({quote_text(str(clean))}, format='newline_delimited')"
     )["name"].to_pylist()
     known = [name for name, _ in described]
     _check_names([*known, *sorted(set(names) - set(known))])
@@ -77,14 +78,15 @@ def _settle(engine: Engine, clean: Path, columns: list[JsonColumn]) -> list[Json
         for column in columns
     )
     counts = engine.query(f"SELECT {counted} FROM {rows}").to_pylist()[0]
-    return [JsonColumn(column.name, _settled(column.type, *counts[column.name])) for column in columns]
+    return [JsonColumn(column.name, _settled(column.type, counts[column.name])) for column in columns]
 
 
 def _kind(column: JsonColumn) -> str:
     return f"json_type({quote_name(column.name)})"
 
 
-def _settled(type_: str, integers: int, doubles: int, booleans: int, nested: int, total: int) -> str:
+def _settled(type_: str, counts: list[int]) -> str:
+    integers, doubles, booleans, nested, total = counts
     if type_ in ("BIGINT", "UBIGINT", "HUGEINT"):
         return "DOUBLE" if doubles else "BIGINT"
     if type_ != "JSON":

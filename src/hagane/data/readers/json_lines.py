@@ -1,7 +1,7 @@
 """JSON lines, gzip too: one object a line, parsed once into Parquet; lines that are none are set aside.
 
-A `.json` file that is one array of objects is read as well. A column's type is that of the first 20,480 objects; a later
-value of another type makes its line a bad row, except that integers become FLOAT64 where decimals turn up.
+A `.json` file that is one array of objects is read as well. A column's type is that of the first 20,480 objects; a
+later value of another type makes its line a bad row, except that integers become FLOAT64 where decimals turn up.
 """
 
 from __future__ import annotations

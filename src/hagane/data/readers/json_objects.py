@@ -36,7 +36,7 @@ class Objects:
 
 
 def copy_objects(files: Sequence[Path], target: Path) -> Objects:
-    """Write every line that is a JSON object to `target`. Blank lines are passed over. Raises DataError for broken gzip."""
+    """Write every line that is a JSON object to `target`. Blank lines do not count. Raises DataError for bad gzip."""
     objects = Objects()
     decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
     check = msgspec.json.Decoder().decode
