@@ -59,7 +59,7 @@ class Graph:
             tensor = found.get(f"{part}{number}")
             if tensor is None:
                 return np.full(rows, otherwise)
-            assert tensor.shape == (rows, value.width), f"{part} has the shape {tensor.shape}, not {(rows, value.width)}"
+            assert tensor.shape == (rows, value.width), f"{part}: {tensor.shape}, not {(rows, value.width)}"
             return tensor[:, index]
 
         return Answer(column("data", False), column("valid", True), column("error", False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -45,9 +46,7 @@ class Binder:
     def __init__(self, source: Source, schema: Schema) -> None:
         self.source = source
         self.schema = schema
-        self._by_lower: dict[str, list[Column]] = {}
-        for column in schema:
-            self._by_lower.setdefault(column.name.lower(), []).append(column)
+        self._by_lower = _columns_by_lower_name(schema)
 
     def bind(self, node: exp.Expression) -> Expression | None:
         """The typed tree of `node`, or None after noting its faults."""
@@ -365,3 +364,12 @@ def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     if SqlType.BOOL in types:
         return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
     return ""
+
+
+@functools.lru_cache(maxsize=8)
+def _columns_by_lower_name(schema: Schema) -> dict[str, list[Column]]:
+    """Kept between expressions: making it for each costs a wide table's transform minutes."""
+    by_lower: dict[str, list[Column]] = {}
+    for column in schema:
+        by_lower.setdefault(column.name.lower(), []).append(column)
+    return by_lower

@@ -183,7 +183,7 @@ RENDER: dict[str, Render] = {
     "/": _divide,
     "SAFE_DIVIDE": _divide,
     "IEEE_DIVIDE": _infix("/"),
-    "NEG": lambda call, bound: f"(-{bound[0]})" if _is_float(call) else f"TRY(-{bound[0]})",
+    "NEG": lambda call, bound: f"(-{bound[0]})" if _is_float(call) else f"TRY(CAST(0 AS BIGINT) - {bound[0]})",
     "AND": _infix("AND"),
     "OR": _infix("OR"),
     "NOT": lambda call, bound: f"(NOT {bound[0]})",
