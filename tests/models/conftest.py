@@ -12,10 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from real_tables import Table, read_adult, read_housing, read_penguins  # noqa: E402
-from small_encoder import write  # noqa: E402
+from real_tables import Table, read_adult, read_housing, read_penguins
+from small_encoder import write
 
-from hagane.features.encoded import Encoded  # noqa: E402
+from hagane.features.encoded import Encoded
 
 
 @pytest.fixture(scope="session")

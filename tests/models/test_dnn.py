@@ -92,7 +92,14 @@ def test_labels_of_any_size(level: float, scale: float, encode: Encode) -> None:
 def test_every_optimizer_lowers_the_loss(optimizer: str, encode: Encode) -> None:
     dense, ids = data()
     train = encode(dense, ids, (dense[:, 0] > 0).astype(np.int64), CARDINALITIES)
-    curve = fit("dnn_classifier", train, num_classes=2, optimizer=optimizer, learn_rate=0.1 if optimizer == "sgd" else 0.01, max_iterations=8).curve
+    curve = fit(
+        "dnn_classifier",
+        train,
+        num_classes=2,
+        optimizer=optimizer,
+        learn_rate=0.1 if optimizer == "sgd" else 0.01,
+        max_iterations=8,
+    ).curve
     assert curve[-1].loss < 0.9 * curve[0].loss
 
 
@@ -111,7 +118,9 @@ def test_penalties_shrink_the_weights(encode: Encode) -> None:
 
     def size(**options: float) -> float:
         net = fit("dnn_classifier", train, num_classes=2, max_iterations=10, learn_rate=0.01, **options)._net
-        return float(sum(layer.weight.detach().abs().sum() for layer in net.layers if isinstance(layer, torch.nn.Linear)))
+        return float(
+            sum(layer.weight.detach().abs().sum() for layer in net.layers if isinstance(layer, torch.nn.Linear))
+        )
 
     plain = size()
     assert size(l2_reg=0.05) < 0.8 * plain

@@ -38,14 +38,14 @@ class DnnOptions(FamilyOptions, frozen=True, kw_only=True):
 
     hidden_units: tuple[Annotated[int, msgspec.Meta(ge=1, le=65_536)], ...] = (128, 64)
     activation_fn: Literal["relu", "relu6", "crelu", "elu", "selu", "silu", "sigmoid", "tanh"] = "relu"
-    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.2
     batch_norm: bool = False
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     """Rows of a step. null: the power of two nearest to a 128th of the rows, from 32 to 1,024."""
-    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 40
+    max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 20
     """Epochs, at most."""
     optimizer: Literal["adam", "adamw", "adagrad", "rmsprop", "sgd"] = "adamw"
-    learn_rate: Annotated[float, msgspec.Meta(gt=0, le=10)] = 0.001
+    learn_rate: Annotated[float, msgspec.Meta(gt=0, le=10)] = 0.002
     learn_rate_decay: bool = True
     """Whether the rate falls to zero along a half cosine over `max_iterations`."""
     l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
