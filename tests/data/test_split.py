@@ -104,7 +104,8 @@ def test_hashes_are_pinned():
     """These values may never change within a major version: a changed DuckDB hash would mix test rows into training."""
     table = open_table(
         "SELECT i::BIGINT AS i, (i * 0.5)::DOUBLE AS x, 'row ' || i AS s, i % 2 = 0 AS b,"
-        " DATE '2020-01-01' + i::INT AS d, TIMESTAMPTZ '2020-01-01 00:00:00+00' + to_hours(i) AS t, NULL::VARCHAR AS n FROM range(40) r(i)"
+        " DATE '2020-01-01' + i::INT AS d, TIMESTAMPTZ '2020-01-01 00:00:00+00' + to_hours(i) AS t,"
+        " NULL::VARCHAR AS n FROM range(40) r(i)"
     )
     found = {
         "random": split_table(table, Split(eval_fraction=0.25, test_fraction=0.25)).parts,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -78,7 +80,7 @@ def _row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
         yield groups
 
 
-def _conform(array: pa.Array, type_: SqlType, name: str, dictionary: bool) -> pa.Array:
+def _conform(array: pa.Array[Any], type_: SqlType, name: str, dictionary: bool) -> pa.Array[Any]:
     try:
         if type_ is SqlType.STRING:
             return _conform_strings(array, dictionary)
@@ -92,7 +94,7 @@ def _conform(array: pa.Array, type_: SqlType, name: str, dictionary: bool) -> pa
     return nan_to_null(array) if type_ is SqlType.FLOAT64 else array
 
 
-def _conform_strings(array: pa.Array, dictionary: bool) -> pa.Array:
+def _conform_strings(array: pa.Array[Any], dictionary: bool) -> pa.Array[Any]:
     if not dictionary:
         return array.cast(pa.string())
     return array.cast(DICTIONARY) if pa.types.is_dictionary(array.type) else encode(array.cast(pa.string()))
@@ -101,7 +103,7 @@ def _conform_strings(array: pa.Array, dictionary: bool) -> pa.Array:
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
-def encode(array: pa.Array) -> pa.DictionaryArray:
+def encode(array: pa.Array[Any]) -> pa.Array[Any]:
     """A string array as dictionary<values=string, indices=int32>; NULL stays NULL."""
     return array if pa.types.is_dictionary(array.type) else array.dictionary_encode().cast(DICTIONARY)
 
@@ -112,13 +114,17 @@ def encode_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def nan_to_null(array: pa.Array) -> pa.Array:
+def nan_to_null(array: pa.Array[Any]) -> pa.Array[Any]:
     """A double array in which NaN is NULL; the same array where there is none.
 
     >>> nan_to_null(pa.array([1.0, float("nan"), None])).null_count
     2
     """
-    values = np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8) if len(array) else np.empty(0)
+    buffer = array.buffers()[1]
+    if buffer is None or not len(array):
+        return array
+    values: npt.NDArray[np.float64] = np.frombuffer(memoryview(buffer), np.float64, len(array), array.offset * 8)
     if not np.isnan(values).any():
         return array
-    return pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)
+    nulled: pa.Array[Any] = pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)
+    return nulled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -10,7 +12,7 @@ from hagane.runtime.layout import ColumnData
 from hagane.types import Schema, SqlType
 
 
-def column_data(array: pa.Array, type: SqlType) -> ColumnData:
+def column_data(array: pa.Array[Any], type: SqlType) -> ColumnData:
     """The values of one column of a batch, [n]. Strings may be dictionary-encoded.
 
     >>> column_data(pa.array([1, None]), SqlType.INT64)
@@ -31,16 +33,16 @@ def columns_data(batch: pa.RecordBatch, schema: Schema) -> dict[str, ColumnData]
     return {column.name: column_data(batch.column(column.name), column.type) for column in schema}
 
 
-def _float64(array: pa.Array) -> npt.NDArray[np.generic]:
+def _float64(array: pa.Array[Any]) -> npt.NDArray[np.generic]:
     values = array.cast(pa.float64())
     return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
 
 
-def _bits(array: pa.Array) -> npt.NDArray[np.bool_]:
+def _bits(array: pa.Array[Any]) -> npt.NDArray[np.bool_]:
     return np.asarray(array.to_numpy(zero_copy_only=False), np.bool_)
 
 
-def _int64(array: pa.Array, type: SqlType) -> npt.NDArray[np.generic]:
+def _int64(array: pa.Array[Any], type: SqlType) -> npt.NDArray[np.generic]:
     """Integers with 0 where NULL; the view of the buffer itself where nothing is NULL."""
     filled = (
         array if array.null_count == 0 else array.fill_null(False if type is SqlType.BOOL else pa.scalar(0, array.type))
@@ -52,9 +54,9 @@ def _int64(array: pa.Array, type: SqlType) -> npt.NDArray[np.generic]:
     return np.asarray(filled.cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _strings(array: pa.Array) -> npt.NDArray[np.generic]:
+def _strings(array: pa.Array[Any]) -> npt.NDArray[np.generic]:
     """An object array of str, '' where NULL; each distinct string of a dictionary is made once."""
-    if not pa.types.is_dictionary(array.type):
+    if not isinstance(array, pa.DictionaryArray):
         return np.asarray(array.fill_null("").to_numpy(zero_copy_only=False), object)
     words = np.append(np.asarray(array.dictionary.to_numpy(zero_copy_only=False), object), "")
     codes = np.asarray(array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False))

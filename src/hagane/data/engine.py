@@ -66,9 +66,10 @@ class Engine:
         """The whole result of `sql`, where `views` (name → SQL) may be named as tables. Raises DataError."""
         with self._cursor(views) as cursor:
             try:
-                return cursor.sql(sql).to_arrow_table()
+                result: pa.Table = cursor.sql(sql).to_arrow_table()
             except (duckdb.Error, pa.ArrowException) as error:
                 raise sql_error(error, shown_sql or sql) from None
+            return result
 
     def batches(
         self, sql: str, batch_rows: int, *, shown_sql: str = "", views: Mapping[str, str] | None = None
@@ -89,7 +90,7 @@ class Engine:
     ) -> list[tuple[str, str]]:
         """Name and DuckDB type of every column of `sql`'s result, which is bound and not run. Raises DataError."""
         described = self.query(f"DESCRIBE {sql}", shown_sql=shown_sql or sql, views=views)
-        return list(zip(described["column_name"].to_pylist(), described["column_type"].to_pylist(), strict=True))
+        return [(row["column_name"], row["column_type"]) for row in described.to_pylist()]
 
     def _cursor(self, views: Mapping[str, str] | None) -> _Cursor:
         return _Cursor(self._connection.cursor(), self._arrow, views or {})
@@ -110,9 +111,10 @@ class _Session:
     def query(self, sql: str) -> pa.Table:
         """The whole result of `sql`. Raises DataError."""
         try:
-            return self._connection.sql(sql).to_arrow_table()
+            result: pa.Table = self._connection.sql(sql).to_arrow_table()
         except (duckdb.Error, pa.ArrowException) as error:
             raise sql_error(error, sql) from None
+        return result
 
     def run(self, sql: str) -> None:
         """Run a statement for its effect. Raises DataError."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hagane.data.column_type import type_columns
 from hagane.data.engine import DEFAULT_MEMORY_LIMIT, Engine
 from hagane.data.origin import Origin
 from hagane.data.query_files import is_query, whole_file
@@ -60,7 +61,7 @@ def open_table(
         origin = _open_paths(engine, [str(path) for path in source], folder, progress)
     else:
         origin = read_frame(engine, source)
-    return Table(engine, origin)
+    return Table(engine, origin, type_columns(engine.columns(f"SELECT * FROM {origin.sql}")))
 
 
 def _open_paths(engine: Engine, paths: Sequence[str], bad_rows_folder: Path | None, progress: Progress) -> Origin:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -65,21 +67,18 @@ def digest_files(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-class _HashingSink:
+class _HashingSink(io.RawIOBase):
     """A file that keeps nothing but the digest of what is written to it."""
-
-    closed = False
 
     def __init__(self) -> None:
         self.digest = hashlib.sha256()
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
         self.digest.update(data)
         return len(data)
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class ArrowDigest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -89,7 +90,7 @@ def _value_at(table: Table, column: str, share: float) -> str | None:
     return _literal(value) if value.is_valid else None
 
 
-def _literal(value: pa.Scalar) -> str:
+def _literal(value: pa.Scalar[Any]) -> str:
     if pa.types.is_timestamp(value.type):
         return f"make_timestamptz({value.cast(pa.int64()).as_py()})"
     plain = value.as_py()

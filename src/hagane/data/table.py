@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.batches import can_read_directly, encode_strings, read_parquet_directly
-from hagane.data.column_type import ARROW_TYPES, TypedColumns, type_columns
+from hagane.data.column_type import ARROW_TYPES, TypedColumns
 from hagane.data.engine import Engine, quote_name
 from hagane.data.origin import READING_RULES, Origin
 from hagane.errors import DataError, Fault, nearest
@@ -30,16 +30,12 @@ class Table:
 
     engine: Engine
     origin: Origin
+    typed: TypedColumns
+    """All of the source's columns."""
     names: tuple[str, ...] | None = None
     """The selected columns, in order; None for all."""
     conditions: tuple[str, ...] = ()
     """SQL conditions that every row fulfils."""
-    typed: TypedColumns = field(default=None)  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        if self.typed is None:
-            described = self.engine.columns(f"SELECT * FROM {self.origin.sql}")
-            object.__setattr__(self, "typed", type_columns(described))
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{column.name} {column.type.value}" for column in self.schema)

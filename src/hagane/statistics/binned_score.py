@@ -47,7 +47,9 @@ def variance_explained(learned: _Counts, scored: _Counts) -> float:
 def _shares(learned: _Counts) -> npt.NDArray[np.float64]:
     """Share of each class in each bin, [b, c]."""
     prior = learned.sum(axis=0) / max(1, learned.sum())
-    return (learned + _PRIOR_ROWS * prior) / (learned.sum(axis=1, keepdims=True) + _PRIOR_ROWS)
+    rows = learned.sum(axis=1, keepdims=True)
+    shares: npt.NDArray[np.float64] = (learned + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS)
+    return shares
 
 
 def _area(scores: npt.NDArray[np.float64], positives: _Counts, negatives: _Counts) -> float:

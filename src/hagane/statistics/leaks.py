@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hagane.data.column_data import column_data
 from hagane.data.engine import quote_name
@@ -79,7 +78,7 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
 
 
-def _target(label: pa.ChunkedArray, halves: _Codes, *, is_number: bool) -> _Target:
+def _target(label: pa.ChunkedArray[Any], halves: _Codes, *, is_number: bool) -> _Target:
     steps, num_steps = _number_targets(label) if is_number else _class_targets(label, halves)
     return _Target(halves, steps, num_steps, is_number)
 
@@ -103,7 +102,7 @@ def _sample(table: Table, names: list[str]) -> pa.Table:
     )
 
 
-def _class_targets(label: pa.ChunkedArray, halves: _Codes) -> tuple[_Codes, int]:
+def _class_targets(label: pa.ChunkedArray[Any], halves: _Codes) -> tuple[_Codes, int]:
     """Class of every row: 0, 1, … for those frequent enough to be scored, -1 for the rest."""
     codes = _text_codes(_flat(label))
     counts = np.stack([np.bincount(codes[halves == half], minlength=codes.max() + 1) for half in (0, 1)])
@@ -114,13 +113,13 @@ def _class_targets(label: pa.ChunkedArray, halves: _Codes) -> tuple[_Codes, int]
     return classes[codes], len(kept)
 
 
-def _number_targets(label: pa.ChunkedArray) -> tuple[_Codes, int]:
+def _number_targets(label: pa.ChunkedArray[Any]) -> tuple[_Codes, int]:
     """The label's rank, in as many steps as bins."""
     codes = _number_codes(_flat(label))
     return codes, int(codes.max()) + 1
 
 
-def _score(values: pa.ChunkedArray, column: Column, target: _Target) -> float:
+def _score(values: pa.ChunkedArray[Any], column: Column, target: _Target) -> float:
     """How well the column's bins predict the target on rows that they were not learned from: the mean of both ways."""
     array = _flat(values)
     codes = _text_codes(array) if column.type in (SqlType.STRING, SqlType.BOOL) else _number_codes(array)
@@ -132,7 +131,7 @@ def _score(values: pa.ChunkedArray, column: Column, target: _Target) -> float:
     return float(np.mean([measure(counts[:, half], counts[:, 1 - half]) for half in (0, 1)]))
 
 
-def _number_codes(array: pa.Array) -> _Codes:
+def _number_codes(array: pa.Array[Any]) -> _Codes:
     """Bin by quantile, [n]: 0 for NULL, then 1, 2, …"""
     type_ = SqlType.FLOAT64 if pa.types.is_floating(array.type) else SqlType.INT64
     plain = (
@@ -158,20 +157,20 @@ def _edges(quantiles: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return np.unique(np.concatenate([edges, following]))
 
 
-def _integer_type(array: pa.Array) -> pa.DataType:
+def _integer_type(array: pa.Array[Any]) -> pa.DataType:
     return pa.int32() if pa.types.is_date32(array.type) else pa.int64()
 
 
-def _text_codes(array: pa.Array) -> _Codes:
+def _text_codes(array: pa.Array[Any]) -> _Codes:
     """Bin by value, [n]: 0 for NULL; beyond 4,096 values several share a bin."""
-    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    indices = pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    encoded: Any = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    indices = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     return np.where(indices < 0, 0, indices % _MAX_TEXT_BINS + 1)
 
 
-def _flat(values: pa.ChunkedArray) -> pa.Array:
-    combined = values.combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) and combined.num_chunks else combined
+def _flat(values: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    flat: pa.Array[Any] = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    return flat
 
 
 def _leak(name: str, score: float, label: str, is_number: bool) -> Leak:

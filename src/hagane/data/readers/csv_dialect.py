@@ -57,7 +57,8 @@ def sniff(engine: Engine, files: Sequence[Path]) -> list[Dialect]:
 
 
 def _sniff_file(engine: Engine, file: Path) -> Dialect:
-    row, null_words = _sniff_row(engine, file), ()
+    row = _sniff_row(engine, file)
+    null_words: tuple[str, ...] = ()
     if any(column["type"] == "VARCHAR" for column in row["Columns"]):
         other = _sniff_row(engine, file, NULL_WORDS)
         if _typed_better(row["Columns"], other["Columns"]):

@@ -42,7 +42,8 @@ def _to_arrow(frame: Any) -> pa.Table:
             return pa.Table.from_pandas(frame, preserve_index=False)
         if module == "polars" and type(frame).__name__ in ("DataFrame", "LazyFrame"):
             eager = frame.collect() if type(frame).__name__ == "LazyFrame" else frame
-            return eager.to_arrow()
+            table: pa.Table = eager.to_arrow()
+            return table
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(Fault(what="the frame cannot be read as columns", received=str(error).split("\n")[0])) from None
     raise DataError(

@@ -56,14 +56,15 @@ def infer_columns(engine: Engine, clean: Path) -> list[JsonColumn]:
     """The columns of a file of JSON objects, as they first appear. Raises DataError for two of one name."""
     source = f"read_json({quote_text(str(clean))}, format='newline_delimited'"
     described = engine.columns(f"SELECT * FROM {source}, sample_size={SAMPLE_OBJECTS})")
-    names = engine.query(
+    found = engine.query(
         "SELECT DISTINCT unnest(json_keys(json)) AS name "
         f"FROM read_json_objects({quote_text(str(clean))}, format='newline_delimited')"
-    )["name"].to_pylist()
+    ).to_pylist()
     known = [name for name, _ in described]
-    _check_names([*known, *sorted(set(names) - set(known))])
+    late = sorted({str(row["name"]) for row in found} - set(known))
+    _check_names([*known, *late])
     columns = [JsonColumn(name, type_) for name, type_ in described]
-    columns += [JsonColumn(name, "JSON") for name in sorted(set(names) - set(known))]
+    columns += [JsonColumn(name, "JSON") for name in late]
     return _settle(engine, clean, columns)
 
 
