@@ -71,21 +71,21 @@ def test_only_the_columns_that_are_read(transform: Transform) -> None:
     assert transform.layout.strings == ("s", "t")
 
 
-def test_two_thousand_columns_cost_few_nodes() -> None:
+def test_five_hundred_columns_cost_few_nodes() -> None:
     random = np.random.default_rng(0)
-    names = [f"c{i}" for i in range(2_000)]
+    names = [f"c{i}" for i in range(500)]
     table = open_table(pa.table({name: random.normal(i, 1 + i, 50) for i, name in enumerate(names)}))
     expressions = {name: f"COALESCE(ML.STANDARD_SCALER({name}) OVER (), 0)" for name in names}
     transform = fit_transform(expressions, table, accepts_missing=False)
     emitter = Emitter()
     ports = transform.emit(emitter)
-    emitter.output("dense", ports.dense, np.float32, ("n", 2_000))
+    emitter.output("dense", ports.dense, np.float32, ("n", 500))
     emitter.output("row_error", ports.row_error, np.bool_, ("n",))
     assert len(emitter.model().graph.node) < 25
     (batch,) = table.batches()
     start = time.process_time()
     dense, _, _ = Encoder(transform).encode_batch(batch)
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 10
     raw = np.stack([batch.column(f.name).to_numpy() for f in transform.dense], axis=1)
     np.testing.assert_allclose(dense, (raw - raw.mean(0)) / raw.std(0, ddof=1), rtol=1e-4, atol=1e-5)
 

@@ -9,7 +9,7 @@ are not narrow, stay in one part. The nodes are the same, and so is every bit, w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,9 +20,9 @@ from hagane.data.column_data import column_data, columns_data
 from hagane.features.emit import Emitter
 from hagane.features.encoded import id_dtype
 from hagane.features.feature import FeatureKind
-from hagane.features.graph_ports import ROW_ERROR
+from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
 from hagane.features.lower import LoweredFeature
-from hagane.features.plan import emit_columns
+from hagane.features.plan import emit_columns, emit_features
 from hagane.runtime.layout import ColumnData, InputLayout
 from hagane.runtime.session import Session
 from hagane.types import Schema, SqlType
@@ -59,10 +59,12 @@ class Encoder:
         parts = _parts([feature.columns for feature, _ in lowered])
         by_row = [part for part in parts if not _is_text(part, strings)]
         if len(by_row) > MOST_PARTS:
-            by_row = [_Part(tuple(sorted(i for part in by_row for i in part.indices)), frozenset())]
-        self._by_row = [_Graph(transform, lowered, part.indices) for part in by_row]
+            together = sorted(index for part in by_row for index in part.indices)
+            self._by_row: list[_Graph] = [_BlockGraph(transform, lowered, together)]
+        else:
+            self._by_row = [_ColumnGraph(transform, lowered, part.indices) for part in by_row]
         by_dictionary = [part for part in parts if _is_text(part, strings)]
-        self._by_string = {min(part.columns): _Graph(transform, lowered, part.indices) for part in by_dictionary}
+        self._by_string = {min(part.columns): _ColumnGraph(transform, lowered, part.indices) for part in by_dictionary}
         self._dictionaries: dict[str, _EncodedDictionary] = {}
 
     def encode_batch(self, batch: pa.RecordBatch) -> tuple[Array, Array, BoolArray]:
@@ -138,7 +140,7 @@ def _is_text(part: _Part, strings: Collection[str]) -> bool:
 
 
 class _Graph:
-    """The graph of some features, with an output a feature, and the columns that they read."""
+    """The graph of some features, and the columns that they read."""
 
     def __init__(self, transform: Transform, lowered: Sequence[LoweredFeature], indices: Sequence[int]) -> None:
         chosen = [lowered[index] for index in indices]
@@ -147,16 +149,16 @@ class _Graph:
         self.schema = Schema(tuple(column for column in transform.columns if column.name in read))
         self._layout = InputLayout(self.schema.columns)
         emitter = Emitter()
-        columns, row_error = emit_columns(emitter, chosen, self._layout, dense_dtype=transform.dense_dtype,
-                                          accepts_missing=transform.accepts_missing)  # fmt: skip
-        self._outputs = [f"feature.{index}" for index in indices]
-        for name, tensor, (feature, _) in zip(self._outputs, columns, chosen, strict=True):
-            is_dense = feature.kind is FeatureKind.DENSE
-            emitter.output(name, tensor, np.dtype(transform.dense_dtype if is_dense else np.int64), ("n", 1))
-        self._can_err = row_error is not None
-        if row_error is not None:
-            emitter.output(ROW_ERROR, row_error, np.bool_, ("n", 1))
+        self._outputs = self._emit(emitter, chosen, transform)
         self._session = Session(emitter.model().SerializeToString())
+
+    def _emit(self, emitter: Emitter, features: Sequence[LoweredFeature], transform: Transform) -> list[str]:
+        """Add inputs, nodes and outputs; the outputs' names."""
+        raise NotImplementedError
+
+    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
+        """Each feature's column [n] among the outputs."""
+        raise NotImplementedError
 
     def run_rows(self, batch: pa.RecordBatch, out: Sequence[Array]) -> BoolArray | None:
         """Fill this graph's columns of `out`, which has one a feature of the transform; where rows erred."""
@@ -174,17 +176,54 @@ class _Graph:
 
     def _run(self, columns: dict[str, ColumnData], out: Sequence[Array]) -> BoolArray | None:
         num_rows, errors = len(out[0]), None
-        outputs = [*self._outputs, ROW_ERROR] if self._can_err else self._outputs
         for start in range(0, num_rows, RUN_ROWS):
             rows = slice(start, start + RUN_ROWS)
             feed = self._layout.feed({name: _slice(data, rows) for name, data in columns.items()})
-            tensors = self._session.run(feed, outputs)
-            for name, column in zip(self._outputs, out, strict=True):
-                column[rows] = tensors[name][:, 0]
-            if self._can_err and tensors[ROW_ERROR].any():
+            tensors = self._session.run(feed, self._outputs)
+            for values, column in zip(self._columns(tensors), out, strict=True):
+                column[rows] = values
+            if ROW_ERROR in tensors and tensors[ROW_ERROR].any():
                 errors = np.zeros(num_rows, np.bool_) if errors is None else errors
-                errors[rows] = tensors[ROW_ERROR][:, 0]
+                errors[rows] = tensors[ROW_ERROR].reshape(-1)
         return errors
+
+
+class _ColumnGraph(_Graph):
+    """With an output a feature: for few features."""
+
+    def _emit(self, emitter: Emitter, features: Sequence[LoweredFeature], transform: Transform) -> list[str]:
+        tensors, row_error = emit_columns(emitter, features, self._layout, dense_dtype=transform.dense_dtype,
+                                          accepts_missing=transform.accepts_missing)  # fmt: skip
+        names = [f"feature.{index}" for index in self.indices]
+        for name, tensor, (feature, _) in zip(names, tensors, features, strict=True):
+            is_dense = feature.kind is FeatureKind.DENSE
+            emitter.output(name, tensor, np.dtype(transform.dense_dtype if is_dense else np.int64), ("n", 1))
+        if row_error is None:
+            return names
+        emitter.output(ROW_ERROR, row_error, np.bool_, ("n", 1))
+        return [*names, ROW_ERROR]
+
+    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
+        return (tensors[f"feature.{index}"][:, 0] for index in self.indices)
+
+
+class _BlockGraph(_Graph):
+    """With `dense` and `ids` as blocks, as a bundle has them: for many features."""
+
+    def _emit(self, emitter: Emitter, features: Sequence[LoweredFeature], transform: Transform) -> list[str]:
+        ports = emit_features(emitter, features, self._layout, dense_dtype=transform.dense_dtype,
+                              accepts_missing=transform.accepts_missing)  # fmt: skip
+        dtypes = {DENSE: transform.dense_dtype, IDS: "int64", ROW_ERROR: "bool"}
+        names = []
+        for name, tensor in zip((DENSE, IDS, ROW_ERROR), ports, strict=True):
+            if tensor is not None:
+                emitter.output(name, tensor, np.dtype(dtypes[name]), ("n",) if name == ROW_ERROR else ("n", "k"))
+                names.append(name)
+        return names
+
+    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
+        blocks = [tensors[name] for name in (DENSE, IDS) if name in tensors]
+        return (block[:, index] for block in blocks for index in range(block.shape[1]))
 
 
 def _slice(data: ColumnData, rows: slice) -> ColumnData:

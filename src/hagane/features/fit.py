@@ -34,14 +34,15 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
     ExpressionError with every fault.
     """
     resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
-    nodes = analyses(bind_all(resolved, table.schema).values())
+    bound = bind_all(resolved, table.schema)
+    nodes = analyses(bound.values())
     with progress.phase("fit", total=None) as phase:
         in_place = [node for node in nodes if can_push_down(node.argument)]
         derived = [node for node in nodes if not can_push_down(node.argument)]
         found = dict(zip(in_place, _measure_in_place(table, in_place), strict=True))
         found |= dict(zip(derived, measure_derived(table, derived, phase), strict=True))
     fitted = {node: _parameters(node, found[node]) for node in nodes}
-    return Transform.make(resolved, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing)
+    return Transform.make(resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing)
 
 
 def _measure_in_place(table: Table, nodes: Sequence[Analyze]) -> list[Measured]:

@@ -65,10 +65,9 @@ class Transform:
     """Id features in the order of the tensor `ids`."""
 
     @classmethod
-    def make(cls, expressions: Mapping[str, str], schema: Schema, fitted: Fitted, *, dense_dtype: str,
-             accepts_missing: bool) -> Transform:  # fmt: skip
+    def make(cls, expressions: Mapping[str, str], bound: Mapping[str, Expression], schema: Schema, fitted: Fitted, *,
+             dense_dtype: str, accepts_missing: bool) -> Transform:  # fmt: skip
         """A transform whose features lie in the order in which they are cheapest to compute."""
-        bound = bind_all(expressions, schema)
         lowered = [lower_feature(name, expression, fitted) for name, expression in bound.items()]
         columns = columns_read(bound, schema)
         dense, ids = packed_order(lowered, InputLayout(columns))

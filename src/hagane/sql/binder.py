@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -32,6 +32,16 @@ from hagane.types import Column, Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 MAX_DECIMALS = 22
+
+ColumnIndex = Mapping[str, Sequence[Column]]
+
+
+def column_index(schema: Schema) -> ColumnIndex:
+    """The columns of each name in small letters."""
+    index: dict[str, list[Column]] = {}
+    for column in schema:
+        index.setdefault(column.name.lower(), []).append(column)
+    return index
 
 
 class Binder:
@@ -131,7 +141,7 @@ class Binder:
             return self.refuse(node.this)
         parts = [node.args.get(key) for key in ("catalog", "db", "table", "this")]
         name = ".".join(part.name for part in parts if part is not None).replace(DOT, ".")
-        same = self._by_lower.get(name.lower(), [])
+        same = self._by_lower.get(name.lower(), ())
         found = next((column for column in same if column.name == name), same[0] if len(same) == 1 else None)
         if found is not None:
             return ColumnRef(found.name, found.type, span=span)
