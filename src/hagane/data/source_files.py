@@ -84,7 +84,8 @@ def _suffix(file: Path) -> str:
 
 def _is_data(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    return not hidden and file.name.lower().endswith(SUFFIXES)
+    name = file.name.lower()
+    return not hidden and name.endswith(SUFFIXES) and not name.startswith(("readme", "license"))
 
 
 def _not_found(path: str) -> Fault:
