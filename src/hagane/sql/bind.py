@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from hagane.errors import ExpressionError, Fault
-from hagane.sql.binder import Binder
+from hagane.sql.binder import Binder, ColumnIndex, column_index
 from hagane.sql.cross import cross_features
 from hagane.sql.expression import Expression, columns_of
 from hagane.sql.source import Source
@@ -39,11 +39,12 @@ def bind(sql: str, schema: Schema, *, where: str = "") -> Expression:
     """
     source = Source(sql, where)
     tree = source.parse()
-    return _bind_tree(source, schema, tree)
+    return _bind_tree(Binder(source, schema), tree)
 
 
-def _bind_tree(source: Source, schema: Schema, tree: exp.Expression | None) -> Expression:
-    expression = Binder(source, schema).bind(tree) if tree is not None else None
+def _bind_tree(binder: Binder, tree: exp.Expression | None) -> Expression:
+    source = binder.source
+    expression = binder.bind(tree) if tree is not None else None
     if expression is not None and not source.faults and not columns_of(expression):
         source.fault("the expression reads no column", next_step=NO_COLUMN_STEP)
     if expression is None or source.faults:
@@ -64,9 +65,10 @@ def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expressi
     """
     features: dict[str, Expression] = {}
     faults: list[Fault] = []
+    index = column_index(schema)
     for name, sql in transform.items():
         try:
-            bound = _bind_feature(name, sql, schema)
+            bound = _bind_feature(name, sql, schema, index)
         except ExpressionError as error:
             faults += error.faults
             continue
@@ -79,10 +81,11 @@ def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expressi
     return features
 
 
-def _bind_feature(name: str, sql: str, schema: Schema) -> dict[str, Expression]:
+def _bind_feature(name: str, sql: str, schema: Schema, index: ColumnIndex) -> dict[str, Expression]:
     source = Source(sql, f"transform.{name}")
     tree = source.parse()
-    crosses = cross_features(Binder(source, schema), name, tree) if tree is not None else None
+    binder = Binder(source, schema, index)
+    crosses = cross_features(binder, name, tree) if tree is not None else None
     if source.faults:
         raise ExpressionError(*source.faults)
-    return {name: _bind_tree(source, schema, tree)} if crosses is None else crosses
+    return {name: _bind_tree(binder, tree)} if crosses is None else crosses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,7 +36,7 @@ ColumnIndex = Mapping[str, Sequence[Column]]
 
 
 def column_index(schema: Schema) -> ColumnIndex:
-    """The columns of each name in small letters."""
+    """The columns of each name in small letters, to be made once for all expressions over a wide table."""
     index: dict[str, list[Column]] = {}
     for column in schema:
         index.setdefault(column.name.lower(), []).append(column)
@@ -53,10 +52,10 @@ class Binder:
     'IN'
     """
 
-    def __init__(self, source: Source, schema: Schema) -> None:
+    def __init__(self, source: Source, schema: Schema, index: ColumnIndex | None = None) -> None:
         self.source = source
         self.schema = schema
-        self._by_lower = _columns_by_lower_name(schema)
+        self._by_lower = column_index(schema) if index is None else index
 
     def bind(self, node: exp.Expression) -> Expression | None:
         """The typed tree of `node`, or None after noting its faults."""
@@ -374,12 +373,3 @@ def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     if SqlType.BOOL in types:
         return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
     return ""
-
-
-@functools.lru_cache(maxsize=8)
-def _columns_by_lower_name(schema: Schema) -> dict[str, list[Column]]:
-    """Kept between expressions: making it for each costs a wide table's transform minutes."""
-    by_lower: dict[str, list[Column]] = {}
-    for column in schema:
-        by_lower.setdefault(column.name.lower(), []).append(column)
-    return by_lower

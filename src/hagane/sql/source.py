@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sqlglot import exp, parse
+from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
@@ -72,11 +72,12 @@ class Source:
 
     def _parse(self) -> exp.Expression | None:
         masked = _QUOTED.sub(lambda found: found[0].replace(".", DOT), self.sql)
-        self._tokens = BigQuery().tokenize(masked)
+        dialect = BigQuery()
+        self._tokens = dialect.tokenize(masked)
         if _nesting(self._tokens) > MAX_NESTING:
             self._too_deep()
             return None
-        trees = [tree for tree in parse(masked, dialect="bigquery") if tree is not None]
+        trees = [tree for tree in dialect.parser().parse(self._tokens, masked) if tree is not None]
         if not trees:
             self.fault("the expression is empty", next_step="write an expression, or remove the feature")
             return None
