@@ -78,7 +78,7 @@ def test_batch_normalisation_and_its_export(name: str, encode: Encode) -> None:
 
 @pytest.mark.parametrize(("level", "scale"), [(0.0, 1e6), (1e9, 1e-3), (-5.0, 1e-9)])
 def test_labels_of_any_size(level: float, scale: float, encode: Encode) -> None:
-    """Predictions near zero of a label that varies by a million still agree to 1e-6: a regressor predicts in float64."""
+    """Predictions near zero of a label that varies by a million agree to 1e-6: a regressor predicts in float64."""
     dense, ids = data()
     train = encode(dense, ids, level + scale * dense[:, 0].astype(np.float64), CARDINALITIES)
     model = fit("dnn_regressor", train, max_iterations=15, learn_rate=0.01)

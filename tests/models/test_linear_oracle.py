@@ -177,7 +177,7 @@ def test_logistic_reg_with_an_l1_penalty(adult: tuple[Table, Table], encode: Enc
 def test_a_dropped_slot_has_no_weight(penguins: Table, encode: Encode) -> None:
     table = penguins.scaled()
     body_mass = Table(table.dense[:, :3], table.ids, table.dense[:, 3], table.cardinalities)
-    model, train = solve("linear_reg", body_mass, encode, l2_reg=0.0, dropped={0: 1, 1: 2})
+    model, _ = solve("linear_reg", body_mass, encode, l2_reg=0.0, dropped={0: 1, 1: 2})
     offsets = (0, table.cardinalities[0])
     assert model.coefficients.table[offsets[0] + 1, 0] == 0
     assert model.coefficients.table[offsets[1] + 2, 0] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -112,9 +114,9 @@ def test_public_options_are_frozen() -> None:
         "dropout": 0.2,
         "batch_norm": False,
         "batch_size": None,
-        "max_iterations": 40,
+        "max_iterations": 20,
         "optimizer": "adamw",
-        "learn_rate": 0.001,
+        "learn_rate": 0.002,
         "learn_rate_decay": True,
         "l1_reg": 0.0,
         "l2_reg": 0.0,
@@ -156,3 +158,15 @@ def test_times_cannot_be_labels(label_type: SqlType) -> None:
 
 def test_a_type_in_words() -> None:
     assert describe_type(Annotated[float, msgspec.Meta(ge=0, lt=1)]) == "a number >= 0 and < 1"
+
+
+def test_naming_families_loads_nothing_heavy() -> None:
+    code = "import sys, hagane.models; print([m for m in ('torch', 'lightgbm', 'scipy', 'onnx') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_linear_model_does_not_load_torch() -> None:
+    code = "import sys, hagane.models as m; m.get_family('linear_reg'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

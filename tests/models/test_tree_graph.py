@@ -126,7 +126,7 @@ def test_sets_of_many_categories(encode: Encode) -> None:
 
 def test_nan_where_training_saw_none_is_compared_as_zero(encode: Encode) -> None:
     random = np.random.default_rng(5)
-    x = (random.normal(size=(500, 2)) + [[2.0, -2.0]]).astype(np.float32)
+    x = (random.normal(size=(500, 2)) + np.array([2.0, -2.0])).astype(np.float32)
     train = encode(x, np.empty((500, 0), np.int64), x[:, 0] * x[:, 1].astype(np.float64), ())
     model = boost(train, max_iterations=20)
     probe = np.array([[np.nan, -2], [2, np.nan], [np.nan, np.nan], [0, 0]], np.float32)
