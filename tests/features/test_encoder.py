@@ -58,7 +58,9 @@ ROWS = st.fixed_dictionaries(
         "k": st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 30),
         "flag": st.none() | st.booleans(),
         "at": st.none() | MOMENTS,
-        "word": st.none() | st.sampled_from(["a", " B", "é", "", "zz"]) | st.text(st.characters(codec="utf-8"), max_size=6),
+        "word": st.none()
+        | st.sampled_from(["a", " B", "é", "", "zz"])
+        | st.text(st.characters(codec="utf-8"), max_size=6),
         "other": st.none() | st.sampled_from(["p", "q"]),
     }
 )

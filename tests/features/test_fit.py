@@ -87,7 +87,9 @@ def test_a_query_is_fitted_like_a_table() -> None:
 
 
 def test_empty_training_data_are_fitted_without_a_crash() -> None:
-    transform = fit_transform({**PUSHED, "log": "LN(x)", "s": "s"}, open_table(TABLE.slice(0, 0)), accepts_missing=False)
+    transform = fit_transform(
+        {**PUSHED, "log": "LN(x)", "s": "s"}, open_table(TABLE.slice(0, 0)), accepts_missing=False
+    )
     assert len(transform.features) == 12
 
 

@@ -47,6 +47,8 @@ def test_one_scan_for_all_scalars(columns: dict[str, list]) -> None:
         scans.append(sql)
         return table.query(sql)
 
-    low, high = measure(query, [Question("x", SqlType.FLOAT64, Aggregates({"v": f"{f}({{x}})"})) for f in ("min", "max")])
+    low, high = measure(
+        query, [Question("x", SqlType.FLOAT64, Aggregates({"v": f"{f}({{x}})"})) for f in ("min", "max")]
+    )
     assert (low.scalars["v"], high.scalars["v"]) == (min(columns["x"]), max(columns["x"]))
     assert len(scans) == 1

@@ -58,7 +58,13 @@ def test_steps(sql: str, complete: str, missing: str) -> None:
 
 @pytest.mark.parametrize("accepts_missing", [True, False])
 def test_resolving_twice_changes_nothing(accepts_missing: bool) -> None:
-    transform = {"x": "x", "s": "s", "b": "b", "q": "ML.STANDARD_SCALER(k) OVER ()", "c": "ML.FEATURE_CROSS(STRUCT(s, t))"}
+    transform = {
+        "x": "x",
+        "s": "s",
+        "b": "b",
+        "q": "ML.STANDARD_SCALER(k) OVER ()",
+        "c": "ML.FEATURE_CROSS(STRUCT(s, t))",
+    }
     once = resolve_transform(transform, SCHEMA, accepts_missing=accepts_missing)
     assert resolve_transform(once, SCHEMA, accepts_missing=accepts_missing) == once
 

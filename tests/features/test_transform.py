@@ -16,7 +16,9 @@ from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
 from hagane.features.transform import Transform
 
-TABLE = pa.table({"x": [1.0, 2.0, None, 4.0], "k": [1, 2, 3, None], "s": ["a", "b", "a", None], "t": ["p", None, "p", "q"]})
+TABLE = pa.table(
+    {"x": [1.0, 2.0, None, 4.0], "k": [1, 2, 3, None], "s": ["a", "b", "a", None], "t": ["p", None, "p", "q"]}
+)
 EXPRESSIONS = {
     "one": "ML.ONE_HOT_ENCODER(s, 'most_frequent', 10, 1) OVER ()",
     "x": "COALESCE(ML.STANDARD_SCALER(x) OVER (), 0)",

@@ -1,4 +1,4 @@
-"""Every analyzer by oracles that share no code with it: statistics, numpy, scikit-learn, BigQuery ML's published answers."""
+"""Every analyzer by oracles that share no code with it: statistics, numpy, scikit-learn."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_standard_scaler_divides_by_the_sample_deviation() -> None:
     np.testing.assert_allclose(fit_apply("ML.STANDARD_SCALER(x) OVER ()", NUMBERS), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("function", ["ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER"])
+@pytest.mark.parametrize(
+    "function", ["ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER"]
+)
 @pytest.mark.parametrize("values", [[0.1] * 7, [5, 5, None, 5], [None, None], [], [2.0]])
 def test_scalers_of_columns_without_spread(function: str, values: list) -> None:
     transform = fit(f"{function}(x) OVER ()", values, pa.float64())
@@ -71,7 +73,9 @@ def test_scalers_of_columns_without_spread(function: str, values: list) -> None:
         assert answer[[0, 1, 3]].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("function", ["ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER"])
+@pytest.mark.parametrize(
+    "function", ["ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER"]
+)
 def test_scalers_learn_from_finite_values_only(function: str) -> None:
     clean = fit(f"{function}(x) OVER ()", [1.0, 2.0, 4.0, 8.0])
     dirty = fit(f"{function}(x) OVER ()", [1.0, math.inf, 2.0, math.nan, 4.0, -math.inf, None, 8.0])
