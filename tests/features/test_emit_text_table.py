@@ -31,7 +31,7 @@ def run(emit: Callable[[Emitter, str], str], x: np.ndarray, dtype: type) -> np.n
 
 @pytest.mark.parametrize("width", [1, 2])
 def test_length_counts_code_points(width: int) -> None:
-    x = strings([[text] * width for text in [*TEXTS, "x" * 999, "x" * 1000, "x" * 1001, "y" * 1033]])
+    x = strings([[text] * width for text in [*TEXTS, "x" * 31, "é" * 32, "x" * 33, "y" * 1033]])
     assert run(emit_text.length, x, np.int64).tolist() == [[len(text) for text in row] for row in x]
 
 
@@ -48,6 +48,12 @@ def test_trim(pattern: str, stripped: Callable[[str], str], width: int) -> None:
     x = strings([[text] * width for text in TEXTS])
     got = run(lambda e, text: emit_text.trim(e, text, pattern), x, str)
     assert got.tolist() == [[stripped(text) for text in row] for row in x]
+
+
+@pytest.mark.timeout(20)
+def test_long_texts_beyond_ascii_are_counted_in_linear_time() -> None:
+    """Large repetitions in RE2 once took minutes for this."""
+    assert run(emit_text.length, strings([["é" * 50_000]]), np.int64).tolist() == [[50_000]]
 
 
 def test_white_space_alone_is_trimmed_to_nothing() -> None:
