@@ -28,6 +28,8 @@ from hagane.training.early_stopping import EarlyStopping
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 RELATIVE_TOLERANCE = 2.5e-7
+TRANSFORMS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
+"""LightGBM's objective → from raw sums to scores."""
 
 
 class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
@@ -133,12 +135,11 @@ def fit_trees(
     except lgb.basic.LightGBMError as error:
         raise TrainingError(Fault(what=f"LightGBM refused to train: {error}", where="model")) from error
     kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
-    transform = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}[objective["objective"]]
     names = tuple(feature.name for feature in train.features)
     return BoostedTreeModel(
         family=family,
         booster=kept,
-        transform=transform,
+        transform=TRANSFORMS[objective["objective"]],
         names=names,
         num_dense=train.num_dense,
         curve=curve,

@@ -6,6 +6,7 @@ Minimises Σ log loss + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the inter
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Annotated
@@ -170,19 +171,19 @@ def _minimise(
             method="L-BFGS-B",
             bounds=bounds,
             callback=record,
-            options={
-                "maxiter": options.max_iterations,
-                "maxfun": 20 * options.max_iterations,
-                "maxcor": 20,
-                "ftol": 1e-15,
-                "gtol": 1e-9 * np.sqrt(n),
-            },
+            options=_stopping(options, n),
         )
     if result.status == 1:
         context.progress.note(
             f"logistic_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg"
         )
     return (*problem.unpack(_joined(result.x, problem.size)), tuple(curve))
+
+
+def _stopping(options: LogisticRegOptions, num_rows: int) -> dict[str, float]:
+    """L-BFGS ends when the gradient is nil to rounding, or no step lowers the loss."""
+    most = options.max_iterations
+    return {"maxiter": most, "maxfun": 20 * most, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-9 * math.sqrt(num_rows)}
 
 
 def _formulation(problem: LogisticProblem, *, split: bool) -> tuple[Floats, Objective, list[tuple[float, None]] | None]:
