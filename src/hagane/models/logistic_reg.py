@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -180,7 +180,7 @@ def _minimise(
     return (*problem.unpack(_joined(result.x, problem.size)), tuple(curve))
 
 
-def _stopping(options: LogisticRegOptions, num_rows: int) -> dict[str, float]:
+def _stopping(options: LogisticRegOptions, num_rows: int) -> Any:
     """L-BFGS ends when the gradient is nil to rounding, or no step lowers the loss."""
     most = options.max_iterations
     return {"maxiter": most, "maxfun": 20 * most, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-9 * math.sqrt(num_rows)}
