@@ -18,13 +18,22 @@ from hagane.workspace.workspace import Workspace
 @pytest.fixture
 def trained(mixed: pa.Table, workspace: Workspace) -> TrainResult:
     frame = mixed.select(["x", "k", "job", "good"])
-    return train(Spec(data="f", label="good", model=Model(type="logistic_reg"), transform={"x": "LN(x)", "k": "k", "job": "job"}),
-                 workspace=workspace, frame=frame)
+    return train(
+        Spec(
+            data="f", label="good", model=Model(type="logistic_reg"), transform={"x": "LN(x)", "k": "k", "job": "job"}
+        ),
+        workspace=workspace,
+        frame=frame,
+    )
 
 
-def test_predictions_stand_before_the_columns_in_order(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
+def test_predictions_stand_before_the_columns_in_order(
+    mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path
+) -> None:
     source, out = tmp_path / "rows.parquet", tmp_path / "out.parquet"
-    big = pa.concat_tables([mixed.append_column("row", pa.array(range(i * 3_000, i * 3_000 + 3_000))) for i in range(50)])
+    big = pa.concat_tables(
+        [mixed.append_column("row", pa.array(range(i * 3_000, i * 3_000 + 3_000))) for i in range(50)]
+    )
     pq.write_table(big, source)
     summary = predict_file("good", str(source), out, workspace=workspace)
     result = pq.read_table(out)
@@ -45,7 +54,9 @@ def test_no_rows(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tm
     assert pq.read_table(tmp_path / "out.parquet").column_names[0] == "predicted_good"
 
 
-def test_a_missing_column_or_model_writes_nothing(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_missing_column_or_model_writes_nothing(
+    mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path
+) -> None:
     with pytest.raises(DataError, match="no column 'x'"):
         predict_file("good", mixed.drop_columns(["x", "job"]), tmp_path / "out.parquet", workspace=workspace)
     with pytest.raises(NotFoundError, match="good"):

@@ -16,7 +16,9 @@ from hagane.workspace.workspace import Workspace
     ("family", "roc_auc"), [("boosted_tree_classifier", 0.927), ("dnn_classifier", 0.910), ("logistic_reg", 0.904)]
 )
 def test_adult(adult_train: str, adult_test: str, workspace: Workspace, family: str, roc_auc: float) -> None:
-    spec = Spec(data=adult_train, label="income", model=Model(type=family), split=Split(eval_fraction=0.1, test_fraction=0.0))
+    spec = Spec(
+        data=adult_train, label="income", model=Model(type=family), split=Split(eval_fraction=0.1, test_fraction=0.0)
+    )
     result = train(spec, workspace=workspace)
     assert result.leaks == ()
     evaluation = evaluate_model(str(result.bundle), data=adult_test, workspace=workspace, slices=("sex",))
@@ -33,15 +35,24 @@ def test_california_housing(shared_data: Path, workspace: Workspace) -> None:
 
 
 def test_penguins(shared_data: Path, workspace: Workspace) -> None:
-    spec = Spec(data=str(shared_data / "penguins" / "penguins.csv"), label="species", model=Model(type="logistic_reg"),
-                split=Split(test_fraction=0.3))
+    spec = Spec(
+        data=str(shared_data / "penguins" / "penguins.csv"),
+        label="species",
+        model=Model(type="logistic_reg"),
+        split=Split(test_fraction=0.3),
+    )
     result = train(spec, workspace=workspace)
     assert result.evaluation.metrics["accuracy"] > 0.95
 
 
 def test_chicago_taxi_split_by_time(shared_data: Path, workspace: Workspace) -> None:
     query = f"SELECT * EXCLUDE (tips), tips > 0.2 * fare AS big_tip FROM '{shared_data}/chicago_taxi/data.csv'"
-    spec = Spec(data=query, label="big_tip", exclude=("payment_type",), split=Split(method="time", column="trip_start_timestamp"))
+    spec = Spec(
+        data=query,
+        label="big_tip",
+        exclude=("payment_type",),
+        split=Split(method="time", column="trip_start_timestamp"),
+    )
     result = train(spec, workspace=workspace)
     assert "pickup_census_tract" not in (result.spec.transform or {})
     assert result.evaluation.metrics["roc_auc"] > 0.6

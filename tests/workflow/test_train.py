@@ -11,7 +11,7 @@ import pytest
 
 from hagane.bundle.bundle import Bundle
 from hagane.data.column_data import columns_data
-from hagane.errors import DataError, HaganeError, SpecError
+from hagane.errors import DataError, HaganeError, RequestError, SpecError
 from hagane.models import FAMILIES
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Model, Serving, Spec, Split
@@ -32,7 +32,9 @@ def train_mixed(mixed: pa.Table, workspace: Workspace, family: str, label: str, 
 
 @pytest.mark.parametrize("label", ["good", "grade", "value"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_learns_something_and_serves_raw_rows(mixed: pa.Table, workspace: Workspace, family: str, label: str) -> None:
+def test_every_family_learns_something_and_serves_raw_rows(
+    mixed: pa.Table, workspace: Workspace, family: str, label: str
+) -> None:
     if (label == "value") != (family in LABELS):
         pytest.skip("the family is not for this kind of label")
     result = train_mixed(mixed, workspace, family, label)
@@ -83,11 +85,15 @@ def test_expressions_errors_and_their_policies(mixed: pa.Table, workspace: Works
     strict = train_mixed(mixed, workspace, "logistic_reg", "good", transform=transform, name="strict")
     assert any("erred" in note for note in strict.notes)
     row = {"x": -1.0, "k": 0, "job": "pilot", "flag": True, "at": "2013-01-01T05:00:00Z"}
-    assert Bundle.load(strict.bundle).predict([row]).row_errors.tolist() == [True]
+    with pytest.raises(RequestError, match=r"instances\[0\]"):
+        Bundle.load(strict.bundle).predict([row])
+    assert Bundle.load(strict.bundle).predict([row], on_error="null").row_errors.tolist() == [True]
     assert Bundle.load(strict.bundle).predict([row | {"x": 1.0, "k": 1}]).row_errors.tolist() == [False]
 
-    lenient = train_mixed(mixed, workspace, "logistic_reg", "good", transform=transform, serving=Serving(on_error="null"))
-    assert Bundle.load(lenient.bundle).signature.on_error == "null"
+    lenient = train_mixed(
+        mixed, workspace, "logistic_reg", "good", transform=transform, serving=Serving(on_error="null")
+    )
+    assert Bundle.load(lenient.bundle).predict([row]).rows()[0]["row_error"] is True
 
 
 def test_every_fault_of_a_spec_at_once(mixed: pa.Table, workspace: Workspace) -> None:
@@ -95,7 +101,7 @@ def test_every_fault_of_a_spec_at_once(mixed: pa.Table, workspace: Workspace) ->
         train_mixed(mixed, workspace, "auto", "good", transform={"a": "LN(xx)", "b": "LNN(x)", "c": "x +"})
     text = caught.value.render()
     assert "3 faults" in text
-    assert "'xx'" in text
+    assert "`xx`" in text
     assert "LNN" in text
     with pytest.raises(SpecError, match="no column 'god'"):
         train(Spec(data="f", label="god", exclude=("kk",)), workspace=workspace, frame=mixed)
@@ -132,7 +138,9 @@ def test_leaks_are_told(mixed: pa.Table, workspace: Workspace) -> None:
 def test_joined_columns_are_named_in_the_signature(tmp_path: Path, workspace: Workspace) -> None:
     import duckdb
 
-    duckdb.sql("SELECT i AS id, i % 5 AS k, random() > 0.5 AS label FROM range(500) t(i)").write_parquet(str(tmp_path / "a.parquet"))
+    duckdb.sql("SELECT i AS id, i % 5 AS k, random() > 0.5 AS label FROM range(500) t(i)").write_parquet(
+        str(tmp_path / "a.parquet")
+    )
     duckdb.sql("SELECT i AS k, i * 1.5 AS w FROM range(5) t(i)").write_parquet(str(tmp_path / "b.parquet"))
     query = f"SELECT a.k, b.w, a.label FROM '{tmp_path}/a.parquet' a JOIN '{tmp_path}/b.parquet' b USING (k)"
     result = train(Spec(data=query, label="label", split=Split(method="random")), workspace=workspace)

@@ -129,7 +129,8 @@ def _beside(batch: pa.RecordBatch, predictions: Predictions) -> pa.RecordBatch:
 
 
 def _no_rows(table: Table) -> pa.RecordBatch:
-    return table.query("SELECT * FROM data LIMIT 0").to_batches(max_chunksize=1)[0]
+    schema = table.query("SELECT * FROM data LIMIT 0").schema
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

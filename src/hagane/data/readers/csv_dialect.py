@@ -71,19 +71,46 @@ def _sniff_file(engine: Engine, file: Path) -> Dialect:
 
 
 def _sniff_row(engine: Engine, file: Path, null_words: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the sniffer says; where it saw one column only, or nothing, what it says when bad lines may be passed over.
+
+    One line with too many fields among the first makes DuckDB give the separator up. That a file has one column is
+    believed unless its header itself holds the separator that is found then.
+    """
     more = f", nullstr={quote_list(null_words)}" if null_words else ""
+    failure: DataError | None = None
     try:
-        row: dict[str, Any] = engine.query(f"SELECT * FROM sniff_csv({quote_text(str(file))}{more})").to_pylist()[0]
+        row = _ask_sniffer(engine, file, more)
+        if len(row["Columns"]) > 1:
+            return row
     except DataError as error:
-        raise DataError(
-            Fault(
-                what=f"{file.name} cannot be read as CSV",
-                where=str(file),
-                received=error.faults[0].what.split("\n")[0],
-                next_step="say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
-            )
-        ) from None
+        failure, row = error, None
+    try:
+        tolerant = _ask_sniffer(engine, file, more + ", ignore_errors=true")
+    except DataError:
+        tolerant = row
+    if row is None and tolerant is None:
+        assert failure is not None
+        raise _not_csv(file, failure)
+    if row is None or (tolerant is not None and _character(tolerant["Delimiter"]) in row["Columns"][0]["name"]):
+        row = tolerant
+    assert row is not None
     return row
+
+
+def _ask_sniffer(engine: Engine, file: Path, more: str) -> dict[str, Any]:
+    row: dict[str, Any] = engine.query(f"SELECT * FROM sniff_csv({quote_text(str(file))}{more})").to_pylist()[0]
+    return row
+
+
+def _not_csv(file: Path, error: DataError) -> DataError:
+    return DataError(
+        Fault(
+            what=f"{file.name} cannot be read as CSV",
+            where=str(file),
+            received=error.faults[0].what.split("\n")[0],
+            next_step="say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
+        )
+    )
 
 
 def _typed_better(plain: list[dict[str, str]], with_null_words: list[dict[str, str]]) -> bool:
@@ -114,7 +141,8 @@ def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
     options = _options({**row, "HasHeader": "false"})
     columns = ", ".join(f"{quote_text(str(index))}: VARCHAR" for index in range(len(row["Columns"])))
     names = engine.query(
-        f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, columns={{{columns}}}) LIMIT 1"
+        f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, columns={{{columns}}}, "
+        "ignore_errors=true) LIMIT 1"
     ).to_pylist()
     lower = [name.strip().lower() for name in (names[0].values() if names else ()) if name is not None]
     twice = list(dict.fromkeys(name for name in lower if lower.count(name) > 1))
