@@ -42,7 +42,9 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
         found = dict(zip(in_place, _measure_in_place(table, in_place), strict=True))
         found |= dict(zip(derived, measure_derived(table, derived, phase), strict=True))
     fitted = {node: _parameters(node, found[node]) for node in nodes}
-    return Transform.make(resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing)
+    return Transform.make(
+        resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing
+    )
 
 
 def _measure_in_place(table: Table, nodes: Sequence[Analyze]) -> list[Measured]:
