@@ -26,7 +26,7 @@ class Imputer:
     Numbers come back as FLOAT64, as in BigQuery ML.
 
     >>> Imputer().parameters(("median",), SqlType.INT64, Measured({"median": 3}))
-    ImputerParameters(value=3.0)
+    ImputerParameters(value=3.0, values=())
     """
 
     name = "ML.IMPUTER"
