@@ -43,7 +43,12 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             lines.append(f"  where: {self.where}")
         if self.sql:
             lines += [f"  {line}" for line in underline(self.sql, self.start, self.end)]
-        parts = {"expected": self.expected, "received": self.received, "did you mean": self.nearest, "next": self.next_step}
+        parts = {
+            "expected": self.expected,
+            "received": self.received,
+            "did you mean": self.nearest,
+            "next": self.next_step,
+        }
         lines += [f"  {name}: {text}" for name, text in parts.items() if text]
         return "\n".join(lines)
 

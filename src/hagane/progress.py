@@ -14,7 +14,9 @@ class Phase(Protocol):
     """One stage of the work, from `with` to its end."""
 
     def __enter__(self) -> Self: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     def advance(self, amount: float = 1, **figures: float) -> None:
         """`amount` more units are done; `figures` (loss=…, eval_loss=…) are shown beside the bar."""
@@ -34,7 +36,9 @@ class _SilentPhase:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         return None
 
     def advance(self, amount: float = 1, **figures: float) -> None:

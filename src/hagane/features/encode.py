@@ -92,11 +92,15 @@ def _write(
     ]
     num_errors = num_null = num_unknown = 0
     try:
-        for done in _encoded(_batches(source, transform, label), encoder, label):
-            num_errors += _append(done, writers)
-            num_null += done.label.num_null
-            num_unknown += done.label.num_unknown
-            phase.advance(done.num_rows)
+        with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
+            writing: deque[Future[int]] = deque()
+            for done in _encoded(_batches(source, transform, label), encoder, label):
+                writing.append(pool.submit(_append, done, writers))
+                num_errors += writing.popleft().result() if len(writing) > 2 else 0
+                num_null += done.label.num_null
+                num_unknown += done.label.num_unknown
+                phase.advance(done.num_rows)
+            num_errors += sum(future.result() for future in writing)
         for writer in writers:
             writer.close()
     finally:

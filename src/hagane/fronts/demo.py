@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 FAMILIES = {"boosted_tree_classifier": "late_trees", "dnn_classifier": "late_network"}
 OPTIONS = {"boosted_tree_classifier": {}, "dnn_classifier": {"max_iterations": 6}}
 """The network's learning rate falls over its epochs: six are enough here, and the demo is to be short."""
-DESCRIBED = ("departure", "carrier", "dest", "distance", "sched_dep_time", "aircraft", "temp", "wind_gust", "visib", "late")
+DESCRIBED = (
+    "departure",
+    "carrier",
+    "dest",
+    "distance",
+    "sched_dep_time",
+    "aircraft",
+    "temp",
+    "wind_gust",
+    "visib",
+    "late",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,9 @@ def run(output: Output) -> dict[str, Any]:
 
 def step(output: Output, number: int, title: str) -> None:
     """A heading."""
-    output.show(Text.assemble(("\n" if number > 1 else "", ""), (f" {number} ", "reverse bold"), " ", (title, "bold")), "")
+    output.show(
+        Text.assemble(("\n" if number > 1 else "", ""), (f" {number} ", "reverse bold"), " ", (title, "bold")), ""
+    )
 
 
 def show_data(output: Output, query: str, folder: Path) -> tuple[Any, ...]:
@@ -93,7 +106,14 @@ def spec_of(query: str, family: str, name: str) -> Spec:
     from hagane.spec.spec import Evaluation, Model, Spec, Split
 
     split = Split(method="time", column="departure", eval_fraction=0.1, test_fraction=0.2)
-    return Spec(data=query, label="late", name=name, split=split, model=Model(type=family, options=OPTIONS[family]), evaluation=Evaluation(slices=("origin",)))
+    return Spec(
+        data=query,
+        label="late",
+        name=name,
+        split=split,
+        model=Model(type=family, options=OPTIONS[family]),
+        evaluation=Evaluation(slices=("origin",)),
+    )
 
 
 def train_one(output: Output, spec: Spec, workspace: Workspace) -> TrainResult:
@@ -134,7 +154,9 @@ def save_spec(spec: Spec, folder: Path) -> Path:
     from hagane.spec.write_yaml import write_commented_yaml
 
     path = folder / "late.yaml"
-    path.write_text(write_commented_yaml(spec, header="The demo's better model. Edit it, then: hagane train " + str(_shown(path))))
+    path.write_text(
+        write_commented_yaml(spec, header="The demo's better model. Edit it, then: hagane train " + str(_shown(path)))
+    )
     return path
 
 
@@ -169,7 +191,8 @@ def a_flight(result: TrainResult, query: str) -> tuple[dict[str, Any], bool]:
 
     row = open_table(query).query(
         "SELECT * FROM data WHERE origin = 'JFK' AND sched_dep_time BETWEEN 1700 AND 1900 AND departure >= '2013-12-22 00:00:00+00' "
-        "ORDER BY departure, sched_dep_time, carrier, dest, distance, sched_arr_time LIMIT 1")
+        "ORDER BY departure, sched_dep_time, carrier, dest, distance, sched_arr_time LIMIT 1"
+    )
     instance = instances_of(row.combine_chunks().to_batches()[0])[0]
     late = instance.pop("late")
     names = Bundle.load(result.bundle).signature.names
@@ -180,22 +203,37 @@ def show_answer(output: Output, answer: Answer) -> None:
     """Request, response, and what it means."""
     output.show(Text.assemble(("POST ", "bold"), answer.url))
     for document in ({"instances": [answer.instance]}, answer.response):
-        output.show(Padding(Syntax(_compact(document), "json", background_color="default", word_wrap=True), (0, 0, 1, 2)))
+        output.show(
+            Padding(Syntax(_compact(document), "json", background_color="default", word_wrap=True), (0, 0, 1, 2))
+        )
     prediction = answer.response["predictions"][0]
     chance = next(pair["prob"] for pair in prediction["predicted_late_probs"] if pair["label"] is True)
     verdict = "late" if prediction["predicted_late"] else "on time"
     truth = "late" if answer.arrived_late else "on time"
-    output.show(Text.assemble(
-        "Predicted ", (verdict, "bold"), ": probability of being late ", (f"{chance:.1%}", "bold"),
-        f" (in truth it was {truth}), answered in {answer.milliseconds:.1f} ms."))
+    output.show(
+        Text.assemble(
+            "Predicted ",
+            (verdict, "bold"),
+            ": probability of being late ",
+            (f"{chance:.1%}", "bold"),
+            f" (in truth it was {truth}), answered in {answer.milliseconds:.1f} ms.",
+        )
+    )
 
 
 def show_next(output: Output, result: TrainResult, spec_path: Path, seconds: float) -> None:
     """What to try next."""
     size = sum(file.stat().st_size for file in result.bundle.iterdir())
-    output.show(Text.assemble("\n", (" done ", "reverse bold green"), f" {seconds:.0f} s. The bundle is {size / 1e6:.1f} MB: "
-                              f"{_shown(result.bundle)}\n"))
-    table = Table(box=None, pad_edge=False, show_header=False, title="Try next", title_justify="left", title_style="bold")
+    output.show(
+        Text.assemble(
+            "\n",
+            (" done ", "reverse bold green"),
+            f" {seconds:.0f} s. The bundle is {size / 1e6:.1f} MB: {_shown(result.bundle)}\n",
+        )
+    )
+    table = Table(
+        box=None, pad_edge=False, show_header=False, title="Try next", title_justify="left", title_style="bold"
+    )
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(style="dim")
     name = result.version.name
@@ -210,10 +248,15 @@ def show_next(output: Output, result: TrainResult, spec_path: Path, seconds: flo
     output.show(table)
 
 
-def document(results: Mapping[str, TrainResult], leaks: tuple[Any, ...], answer: Answer, seconds: float) -> dict[str, Any]:
+def document(
+    results: Mapping[str, TrainResult], leaks: tuple[Any, ...], answer: Answer, seconds: float
+) -> dict[str, Any]:
     """The demo for programs."""
     return {
-        "models": {family: {"model": result.version, "metrics": result.evaluation.metrics} for family, result in results.items()},
+        "models": {
+            family: {"model": result.version, "metrics": result.evaluation.metrics}
+            for family, result in results.items()
+        },
         "leaks": leaks,
         "request": {"url": answer.url, "instances": [answer.instance]},
         "response": answer.response,

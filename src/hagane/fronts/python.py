@@ -1,8 +1,8 @@
 """Hagane in three lines of Python.
 
-    import hagane as hg
-    model = hg.train("SELECT * FROM 'flights.parquet'", label="late")
-    model.predict(frame)
+import hagane as hg
+model = hg.train("SELECT * FROM 'flights.parquet'", label="late")
+model.predict(frame)
 """
 
 from __future__ import annotations
@@ -74,16 +74,31 @@ class TrainedModel:
 
     def _repr_html_(self) -> str:
         signature = self.bundle.signature
-        cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{value if value is None else format(value, '.4g')}</td></tr>"
-                        for name, value in self.evaluate().metrics.items())
-        return (f"<b>{html.escape(signature.model_type)}</b> of <b>{html.escape(signature.label)}</b>"
-                f"<br><code>{html.escape(str(self.path))}</code><table>{cells}</table>")
+        cells = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{value if value is None else format(value, '.4g')}</td></tr>"
+            for name, value in self.evaluate().metrics.items()
+        )
+        return (
+            f"<b>{html.escape(signature.model_type)}</b> of <b>{html.escape(signature.label)}</b>"
+            f"<br><code>{html.escape(str(self.path))}</code><table>{cells}</table>"
+        )
 
 
-def train(data: object, label: str, *, model: str = "auto", options: Mapping[str, Any] | None = None,
-          transform: Mapping[str, str] | None = None, split: Split | None = None, name: str | None = None,
-          tables: Mapping[str, str] | None = None, exclude: Sequence[str] = (), workspace: str | Path | None = None,
-          progress: Progress | None = None, **sections: Any) -> TrainedModel:
+def train(
+    data: object,
+    label: str,
+    *,
+    model: str = "auto",
+    options: Mapping[str, Any] | None = None,
+    transform: Mapping[str, str] | None = None,
+    split: Split | None = None,
+    name: str | None = None,
+    tables: Mapping[str, str] | None = None,
+    exclude: Sequence[str] = (),
+    workspace: str | Path | None = None,
+    progress: Progress | None = None,
+    **sections: Any,
+) -> TrainedModel:
     """Train on `data` (a SQL query, paths, Arrow, pandas or Polars) to predict `label`.
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
@@ -91,14 +106,26 @@ def train(data: object, label: str, *, model: str = "auto", options: Mapping[str
     """
     source = data if isinstance(data, str) else tuple(map(str, data)) if _is_paths(data) else None
     spec = Spec(
-        data=source if source is not None else "(a frame in memory)", label=label, name=name, tables=dict(tables or {}),
-        transform=None if transform is None else dict(transform), exclude=tuple(exclude), split=split or Split(),
-        model=ModelSpec(type=model, options=dict(options or {})), **sections)
+        data=source if source is not None else "(a frame in memory)",
+        label=label,
+        name=name,
+        tables=dict(tables or {}),
+        transform=None if transform is None else dict(transform),
+        exclude=tuple(exclude),
+        split=split or Split(),
+        model=ModelSpec(type=model, options=dict(options or {})),
+        **sections,
+    )
     return train_spec(spec, frame=None if source is not None else data, workspace=workspace, progress=progress)
 
 
-def train_spec(spec: Spec | str | Path, *, frame: object | None = None, workspace: str | Path | None = None,
-               progress: Progress | None = None) -> TrainedModel:
+def train_spec(
+    spec: Spec | str | Path,
+    *,
+    frame: object | None = None,
+    workspace: str | Path | None = None,
+    progress: Progress | None = None,
+) -> TrainedModel:
     """Train what a `Spec`, or the YAML file at a path, declares."""
     from hagane.bundle.bundle import Bundle
     from hagane.spec.read_yaml import read_yaml

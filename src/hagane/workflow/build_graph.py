@@ -45,7 +45,11 @@ def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncod
     """The class of each row: of two classes the higher from `threshold` on, of more the most probable."""
     if len(label.classes) == 2:
         positive = emitter.node("Gather", probabilities, emitter.constant(1, np.int64), axis=1)
-        index = emitter.node("Cast", emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64)), to=element_type(np.int64))
+        index = emitter.node(
+            "Cast",
+            emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64)),
+            to=element_type(np.int64),
+        )
     else:
         index = emitter.node("ArgMax", probabilities, axis=1, keepdims=0)
     dtype = {str: object, bool: np.bool_, int: np.int64}[type(label.classes[0])]

@@ -29,12 +29,20 @@ class Description:
     """Columns that a join, an aggregate or a window function of the query made: at serving time the caller's to make."""
 
 
-def describe(data: object, *, label: str | None = None, tables: Mapping[str, str] | None = None, progress: Progress = SILENT) -> Description:
+def describe(
+    data: object, *, label: str | None = None, tables: Mapping[str, str] | None = None, progress: Progress = SILENT
+) -> Description:
     """Measure every column of `data` (whatever `open_table` takes); with `label`, look for leaks of it too."""
     table = open_table(data, tables=tables or {}, progress=progress)
     if label is not None and label not in table.schema:
-        raise SpecError(Fault(what=f"the data have no column '{label}'", where="label", nearest=nearest(label, table.schema.names),
-                              next_step="correct the name"))
+        raise SpecError(
+            Fault(
+                what=f"the data have no column '{label}'",
+                where="label",
+                nearest=nearest(label, table.schema.names),
+                next_step="correct the name",
+            )
+        )
     statistics = measure_statistics(table, progress=progress)
     leaks = look_for_leaks(table, label, statistics, progress) if label is not None else ()
     origins = column_origins(data) if isinstance(data, str) else {}

@@ -38,15 +38,32 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
 
 
-def bundle_documents(spec: Spec, *, statistics: Statistics, evaluation: Evaluation, transform: Transform,
-                     model: FittedModel, table: Table, splits: Splits, verification: Verification, seconds: float) -> dict[str, bytes]:
+def bundle_documents(
+    spec: Spec,
+    *,
+    statistics: Statistics,
+    evaluation: Evaluation,
+    transform: Transform,
+    model: FittedModel,
+    table: Table,
+    splits: Splits,
+    verification: Verification,
+    seconds: float,
+) -> dict[str, bytes]:
     """File name → content."""
     lineage = Lineage(
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), training_seconds=round(seconds, 3),
-        data_fingerprint=table.fingerprint(), split=splits.describe(), split_counts=split_counts(splits),
-        best_iteration=model.best_iteration, training_info=model.curve,
-        importance=dict(model.importance()), verification=verification, python=platform.python_version(),
-        libraries={name: importlib.metadata.version(name) for name in LIBRARIES})
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        training_seconds=round(seconds, 3),
+        data_fingerprint=table.fingerprint(),
+        split=splits.describe(),
+        split_counts=split_counts(splits),
+        best_iteration=model.best_iteration,
+        training_info=model.curve,
+        importance=dict(model.importance()),
+        verification=verification,
+        python=platform.python_version(),
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+    )
     return {
         "spec.yaml": write_yaml(spec).encode(),
         "statistics.json": _json(statistics),

@@ -18,8 +18,14 @@ from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
 
 
-def evaluate_model(model: str | Path, *, data: object | None = None, workspace: Workspace, slices: Sequence[str] = (),
-                   progress: Progress = SILENT) -> Evaluation:
+def evaluate_model(
+    model: str | Path,
+    *,
+    data: object | None = None,
+    workspace: Workspace,
+    slices: Sequence[str] = (),
+    progress: Progress = SILENT,
+) -> Evaluation:
     """The report of training where no `data` are given, else one over every labelled row of `data`.
 
     `data` is whatever `open_table` takes. Raises NotFoundError for the model, DataError when a column is missing.
@@ -28,19 +34,34 @@ def evaluate_model(model: str | Path, *, data: object | None = None, workspace: 
     if data is None:
         return Evaluation.from_json(bundle.document("evaluation.json"))
     wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
-    return evaluate_bundle(bundle, open_table(data, progress=progress), wanted, slices or wanted.slices, progress,
-                           part=data if isinstance(data, str) else "the rows given")
+    return evaluate_bundle(
+        bundle,
+        open_table(data, progress=progress),
+        wanted,
+        slices or wanted.slices,
+        progress,
+        part=data if isinstance(data, str) else "the rows given",
+    )
 
 
-def evaluate_bundle(bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, part: str = "") -> Evaluation:
+def evaluate_bundle(
+    bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, part: str = ""
+) -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
     check_columns(table, (*signature.names, signature.label, *slices))
-    label = LabelEncoding(column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes)
+    label = LabelEncoding(
+        column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
+    )
     scored = score_table(bundle, table, label, slices=slices, progress=progress)
     if not len(scored.labels):
-        raise DataError(Fault(what="no row has a label to compare with", where=f"column '{signature.label}'",
-                              next_step="give data with labels"))
+        raise DataError(
+            Fault(
+                what="no row has a label to compare with",
+                where=f"column '{signature.label}'",
+                next_step="give data with labels",
+            )
+        )
     return report(scored, signature, wanted, part=part)
 
 
@@ -48,7 +69,14 @@ def check_columns(table: Table, names: Sequence[str]) -> None:
     """Raise DataError naming every column that is missing."""
     missing = [name for name in dict.fromkeys(names) if name not in table.schema]
     if missing:
-        raise DataError(*(
-            Fault(what=f"the data have no column '{name}'", expected="the columns of the model's signature and its label",
-                  nearest=nearest(name, table.schema.names), next_step="add the column, or rename one in a query (SELECT … AS …)")
-            for name in missing))
+        raise DataError(
+            *(
+                Fault(
+                    what=f"the data have no column '{name}'",
+                    expected="the columns of the model's signature and its label",
+                    nearest=nearest(name, table.schema.names),
+                    next_step="add the column, or rename one in a query (SELECT … AS …)",
+                )
+                for name in missing
+            )
+        )

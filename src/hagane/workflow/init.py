@@ -17,8 +17,14 @@ from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import check_names, resolve
 
 
-def init(data: str | Sequence[str], label: str, *, tables: Mapping[str, str] | None = None, model: str = "auto",
-         progress: Progress = SILENT) -> str:
+def init(
+    data: str | Sequence[str],
+    label: str,
+    *,
+    tables: Mapping[str, str] | None = None,
+    model: str = "auto",
+    progress: Progress = SILENT,
+) -> str:
     """The commented YAML of a spec for `data`: automatic preprocessing spelled out, leaks left out.
 
     Raises SpecError when the label is not a column, DataError when the data cannot be read.
@@ -32,10 +38,14 @@ def init(data: str | Sequence[str], label: str, *, tables: Mapping[str, str] | N
     excluded = tuple(leak.column for leak in leaks)
     resolved = resolve(_with_exclude(asked, excluded), table.schema, statistics)
     comments = remarks(resolved.spec, table, statistics, leaks, resolved.left_out)
-    return write_commented_yaml(resolved.spec, comments=comments, header=_header(table, statistics, leaks, resolved.left_out))
+    return write_commented_yaml(
+        resolved.spec, comments=comments, header=_header(table, statistics, leaks, resolved.left_out)
+    )
 
 
-def remarks(spec: Spec, table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]) -> dict[str, str]:
+def remarks(
+    spec: Spec, table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]
+) -> dict[str, str]:
     """What stands beside a value: for a feature what its column looks like, for `exclude` why."""
     found = {name: column_remark(statistics[name]) for name in spec.transform or {} if name in table.schema}
     found["label"] = f"{table.schema[spec.label].type.value}, {column_remark(statistics[spec.label])}"
@@ -46,7 +56,9 @@ def remarks(spec: Spec, table: Table, statistics: Statistics, leaks: Sequence[Le
 
 def column_remark(column: ColumnStatistics) -> str:
     """A few words on what a column holds."""
-    missing = f", {share_text(column.num_nulls / (column.num_nulls + column.count))} missing" if column.num_nulls else ""
+    missing = (
+        f", {share_text(column.num_nulls / (column.num_nulls + column.count))} missing" if column.num_nulls else ""
+    )
     if column.mean is not None and column.min is not None:
         return f"{_short(column.min)} … {_short(column.max)}, mean {column.mean:.4g}{missing}"
     return f"{column.num_distinct or 0:,} values{missing}"

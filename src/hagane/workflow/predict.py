@@ -41,7 +41,9 @@ class PredictSummary:
     seconds: float
 
 
-def predict_file(model: str | Path, data: object, out: Path, *, workspace: Workspace, progress: Progress = SILENT) -> PredictSummary:
+def predict_file(
+    model: str | Path, data: object, out: Path, *, workspace: Workspace, progress: Progress = SILENT
+) -> PredictSummary:
     """Predict every row of `data` into the Parquet file `out`, which appears whole or not at all.
 
     Predicted columns come first, as ML.PREDICT gives them, then the columns of `data`. Raises DataError for missing
@@ -85,7 +87,9 @@ def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBat
         yield predict(_no_rows(table))
 
 
-def in_order(function: Callable[[Item], Result], items: Iterable[Item], *, num_threads: int | None = None) -> Iterator[Result]:
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], *, num_threads: int | None = None
+) -> Iterator[Result]:
     """`map` on threads: results in the order of `items`, only a few items ahead of the reader.
 
     >>> list(in_order(lambda x: x * x, range(5), num_threads=2))
@@ -135,6 +139,11 @@ def _no_rows(table: Table) -> pa.RecordBatch:
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     if not path.parent.is_dir():
-        raise DataError(Fault(what="the folder for the predictions does not exist", where=str(path.parent),
-                              next_step="create it, or choose another place with -o"))
+        raise DataError(
+            Fault(
+                what="the folder for the predictions does not exist",
+                where=str(path.parent),
+                next_step="create it, or choose another place with -o",
+            )
+        )
     return pq.ParquetWriter(path, schema)

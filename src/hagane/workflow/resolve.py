@@ -36,7 +36,11 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     transform, left_out = spec.transform, ()
     if transform is None:
         automatic = automatic_transform(
-            schema, statistics, spec.label, scales=family.scales, accepts_missing=family.accepts_missing,
+            schema,
+            statistics,
+            spec.label,
+            scales=family.scales,
+            accepts_missing=family.accepts_missing,
             exclude=not_features(spec),
         )
         transform, left_out = automatic.expressions, automatic.left_out
@@ -63,9 +67,15 @@ def check_names(spec: Spec, schema: Schema) -> None:
     named |= {f"exclude[{i}]": name for i, name in enumerate(spec.exclude)}
     named |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
     faults = [
-        Fault(what=f"the data have no column '{name}'", where=where, expected="one of: " + _list(schema.names),
-              nearest=nearest(name, schema.names), next_step="correct the name, or add the column to the data query")
-        for where, name in named.items() if name not in schema
+        Fault(
+            what=f"the data have no column '{name}'",
+            where=where,
+            expected="one of: " + _list(schema.names),
+            nearest=nearest(name, schema.names),
+            next_step="correct the name, or add the column to the data query",
+        )
+        for where, name in named.items()
+        if name not in schema
     ]
     if faults:
         raise SpecError(*faults)
@@ -79,17 +89,27 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
         name = default_family(label.type, statistics[spec.label].num_distinct)
     family = get_family(name)
     if family.task is Task.REGRESSION and not label.type.is_numeric:
-        raise SpecError(Fault(
-            what=f"{family.name} predicts a number, but the label '{label.name}' is {label.type.value}", where="model.type",
-            expected="an INT64 or FLOAT64 label", received=label.type.value,
-            nearest=family.name.replace("regressor", "classifier").replace("linear_reg", "logistic_reg"),
-            next_step="choose a classifier, or make the label a number in the data query"))
+        raise SpecError(
+            Fault(
+                what=f"{family.name} predicts a number, but the label '{label.name}' is {label.type.value}",
+                where="model.type",
+                expected="an INT64 or FLOAT64 label",
+                received=label.type.value,
+                nearest=family.name.replace("regressor", "classifier").replace("linear_reg", "logistic_reg"),
+                next_step="choose a classifier, or make the label a number in the data query",
+            )
+        )
     if family.task is Task.CLASSIFICATION and label.type in (SqlType.FLOAT64, SqlType.TIMESTAMP):
-        raise SpecError(Fault(
-            what=f"{family.name} predicts a class, but the label '{label.name}' is {label.type.value}", where="model.type",
-            expected="a STRING, BOOL or INT64 label", received=label.type.value,
-            nearest=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
-            next_step="choose a regressor, or make classes of the label in the data query (CASE, a comparison, CAST)"))
+        raise SpecError(
+            Fault(
+                what=f"{family.name} predicts a class, but the label '{label.name}' is {label.type.value}",
+                where="model.type",
+                expected="a STRING, BOOL or INT64 label",
+                received=label.type.value,
+                nearest=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
+                next_step="choose a regressor, or make classes of the label in the data query (CASE, a comparison, CAST)",
+            )
+        )
     return family
 
 

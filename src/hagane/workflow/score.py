@@ -35,8 +35,9 @@ class Scored:
     num_row_errors: int
 
 
-def score_table(bundle: Bundle, table: Table, label: LabelEncoding, *, slices: Sequence[str] = (),
-                progress: Progress = SILENT) -> Scored:
+def score_table(
+    bundle: Bundle, table: Table, label: LabelEncoding, *, slices: Sequence[str] = (), progress: Progress = SILENT
+) -> Scored:
     """Predict every row of `table` whose label is there and known."""
     schema = table.schema.select(bundle.signature.names)
     columns = tuple(dict.fromkeys((*schema.names, label.column, *slices)))
@@ -54,15 +55,30 @@ def score_table(bundle: Bundle, table: Table, label: LabelEncoding, *, slices: S
             for name in slices:
                 texts[name].append(_as_text(known.column(name)))
             phase.advance(batch.num_rows)
-    return Scored(np.concatenate(labels), np.concatenate(scores), {n: np.concatenate(t) for n, t in texts.items()}, dropped, errors)
+    return Scored(
+        np.concatenate(labels),
+        np.concatenate(scores),
+        {n: np.concatenate(t) for n, t in texts.items()},
+        dropped,
+        errors,
+    )
 
 
 def report(scored: Scored, signature: Signature, wanted: Wanted, *, part: str) -> Evaluation:
     """The evaluation of scored rows, at the threshold that the bundle itself uses."""
     return evaluate(
-        scored.labels, scored.scores, task=signature.task, classes=signature.classes or None,
-        threshold=0.5 if signature.threshold is None else signature.threshold, aim=wanted.aim, aim_value=wanted.aim_value,
-        slices=scored.slices, part=part, num_row_errors=scored.num_row_errors, num_null_labels=scored.num_unlabelled)
+        scored.labels,
+        scored.scores,
+        task=signature.task,
+        classes=signature.classes or None,
+        threshold=0.5 if signature.threshold is None else signature.threshold,
+        aim=wanted.aim,
+        aim_value=wanted.aim_value,
+        slices=scored.slices,
+        part=part,
+        num_row_errors=scored.num_row_errors,
+        num_null_labels=scored.num_unlabelled,
+    )
 
 
 def scores_of(predictions: Predictions) -> Array:

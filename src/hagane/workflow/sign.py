@@ -12,7 +12,9 @@ from hagane.workflow.example_instance import example_instance
 from hagane.workflow.resolve import Resolved
 
 
-def sign(resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics) -> Signature:
+def sign(
+    resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics
+) -> Signature:
     """List exactly the columns that the transform reads, with where each came from, and an example of typical values."""
     spec = resolved.spec
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}

@@ -23,9 +23,9 @@ from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
-from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.documents import bundle_documents, split_counts
+from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import Resolved, check_names, resolve
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
@@ -79,30 +79,59 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
         verification = verify_export(trial, splits.train, transform, model, resolved.family)
         evaluation = evaluate_held_out(trial, splits, label, resolved.spec, progress)
         documents = bundle_documents(
-            resolved.spec, statistics=statistics, evaluation=evaluation, transform=transform, model=model,
-            table=table, splits=splits, verification=verification, seconds=time.monotonic() - began)
+            resolved.spec,
+            statistics=statistics,
+            evaluation=evaluation,
+            transform=transform,
+            model=model,
+            table=table,
+            splits=splits,
+            verification=verification,
+            seconds=time.monotonic() - began,
+        )
         write_bundle(slot.path, model=graph, signature=signature, documents=documents)
         version = slot.publish(
-            model_type=resolved.family.name, task=label.task, label=spec.label, spec=resolved.spec,
-            metric=evaluation.headline(), num_rows=encoded.train.num_rows)
+            model_type=resolved.family.name,
+            task=label.task,
+            label=spec.label,
+            spec=resolved.spec,
+            metric=evaluation.headline(),
+            num_rows=encoded.train.num_rows,
+        )
     return TrainResult(
-        version=version, bundle=version.path, spec=resolved.spec, evaluation=evaluation, statistics=statistics,
-        leaks=leaks, notes=notes_of(table, resolved, encoded), split_counts=split_counts(splits),
-        duration_seconds=time.monotonic() - began, model=model)
+        version=version,
+        bundle=version.path,
+        spec=resolved.spec,
+        evaluation=evaluation,
+        statistics=statistics,
+        leaks=leaks,
+        notes=notes_of(table, resolved, encoded),
+        split_counts=split_counts(splits),
+        duration_seconds=time.monotonic() - began,
+        model=model,
+    )
 
 
 def fit(resolved: Resolved, rows: Table, progress: Progress) -> Transform:
     """Fit the feature graph on the training rows, as the family wants its features."""
     assert resolved.spec.transform is not None
     return fit_transform(
-        resolved.spec.transform, rows, dense_dtype=resolved.family.dense_dtype.__name__,
-        accepts_missing=resolved.family.accepts_missing, progress=progress)
+        resolved.spec.transform,
+        rows,
+        dense_dtype=resolved.family.dense_dtype.__name__,
+        accepts_missing=resolved.family.accepts_missing,
+        progress=progress,
+    )
 
 
 def fit_family(resolved: Resolved, encoded: EncodedSplits, label: LabelEncoding, progress: Progress) -> FittedModel:
     """Fit the model on the encoded training rows, watching the eval rows."""
     context = FitContext(
-        features=encoded.train.features, num_classes=len(label.classes), seed=resolved.spec.training.seed, progress=progress)
+        features=encoded.train.features,
+        num_classes=len(label.classes),
+        seed=resolved.spec.training.seed,
+        progress=progress,
+    )
     return resolved.family.fit(encoded.train, encoded.eval, resolved.options, context)
 
 
@@ -122,7 +151,9 @@ def used_columns(transform: dict[str, str], rows: Table) -> set[str]:
     return {name for expression in bind_all(transform, rows.schema).values() for name in columns_of(expression)}
 
 
-def evaluate_held_out(bundle: Bundle, splits: Splits, label: LabelEncoding, spec: Spec, progress: Progress) -> Evaluation:
+def evaluate_held_out(
+    bundle: Bundle, splits: Splits, label: LabelEncoding, spec: Spec, progress: Progress
+) -> Evaluation:
     """Evaluate on the test rows; without any, on the eval rows; without those, on the training rows."""
     counts = split_counts(splits)
     part = next((name for name in ("test", "eval") if counts[name]), "train")
@@ -136,14 +167,19 @@ def notes_of(table: Table, resolved: Resolved, encoded: EncodedSplits) -> tuple[
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in resolved.left_out]
     if table.bad_rows.count:
-        notes.append(f"{table.bad_rows.count:,} of {table.bad_rows.total:,} rows could not be parsed; they are in {table.bad_rows.path}")
+        notes.append(
+            f"{table.bad_rows.count:,} of {table.bad_rows.total:,} rows could not be parsed; they are in {table.bad_rows.path}"
+        )
     if encoded.num_null_labels:
         notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
     if encoded.num_unknown_labels:
-        notes.append(f"{encoded.num_unknown_labels:,} eval or test rows have a class that no training row has; they were not used")
+        notes.append(
+            f"{encoded.num_unknown_labels:,} eval or test rows have a class that no training row has; they were not used"
+        )
     if encoded.num_row_errors:
-        notes.append(f"an expression erred on {encoded.num_row_errors:,} rows (LN of a negative number, division by zero, …): NULL was used")
+        notes.append(
+            f"an expression erred on {encoded.num_row_errors:,} rows (LN of a negative number, division by zero, …): NULL was used"
+        )
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
-

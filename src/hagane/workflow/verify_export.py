@@ -34,7 +34,9 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float
 
 
-def verify_export(bundle: Bundle, table: Table, transform: Transform, model: FittedModel, family: Family) -> Verification:
+def verify_export(
+    bundle: Bundle, table: Table, transform: Transform, model: FittedModel, family: Family
+) -> Verification:
     """Compare both ways on a sample. Raises BundleError naming the first feature or row that differs."""
     batch = next(iter(table.batches(tuple(c.name for c in transform.columns), batch_rows=SAMPLE_ROWS, dictionary=True)))
     dense, ids, _ = Encoder(transform).encode_batch(batch)
@@ -47,13 +49,22 @@ def verify_export(bundle: Bundle, table: Table, transform: Transform, model: Fit
     served = scores_of(bundle.predict_columns(plain))
     difference = _largest_difference(expected, served)
     if not difference <= family.relative_tolerance:
-        raise BundleError(Fault(
-            what="the exported graph does not reproduce the trained model", where=family.name,
-            expected=f"scores within {family.relative_tolerance:g} (relative)", received=f"a difference of {difference:g}",
-            next_step="this is a fault of Hagane: please report it with the spec"))
+        raise BundleError(
+            Fault(
+                what="the exported graph does not reproduce the trained model",
+                where=family.name,
+                expected=f"scores within {family.relative_tolerance:g} (relative)",
+                received=f"a difference of {difference:g}",
+                next_step="this is a fault of Hagane: please report it with the spec",
+            )
+        )
     num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), served[:JSON_ROWS])
-    return Verification(num_rows=batch.num_rows, num_json_rows=num_json, largest_score_difference=difference,
-                        tolerance=family.relative_tolerance)
+    return Verification(
+        num_rows=batch.num_rows,
+        num_json_rows=num_json,
+        largest_score_difference=difference,
+        tolerance=family.relative_tolerance,
+    )
 
 
 def _same_bits(trained: np.ndarray, served: np.ndarray, names: list[str]) -> None:
@@ -64,10 +75,15 @@ def _same_bits(trained: np.ndarray, served: np.ndarray, names: list[str]) -> Non
         differs &= ~(np.isnan(left) & np.isnan(right))
     if differs.any():
         row, column = np.argwhere(differs)[0]
-        raise BundleError(Fault(
-            what="a feature differs between training and the bundle", where=f"feature '{names[column]}', row {row}",
-            expected=repr(left[row, column]), received=repr(right[row, column]),
-            next_step="this is a fault of Hagane: please report it with the spec"))
+        raise BundleError(
+            Fault(
+                what="a feature differs between training and the bundle",
+                where=f"feature '{names[column]}', row {row}",
+                expected=repr(left[row, column]),
+                received=repr(right[row, column]),
+                next_step="this is a fault of Hagane: please report it with the spec",
+            )
+        )
 
 
 def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
@@ -79,6 +95,10 @@ def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
 def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) -> int:
     from_json = scores_of(bundle.predict(instances_of(rows), on_error="null"))
     if not np.array_equal(from_json, served, equal_nan=True):
-        raise BundleError(Fault(what="raw JSON rows are predicted otherwise than the same rows from the table",
-                                next_step="this is a fault of Hagane: please report it with the spec"))
+        raise BundleError(
+            Fault(
+                what="raw JSON rows are predicted otherwise than the same rows from the table",
+                next_step="this is a fault of Hagane: please report it with the spec",
+            )
+        )
     return rows.num_rows

@@ -20,8 +20,13 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     lineage = lineage_of(bundle)
     page = report_html(
-        evaluation, title=bundle.name, curve=lineage.training_info, importance=lineage.importance,
-        spec_yaml=bundle.document("spec.yaml").decode(), statistics=Statistics.from_json(bundle.document("statistics.json")))
+        evaluation,
+        title=bundle.name,
+        curve=lineage.training_info,
+        importance=lineage.importance,
+        spec_yaml=bundle.document("spec.yaml").decode(),
+        statistics=Statistics.from_json(bundle.document("statistics.json")),
+    )
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8")
     partial.replace(path)
