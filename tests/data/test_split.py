@@ -134,7 +134,7 @@ def test_time_cuts_never_divide_a_tie(values, eval_fraction, test_fraction):
     try:
         splits = split_table(table, split)
     except DataError as error:
-        assert "without rows" in error.render()
+        assert "without rows" in error.render()  # noqa: PT017
         return
     train, held, test = ([row["t"] for row in part] for part in parts_of(splits))
     known = [t for t in train if t is not None]

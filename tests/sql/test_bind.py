@@ -151,7 +151,7 @@ def test_monstrous_text_ends_in_an_expression_error_or_a_tree(sql: str) -> None:
     try:
         bind(sql, SCHEMA)
     except ExpressionError as error:
-        assert error.faults
+        assert error.faults  # noqa: PT017
 
 
 TOKENS = [
@@ -245,8 +245,8 @@ def test_any_text_binds_or_is_refused(sql: str) -> None:
     try:
         bind(sql, SCHEMA)
     except ExpressionError as error:
-        assert error.faults
-        assert all(0 <= fault.start <= fault.end <= max(len(fault.sql), 1) for fault in error.faults)
+        assert error.faults  # noqa: PT017
+        assert all(0 <= fault.start <= fault.end <= max(len(fault.sql), 1) for fault in error.faults)  # noqa: PT017
         error.render()
 
 

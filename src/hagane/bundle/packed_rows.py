@@ -91,7 +91,7 @@ class PackedRows:
         nulls = []
         for position, value in enumerate(values):
             if value is not None and type(value) is not self._int64_types[position]:
-                value = _taken(self._int64_converters[position](value, self._numeric_strings))
+                value = _taken(self._int64_converters[position](value, self._numeric_strings))  # noqa: PLW2901
             if value is None:
                 nulls.append(self._int64_slots[position])
             values[position] = 0 if value is None else value

@@ -200,7 +200,7 @@ def plain(value: object) -> object:
         return value.astype("datetime64[us]").item()
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, datetime.datetime) and value != value:
+    if isinstance(value, datetime.datetime) and value != value:  # noqa: PLR0124 (pandas' NaT)
         return None
     return value
 

@@ -193,7 +193,7 @@ class EncodedWriter:
         self._num_rows = 0
         folder.mkdir(parents=True, exist_ok=True)
         (folder / HEADER_FILE).unlink(missing_ok=True)
-        self._file = open(folder / COLUMNS_FILE, "wb", buffering=0)
+        self._file = open(folder / COLUMNS_FILE, "wb", buffering=0)  # noqa: SIM115 — closed by close() or abandon()
 
     def append(self, columns: list[Array]) -> None:
         """Add rows: one array [n] a feature in order, then the label."""
