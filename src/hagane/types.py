@@ -69,7 +69,7 @@ class Schema(msgspec.Struct, frozen=True):
     def __contains__(self, name: object) -> bool:
         return any(column.name == name for column in self.columns)
 
-    def __iter__(self) -> Iterator[Column]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
 
     def __len__(self) -> int:

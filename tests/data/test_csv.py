@@ -87,7 +87,7 @@ def test_words_for_missing_values(word, tmp_path):
         ("a.csv", b'a;b\n1;"x;""y"\n2;z\n'),
         ("a.tsv", b'a\tb\n1\t"x;""y"\n2\tz\n'),
         ("a.csv", b'a,b\r\n1,"x;""y"\r\n2,z\r\n'),
-        ("a.csv.gz", gzip.compress(b'a,b\n1,"x;""y"\n2,z\n')),
+        ("a.csv.gz", gzip.compress(b'a,b\n1,"x;""y"\n2,z\n', mtime=0)),
         ("a.csv", b'\xef\xbb\xbfa,b\n1,"x;""y"\n2,z'),
     ],
 )

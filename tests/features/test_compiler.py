@@ -168,7 +168,7 @@ def test_two_thousand_columns_cost_a_handful_of_nodes(graph_of: Any, make: Any, 
     graph = graph_of([make(index, type_) for index in range(width)], {f"c{index}": type_ for index in range(width)})
     assert graph.num_nodes <= most, [node.op_type for node in graph.model.graph.node]
     assert len({lane.value for lane in graph.lanes}) == 1
-    assert [lane.index for lane in graph.lanes] == list(range(width))
+    assert [lane.column for lane in graph.lanes] == list(range(width))
 
 
 def test_a_wide_graph_is_right(graph_of: Any) -> None:
@@ -182,7 +182,7 @@ def test_lanes_follow_the_packed_columns(graph_of: Any) -> None:
     """Whatever the order of the features, the packed input is used whole."""
     types = {f"c{index}": FLOAT64 for index in range(4)}
     graph = graph_of([Call("NEG", (ColumnRef(f"c{index}", FLOAT64),), FLOAT64) for index in (2, 0, 3, 1)], types)
-    assert [lane.index for lane in graph.lanes] == [2, 0, 3, 1]
+    assert [lane.column for lane in graph.lanes] == [2, 0, 3, 1]
     assert "Gather" not in {node.op_type for node in graph.model.graph.node}
     assert [values for values, _ in graph.run({f"c{k}": [float(k)] for k in range(4)})] == [
         [-2.0],

@@ -57,7 +57,7 @@ class Compiler:
     ...     return Call("-", arguments, SqlType.FLOAT64)
     >>> emitter = Emitter()
     >>> lanes = Compiler(emitter, layout).compile([less("a", 1.0), less("b", 2.0)])
-    >>> [lane.index for lane in lanes], lanes[0].value is lanes[1].value
+    >>> [lane.column for lane in lanes], lanes[0].value is lanes[1].value
     ([0, 1], True)
     >>> emitter.output("both", lanes[0].value.data, np.float64, ("n", 2))
     >>> session = Session(emitter.model().SerializeToString())

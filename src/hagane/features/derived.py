@@ -87,7 +87,7 @@ def _declare(emitter: Emitter, number: int, lane: Lane) -> tuple[str, ...]:
 def _column(emitter: Emitter, tensor: str, lane: Lane) -> str:
     if lane.value.width == 1:
         return tensor
-    return emitter.node("Gather", tensor, emitter.constant([lane.index], np.int64), axis=1, width=1)
+    return emitter.node("Gather", tensor, emitter.constant([lane.column], np.int64), axis=1, width=1)
 
 
 def _array(tensors: Mapping[str, npt.NDArray[np.generic]], names: Sequence[str], type_: SqlType) -> pa.Array[Any]:

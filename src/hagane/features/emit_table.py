@@ -52,7 +52,7 @@ def _int_position(e: Emitter, x: str, vocabulary: Sequence[int]) -> str:
     if not vocabulary:
         return e.full(e.row(0, np.int64), e.extent(x).width)
     places = list(range(1, len(vocabulary) + 1))
-    table: dict[str, object] = {"keys_int64s": list(vocabulary), "values_int64s": places, "default_int64": 0}
+    table: dict[str, Any] = {"keys_int64s": list(vocabulary), "values_int64s": places, "default_int64": 0}
     return e.node("LabelEncoder", x, domain="ai.onnx.ml", **table)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def position(e: Emitter, text: str, vocabularies: Sequence[Sequence[str]]) -> st
         places = [place for lane in lanes for place in range(1, len(lane) + 1)]
     if not keys:
         return e.full(e.row(0, np.int64), len(lanes))
-    table: dict[str, object] = {"keys_strings": keys, "values_int64s": places, "default_int64": 0}
+    table: dict[str, Any] = {"keys_strings": keys, "values_int64s": places, "default_int64": 0}
     return e.node("LabelEncoder", text, domain="ai.onnx.ml", **table)
 
 
@@ -110,7 +111,7 @@ def is_pattern(pattern: str) -> bool:
     return all(can_load("RegexFullMatch", pattern=text) for text in (pattern, contains(pattern)))
 
 
-def can_load(operator: str, **attributes: object) -> bool:
+def can_load(operator: str, **attributes: Any) -> bool:
     """Whether ONNX Runtime makes a session of one string operator with these attributes."""
     from hagane.runtime.session import Session
 

@@ -32,7 +32,7 @@ def packed_order(
     """Dense and id features in the order in which they cost no permutation: fused group by fused group."""
     lanes = _compile(Emitter(), features, layout)
     groups = {value: number for number, value in enumerate(dict.fromkeys(lane.value for lane in lanes))}
-    pairs = sorted(zip(features, lanes, strict=True), key=lambda pair: (groups[pair[1].value], pair[1].index))
+    pairs = sorted(zip(features, lanes, strict=True), key=lambda pair: (groups[pair[1].value], pair[1].column))
     ordered = [lowered.feature for lowered, _ in pairs]
     return (
         tuple(f for f in ordered if f.kind is FeatureKind.DENSE),
@@ -70,7 +70,7 @@ def emit_columns(emitter: Emitter, features: Sequence[LoweredFeature], layout: I
     columns: list[str] = []
     errors: list[str | None] = []
     for (feature, _), lane in zip(features, _compile(emitter, features, layout), strict=True):
-        run = _Run(lane.value, [lane.index])
+        run = _Run(lane.value, [lane.column])
         errors.append(None if lane.value.error is None else _lanes(emitter, lane.value.error, run))
         if feature.kind is FeatureKind.ID:
             columns.append(_lanes(emitter, lane.value.data, run))
@@ -100,7 +100,7 @@ def _runs(lanes: Sequence[Lane]) -> list[_Run]:
     for lane in lanes:
         if not runs or runs[-1].value != lane.value:
             runs.append(_Run(lane.value, []))
-        runs[-1].indices.append(lane.index)
+        runs[-1].indices.append(lane.column)
     return runs
 
 

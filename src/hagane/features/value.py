@@ -44,7 +44,7 @@ class Value:
 
 
 class Lane(NamedTuple):
-    """One compiled expression: column `index` of `value`'s tensors, which are [n, value.width] in full."""
+    """One compiled expression: column number `column` of `value`'s tensors, which are [n, value.width] in full."""
 
     value: Value
-    index: int
+    column: int

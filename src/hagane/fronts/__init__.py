@@ -1,1 +1,1 @@
-
+"""The ways in: the command line, Python and the demo."""

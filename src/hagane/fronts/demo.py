@@ -184,13 +184,14 @@ def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_flight(result: TrainResult, query: str) -> tuple[dict[str, Any], bool]:
-    """One held-out flight as JSON, and whether it was late: the first of the year's last day out of JFK in the evening."""
+    """One held-out flight as JSON, and whether it was late: the first evening flight out of JFK from 22 December on."""
     from hagane.bundle.bundle import Bundle
     from hagane.data.open_table import open_table
     from hagane.workflow.instances import instances_of
 
     row = open_table(query).query(
-        "SELECT * FROM data WHERE origin = 'JFK' AND sched_dep_time BETWEEN 1700 AND 1900 AND departure >= '2013-12-22 00:00:00+00' "
+        "SELECT * FROM data WHERE origin = 'JFK' AND sched_dep_time BETWEEN 1700 AND 1900 "
+        "AND departure >= '2013-12-22 00:00:00+00' "
         "ORDER BY departure, sched_dep_time, carrier, dest, distance, sched_arr_time LIMIT 1"
     )
     instance = instances_of(row.combine_chunks().to_batches()[0])[0]

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Model as ModelSpec
 from hagane.spec.spec import Spec, Split
@@ -24,7 +22,7 @@ from hagane.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
-    from hagane.evaluation.evaluate import Evaluation
+    from hagane.evaluation.evaluation import Evaluation
     from hagane.serving import ServerThread
     from hagane.workflow.describe import Description
 
@@ -48,7 +46,7 @@ class TrainedModel:
         return evaluate_model(self.path, data=data, workspace=self.workspace, slices=slices)
 
     def predict(self, data: object) -> Any:
-        """`data` with the predicted columns before its own: pandas for pandas, Polars for Polars, else an Arrow table."""
+        """The predicted columns before those of `data`: pandas for pandas, Polars for Polars, else an Arrow table."""
         import pyarrow as pa
 
         from hagane.data.open_table import open_table
@@ -104,7 +102,7 @@ def train(
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
     `sections` are the spec's others (`training`, `evaluation`, `serving`). Raises HaganeError with every fault at once.
     """
-    source = data if isinstance(data, str) else tuple(map(str, data)) if _is_paths(data) else None
+    source = _source(data)
     spec = Spec(
         data=source if source is not None else "(a frame in memory)",
         label=label,
@@ -157,8 +155,13 @@ def _workspace(root: str | Path | None) -> Workspace:
     return Workspace() if root is None else Workspace(Path(root))
 
 
-def _is_paths(data: object) -> bool:
-    return isinstance(data, Path) or (isinstance(data, list | tuple) and all(isinstance(p, str | Path) for p in data))
+def _source(data: object) -> str | tuple[str, ...] | None:
+    """What a spec's `data` can say of it: a query or paths; None for a frame."""
+    if isinstance(data, str | Path):
+        return str(data)
+    if isinstance(data, list | tuple) and all(isinstance(path, str | Path) for path in data):
+        return tuple(str(path) for path in data)
+    return None
 
 
 def _like(data: object, table: Any) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
+from sqlglot.tokens import Token, TokenType
 
 from hagane.sql.expression import Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.ml_functions import ml_name
+from hagane.sql.source import CLOSING, OPENING
 
 if TYPE_CHECKING:
     from hagane.sql.binder import Binder
@@ -57,15 +61,54 @@ def _crosses(binder: Binder, node: exp.Expression) -> dict[str, Expression] | No
         binder.source.fault("too many or too few fields to cross", arguments[0], expected=f"2 to {MAX_FIELDS}",
                             received=str(len(fields)))  # fmt: skip
         return None
-    sizes = range(2, min(degree, len(fields)) + 1)
-    combinations = [chosen for size in sizes for chosen in itertools.combinations(fields, size)]
     crosses: dict[str, Expression] = {}
-    for chosen in combinations:
+    for chosen in _combinations(fields, degree):
         call = binder.call("ML.FEATURE_CROSS", [fields[field] for field in chosen], node)
         if call is None:
             return None
         crosses["_".join(chosen)] = call
     return crosses
+
+
+def _combinations(fields: Iterable[str], degree: int) -> Iterator[tuple[str, ...]]:
+    """Two fields first, then three, …"""
+    fields = tuple(fields)
+    return (chosen for size in range(2, degree + 1) for chosen in itertools.combinations(fields, size))
+
+
+def cross_texts(sql: str) -> Iterator[str]:
+    """The SQL of each combination of a whole expression `ML.FEATURE_CROSS(…)` that binds, pairs first.
+
+    More than two fields are crossed pair by pair: a STRUCT of three would be all their combinations again. Every
+    combination up to MAX_DEGREE fields is given, in the order in which `cross_features` names them.
+
+    >>> list(cross_texts("ML.FEATURE_CROSS(STRUCT(a, b, TRIM(c) AS c), 3)"))[2:]
+    ['ML.FEATURE_CROSS(STRUCT(b, TRIM(c) AS c))',
+     'ML.FEATURE_CROSS(STRUCT(ML.FEATURE_CROSS(STRUCT(a, b)) AS x, TRIM(c) AS c))']
+    """
+    name = next(name for name in ("x" * length for length in itertools.count(1)) if name not in sql)
+    for chosen in _combinations(_field_texts(sql), MAX_DEGREE):
+        cross, *others = chosen
+        for index, other in enumerate(others):
+            cross = f"ML.FEATURE_CROSS(STRUCT({cross}{f' AS {name}' if index else ''}, {other}))"
+        yield cross
+
+
+def _field_texts(sql: str) -> list[str]:
+    """What stands between the commas of the first STRUCT, names included."""
+    tokens = BigQuery().tokenize(sql)
+    start = next(index for index, token in enumerate(tokens) if token.token_type is TokenType.STRUCT) + 2
+    fields: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[start:]:
+        if token.token_type is TokenType.COMMA and depth == 0:
+            fields.append([])
+            continue
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        if depth < 0:
+            break
+        fields[-1].append(token)
+    return [sql[field[0].start : field[-1].end + 1] for field in fields]
 
 
 def _fields(binder: Binder, struct: exp.Expression) -> dict[str, Expression] | None:

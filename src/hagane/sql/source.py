@@ -23,8 +23,8 @@ DOT = "\ue000"
 
 _QUOTED = re.compile(r"`[^`\n]*`")
 _FLAT = (exp.And, exp.Or, exp.DPipe)
-_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.CASE}
-_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END}
+OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.CASE}
+CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END}
 _NAMED = (exp.Cast, exp.Extract, exp.If, exp.Trim)
 
 
@@ -130,9 +130,9 @@ class Source:
         """One past the bracket that closes the one at token `index` (0 where that opens nothing)."""
         depth = 0
         for token in self._tokens[index:]:
-            depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+            depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
             if depth <= 0:
-                return int(token.end) + 1 if token.token_type in _CLOSING else 0
+                return int(token.end) + 1 if token.token_type in CLOSING else 0
         return 0
 
     def _too_deep(self) -> None:
@@ -165,7 +165,7 @@ def _children(node: exp.Expression) -> Iterator[exp.Expression]:
 def _nesting(tokens: list[Token]) -> int:
     depth = deepest = 0
     for token in tokens:
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
         deepest = max(deepest, depth)
     return deepest
 

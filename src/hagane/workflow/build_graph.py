@@ -23,7 +23,7 @@ from hagane.models.family import FittedModel
 
 
 def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, *, threshold: float) -> bytes:
-    """The serialized ONNX model. `threshold` is the probability from which a binary classifier answers the higher class."""
+    """The serialized ONNX model. From probability `threshold` on a binary classifier answers the higher class."""
     emitter = Emitter()
     ports = transform.emit(emitter)
     scores = emitter.node("Cast", model.emit(emitter, ports.dense, ports.ids), to=element_type(np.float64))

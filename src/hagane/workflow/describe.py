@@ -26,7 +26,7 @@ class Description:
     unsupported: tuple[Fault, ...]
     bad_rows: BadRows
     origins: dict[str, str]
-    """Columns that a join, an aggregate or a window function of the query made: at serving time the caller's to make."""
+    """Columns that a join, an aggregate or a window function of the query made: the caller's at serving time."""
 
 
 def describe(

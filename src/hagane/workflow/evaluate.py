@@ -45,7 +45,7 @@ def evaluate_model(
 
 
 def evaluate_bundle(
-    bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, part: str = ""
+    bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, *, part: str = ""
 ) -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature

@@ -10,15 +10,15 @@ from hagane.types import Column, SqlType
 
 
 def example_instance(columns: Iterable[Column], statistics: Statistics) -> dict[str, Any]:
-    """For each column a value that it often has: the median of numbers, the most frequent of the rest, None where unknown."""
+    """A value that each column often has: the median of numbers, the most frequent of the rest, None if unknown."""
     return {column.name: typical_value(statistics[column.name]) for column in columns}
 
 
 def typical_value(column: ColumnStatistics) -> Any:
     """The median, the most frequent value, or the earliest moment.
 
-    >>> typical_value(ColumnStatistics(name="at", type=SqlType.TIMESTAMP, count=1, num_nulls=0, min="2013-01-01T10:00:00Z"))
-    '2013-01-01T10:00:00Z'
+    >>> typical_value(ColumnStatistics(name="on", type=SqlType.DATE, count=1, num_nulls=0, min="2013-01-01"))
+    '2013-01-01'
     """
     match column.type:
         case SqlType.FLOAT64 | SqlType.INT64:

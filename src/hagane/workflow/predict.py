@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -106,7 +106,7 @@ def in_order(
             yield waiting.popleft().result()
 
 
-def prediction_columns(predictions: Predictions) -> dict[str, pa.Array]:
+def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
     """Predictions as Arrow: `predicted_<label>`, and for classes `predicted_<label>_probs` (list of label, prob).
 
     A row that erred is NULL where the signature says `refuse`.
@@ -115,7 +115,9 @@ def prediction_columns(predictions: Predictions) -> dict[str, pa.Array]:
     name = signature.prediction_name
     refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
     if predictions.probabilities is None:
+        assert predictions.values is not None
         return {name: pa.array(predictions.values, mask=refused)}
+    assert predictions.labels is not None
     labels = pa.array(predictions.labels, mask=refused)
     num_rows, num_classes = predictions.probabilities.shape
     label_values = pa.array(list(signature.classes) * num_rows, labels.type)

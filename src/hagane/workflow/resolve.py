@@ -33,7 +33,8 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     check_names(spec, schema)
     family = choose_family(spec, schema, statistics)
     options = family_options(family, spec.model.options)
-    transform, left_out = spec.transform, ()
+    transform = spec.transform
+    left_out: tuple[LeftOut, ...] = ()
     if transform is None:
         automatic = automatic_transform(
             schema,
@@ -86,7 +87,7 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
     label = schema[spec.label]
     name = spec.model.type
     if name == "auto":
-        name = default_family(label.type, statistics[spec.label].num_distinct)
+        name = default_family(label.type, statistics[spec.label].num_distinct or 0)
     family = get_family(name)
     if family.task is Task.REGRESSION and not label.type.is_numeric:
         raise SpecError(
@@ -107,7 +108,7 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
                 expected="a STRING, BOOL or INT64 label",
                 received=label.type.value,
                 nearest=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
-                next_step="choose a regressor, or make classes of the label in the data query (CASE, a comparison, CAST)",
+                next_step="choose a regressor, or make classes of the label in the data query (CASE, CAST, …)",
             )
         )
     return family

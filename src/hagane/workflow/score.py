@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,6 @@ def scores_of(predictions: Predictions) -> Array:
     return scores
 
 
-def _as_text(column: pa.Array) -> Array:
+def _as_text(column: pa.Array[Any]) -> Array:
     text: Array = column.cast(pa.string()).to_numpy(zero_copy_only=False)
     return text

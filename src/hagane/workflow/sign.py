@@ -15,7 +15,7 @@ from hagane.workflow.resolve import Resolved
 def sign(
     resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics
 ) -> Signature:
-    """List exactly the columns that the transform reads, with where each came from, and an example of typical values."""
+    """List exactly the columns that the transform reads, where each came from, and an example of typical values."""
     spec = resolved.spec
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
     return Signature(

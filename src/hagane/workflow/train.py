@@ -56,7 +56,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
     """Train what `spec` declares and register the bundle in `workspace`.
 
     `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. Raises HaganeError: SpecError with every
-    fault of the spec, DataError, BadRowsError, TrainingError, or BundleError when the bundle does not reproduce training.
+    fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
     check_spec(spec)
@@ -167,19 +167,16 @@ def notes_of(table: Table, resolved: Resolved, encoded: EncodedSplits) -> tuple[
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in resolved.left_out]
     if table.bad_rows.count:
-        notes.append(
-            f"{table.bad_rows.count:,} of {table.bad_rows.total:,} rows could not be parsed; they are in {table.bad_rows.path}"
-        )
+        bad = table.bad_rows
+        notes.append(f"{bad.count:,} of {bad.total:,} rows could not be parsed; they are in {bad.path}")
     if encoded.num_null_labels:
         notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
     if encoded.num_unknown_labels:
-        notes.append(
-            f"{encoded.num_unknown_labels:,} eval or test rows have a class that no training row has; they were not used"
-        )
+        unknown = f"{encoded.num_unknown_labels:,} eval or test rows"
+        notes.append(f"{unknown} have a class that no training row has; they were not used")
     if encoded.num_row_errors:
-        notes.append(
-            f"an expression erred on {encoded.num_row_errors:,} rows (LN of a negative number, division by zero, …): NULL was used"
-        )
+        causes = "LN of a negative number, division by zero, …"
+        notes.append(f"an expression erred on {encoded.num_row_errors:,} rows ({causes}): NULL was used")
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)

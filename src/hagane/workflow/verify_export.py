@@ -14,7 +14,7 @@ from hagane.bundle.bundle import Bundle
 from hagane.data.column_data import columns_data
 from hagane.data.table import Table
 from hagane.errors import BundleError, Fault
-from hagane.features.encode import Encoder
+from hagane.features.encoder import Encoder
 from hagane.features.transform import Transform
 from hagane.models.family import Family, FittedModel
 from hagane.workflow.instances import instances_of

@@ -77,24 +77,24 @@ def _sniff_row(engine: Engine, file: Path, null_words: tuple[str, ...] = ()) -> 
     believed unless its header itself holds the separator that is found then.
     """
     more = f", nullstr={quote_list(null_words)}" if null_words else ""
-    failure: DataError | None = None
-    try:
-        row = _ask_sniffer(engine, file, more)
-        if len(row["Columns"]) > 1:
-            return row
-    except DataError as error:
-        failure, row = error, None
-    try:
-        tolerant = _ask_sniffer(engine, file, more + ", ignore_errors=true")
-    except DataError:
-        tolerant = row
-    if row is None and tolerant is None:
+    strict, failure = _try_sniffer(engine, file, more)
+    if strict is not None and len(strict["Columns"]) > 1:
+        return strict
+    tolerant, _ = _try_sniffer(engine, file, more + ", ignore_errors=true")
+    if strict is None and tolerant is None:
         assert failure is not None
         raise _not_csv(file, failure)
-    if row is None or (tolerant is not None and _character(tolerant["Delimiter"]) in row["Columns"][0]["name"]):
-        row = tolerant
-    assert row is not None
-    return row
+    if strict is None or (tolerant is not None and _character(tolerant["Delimiter"]) in strict["Columns"][0]["name"]):
+        strict = tolerant
+    assert strict is not None
+    return strict
+
+
+def _try_sniffer(engine: Engine, file: Path, more: str) -> tuple[dict[str, Any] | None, DataError | None]:
+    try:
+        return _ask_sniffer(engine, file, more), None
+    except DataError as error:
+        return None, error
 
 
 def _ask_sniffer(engine: Engine, file: Path, more: str) -> dict[str, Any]:

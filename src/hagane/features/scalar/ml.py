@@ -5,9 +5,11 @@ Lanes of the internal functions may differ in their modifiers.
 
 from __future__ import annotations
 
+from typing import Any
 from typing import cast as typed
 
 import numpy as np
+import numpy.typing as npt
 
 from hagane.features import emit_float, emit_table, emit_text
 from hagane.features.emit_logic import INT64, all_valid, cast, negate, where
@@ -69,7 +71,9 @@ def table(op: Operation) -> Value:
     """$TABLE(id; values): the value at 0, 1, …; the value at 0 for an id outside."""
     (x,), e = op.arguments, op.emitter
     dtype: type = object if op.type is SqlType.STRING else np.float64
-    tables = [np.array(typed(tuple[str | float, ...], call.modifiers[0]), dtype) for call in op.calls]
+    tables: list[npt.NDArray[Any]] = [
+        np.array(typed(tuple[str | float, ...], call.modifiers[0]), dtype) for call in op.calls
+    ]
     return strict(op, emit_table.read(e, x.data, tables, x.valid))
 
 

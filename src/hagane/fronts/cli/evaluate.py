@@ -58,12 +58,12 @@ def evaluate(
         progress=output.progress,
     )
     output.show(render_evaluation(evaluation))
-    written = _write(evaluation, model, html, plots, Workspace(workspace), output)
+    written = _write(evaluation, model, html, plots, workspace=Workspace(workspace), output=output)
     output.result({"model": model, "evaluation": evaluation, "html": html, "plots": written})
 
 
 def _write(
-    evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, workspace: Workspace, output: Output
+    evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, *, workspace: Workspace, output: Output
 ) -> list[Path]:
     """The report and the plots that were asked for; the plots' files."""
     from hagane.workflow.write_report import write_html, write_plots
