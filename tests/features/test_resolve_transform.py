@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hagane.errors import ExpressionError
@@ -73,10 +75,26 @@ def test_each_combination_of_a_cross_is_a_feature() -> None:
     resolved = resolve_transform({"c": "ML.FEATURE_CROSS(STRUCT(s, t, LOWER(t) AS u))"}, SCHEMA, accepts_missing=True)
     assert resolved == {
         "c_s_t": ONE_HOT.format("ML.FEATURE_CROSS(STRUCT(s, t))"),
-        "c_s_u": ONE_HOT.format("ML.FEATURE_CROSS(STRUCT(s, LOWER(t)))"),
-        "c_t_u": ONE_HOT.format("ML.FEATURE_CROSS(STRUCT(t, LOWER(t)))"),
+        "c_s_u": ONE_HOT.format("ML.FEATURE_CROSS(STRUCT(s, LOWER(t) AS u))"),
+        "c_t_u": ONE_HOT.format("ML.FEATURE_CROSS(STRUCT(t, LOWER(t) AS u))"),
     }
     assert resolve_transform(resolved, SCHEMA, accepts_missing=True) == resolved
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ("s, t, s AS z), 3", ["s_t", "s_z", "t_z", "s_t_z"]),
+        ("s, CASE WHEN t = ',)' THEN t END AS f1, s || '!' AS z), 3", ["s_f1", "s_z", "f1_z", "s_f1_z"]),
+        ("s -- one, two\n, t /* x */ AS x, 'c' AS c)", ["s_x", "s_c", "x_c"]),
+    ],
+)
+def test_combinations_hold_their_fields_whole(fields: str, names: list[str]) -> None:
+    transform = {"c": f"ML.FEATURE_CROSS(STRUCT({fields})"}
+    once = resolve_transform(transform, SCHEMA, accepts_missing=True)
+    assert list(once) == [f"c_{name}" for name in names]
+    assert resolve_transform(once, SCHEMA, accepts_missing=True) == once
+    assert all(set(name.split("_")[1:]) <= set(re.findall(r"\w+", sql)) for name, sql in once.items())
 
 
 def test_a_comment_does_not_swallow_the_rest() -> None:

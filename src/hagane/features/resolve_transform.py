@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from hagane.errors import ExpressionError, Fault
 from hagane.features.lower import is_id
 from hagane.sql.bind import bind_all
-from hagane.sql.expression import Analyze, Call, Expression, walk
+from hagane.sql.cross import cross_texts
+from hagane.sql.expression import Analyze, Expression, walk
 from hagane.sql.nullable import can_be_null
 from hagane.types import Schema, SqlType
 
@@ -51,7 +52,7 @@ def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_m
 def _resolve(name: str, sql: str, schema: Schema, accepts_missing: bool) -> dict[str, str]:
     bound = bind_all({name: sql}, schema)
     if len(bound) > 1 or name not in bound:
-        return {feature: one_hot(_cross_sql(sql, expression)) for feature, expression in bound.items()}
+        return {feature: one_hot(cross) for feature, cross in zip(bound, cross_texts(sql), strict=False)}
     return {name: _explicit(name, sql, bound[name], accepts_missing)}
 
 
@@ -86,12 +87,6 @@ def _learns(expression: Expression) -> bool:
 def _inner(sql: str) -> str:
     """`sql` as an argument: a comment at its end must not swallow what follows."""
     return f"{sql}\n" if "--" in sql or "#" in sql else sql.strip()
-
-
-def _cross_sql(sql: str, expression: Expression) -> str:
-    assert isinstance(expression, Call)
-    parts = [sql[a.span.start : a.span.end] for a in expression.arguments if a.span]
-    return f"ML.FEATURE_CROSS(STRUCT({', '.join(parts)}))"
 
 
 def _clash(feature: str, name: str) -> Fault:
