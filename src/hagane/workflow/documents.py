@@ -8,14 +8,10 @@ import platform
 
 import msgspec
 
-from hagane.data.split import Splits
-from hagane.data.table import Table
-from hagane.evaluation.evaluation import Evaluation
-from hagane.features.transform import Transform
 from hagane.models.family import FittedModel, Iteration
-from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
-from hagane.statistics.statistics import Statistics
+from hagane.workflow.export import Export
+from hagane.workflow.prepare import Prepared
 from hagane.workflow.verify_export import Verification
 
 LIBRARIES = ("hagane", "duckdb", "onnx", "onnxruntime", "torch", "lightgbm", "numpy", "pyarrow", "sqlglot")
@@ -38,44 +34,28 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
 
 
-def bundle_documents(
-    spec: Spec,
-    *,
-    statistics: Statistics,
-    evaluation: Evaluation,
-    transform: Transform,
-    model: FittedModel,
-    table: Table,
-    splits: Splits,
-    verification: Verification,
-    seconds: float,
-) -> dict[str, bytes]:
+def bundle_documents(prepared: Prepared, model: FittedModel, exported: Export, *, seconds: float) -> dict[str, bytes]:
     """File name → content."""
     lineage = Lineage(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         training_seconds=round(seconds, 3),
-        data_fingerprint=table.fingerprint(),
-        split=splits.describe(),
-        split_counts=split_counts(splits),
+        data_fingerprint=prepared.table.fingerprint(),
+        split=prepared.splits.describe(),
+        split_counts=prepared.split_counts,
         best_iteration=model.best_iteration,
         training_info=model.curve,
         importance=dict(model.importance()),
-        verification=verification,
+        verification=exported.verification,
         python=platform.python_version(),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
     return {
-        "spec.yaml": write_yaml(spec).encode(),
-        "statistics.json": _json(statistics),
-        "evaluation.json": evaluation.to_json(),
-        "transform.json": transform.to_json(),
+        "spec.yaml": write_yaml(prepared.resolved.spec).encode(),
+        "statistics.json": _json(prepared.statistics),
+        "evaluation.json": exported.evaluation.to_json(),
+        "transform.json": prepared.transform.to_json(),
         "lineage.json": _json(lineage),
     }
-
-
-def split_counts(splits: Splits) -> dict[str, int]:
-    """Rows of each part by name."""
-    return dict(zip(("train", "eval", "test"), splits.counts, strict=True))
 
 
 def _json(document: msgspec.Struct) -> bytes:

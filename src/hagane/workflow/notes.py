@@ -1,0 +1,27 @@
+"""What happened during a training that its user should know."""
+
+from __future__ import annotations
+
+from hagane.features.encode import EncodedSplits
+from hagane.workflow.prepare import Prepared
+
+
+def notes_of(prepared: Prepared, encoded: EncodedSplits) -> tuple[str, ...]:
+    """What happened on the way that the user should know, a sentence each."""
+    table = prepared.table
+    notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
+    notes += [f"column '{left.column}' was left out: {left.reason}" for left in prepared.resolved.left_out]
+    if table.bad_rows.count:
+        bad = table.bad_rows
+        notes.append(f"{bad.count:,} of {bad.total:,} rows could not be parsed; they are in {bad.path}")
+    if encoded.num_null_labels:
+        notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
+    if encoded.num_unknown_labels:
+        unknown = f"{encoded.num_unknown_labels:,} eval or test rows"
+        notes.append(f"{unknown} have a class that no training row has; they were not used")
+    if encoded.num_row_errors:
+        causes = "LN of a negative number, division by zero, …"
+        notes.append(f"an expression erred on {encoded.num_row_errors:,} rows ({causes}): NULL was used")
+    if encoded.eval is None:
+        notes.append("there are no eval rows, so nothing watched for overfitting")
+    return tuple(notes)

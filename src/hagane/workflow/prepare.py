@@ -1,0 +1,76 @@
+"""Everything before a model is fitted: rows read and divided, the spec resolved, the feature graph fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hagane.data.open_table import open_table
+from hagane.data.split import Splits, split_table
+from hagane.data.table import Table
+from hagane.features.fit import fit_transform
+from hagane.features.label import LabelEncoding, fit_label
+from hagane.features.transform import Transform
+from hagane.progress import Progress
+from hagane.spec.check import check_spec
+from hagane.spec.spec import Spec
+from hagane.sql.bind import bind_all
+from hagane.sql.expression import columns_of
+from hagane.statistics.leaks import Leak
+from hagane.statistics.measure import measure_statistics
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.look_for_leaks import look_for_leaks
+from hagane.workflow.resolve import Resolved, check_names, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a family is fitted on, and what the bundle will say of it."""
+
+    table: Table
+    splits: Splits
+    statistics: Statistics
+    """Of the training rows."""
+    resolved: Resolved
+    leaks: tuple[Leak, ...]
+    label: LabelEncoding
+    transform: Transform
+
+    @property
+    def split_counts(self) -> dict[str, int]:
+        """Rows of each part by name."""
+        return dict(zip(("train", "eval", "test"), self.splits.counts, strict=True))
+
+
+def prepare(spec: Spec, frame: object | None, progress: Progress) -> Prepared:
+    """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`."""
+    check_spec(spec)
+    table = open_table(spec.data if frame is None else frame, tables=spec.tables, progress=progress)
+    check_names(spec, table.schema)
+    splits = split_table(table, spec.split)
+    statistics = measure_statistics(splits.train, progress=progress)
+    table.check_bad_rows(spec.training.max_bad_rows_fraction)
+    resolved = resolve(spec, table.schema, statistics)
+    leaks = _suspected_leaks(splits.train, resolved, statistics, progress)
+    label = fit_label(splits.train, spec.label, resolved.family.task.value)
+    transform = _fit(resolved, splits.train, progress)
+    return Prepared(table, splits, statistics, resolved, leaks, label, transform)
+
+
+def _suspected_leaks(rows: Table, resolved: Resolved, statistics: Statistics, progress: Progress) -> tuple[Leak, ...]:
+    """Columns that the features read and that alone predict the label almost perfectly."""
+    assert resolved.spec.transform is not None
+    features = bind_all(resolved.spec.transform, rows.schema).values()
+    read = {name for expression in features for name in columns_of(expression)}
+    found = look_for_leaks(rows, resolved.spec.label, statistics, progress)
+    return tuple(leak for leak in found if leak.column in read)
+
+
+def _fit(resolved: Resolved, rows: Table, progress: Progress) -> Transform:
+    assert resolved.spec.transform is not None
+    return fit_transform(
+        resolved.spec.transform,
+        rows,
+        dense_dtype=resolved.family.dense_dtype.__name__,
+        accepts_missing=resolved.family.accepts_missing,
+        progress=progress,
+    )
