@@ -109,6 +109,18 @@ def sql_type_of(duckdb_type: str) -> SqlType | None:
     return TYPES.get(re.sub(r"\(.*\)$", "", duckdb_type, flags=re.DOTALL).strip())
 
 
+def reading_type(duckdb_type: str, wanted: SqlType | None) -> str:
+    """The type to read a text file's column as, of which the file alone would say `duckdb_type` and a model `wanted`.
+
+    Wanted text is kept as it is written, not as what it looks like.
+
+    >>> reading_type("BOOLEAN", SqlType.STRING), reading_type("BIGINT", SqlType.FLOAT64), reading_type("DATE", None)
+    ('VARCHAR', 'BIGINT', 'DATE')
+    """
+    is_text = wanted is SqlType.STRING and sql_type_of(duckdb_type) is not None
+    return DUCKDB_TYPES[SqlType.STRING] if is_text else duckdb_type
+
+
 def _cast(name: str, duckdb_type: str, sql_type: SqlType) -> str:
     target = DUCKDB_TYPES[sql_type]
     return name if duckdb_type == target else f"CAST({name} AS {target})"

@@ -18,6 +18,7 @@ from hagane.data.source_files import find_files, kind_of_files
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
+from hagane.types import SqlType
 
 Source: TypeAlias = Any
 """SQL, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
@@ -29,6 +30,7 @@ def open_table(
     tables: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
     bad_rows_folder: str | Path | None = None,
+    types: Mapping[str, SqlType] | None = None,
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
 ) -> Table:
     """A table over `source`, of which only the types are known so far, or the rows where they had to be parsed.
@@ -36,6 +38,7 @@ def open_table(
     `tables` (name → path) are what a query may name. Relative paths resolve against the current directory. Rows of text
     files are parsed once, into a temporary Parquet file; those that cannot be are written to `bad_rows_folder` (by
     default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is DuckDB's, in its notation.
+    What `types` (column → type) wants as STRING is text in a text file, whatever it looks like: `yes` is no BOOL then.
 
     Raises DataError when a file is missing or unreadable, when SQL is wrong, or when two columns have one name.
 
@@ -50,7 +53,7 @@ def open_table(
     folder = Path(bad_rows_folder) if bad_rows_folder is not None else None
 
     def open_path(path: str) -> Origin:
-        return _open_paths(engine, [path], folder, progress)
+        return _open_paths(engine, [path], folder, progress, types or {})
 
     if isinstance(source, str) and is_query(source):
         path = None if tables else whole_file(source)
@@ -58,17 +61,23 @@ def open_table(
     elif isinstance(source, str | Path):
         origin = open_path(str(source))
     elif isinstance(source, Sequence):
-        origin = _open_paths(engine, [str(path) for path in source], folder, progress)
+        origin = _open_paths(engine, [str(path) for path in source], folder, progress, types or {})
     else:
         origin = read_frame(engine, source)
     return Table(engine, origin, type_columns(engine.columns(f"SELECT * FROM {origin.sql}")))
 
 
-def _open_paths(engine: Engine, paths: Sequence[str], bad_rows_folder: Path | None, progress: Progress) -> Origin:
+def _open_paths(
+    engine: Engine,
+    paths: Sequence[str],
+    bad_rows_folder: Path | None,
+    progress: Progress,
+    types: Mapping[str, SqlType],
+) -> Origin:
     if not paths:
         raise DataError(Fault(what="no paths were given", next_step="name at least one file, glob or folder"))
     files = [file for path in paths for file in find_files(path)]
     files = list(dict.fromkeys(files))
     reader = importlib.import_module(READERS[kind_of_files(files)])
-    origin: Origin = reader.read(engine, files, bad_rows_folder, progress)
+    origin: Origin = reader.read(engine, files, bad_rows_folder, progress, types)
     return origin

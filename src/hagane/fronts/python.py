@@ -50,9 +50,11 @@ class TrainedModel:
         import pyarrow as pa
 
         from hagane.data.open_table import open_table
+        from hagane.workflow.evaluate import input_types
         from hagane.workflow.predict import predict_batches
 
-        table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, open_table(data))])
+        source = open_table(data, types=input_types(self.bundle.signature))
+        table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, source)])
         return _like(data, table)
 
     def predict_rows(self, instances: list[dict[str, Any]]) -> Predictions:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.signature import Signature
 from hagane.data.open_table import open_table
+from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, nearest
 from hagane.evaluation.evaluation import Evaluation
@@ -14,6 +16,7 @@ from hagane.features.label import LabelEncoding
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Evaluation as Wanted
+from hagane.types import SqlType
 from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
 
@@ -36,7 +39,7 @@ def evaluate_model(
     wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
     return evaluate_bundle(
         bundle,
-        open_table(data, progress=progress),
+        open_table(data, types=_types(bundle.signature), progress=progress),
         wanted,
         slices or wanted.slices,
         progress,
@@ -50,6 +53,7 @@ def evaluate_bundle(
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
     check_columns(table, (*signature.names, signature.label, *slices))
+    table = retype(table, _types(signature))
     label = LabelEncoding(
         column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
     )
@@ -63,6 +67,15 @@ def evaluate_bundle(
             )
         )
     return report(scored, signature, wanted, part=part)
+
+
+def input_types(signature: Signature) -> dict[str, SqlType]:
+    """The type that the model wants of each column that it reads."""
+    return {column.name: column.type for column in signature.inputs}
+
+
+def _types(signature: Signature) -> dict[str, SqlType]:
+    return input_types(signature) | {signature.label: signature.label_type}
 
 
 def check_columns(table: Table, names: Sequence[str]) -> None:

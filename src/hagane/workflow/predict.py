@@ -19,10 +19,11 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
+from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
-from hagane.workflow.evaluate import check_columns
+from hagane.workflow.evaluate import check_columns, input_types
 from hagane.workspace.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -51,7 +52,7 @@ def predict_file(
     """
     began = time.monotonic()
     bundle = Bundle.load(workspace.bundle_path(str(model)))
-    table = open_table(data, progress=progress)
+    table = open_table(data, types=input_types(bundle.signature), progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     rows = errors = 0
     try:
@@ -73,6 +74,7 @@ def predict_file(
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Each batch of `table` with its predictions before it, and how many of its rows erred; at least one batch."""
     check_columns(table, bundle.signature.names)
+    table = retype(table, input_types(bundle.signature))
     schema = table.schema.select(bundle.signature.names)
 
     def predict(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hagane.data.column_type import reading_type
 from hagane.data.engine import Engine, quote_list, quote_text
 from hagane.errors import DataError, Fault
+from hagane.types import SqlType
 
 NULL_WORDS = ("", "NA", "N/A", "NULL", "null", "None", "?", "\\N")
 """Words for a missing value. They count, in all of a file, where they alone keep a column from being numbers."""
@@ -39,12 +41,14 @@ class Dialect:
         return f"read_csv({', '.join(text for text in given if text)})"
 
 
-def sniff(engine: Engine, files: Sequence[Path]) -> list[Dialect]:
+def sniff(engine: Engine, files: Sequence[Path], types: Mapping[str, SqlType]) -> list[Dialect]:
     """The dialects of the files, in order, neighbours of one dialect together; all of one set of columns.
+
+    What `types` wants as STRING is text, whatever it looks like.
 
     Raises DataError when a file cannot be read as CSV, its header names a column twice, or files differ in columns.
     """
-    sniffed = [_sniff_file(engine, file) for file in files]
+    sniffed = [_sniff_file(engine, file, types) for file in files]
     _check_same_columns(sniffed)
     columns = _unify([dialect.columns for dialect in sniffed])
     together: list[Dialect] = []
@@ -56,18 +60,22 @@ def sniff(engine: Engine, files: Sequence[Path]) -> list[Dialect]:
     return together
 
 
-def _sniff_file(engine: Engine, file: Path) -> Dialect:
+def _sniff_file(engine: Engine, file: Path, types: Mapping[str, SqlType]) -> Dialect:
     row = _sniff_row(engine, file)
     null_words: tuple[str, ...] = ()
     if any(column["type"] == "VARCHAR" for column in row["Columns"]):
         other = _sniff_row(engine, file, NULL_WORDS)
         if _typed_better(row["Columns"], other["Columns"]):
             row, null_words = other, NULL_WORDS
-    columns = tuple((column["name"], column["type"]) for column in row["Columns"])
+    columns = tuple((column["name"], _column_type(column, types)) for column in row["Columns"])
     if row["HasHeader"]:
         _check_header(engine, file, row)
     options = _options(row) + (f", nullstr={quote_list(null_words)}" if null_words else "")
     return Dialect((file,), options, row["HasHeader"], columns, row["SkipRows"])
+
+
+def _column_type(column: Mapping[str, str], types: Mapping[str, SqlType]) -> str:
+    return reading_type(column["type"], types.get(column["name"]))
 
 
 def _sniff_row(engine: Engine, file: Path, null_words: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hagane.data.column_type import reading_type
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.errors import DataError, Fault
+from hagane.types import SqlType
 
 SAMPLE_OBJECTS = 20_480
 _SHARE = 0.95
@@ -52,8 +55,11 @@ class JsonColumn(NamedTuple):
         return f"{self.name!r} is no {self.type}"
 
 
-def infer_columns(engine: Engine, clean: Path) -> list[JsonColumn]:
-    """The columns of a file of JSON objects, as they first appear. Raises DataError for two of one name."""
+def infer_columns(engine: Engine, clean: Path, types: Mapping[str, SqlType]) -> list[JsonColumn]:
+    """The columns of a file of JSON objects, as they first appear. Raises DataError for two of one name.
+
+    What `types` wants as STRING is text, whatever it looks like.
+    """
     source = f"read_json({quote_text(str(clean))}, format='newline_delimited'"
     described = engine.columns(f"SELECT * FROM {source}, sample_size={SAMPLE_OBJECTS})")
     found = engine.query(
@@ -65,7 +71,8 @@ def infer_columns(engine: Engine, clean: Path) -> list[JsonColumn]:
     _check_names([*known, *late])
     columns = [JsonColumn(name, type_) for name, type_ in described]
     columns += [JsonColumn(name, "JSON") for name in late]
-    return _settle(engine, clean, columns)
+    settled = _settle(engine, clean, columns)
+    return [JsonColumn(column.name, reading_type(column.type, types.get(column.name))) for column in settled]
 
 
 def _settle(engine: Engine, clean: Path, columns: list[JsonColumn]) -> list[JsonColumn]:

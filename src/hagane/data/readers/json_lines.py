@@ -6,7 +6,7 @@ later value of another type makes its line a bad row, except that integers becom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hagane.data.bad_rows import BadRow, keep_bad_rows
@@ -16,16 +16,23 @@ from hagane.data.readers.json_columns import JsonColumn, infer_columns
 from hagane.data.readers.json_objects import Objects, copy_objects
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
+from hagane.types import SqlType
 
 
-def read(engine: Engine, files: Sequence[Path], bad_rows_folder: Path | None, progress: Progress) -> Origin:
-    """Files of JSON objects. Raises DataError when no line of them is one."""
+def read(
+    engine: Engine,
+    files: Sequence[Path],
+    bad_rows_folder: Path | None,
+    progress: Progress,
+    types: Mapping[str, SqlType],
+) -> Origin:
+    """Files of JSON objects, values text where `types` says so. Raises DataError when no line of them is an object."""
     clean, target = engine.new_file("lines", ".jsonl"), engine.new_file("json", ".parquet")
     with progress.phase("parse JSON") as phase:
         objects = copy_objects(files, clean)
         if not len(objects.line_numbers):
             raise DataError(_no_objects(files, objects))
-        columns = infer_columns(engine, clean)
+        columns = infer_columns(engine, clean, types)
         rejects = [*objects.rejects, *_misfits(engine, clean, columns, objects)]
         _convert(engine, clean, columns, target)
         num_good = len(objects.line_numbers) + len(objects.rejects) - len(rejects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,10 +14,20 @@ from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.source_files import is_hive_partitioned
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
+from hagane.types import SqlType
 
 
-def read(engine: Engine, files: Sequence[Path], bad_rows_folder: Path | None, progress: Progress) -> Origin:
-    """Parquet files of one schema; folders named `column=value` add those columns. Raises DataError for other files."""
+def read(
+    engine: Engine,
+    files: Sequence[Path],
+    bad_rows_folder: Path | None,
+    progress: Progress,
+    types: Mapping[str, SqlType],
+) -> Origin:
+    """Parquet files of one schema; folders named `column=value` add those columns. Raises DataError for other files.
+
+    The files say themselves what types they hold, whatever `types` wants.
+    """
     hive = is_hive_partitioned(files)
     schemas = [_schema(file) for file in files]
     same = all(schema.equals(schemas[0]) for schema in schemas)
