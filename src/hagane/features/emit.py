@@ -27,6 +27,21 @@ class Extent(NamedTuple):
     width: int
 
 
+class _Node(NamedTuple):
+    """A node as it was asked for; made a protocol buffer when the model is finished and something needs it."""
+
+    op_type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    domain: str
+    attributes: dict[str, Any]
+
+    def proto(self) -> onnx.NodeProto:
+        return helper.make_node(
+            self.op_type, list(self.inputs), list(self.outputs), domain=self.domain, **self.attributes
+        )
+
+
 class Emitter:
     """Collects the inputs, constants, nodes and outputs of one graph.
 
@@ -43,7 +58,7 @@ class Emitter:
     """
 
     def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
+        self._nodes: list[_Node] = []
         self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._initializers: list[onnx.TensorProto] = []
         self._inputs: dict[str, onnx.ValueInfoProto] = {}
@@ -60,7 +75,7 @@ class Emitter:
 
     def output(self, name: str, tensor: str, dtype: Any, shape: Shape) -> None:
         """Declare a graph output called `name` that holds `tensor`."""
-        self._nodes.append(helper.make_node("Identity", [tensor], [name]))
+        self._nodes.append(_Node("Identity", (tensor,), (name,), "", {}))
         self._outputs[name] = helper.make_tensor_value_info(name, element_type(dtype), shape)
 
     def constant(self, value: npt.ArrayLike, dtype: Any = None) -> str:
@@ -98,7 +113,7 @@ class Emitter:
         key = ("node", domain, op_type, inputs, num_outputs, _frozen(attributes))
         if key not in self._known:
             outputs = tuple(self._fresh("t") for _ in range(num_outputs))
-            self._nodes.append(helper.make_node(op_type, list(inputs), list(outputs), domain=domain, **attributes))
+            self._nodes.append(_Node(op_type, inputs, outputs, domain, attributes))
             self._known[key] = outputs
             self._extents.update(dict.fromkeys(outputs, self._broadcast(inputs, width)))
         return self._known[key]
@@ -122,17 +137,21 @@ class Emitter:
         nodes, needed = self._needed()
         initializers = [tensor for tensor in self._initializers if tensor.name in needed]
         graph = helper.make_graph(
-            nodes, "hagane", list(self._inputs.values()), list(self._outputs.values()), initializers
+            [node.proto() for node in nodes],
+            "hagane",
+            list(self._inputs.values()),
+            list(self._outputs.values()),
+            initializers,
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="hagane")
 
-    def _needed(self) -> tuple[list[onnx.NodeProto], set[str]]:
+    def _needed(self) -> tuple[list[_Node], set[str]]:
         """The nodes from which the outputs follow, in order, and the tensors that they read."""
         needed, nodes = set(self._outputs), []
         for node in reversed(self._nodes):
-            if not needed.isdisjoint(node.output):
-                needed.update(node.input)
+            if not needed.isdisjoint(node.outputs):
+                needed.update(node.inputs)
                 nodes.append(node)
         return nodes[::-1], needed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +50,9 @@ class _Work(NamedTuple):
     parts: npt.NDArray[np.uint8] | None
 
 
-class _Done(NamedTuple):
+class EncodedBatch(NamedTuple):
+    """One batch of rows as features and label, before the rows without a label are left out."""
+
     features: EncodedColumns
     label: EncodedLabel
     parts: npt.NDArray[np.uint8] | None
@@ -85,7 +87,6 @@ def _write(
     source: Table | Splits, transform: Transform, label: LabelEncoding, folder: Path, phase: Phase
 ) -> tuple[int, int, int]:
     """Write every part; how many rows erred, had no label, had an unknown one."""
-    encoder = Encoder(transform)
     writers = [
         EncodedWriter(folder / name, transform.features, dense_dtype=transform.dense_dtype, label_dtype=label.dtype)
         for name in PART_NAMES
@@ -94,7 +95,7 @@ def _write(
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
             writing: deque[Future[int]] = deque()
-            for done in _encoded(_batches(source, transform, label), encoder, label):
+            for done in encode_batches(source, transform, label):
                 writing.append(pool.submit(_append, done, writers))
                 num_errors += writing.popleft().result() if len(writing) > 2 else 0
                 num_null += done.label.num_null
@@ -116,17 +117,18 @@ def _batches(source: Table | Splits, transform: Transform, label: LabelEncoding)
     return (_Work(batch, None) for batch in source.batches(names, dictionary=True))
 
 
-def _encoded(works: Iterable[_Work], encoder: Encoder, label: LabelEncoding) -> Iterator[_Done]:
+def encode_batches(source: Table | Splits, transform: Transform, label: LabelEncoding) -> Iterator[EncodedBatch]:
     """Every batch encoded, in order, by two threads (ONNX Runtime and numpy leave the interpreter free)."""
+    encoder = Encoder(transform)
 
-    def encode_one(work: _Work) -> _Done:
+    def encode_one(work: _Work) -> EncodedBatch:
         encoded_label = label.encode(work.batch.column(label.column))
-        return _Done(encoder.encode_columns(work.batch), encoded_label, work.parts, work.batch.num_rows)
+        return EncodedBatch(encoder.encode_columns(work.batch), encoded_label, work.parts, work.batch.num_rows)
 
-    waiting: deque[Future[_Done]] = deque()
+    waiting: deque[Future[EncodedBatch]] = deque()
     with ThreadPoolExecutor(NUM_WORKERS, thread_name_prefix="encode") as pool:
         try:
-            for work in works:
+            for work in _batches(source, transform, label):
                 waiting.append(pool.submit(encode_one, work))
                 if len(waiting) >= WAITING_BATCHES:
                     yield waiting.popleft().result()
@@ -137,7 +139,7 @@ def _encoded(works: Iterable[_Work], encoder: Encoder, label: LabelEncoding) -> 
                 future.cancel()
 
 
-def _append(done: _Done, writers: list[EncodedWriter]) -> int:
+def _append(done: EncodedBatch, writers: list[EncodedWriter]) -> int:
     """Hand the rows to the writers of their parts; how many of the kept rows erred."""
     (columns, row_error), label, parts = done.features, done.label, done.parts
     if label.kept is not None:
