@@ -30,11 +30,6 @@ class SqlType(enum.StrEnum):
         """Whether arithmetic is defined on it."""
         return self in (SqlType.INT64, SqlType.FLOAT64)
 
-    @property
-    def is_categorical(self) -> bool:
-        """Whether automatic preprocessing treats it as a category (BigQuery ML's rule)."""
-        return self in (SqlType.BOOL, SqlType.STRING, SqlType.DATE)
-
 
 class Column(msgspec.Struct, frozen=True):
     """A name and its type."""

@@ -12,7 +12,6 @@ from hagane.features.emit import Emitter, element_type
 BOOL = element_type(np.bool_)
 INT32 = element_type(np.int32)
 INT64 = element_type(np.int64)
-FLOAT32 = element_type(np.float32)
 FLOAT64 = element_type(np.float64)
 STRING = element_type(str)
 

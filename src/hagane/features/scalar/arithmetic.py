@@ -156,4 +156,5 @@ def _quotient_bound(op: Operation) -> float | None:
     x, y = op.arguments
     if x.bound is None or not y.finite_nonzero or y.constants is None:
         return None
-    return float(np.float64(x.bound) / np.abs(y.constants).astype(np.float64).min())
+    with np.errstate(over="ignore"):
+        return float(np.float64(x.bound) / np.abs(y.constants).astype(np.float64).min())

@@ -16,9 +16,6 @@ from hagane.errors import HaganeError
 from hagane.fronts.cli.progress import RichProgress
 from hagane.fronts.cli.render_error import render_error
 
-PLAIN_WIDTH = 80
-"""Columns where nobody is looking (a pipe, a file), unless $COLUMNS says otherwise."""
-
 
 class Output:
     """One command's way to its user."""
