@@ -30,6 +30,7 @@ CASES = {
     "other columns": ["people.parquet", "flights_2013.parquet"],
     "header twice": "twice.csv",
     "no paths": [],
+    "no data in the folder": "empty",
     "no source": 3,
 }
 
@@ -43,6 +44,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "notes.xyz").write_text("hello\n")
     (tmp_path / "some.csv").write_text("a\n1\n")
     (tmp_path / "twice.csv").write_text("a,b,A\n1,2,3\n")
+    (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -106,6 +106,15 @@ def test_labels_that_say_nothing_have_no_leaks(label):
     assert leaks(pa.table({"x": list(range(50)), "label": pa.array(label)}), "label") == {}
 
 
+@pytest.mark.parametrize("name", ["half", "place", "c0"])
+@pytest.mark.parametrize("is_label", [True, False])
+def test_a_column_may_have_any_name(name, is_label):
+    label = name if is_label else "late"
+    noise, delay = np.random.default_rng(0).random(2_000), list(range(2_000))
+    table = pa.table({("other" if is_label else name): noise, "delay": delay, label: [d > 700 for d in delay]})
+    assert set(leaks(table, label)) == {"delay"}
+
+
 def test_scores_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     learned, scored = random.integers(0, 30, (12, 2)), random.integers(0, 30, (12, 2))

@@ -156,3 +156,13 @@ def test_lineage_says_what_was_verified(mixed: pa.Table, workspace: Workspace) -
     assert lineage["verification"]["largest_score_difference"] <= lineage["verification"]["tolerance"]
     assert np.isfinite(lineage["training_seconds"])
     assert lineage["training_info"]
+
+
+def test_no_feature_reads_the_label_or_an_excluded_column(mixed: pa.Table, workspace: Workspace) -> None:
+    spec = Spec(data="f", label="good", exclude=("k",), transform={"x": "x", "both": "IF(good, k, 0)"})
+    with pytest.raises(SpecError) as caught:
+        train(spec, workspace=workspace, frame=mixed)
+    assert [fault.what for fault in caught.value.faults] == [
+        "the feature 'both' reads the label, 'good'",
+        "the feature 'both' reads an excluded column, 'k'",
+    ]

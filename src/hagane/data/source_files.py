@@ -29,7 +29,7 @@ def find_files(path: str) -> list[Path]:
     else:
         found = [Path(name) for name in glob.glob(expanded, recursive=True) if os.path.isfile(name)]
     if not found:
-        raise DataError(_not_found(path))
+        raise DataError(_no_data_in(path) if os.path.isdir(expanded) else _not_found(path))
     return sorted(file.absolute() for file in found)
 
 
@@ -86,6 +86,14 @@ def _is_data(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
     name = file.name.lower()
     return not hidden and name.endswith(SUFFIXES) and not name.startswith(("readme", "license"))
+
+
+def _no_data_in(folder: str) -> Fault:
+    return Fault(
+        what=f"no file of data in the folder {folder!r}",
+        expected="files that end in one of " + " ".join(SUFFIXES),
+        next_step="name a file, or say how to read it in a query: SELECT * FROM read_csv('…')",
+    )
 
 
 def _not_found(path: str) -> Fault:

@@ -12,8 +12,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+import msgspec
+
+from hagane.errors import Fault, HaganeError, SpecError, nearest
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Model as ModelSpec
 from hagane.spec.spec import Spec, Split
@@ -91,7 +94,7 @@ def train(
     model: str = "auto",
     options: Mapping[str, Any] | None = None,
     transform: Mapping[str, str] | None = None,
-    split: Split | None = None,
+    split: Split | Mapping[str, Any] | None = None,
     name: str | None = None,
     tables: Mapping[str, str] | None = None,
     exclude: Sequence[str] = (),
@@ -102,8 +105,11 @@ def train(
     """Train on `data` (a SQL query, paths, Arrow, pandas or Polars) to predict `label`.
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
-    `sections` are the spec's others (`training`, `evaluation`, `serving`). Raises HaganeError with every fault at once.
+    `sections` are the spec's others (`training`, `evaluation`, `serving`); they and `split` may be mappings. Raises
+    HaganeError with every fault at once.
     """
+    if data is None:
+        raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
     source = _source(data)
     spec = Spec(
         data=source if source is not None else "(a frame in memory)",
@@ -112,9 +118,8 @@ def train(
         tables=dict(tables or {}),
         transform=None if transform is None else dict(transform),
         exclude=tuple(exclude),
-        split=split or Split(),
         model=ModelSpec(type=model, options=dict(options or {})),
-        **sections,
+        **_sections({"split": split or Split(), **sections}),
     )
     return train_spec(spec, frame=None if source is not None else data, workspace=workspace, progress=progress)
 
@@ -128,13 +133,15 @@ def train_spec(
 ) -> TrainedModel:
     """Train what a `Spec`, or the YAML file at a path, declares."""
     from hagane.bundle.bundle import Bundle
-    from hagane.spec.read_yaml import read_yaml
+    from hagane.spec.read_yaml import locate_faults, read_spec
     from hagane.workflow.train import train as run
 
-    if not isinstance(spec, Spec):
-        spec = read_yaml(Path(spec).read_text(), path=str(spec))
     place = _workspace(workspace)
-    result = run(spec, workspace=place, frame=frame, progress=progress or SILENT)
+    declared = spec if isinstance(spec, Spec) else read_spec(spec)
+    try:
+        result = run(declared, workspace=place, frame=frame, progress=progress or SILENT)
+    except HaganeError as error:
+        raise error if isinstance(spec, Spec) else locate_faults(error, spec) from None
     return TrainedModel(Bundle.load(result.bundle), place)
 
 
@@ -166,10 +173,35 @@ def _source(data: object) -> str | tuple[str, ...] | None:
     return None
 
 
-def _like(data: object, table: Any) -> Any:
+SECTIONS = ("split", "training", "evaluation", "serving")
+
+
+def _sections(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of a spec, each as its Struct. Raises SpecError naming every one that is none."""
+    types = get_type_hints(Spec)
+    sections: dict[str, Any] = {}
+    faults = []
+    for name, value in given.items():
+        if name not in SECTIONS:
+            expected = "one of " + ", ".join(SECTIONS)
+            faults.append(
+                Fault(what=f"a spec has no section '{name}'", expected=expected, nearest=nearest(name, SECTIONS))
+            )
+            continue
+        try:
+            sections[name] = msgspec.convert(value, types[name])
+        except msgspec.ValidationError as error:
+            faults.append(Fault(what=f"'{name}' is no section of a spec", where=name, received=str(error)))
+    if faults:
+        raise SpecError(*faults)
+    return sections
+
+
+def _like(data: Any, table: Any) -> Any:
     module = type(data).__module__.split(".")[0]
     if module == "pandas" and "pandas" in sys.modules:
-        return table.to_pandas()
+        frame = table.to_pandas()
+        return frame.set_axis(data.index) if len(frame) == len(data) else frame
     if module == "polars" and "polars" in sys.modules:
         return sys.modules["polars"].from_arrow(table)
     return table

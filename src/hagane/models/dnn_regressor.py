@@ -39,4 +39,4 @@ def measure_label(train: Encoded) -> tuple[float, float]:
     labels = [train.columns(block)[-1] for block in range(train.num_blocks)]
     mean = sum(float(label.sum(dtype=np.float64)) for label in labels) / train.num_rows
     variance = sum(float(np.square(label.astype(np.float64) - mean).sum()) for label in labels) / train.num_rows
-    return mean, math.sqrt(variance) if variance > 1e-24 * mean**2 else 1.0
+    return mean, math.sqrt(variance) if variance > 1e-24 * mean * mean else 1.0

@@ -70,10 +70,10 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     if not candidates or statistics[label].is_constant:
         return ()
     rows = _sample(table, [*(column.name for column in candidates), label])
-    target = _target(rows[label], rows["half"].to_numpy(), is_number=_is_number(statistics[label]))
+    target = _target(rows.column(-2), rows.column(-1).to_numpy(), is_number=_is_number(statistics[label]))
     if target.num_steps < 2:
         return ()
-    scored = ((column.name, _score(rows[column.name], column, target)) for column in candidates)
+    scored = ((column.name, _score(rows.column(i), column, target)) for i, column in enumerate(candidates))
     leaks = [_leak(name, score, label, target.is_number) for name, score in scored if score >= threshold]
     return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
 
@@ -90,15 +90,19 @@ def _is_number(label: ColumnStatistics) -> bool:
 
 
 def _sample(table: Table, names: list[str]) -> pa.Table:
-    """At most half a million rows that have a label, and the half that each belongs to, by hash of its position."""
-    listed = ", ".join(map(quote_name, names))
+    """At most half a million rows that have a label, and the half that each belongs to, by hash of its position.
+
+    The columns are numbered, so that a column may have any name.
+    """
+    inner = ", ".join(f"{quote_name(name)} AS c{index}" for index, name in enumerate(names))
+    listed = ", ".join(f"c{index}" for index in range(len(names)))
     limit = min(_MAX_ROWS, max(10_000, _MAX_CELLS // len(names)))
     share = min(1.0, limit / max(1, table.num_rows))
     kept = f"AND (place >> 1) <= {int(share * (2**63 - 1))}" if share < 1 else ""
     return table.query(
         f"SELECT {listed}, CAST(place & 1 AS BIGINT) AS half "
-        f"FROM (SELECT {listed}, hash(row_number() OVER ()) AS place FROM data) "
-        f"WHERE {quote_name(names[-1])} IS NOT NULL {kept}"
+        f"FROM (SELECT {inner}, hash(row_number() OVER ()) AS place FROM data) "
+        f"WHERE c{len(names) - 1} IS NOT NULL {kept}"
     )
 
 

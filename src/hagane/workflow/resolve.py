@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +13,8 @@ from hagane.features.resolve_transform import resolve_transform
 from hagane.models import default_family, family_options, get_family
 from hagane.models.family import Family, Task
 from hagane.spec.spec import Model, Spec
+from hagane.sql.bind import bind_all
+from hagane.sql.expression import columns_of
 from hagane.statistics.statistics import Statistics
 from hagane.types import Schema, SqlType
 from hagane.workspace.model_version import model_name
@@ -35,7 +38,9 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     options = family_options(family, spec.model.options)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
-    if transform is None:
+    if transform is not None:
+        check_columns_read(spec, transform, schema)
+    else:
         automatic = automatic_transform(
             schema,
             statistics,
@@ -77,6 +82,24 @@ def check_names(spec: Spec, schema: Schema) -> None:
         )
         for where, name in named.items()
         if name not in schema
+    ]
+    if faults:
+        raise SpecError(*faults)
+
+
+def check_columns_read(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:
+    """Raise SpecError for every feature that reads the label, which no row to predict has, or an excluded column."""
+    refused = dict.fromkeys(spec.exclude, "an excluded column") | {spec.label: "the label"}
+    read = {feature: columns_of(expression) for feature, expression in bind_all(transform, schema).items()}
+    faults = [
+        Fault(
+            what=f"the feature '{feature}' reads {refused[name]}, '{name}'",
+            where=f"transform.{feature}",
+            next_step="remove the feature" + ("" if name == spec.label else ", or the column from 'exclude'"),
+        )
+        for feature, names in read.items()
+        for name in names
+        if name in refused
     ]
     if faults:
         raise SpecError(*faults)

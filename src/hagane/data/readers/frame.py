@@ -21,7 +21,7 @@ def read_frame(engine: Engine, frame: Any) -> Origin:
     """
     if isinstance(frame, pa.RecordBatchReader):
         return _read_stream(engine, frame)
-    table = _to_arrow(frame)
+    table = _without_float16(_to_arrow(frame))
     _check_names(table.schema.names)
     return Origin(
         sql=engine.register(table),
@@ -53,6 +53,14 @@ def _to_arrow(frame: Any) -> pa.Table:
             received=f"{type(frame).__module__}.{type(frame).__qualname__}",
         )
     )
+
+
+def _without_float16(table: pa.Table) -> pa.Table:
+    """Floats of 16 bits as those of 32: DuckDB does not know them."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_float16(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(pa.float32()))
+    return table
 
 
 def _read_stream(engine: Engine, reader: pa.RecordBatchReader) -> Origin:
