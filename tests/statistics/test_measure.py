@@ -178,3 +178,13 @@ def test_json_round_trip():
     )
     found = measure_statistics(table)
     assert Statistics.from_json(found.to_json()) == found
+
+
+def test_wide_tables_take_some_scans_with_the_same_answers(monkeypatch):
+    random = np.random.default_rng(1)
+    columns = {f"c{index}": random.integers(0, 9, 50) for index in range(7)}
+    table = open_table(pa.table({**columns, "s": ["a", "b"] * 25}))
+    at_once = measure_statistics(table)
+    monkeypatch.setattr(measure, "COLUMNS_A_SCAN", 3)
+    assert measure_statistics(table) == at_once
+    assert "c2" not in statistics_sql(table, range(3, 6))

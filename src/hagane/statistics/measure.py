@@ -1,10 +1,10 @@
-"""`measure_statistics`: every column of a table summed up in one DuckDB scan."""
+"""`measure_statistics`: every column of a table summed up in one DuckDB scan (wide tables: some columns a scan)."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hagane.data.engine import quote_name
@@ -18,6 +18,8 @@ NUM_TOP_VALUES = 20
 SAMPLED_CELLS = 20_000_000
 """Quantiles and top values need values in memory: at most about as many, over all columns."""
 MAX_SAMPLED_ROWS, MIN_SAMPLED_ROWS = 500_000, 10_000
+COLUMNS_A_SCAN = 128
+"""Beyond a few hundred columns the aggregates of one scan cost time by their square, and megabytes each."""
 _LARGEST_SQUARED = 1e150
 """Beyond it squares leave the range of FLOAT64, and no deviation is given."""
 _TEMPORAL = (SqlType.TIMESTAMP, SqlType.DATE)
@@ -25,7 +27,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statistics:
-    """The statistics of every column, in one scan.
+    """The statistics of every column, in one scan for every 128 of them.
 
     Counts and extremes are exact, moments up to the last bits, which depend on how threads shared the rows. Quantiles
     and top values are exact up to half a million rows (fewer where there are more than 40 columns); of larger tables
@@ -38,17 +40,22 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     >>> age.count, age.num_nulls, age.min, age.max, age.mean
     (2, 1, 20, 30, 25.0)
     """
-    with progress.phase("measure statistics", total=table.num_rows) as phase:
-        result = table.query(statistics_sql(table), keep_nan=True).to_pylist()[0]
-        phase.advance(table.num_rows)
+    names = table.schema.names
+    starts = range(0, max(1, len(names)), COLUMNS_A_SCAN)
+    result: dict[str, Any] = {}
+    with progress.phase("measure statistics", total=table.num_rows * len(starts)) as phase:
+        for start in starts:
+            sql = statistics_sql(table, range(start, min(start + COLUMNS_A_SCAN, len(names))))
+            result |= table.query(sql, keep_nan=True).to_pylist()[0]
+            phase.advance(table.num_rows)
     num_sampled = int(result["sampled"])
     scale = table.num_rows / num_sampled if num_sampled else 1.0
     columns = (_column(column, table.num_rows, result[f"c{index}"], scale) for index, column in enumerate(table.schema))
     return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=num_sampled)
 
 
-def statistics_sql(table: Table) -> str:
-    """The one SELECT, over `data` with NaN kept: a struct of aggregates a column.
+def statistics_sql(table: Table, indices: Iterable[int] | None = None) -> str:
+    """The one SELECT, over `data` with NaN kept: a struct of aggregates a column (of `indices`; of all by default).
 
     No aggregate has a FILTER: in DuckDB each would keep a buffer of every aggregate's arguments, which for hundreds of
     columns is more than the machine has. The conditions are CASEs of the inner SELECT instead.
@@ -57,7 +64,8 @@ def statistics_sql(table: Table) -> str:
     is_sampled = table.num_rows > limit
     chosen = f"hash(row_number() OVER ()) < {int(limit / table.num_rows * 2**64)}" if is_sampled else "true"
     aggregates, inner = [f"{_count_if('sampled')} AS sampled"], ["sampled"]
-    for index, column in enumerate(table.schema):
+    for index in range(len(table.schema)) if indices is None else indices:
+        column = table.schema.columns[index]
         inner += _arguments(column, index, is_sampled)
         packed = ", ".join(f"'{name}': {sql}" for name, sql in _aggregates(column.type, index).items())
         aggregates.append(f"{{{packed}}} AS c{index}")
