@@ -12,13 +12,18 @@ import pytest
 import typer.main
 
 from hagane import errors
+from hagane.features.resolve_transform import resolve_transform
 from hagane.fronts.cli.app import app
 from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE
+from hagane.models import FAMILIES, family_options, get_family
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
+from hagane.sql.functions import ANALYZERS, FUNCTIONS
+from hagane.types import Column, Schema, SqlType
 
 DOCS = Path(__file__).parents[2] / "docs"
-CLI, SPEC = ((DOCS / name).read_text(encoding="utf-8") for name in ("cli.md", "spec.md"))
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (*DOCS.glob("*.md"), DOCS.parent / "README.md")}
+CLI, SPEC = PAGES["cli.md"], PAGES["spec.md"]
 
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -67,3 +72,51 @@ def test_the_examples_of_specs_are_specs():
     examples = re.findall(r"```yaml\n(.*?)```", SPEC, re.DOTALL)
     assert read_yaml(examples[0]).split.method == "time"
     assert read_yaml("data: f\nlabel: y\n" + examples[1]).transform is not None
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_is_on_the_page(name):
+    function = FUNCTIONS[name]
+    assert f"| `{cell(function.usage)}` | {cell(function.doc)} | {cell(function.fails)} |" in PAGES["features.md"]
+
+
+@pytest.mark.parametrize("name", ANALYZERS)
+def test_every_analyzer_is_on_the_page_with_its_options(name):
+    analyzer = ANALYZERS[name]
+    options = (f"`{o.name}`" + ("" if o.default is None else f": {o.default}") for o in analyzer.options)
+    assert f"| `{analyzer.usage}` | {cell(analyzer.doc)} | {', '.join(options)} |" in PAGES["features.md"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_is_on_the_page_with_its_options(name):
+    assert f"`{name}`" in PAGES["models.md"]
+    for field in msgspec.structs.fields(get_family(name).Options):
+        assert f"`{field.name}`" in PAGES["models.md"], (name, field.name)
+
+
+def test_every_page_is_in_the_table_of_contents():
+    names = {name.removesuffix(".md") for name in PAGES} - {"index", "README"}
+    assert names <= set(PAGES["index.md"].split())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_between_pages_lead_somewhere(name):
+    folder = DOCS.parent if name == "README.md" else DOCS
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", PAGES[name]):
+        assert target.startswith("http") or (folder / target).exists(), target
+
+
+def test_the_readmes_spec_is_one():
+    example = re.search(r"```yaml\n(.*?)```", PAGES["README.md"], re.DOTALL)
+    assert example
+    spec = read_yaml(example[1])
+    columns = {"distance": "INT64", "departure": "TIMESTAMP", "wind_speed": "FLOAT64"}
+    names = ("distance", "departure", "wind_speed", "origin", "dest", "carrier")
+    schema = Schema(tuple(Column(column, SqlType(columns.get(column, "STRING"))) for column in names))
+    assert spec.transform is not None
+    assert set(resolve_transform(spec.transform, schema, accepts_missing=False)) == set(spec.transform)
+    assert family_options(spec.model.type, spec.model.options)
