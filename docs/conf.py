@@ -13,4 +13,3 @@ html_title = f"Hagane {version}"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "description"
-suppress_warnings = ["myst.xref_missing"]
