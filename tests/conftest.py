@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("hagane", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("hagane")
+"""Hypothesis's own choice (in CI the same examples every time), without its limit of 200 ms on a busy machine."""
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
