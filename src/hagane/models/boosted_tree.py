@@ -28,7 +28,7 @@ from hagane.training.early_stopping import EarlyStopping
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 RELATIVE_TOLERANCE = 2.5e-7
-TRANSFORMS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
+LINKS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 """LightGBM's objective → from raw sums to scores."""
 
 
@@ -65,14 +65,14 @@ class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
 
 
 class BoostedTreeModel:
-    """Fitted trees. `transform` is 'identity', 'sigmoid' or 'softmax': from raw sums to scores."""
+    """Fitted trees. `link` is 'identity', 'sigmoid' or 'softmax': from raw sums to scores."""
 
     def __init__(
         self,
         *,
         family: str,
         booster: lgb.Booster,
-        transform: str,
+        link: str,
         names: tuple[str, ...],
         num_dense: int,
         curve: tuple[Iteration, ...],
@@ -82,7 +82,7 @@ class BoostedTreeModel:
         self.curve = curve
         self.best_iteration = best_iteration
         self._booster = booster
-        self._transform = transform
+        self._link = link
         self._names = names
         self._num_dense = num_dense
 
@@ -96,13 +96,13 @@ class BoostedTreeModel:
         matrix = joined(dense, ids, self._num_dense, len(self._names) - self._num_dense)
         if not len(matrix):
             classes = {"identity": (), "sigmoid": (2,), "softmax": (self._booster.num_model_per_iteration(),)}
-            return np.empty((0, *classes[self._transform]))
+            return np.empty((0, *classes[self._link]))
         scores = np.asarray(self._booster.predict(matrix, num_threads=1))
-        return np.stack([1 - scores, scores], axis=1) if self._transform == "sigmoid" else scores
+        return np.stack([1 - scores, scores], axis=1) if self._link == "sigmoid" else scores
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
         """Add the trees behind `dense` and `ids`; scores in float64, summed as LightGBM sums."""
-        return emit_trees(emitter, self.trees, self._transform, dense, ids)
+        return emit_trees(emitter, self.trees, self._link, dense, ids)
 
     def importance(self) -> Mapping[str, float]:
         """Total gain of the splits on each feature."""
@@ -139,7 +139,7 @@ def fit_trees(
     return BoostedTreeModel(
         family=family,
         booster=kept,
-        transform=TRANSFORMS[objective["objective"]],
+        link=LINKS[objective["objective"]],
         names=names,
         num_dense=train.num_dense,
         curve=curve,

@@ -25,14 +25,14 @@ LESS_OR_EQUAL = 0
 MEMBER = 6
 
 
-def emit_trees(emitter: Emitter, trees: Trees, transform: str, dense: str | None, ids: str | None) -> str:
-    """Add the ensemble behind `dense` and `ids`; the name of the scores. `transform`: identity, sigmoid or softmax."""
+def emit_trees(emitter: Emitter, trees: Trees, link: str, dense: str | None, ids: str | None) -> str:
+    """Add the ensemble behind `dense` and `ids`; the name of the scores. `link`: identity, sigmoid or softmax."""
     parts = [emitter.node("Cast", part, to=_DOUBLE) for part in (dense, ids) if part is not None]
     x = parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
     raw = emitter.node("TreeEnsemble", x, domain="ai.onnx.ml", **tree_attributes(trees))
-    if transform == "identity":
+    if link == "identity":
         return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
-    if transform == "softmax":
+    if link == "softmax":
         return emitter.node("Softmax", raw, axis=1)
     positive = emitter.node("Sigmoid", raw)
     negative = emitter.node("Sub", emitter.constant(np.float64(1)), positive)
