@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hagane.data.open_table import open_table
 from hagane.data.table import Table
+from hagane.evaluation.report.number_text import percent_text
 from hagane.features.automatic import LeftOut
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Model, Spec
@@ -57,20 +58,11 @@ def remarks(
 def column_remark(column: ColumnStatistics) -> str:
     """A few words on what a column holds."""
     missing = (
-        f", {share_text(column.num_nulls / (column.num_nulls + column.count))} missing" if column.num_nulls else ""
+        f", {percent_text(column.num_nulls / (column.num_nulls + column.count))} missing" if column.num_nulls else ""
     )
     if column.mean is not None and column.min is not None:
         return f"{_short(column.min)} … {_short(column.max)}, mean {column.mean:.4g}{missing}"
     return f"{column.num_distinct or 0:,} values{missing}"
-
-
-def share_text(share: float) -> str:
-    """A share in per cent, never rounded to none.
-
-    >>> share_text(0.163), share_text(0.0004)
-    ('16.3%', '<0.1%')
-    """
-    return f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
 def _short(value: object) -> str:
