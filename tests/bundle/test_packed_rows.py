@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from hagane.bundle.instances import PACKED_ROWS, InstanceDecoder
 from hagane.bundle.signature import Input, Signature
 from hagane.errors import RequestError
+from hagane.runtime.layout import MOST_STRING_INPUTS
 from hagane.types import SqlType
 
 NAMES = {f"{kind.value.lower()}{index}": kind for index in range(2) for kind in SqlType}
+MANY_TEXTS = {**NAMES, **{f"string{index}": SqlType.STRING for index in range(2, MOST_STRING_INPUTS + 1)}}
 RIGHT = {
     SqlType.BOOL: st.booleans(),
     SqlType.INT64: st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5).map(float),
@@ -34,7 +36,7 @@ ANY_ROW = st.one_of(
 
 
 def signature(names: tuple[str, ...]) -> Signature:
-    inputs = tuple(Input(name=name, type=NAMES[name]) for name in names)
+    inputs = tuple(Input(name=name, type=MANY_TEXTS[name]) for name in names)
     return Signature(inputs=inputs, task="regression", label="y", label_type=SqlType.FLOAT64, model_type="linear_reg")
 
 
@@ -96,3 +98,14 @@ def test_the_tensors_of_one_row() -> None:
     assert feed["packed.validity"].tolist() == [[False, True, True, False, False, True, False, False, False, False]]
     np.testing.assert_array_equal(feed["packed.float64"], [[2, np.nan]])
     assert (feed["string.string0"].tolist(), feed["string.string1"].tolist()) == ([["鋼"]], [[""]])
+
+
+def test_many_texts_share_one_tensor() -> None:
+    described = signature(tuple(MANY_TEXTS))
+    decoder = InstanceDecoder(described)
+    rows = [{"string0": "鋼", "string9": "b", "int640": 3}, {"string16": ""}]
+    short = decoder.pack(rows)
+    assert short is not None
+    assert "packed.string" in short
+    assert_same(short, long_way(decoder, described, rows))
+    assert decoder.pack([{"string16": "\ud800"}]) is decoder.pack([{"string16": 3}]) is None

@@ -32,6 +32,7 @@ def test_what_cannot_be_null_is_not(trees: list[Expression], seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @settings(max_examples=1500, deadline=None, suppress_health_check=CHECKS)
 @given(trees=st.lists(features(depth=5), min_size=1, max_size=8), seed=st.integers(0, 7))
 def test_thousands_of_expressions(trees: list[Expression], seed: int) -> None:

@@ -13,10 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.bundle.values import CONVERTERS, Refusal, is_unicode
-from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, STRING_INPUT_PREFIX, VALIDITY_INPUT, InputLayout
+from hagane.runtime.layout import (
+    FLOAT64_INPUT,
+    INT64_INPUT,
+    STRING_INPUT,
+    STRING_INPUT_PREFIX,
+    VALIDITY_INPUT,
+    InputLayout,
+)
 from hagane.types import SqlType
 
 _FLOATS = frozenset({float, int, type(None)})
+_STRINGS = frozenset({str})
 _TYPE = {SqlType.INT64: int, SqlType.BOOL: bool}
 Feed = dict[str, npt.NDArray[np.generic]]
 
@@ -47,7 +55,10 @@ class PackedRows:
         self._int64_types = [_TYPE.get(types[name], object) for name in layout.int64]
         self._int64_converters = [CONVERTERS[types[name]] for name in layout.int64]
         self._int64_slots = [slots[name] for name in layout.int64]
-        self._strings = [(name, STRING_INPUT_PREFIX + name, slots[name]) for name in layout.strings]
+        self._packs_strings = layout.packs_strings
+        self._strings = layout.strings
+        self._string_inputs = [STRING_INPUT_PREFIX + name for name in layout.strings]
+        self._string_slots = [slots[name] for name in layout.strings]
         self._num_slots = len(slots)
 
     def pack(self, rows: Sequence[Any]) -> Feed | None:
@@ -64,8 +75,11 @@ class PackedRows:
                 feed[INT64_INPUT] = self._pack_int64(rows, valid)
             if self._num_slots:
                 feed[VALIDITY_INPUT] = valid
-            for name, tensor, slot in self._strings:
-                feed[tensor] = self._pack_strings([row.get(name) for row in rows], valid, slot)
+            if self._packs_strings:
+                feed[STRING_INPUT] = self._pack_strings(rows, valid)
+            elif self._strings:
+                columns = self._pack_strings(rows, valid).T.copy()[:, :, None]
+                feed |= zip(self._string_inputs, columns, strict=True)
         except (_RefusedError, OverflowError):
             return None
         return feed
@@ -98,16 +112,17 @@ class PackedRows:
         valid[nulls] = False
         return values
 
-    def _pack_strings(self, values: list[Any], valid: npt.NDArray[np.bool_], slot: int) -> npt.NDArray[np.object_]:
-        packed = np.empty((len(values), 1), object)
-        for index, value in enumerate(values):
-            if type(value) is str and is_unicode(value):
-                packed[index, 0] = value
-            elif value is None:
-                packed[index, 0] = ""
-                valid[index, slot] = False
-            else:
+    def _pack_strings(self, rows: Sequence[dict[str, Any]], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+        packed = np.empty((len(rows), len(self._strings)), object)
+        for index, row in enumerate(rows):
+            values: list[Any] = [row.get(name) for name in self._strings]
+            nulls = [position for position, value in enumerate(values) if value is None]
+            for position in nulls:
+                values[position] = ""
+                valid[index, self._string_slots[position]] = False
+            if not _STRINGS.issuperset(map(type, values)) or not is_unicode("".join(values)):
                 raise _RefusedError
+            packed[index] = values
         return packed
 
 
