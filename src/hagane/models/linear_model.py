@@ -13,14 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from hagane.features.emit import Emitter
+from hagane.features.emit import Emitter, element_type
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.design import id_offsets
 from hagane.models.family import Array, Iteration
 
 Floats = npt.NDArray[np.float64]
-DOUBLE = 11
-"""ONNX's number for float64 (`TensorProto.DOUBLE`)."""
 
 
 class Coefficients(NamedTuple):
@@ -72,7 +70,7 @@ class LinearModel:
         """Add the nodes; scores in float64."""
         raw = emitter.constant(self.coefficients.intercept)
         if dense is not None and len(self.coefficients.dense):
-            wide = emitter.node("Cast", dense, to=DOUBLE)
+            wide = emitter.node("Cast", dense, to=element_type(np.float64))
             raw = emitter.node("Add", emitter.node("MatMul", wide, emitter.constant(self.coefficients.dense)), raw)
         if ids is not None and len(self._offsets):
             slots = emitter.node("Add", ids, emitter.constant(self._offsets))
