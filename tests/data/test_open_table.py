@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hagane.data.engine import Engine
 from hagane.data.open_table import open_table
 from hagane.errors import DataError
 
@@ -200,3 +202,14 @@ def test_readers_stay_usable_while_others_are_open():
     second = table.batches(batch_rows=1_000)
     assert sum(batch.num_rows for batch in second) == 10_000
     assert sum(batch.num_rows for batch in first) == 9_000
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), duckdb.InterruptException("INTERRUPT Error: …")])
+def test_control_c_in_a_query_is_control_c(error, monkeypatch):
+    def interrupted(self):
+        raise error
+
+    engine = Engine()
+    monkeypatch.setattr(duckdb.DuckDBPyRelation, "to_arrow_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.query("SELECT 1")

@@ -211,3 +211,16 @@ def test_completion_knows_models_and_families(tmp_path):
     families = hagane(home=tmp_path, _TYPER_COMPLETE_ARGS="hagane train f.csv --model boosted", **shell)
     assert "boosted_tree_regressor" in families.stdout
     assert "dnn" not in families.stdout
+
+
+@pytest.mark.parametrize("home", ["file", "file/below"])
+def test_a_workspace_that_cannot_be_is_no_bug(here: Path, capsys, home: str):
+    (here / "file").write_text("")
+    (here / "rows.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(200)))
+    assert run(["train", "rows.csv", "--label", "y", "--workspace", home, "--model", "logistic_reg"]) == 1
+    assert re.search(r"File exists|Not a directory", capsys.readouterr().err)
+
+
+def test_a_report_in_a_missing_folder_is_refused_before_the_work(here: Path, capsys):
+    assert run(["evaluate", "late", "--html", "none/report.html"]) == 4
+    assert "there is no folder" in capsys.readouterr().err

@@ -64,6 +64,17 @@ def test_a_missing_column_or_model_writes_nothing(
     assert list(tmp_path.glob("*out*")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "message"), [("folder", "is a folder"), ("none/x.parquet", "no folder"), ("x.csv", "written as Parquet")]
+)
+def test_a_place_that_cannot_be_is_refused_before_the_work(
+    name: str, message: str, mixed: pa.Table, workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DataError, match=message):
+        predict_file("no model", mixed, tmp_path / name, workspace=workspace)
+
+
 def test_in_order_passes_errors_on() -> None:
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda x: 1 // x, [1, 0, 2]))

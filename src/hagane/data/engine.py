@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -56,30 +57,22 @@ class Engine:
 
     def run(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> None:
         """Run a statement for its effect. Raises DataError, the fault underlined in `shown_sql` (by default `sql`)."""
-        with self._cursor(views) as cursor:
-            try:
-                cursor.execute(sql)
-            except duckdb.Error as error:
-                raise sql_error(error, shown_sql or sql) from None
+        with self._cursor(views) as cursor, _told(shown_sql or sql):
+            cursor.execute(sql)
 
     def query(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> pa.Table:
         """The whole result of `sql`, where `views` (name → SQL) may be named as tables. Raises DataError."""
         with self._cursor(views) as cursor:
-            try:
+            with _told(shown_sql or sql):
                 result: pa.Table = cursor.sql(sql).to_arrow_table()
-            except (duckdb.Error, pa.ArrowException) as error:
-                raise sql_error(error, shown_sql or sql) from None
             return result
 
     def batches(
         self, sql: str, batch_rows: int, *, shown_sql: str = "", views: Mapping[str, str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The result of `sql` as a stream of at most `batch_rows` rows a batch, never held as a whole."""
-        with self._cursor(views) as cursor:
-            try:
-                yield from cursor.sql(sql).to_arrow_reader(batch_rows)
-            except (duckdb.Error, pa.ArrowException) as error:
-                raise sql_error(error, shown_sql or sql) from None
+        with self._cursor(views) as cursor, _told(shown_sql or sql):
+            yield from cursor.sql(sql).to_arrow_reader(batch_rows)
 
     def session(self) -> _Session:
         """Several statements on one connection, for what DuckDB keeps on it: `with engine.session() as session`."""
@@ -110,18 +103,14 @@ class _Session:
 
     def query(self, sql: str) -> pa.Table:
         """The whole result of `sql`. Raises DataError."""
-        try:
+        with _told(sql):
             result: pa.Table = self._connection.sql(sql).to_arrow_table()
-        except (duckdb.Error, pa.ArrowException) as error:
-            raise sql_error(error, sql) from None
         return result
 
     def run(self, sql: str) -> None:
         """Run a statement for its effect. Raises DataError."""
-        try:
+        with _told(sql):
             self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise sql_error(error, sql) from None
 
 
 class _Cursor:
@@ -136,14 +125,25 @@ class _Cursor:
         for name, table in self._tables.items():
             self._connection.register(name, table)
         for name, sql in self._views.items():
-            try:
+            with _told(sql):
                 self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
-            except duckdb.Error as error:
-                raise sql_error(error, sql) from None
         return self._connection
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+
+@contextmanager
+def _told(sql: str) -> Iterator[None]:
+    """Raise what DuckDB raises as a DataError, the fault underlined in `sql`; its RuntimeError for Ctrl-C as Ctrl-C."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+        if isinstance(error, duckdb.InterruptException) or str(error).strip().endswith("Query interrupted"):
+            raise KeyboardInterrupt from None
+        if isinstance(error, RuntimeError) and not isinstance(error, duckdb.Error):
+            raise
+        raise sql_error(error, sql) from None
 
 
 def quote_name(name: str) -> str:

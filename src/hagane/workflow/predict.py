@@ -21,8 +21,8 @@ from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
-from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
+from hagane.workflow.check_output import check_parquet_output
 from hagane.workflow.evaluate import check_columns, input_types
 from hagane.workspace.workspace import Workspace
 
@@ -51,6 +51,7 @@ def predict_file(
     columns, NotFoundError for the model.
     """
     began = time.monotonic()
+    check_parquet_output(out, option="-o")
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     table = open_table(data, types=input_types(bundle.signature), progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
@@ -59,7 +60,7 @@ def predict_file(
         writer: pq.ParquetWriter | None = None
         with progress.phase("predict", total=table.num_rows) as phase:
             for batch, row_errors in predict_batches(bundle, table):
-                writer = writer or _open_writer(partial, batch.schema)
+                writer = writer or pq.ParquetWriter(partial, batch.schema)
                 writer.write_batch(batch)
                 rows, errors = rows + batch.num_rows, errors + row_errors
                 phase.advance(batch.num_rows)
@@ -139,15 +140,3 @@ def _beside(batch: pa.RecordBatch, predictions: Predictions) -> pa.RecordBatch:
 def _no_rows(table: Table) -> pa.RecordBatch:
     schema = table.query("SELECT * FROM data LIMIT 0").schema
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
-
-
-def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    if not path.parent.is_dir():
-        raise DataError(
-            Fault(
-                what="the folder for the predictions does not exist",
-                where=str(path.parent),
-                next_step="create it, or choose another place with -o",
-            )
-        )
-    return pq.ParquetWriter(path, schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -22,6 +23,10 @@ EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h: an error that no user caused."""
 EXIT_INTERRUPTED = 130
 """128 + SIGINT."""
+DISK_ERRORS = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+)
 
 
 class UsageError(HaganeError):
@@ -52,6 +57,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return 1
+    except OSError as error:
+        return _fail(_disk_error(error) or internal_error(error, arguments), output)
     except Exception as error:
         return _fail(internal_error(error, arguments), output)
 
@@ -72,6 +79,14 @@ def internal_error(error: BaseException, arguments: Sequence[str]) -> InternalEr
     what = f"internal error: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
     step = f"this is a bug of Hagane: please report it{_tracker()}, with that file"
     return InternalError(Fault(what=what, where=f"the full story is in {kept}", next_step=step))
+
+
+def _disk_error(error: OSError) -> HaganeError | None:
+    """What a disk refuses, such as to a file where it is full, or read-only, or not ours."""
+    if error.errno not in DISK_ERRORS or not error.filename:
+        return None
+    step = "make room or grant access, or choose another place (--workspace, -o, $TMPDIR)"
+    return HaganeError(Fault(what=f"{error.filename}: {error.strerror}", next_step=step))
 
 
 def _finish(code: int, output: Output) -> int:
