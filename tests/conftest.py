@@ -20,3 +20,9 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real data sets are not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def no_workspace_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user's own environment names is no test's business."""
+    monkeypatch.delenv("HAGANE_HOME", raising=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,8 +29,8 @@ def write_flights(path: Path, *, seed: int = 0, num_rows: int = NUM_ROWS) -> Pat
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A current directory with flights.csv, and the models `late@1` (logistic_reg) and `late@2` (boosted trees)."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with flights.csv, and the models `late@1` (logistic_reg) and `late@2` (boosted trees)."""
     folder = tmp_path_factory.mktemp("fronts")
     write_flights(folder / "flights.csv")
     with pytest.MonkeyPatch.context() as patch:
@@ -41,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         train = ["train", "flights.csv", "--label", "late", "--split", "time:departure"]
         assert run([*train, "--model", "logistic_reg"]) == 0
         assert run([*train, "--model", "boosted_tree_classifier", "--option", "max_iterations=20"]) == 0
-        yield folder
+    return folder
 
 
 @pytest.fixture
