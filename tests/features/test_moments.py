@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -18,7 +19,7 @@ from hagane.features.moments import Moments, double, measure_moments
 
 def measured(values: list, type_: pa.DataType) -> Moments:
     table = open_table(pa.table({"x": pa.array(values, type_)}))
-    return measure_moments(lambda sql: table.query(sql, keep_nan=True), ["x"])[0]
+    return measure_moments(lambda sql: table.query(sql, keep_nan=True, with_block=True), ["x"])[0]
 
 
 def exact(values: list) -> tuple[float, float]:
@@ -75,7 +76,7 @@ def test_too_few_values() -> None:
 def test_the_same_rows_give_the_same_bits() -> None:
     random = np.random.default_rng(0)
     table = open_table(pa.table({"x": random.normal(1e6, 3, 600_000)}))
-    assert len({measure_moments(table.query, ["x"])[0] for _ in range(5)}) == 1
+    assert len({measure_moments(functools.partial(table.query, with_block=True), ["x"])[0] for _ in range(5)}) == 1
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

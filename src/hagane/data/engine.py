@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from hagane.data.sql_error import sql_error
+from hagane.errors import DataError, Fault
 
 DEFAULT_MEMORY_LIMIT = "50%"
 """How much memory DuckDB may use before it spills to disk, in DuckDB's notation: half of the machine's."""
@@ -83,6 +84,8 @@ class Engine:
     ) -> list[tuple[str, str]]:
         """Name and DuckDB type of every column of `sql`'s result, which is bound and not run. Raises DataError."""
         described = self.query(f"DESCRIBE {sql}", shown_sql=shown_sql or sql, views=views)
+        if "column_name" not in described.column_names:
+            raise DataError(Fault(what="this is not one query", sql=shown_sql or sql, expected="one SELECT"))
         return [(row["column_name"], row["column_type"]) for row in described.to_pylist()]
 
     def _cursor(self, views: Mapping[str, str] | None) -> _Cursor:

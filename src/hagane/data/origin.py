@@ -36,13 +36,14 @@ class Origin:
     bad_rows: BadRows = NO_BAD_ROWS
 
 
-def parquet_sql(files: Sequence[Path], *, hive: bool = False) -> str:
-    """The table function that reads Parquet files.
+def parquet_sql(files: Sequence[Path], *, hive: bool = False, unify: bool = False) -> str:
+    """The table function that reads Parquet files; `unify` finds the type that holds every file's values.
 
     >>> parquet_sql([Path("a.parquet")])
     "read_parquet(['a.parquet'], hive_partitioning=false)"
     """
-    return f"read_parquet({quote_list([str(file) for file in files])}, hive_partitioning={str(hive).lower()})"
+    more = ", union_by_name=true" if unify else ""
+    return f"read_parquet({quote_list([str(file) for file in files])}, hive_partitioning={str(hive).lower()}{more})"
 
 
 def digest_files(files: Sequence[Path]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_QUERY = re.compile(r"\s*(?:\(|(?:SELECT|WITH|FROM|VALUES)\b)", re.IGNORECASE)
+_COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_QUERY = re.compile(_COMMENTS + r"(?:\(|(?:SELECT|WITH|FROM|VALUES)\b)", re.IGNORECASE | re.DOTALL)
 _WHOLE_FILE = re.compile(r"\s*(?:SELECT\s+\*\s+)?FROM\s+'((?:[^']|'')+)'\s*;?\s*", re.IGNORECASE)
 _TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|"(?:[^"]|"")*"|(?P<text>'(?:[^']|'')*')|(?P<word>\w+)|(?P<sign>[(),])""", re.DOTALL
@@ -13,7 +14,7 @@ _TOKEN = re.compile(
 
 
 def is_query(source: str) -> bool:
-    """Whether a source is SQL and not a path: it begins with SELECT, WITH, FROM, VALUES or a parenthesis.
+    """Whether a source is SQL and not a path: after comments, SELECT, WITH, FROM, VALUES or a parenthesis begins it.
 
     >>> is_query("select * from 'x.parquet'"), is_query("selected.parquet"), is_query("from/x.csv")
     (True, False, False)

@@ -18,6 +18,12 @@ from hagane.errors import DataError, Fault, nearest
 from hagane.types import Schema, SqlType
 
 BATCH_ROWS = 65_536
+BLOCK = "hagane_block"
+"""A whole number that neighbouring rows of a file share (0 where the rows lie in memory).
+
+A sum over each block, summed exactly, does not depend on which of DuckDB's threads was first.
+"""
+BLOCK_ROWS = 65_536
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,12 +93,12 @@ class Table:
         )
         return narrowed
 
-    def query(self, sql: str, *, keep_nan: bool = False) -> pa.Table:
+    def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False) -> pa.Table:
         """The result of DuckDB SQL in which this table is named `data`. Raises DataError, the SQL underlined.
 
-        `keep_nan` leaves NaN in FLOAT64 columns instead of NULL, to count them.
+        `keep_nan` leaves NaN in FLOAT64 columns instead of NULL, to count them. `with_block` adds the column `BLOCK`.
         """
-        return self.engine.query(sql, views={"data": self.sql(keep_nan=keep_nan)})
+        return self.engine.query(sql, views={"data": self.sql(keep_nan=keep_nan, with_block=with_block)})
 
     def query_batches(self, sql: str, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The result of SQL over `data`, as `query`, but streamed."""
@@ -110,8 +116,12 @@ class Table:
         self.check_columns(names)
         schema = self.schema.select(names)
         if not self.conditions and can_read_directly(self.origin, schema):
-            return read_parquet_directly(self.origin, schema, batch_rows, dictionary=dictionary)
+            return self._batches_directly(schema, batch_rows, dictionary)
         return self._batches_by_duckdb(schema, batch_rows, dictionary)
+
+    def _batches_directly(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
+        # A generator of this table's own: whoever reads it keeps the table, and with it the engine's folder.
+        yield from read_parquet_directly(self.origin, schema, batch_rows, dictionary=dictionary)
 
     def _batches_by_duckdb(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
         listed = ", ".join(map(quote_name, schema.names)) or "1 AS no_columns"
@@ -119,15 +129,22 @@ class Table:
             typed = conform(batch, schema)
             yield encode_strings(typed) if dictionary else typed
 
-    def sql(self, *, keep_nan: bool = False) -> str:
+    def sql(self, *, keep_nan: bool = False, with_block: bool = False) -> str:
         """The SELECT that gives this table's rows, normalised."""
-        listed = ", ".join(self._column_sql(name, keep_nan) for name in self.schema.names)
-        inner = ", ".join(self._column_sql(name, keep_nan) for name in self.typed.schema.names)
+        block = [f"{self._block_sql} AS {BLOCK}"] if with_block else []
+        listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *block])
+        inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *block])
         if not self.conditions:
             return f"SELECT {listed or '1 AS no_columns'} FROM {self.origin.sql}"
         condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
-        chosen = ", ".join(map(quote_name, self.schema.names))
+        chosen = ", ".join([*map(quote_name, self.schema.names), *([BLOCK] if with_block else [])])
         return f"SELECT {chosen} FROM (SELECT {inner} FROM {self.origin.sql}) AS data WHERE {condition}"
+
+    @property
+    def _block_sql(self) -> str:
+        if not self.origin.parquet:
+            return "0"
+        return f"file_index * {2**40} + file_row_number // {BLOCK_ROWS}"
 
     def _column_sql(self, name: str, keep_nan: bool) -> str:
         cast = self.typed.casts[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def measure_derived(table: Table, nodes: Sequence[Analyze], phase: Phase) -> lis
     batches = _computed_batches(table, arguments, schema, phase)
     computed = open_table(pa.RecordBatchReader.from_batches(schema, batches))
     names = {argument: f"v{index}" for index, argument in enumerate(arguments)}
-    return measure(computed.query, [_question(node, names) for node in nodes])
+    return measure(functools.partial(computed.query, with_block=True), [_question(node, names) for node in nodes])
 
 
 def _question(node: Analyze, names: Mapping[Expression, str]) -> Question:

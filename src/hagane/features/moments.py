@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from hagane.data.table import BLOCK
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Query = Callable[[str], "pa.Table"]
-"""Runs DuckDB SQL in which `data` is the table of training rows."""
+"""Runs DuckDB SQL in which `data` is the table of training rows, with the column `hagane.data.table.BLOCK`."""
 
 SAMPLE_ROWS = 1_024
-DECIMALS = 11
+DECIMALS = 10
 
 
 class Moments(NamedTuple):
@@ -33,8 +35,9 @@ def measure_moments(query: Query, arguments: Sequence[str]) -> list[Moments]:
     (shifted data: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). Where c turns out to lie
     far from the mean, or a value was not finite, that column is measured again with more care.
 
-    A parallel sum's last bits depend on which thread was first. Both figures are therefore rounded to 1e-11 standard
-    deviations (a power of ten), so that the same rows give the same model.
+    A parallel sum's last bits depend on which thread was first. So each block of rows is summed for itself, the blocks'
+    sums are added exactly (`math.fsum`), and both figures are rounded to 1e-10 standard deviations (a power of ten) for
+    what is left where a block crosses a row group's end or the rows lie in memory: the same rows give the same model.
     """
     centers = _centers(query, arguments)
     found = _shifted(query, arguments, centers)
@@ -68,9 +71,16 @@ def _shifted(query: Query, arguments: Sequence[str], centers: Sequence[float]) -
     pairs = zip(arguments, centers, strict=True)
     inner = ", ".join(f"CAST({x} AS DOUBLE) - {double(c)} AS a{i}" for i, (x, c) in enumerate(pairs))
     outer = ", ".join(f"count(a{i}), sum(a{i}), sum(a{i} * a{i})" for i in range(len(arguments)))
-    row = _only_row(query(f"SELECT {outer} FROM (SELECT {inner} FROM data)"))
+    blocks = query(f"SELECT {outer} FROM (SELECT {inner}, {BLOCK} FROM data) GROUP BY {BLOCK}")
+    row = [_exact_sum(column) for column in blocks.columns]
     sums = zip(row[0::3], row[1::3], row[2::3], centers, strict=True)
-    return [_from_sums(int(n or 0), s1 or 0.0, s2 or 0.0, center) for n, s1, s2, center in sums]
+    return [_from_sums(int(n), s1, s2, center) for n, s1, s2, center in sums]
+
+
+def _exact_sum(column: pa.ChunkedArray[Any]) -> float:
+    """The sum of a column without NULLs, whatever the order; NaN where a value is not finite."""
+    values = column.drop_null().to_numpy()
+    return math.fsum(values) if np.isfinite(values).all() else math.nan
 
 
 def _shifted_finite(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> list[Moments | None]:

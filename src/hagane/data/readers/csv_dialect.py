@@ -150,7 +150,7 @@ def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
     columns = ", ".join(f"{quote_text(str(index))}: VARCHAR" for index in range(len(row["Columns"])))
     names = engine.query(
         f"SELECT * FROM read_csv({quote_text(str(file))}, {options}, all_varchar=true, columns={{{columns}}}, "
-        "ignore_errors=true) LIMIT 1"
+        "ignore_errors=true, hive_partitioning=false) LIMIT 1"
     ).to_pylist()
     lower = [name.strip().lower() for name in (names[0].values() if names else ()) if name is not None]
     twice = list(dict.fromkeys(name for name in lower if lower.count(name) > 1))

@@ -35,7 +35,7 @@ def read(
         _check_names(files, schemas)
     num_rows = sum(pq.read_metadata(file).num_rows for file in files)
     return Origin(
-        sql=parquet_sql(files, hive=hive),
+        sql=parquet_sql(files, hive=hive, unify=not same),
         identity=lambda: digest_files(files),
         parquet=tuple(files) if same and not hive else (),
         bad_rows=BadRows(total=num_rows),
@@ -54,7 +54,7 @@ def _schema(file: Path) -> pa.Schema:
 
 
 def _check_names(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> None:
-    """Types may differ between files (DuckDB casts to the first file's); names may not."""
+    """Types may differ between files (the common one is taken: FLOAT64 for INT64 and FLOAT64); names may not."""
     expected = set(schemas[0].names)
     faults = [
         Fault(

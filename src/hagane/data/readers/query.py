@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from hagane.data.bad_rows import BadRows, join_bad_rows
-from hagane.data.engine import Engine, quote_text
+from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.query_files import files_named, files_read_as_tables
 from hagane.data.source_files import SUFFIXES, find_files
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
+from hagane.sql.row_order import has_row_order
 
 OpenPath = Callable[[str], Origin]
 
@@ -23,6 +24,8 @@ def read_query(
     engine: Engine, query: str, tables: Mapping[str, str], open_path: OpenPath, progress: Progress
 ) -> Origin:
     """Run `query` and keep its rows as Parquet in the engine's folder.
+
+    The rows of a query that joins or groups and says no ORDER BY are put into a fixed order of their own (by hash).
 
     Each of `tables` (name → path), and each text file named after FROM or JOIN, is read by our own readers, so that its
     bad rows are set aside instead of ending the query. Raises DataError with the SQL underlined.
@@ -33,10 +36,11 @@ def read_query(
     origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_text_file(path)}
     for name, origin in origins.items():
         engine.define(name, f"SELECT * FROM {origin.sql}")
-    _check_columns(engine.columns(query), query)
+    columns = engine.columns(query)
+    _check_columns(columns, query)
     path = engine.new_file("query", ".parquet")
     with progress.phase("run the query"):
-        engine.run(f"COPY ({query}\n) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
+        engine.run(f"COPY ({_in_order(query, columns)}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
     num_rows = engine.query(f"SELECT count(*) AS n FROM {parquet_sql([path])}")["n"][0].as_py()
     bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
     return Origin(
@@ -45,6 +49,18 @@ def read_query(
         parquet=(path,),
         bad_rows=bad if bad.count else BadRows(total=num_rows),
     )
+
+
+def _in_order(query: str, columns: list[tuple[str, str]]) -> str:
+    """The query, its rows in the same order every time, so that a training can be repeated.
+
+    Joins and groups come in whatever order DuckDB's threads finish: such rows are ordered by the hash of all their
+    values. Ordering by the values themselves would put like rows side by side, which training's shuffle is to avoid.
+    """
+    if has_row_order(query) or not columns:
+        return f"{query}\n"
+    listed = ", ".join(f"rows.{quote_name(name)}" for name, _ in columns)
+    return f"SELECT * FROM ({query}\n) AS rows ORDER BY hash({listed})"
 
 
 def _check_files(query: str) -> None:
