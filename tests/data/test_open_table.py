@@ -213,3 +213,21 @@ def test_control_c_in_a_query_is_control_c(error, monkeypatch):
     monkeypatch.setattr(duckdb.DuckDBPyRelation, "to_arrow_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
         engine.query("SELECT 1")
+
+
+def test_files_of_several_types_lose_no_value(tmp_path):
+    for index, values in enumerate([[1, 2], [1.5, 2.0]]):
+        pq.write_table(pa.table({"x": values}), tmp_path / f"{index}.parquet")
+    assert rows(open_table(tmp_path)) == [{"x": 1.0}, {"x": 2.0}, {"x": 1.5}, {"x": 2.0}]
+
+
+def test_a_folder_may_be_named_after_a_column(tmp_path):
+    (tmp_path / "part=a").mkdir()
+    (tmp_path / "part=a" / "rows.csv").write_text("a,b\n1,2\n")
+    assert rows(open_table(tmp_path)) == [{"a": 1, "b": 2, "part": "a"}]
+
+
+def test_a_query_may_begin_with_a_comment_and_is_one():
+    assert rows(open_table("-- the answer\n/* of\nall */ SELECT 42 AS answer -- so")) == [{"answer": 42}]
+    with pytest.raises(DataError, match="not one query"):
+        open_table("SELECT 1 AS a; SELECT 2 AS b")
