@@ -6,6 +6,7 @@ Six scalar types, named as in BigQuery. How each travels through tensors is deci
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -38,7 +39,7 @@ class Column(msgspec.Struct, frozen=True):
     type: SqlType
 
 
-class Schema(msgspec.Struct, frozen=True):
+class Schema(msgspec.Struct, frozen=True, dict=True):
     """The columns of a table, in order.
 
     >>> schema = Schema((Column("age", SqlType.INT64), Column("job", SqlType.STRING)))
@@ -55,14 +56,24 @@ class Schema(msgspec.Struct, frozen=True):
         """Every column's name, in order."""
         return tuple(column.name for column in self.columns)
 
-    def __getitem__(self, name: str) -> Column:
+    @functools.cached_property
+    def by_lower(self) -> dict[str, tuple[Column, ...]]:
+        """The columns of each name in small letters."""
+        found: dict[str, tuple[Column, ...]] = {}
         for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+            name = column.name.lower()
+            found[name] = (*found.get(name, ()), column)
+        return found
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in reversed(self.columns)}  # of one name, the first
+
+    def __getitem__(self, name: str) -> Column:
+        return self._by_name[name]
 
     def __contains__(self, name: object) -> bool:
-        return any(column.name == name for column in self.columns)
+        return name in self._by_name
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)

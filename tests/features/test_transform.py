@@ -97,3 +97,14 @@ def test_row_errors_of_a_transform_without_errors() -> None:
     _, _, row_error = Encoder(transform).encode_batch(next(iter(open_table(TABLE).batches())))
     assert row_error.tolist() == [False] * 4
     assert transform.emit(Emitter()).dense is None
+
+
+def test_parameters_name_the_features_that_use_them() -> None:
+    table = pa.table({"x": [1.0, 2.0, 3.0]})
+    scaled = "ML.STANDARD_SCALER(x) OVER ()"
+    sql = {"a": scaled, "b": f"{scaled} * 2 + {scaled}", "c": "ML.IMPUTER(x, 'median') OVER ()"}
+    learned = fit_transform(sql, open_table(table), accepts_missing=True).parameters
+    assert [(one.function, one.features) for one in learned] == [
+        ("ML.STANDARD_SCALER", ("a", "b")),
+        ("ML.IMPUTER", ("c",)),
+    ]

@@ -86,8 +86,12 @@ class Transform:
     @property
     def parameters(self) -> tuple[Learned, ...]:
         """What was learned, in order of first mention, for display."""
+        mentions: dict[Analyze, list[str]] = {}
+        for name, expression in self.bound.items():
+            for node in analyses([expression]):
+                mentions.setdefault(node, []).append(name)
         return tuple(
-            Learned(function=node.function, features=_mentions(self.bound, node), parameters=msgspec.to_builtins(kept))
+            Learned(function=node.function, features=tuple(mentions[node]), parameters=msgspec.to_builtins(kept))
             for node, kept in self.fitted.items()
         )
 
@@ -135,10 +139,6 @@ def columns_read(bound: Mapping[str, Expression], schema: Schema) -> tuple[Colum
     """The raw columns that some expression reads, in the order of `schema`."""
     read = {name for expression in bound.values() for name in columns_of(expression)}
     return tuple(column for column in schema if column.name in read)
-
-
-def _mentions(bound: Mapping[str, Expression], node: Analyze) -> tuple[str, ...]:
-    return tuple(name for name, expression in bound.items() if node in analyses([expression]))
 
 
 def _decode(node: Analyze, learned: Learned) -> msgspec.Struct:

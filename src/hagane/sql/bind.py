@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from hagane.errors import ExpressionError, Fault
-from hagane.sql.binder import Binder, ColumnIndex, column_index
+from hagane.sql.binder import Binder
 from hagane.sql.cross import cross_features
 from hagane.sql.expression import Expression, columns_of
 from hagane.sql.source import Source
@@ -65,10 +65,9 @@ def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expressi
     """
     features: dict[str, Expression] = {}
     faults: list[Fault] = []
-    index = column_index(schema)
     for name, sql in transform.items():
         try:
-            bound = _bind_feature(name, sql, schema, index)
+            bound = _bind_feature(name, sql, schema)
         except ExpressionError as error:
             faults += error.faults
             continue
@@ -81,10 +80,10 @@ def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expressi
     return features
 
 
-def _bind_feature(name: str, sql: str, schema: Schema, index: ColumnIndex) -> dict[str, Expression]:
+def _bind_feature(name: str, sql: str, schema: Schema) -> dict[str, Expression]:
     source = Source(sql, f"transform.{name}")
     tree = source.parse()
-    binder = Binder(source, schema, index)
+    binder = Binder(source, schema)
     crosses = cross_features(binder, name, tree) if tree is not None else None
     if source.faults:
         raise ExpressionError(*source.faults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -27,20 +27,10 @@ from hagane.sql.syntax import (
     function_name,
     refusal,
 )
-from hagane.types import Column, Schema, SqlType
+from hagane.types import Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 MAX_DECIMALS = 22
-
-ColumnIndex = Mapping[str, Sequence[Column]]
-
-
-def column_index(schema: Schema) -> ColumnIndex:
-    """The columns of each name in small letters, to be made once for all expressions over a wide table."""
-    index: dict[str, list[Column]] = {}
-    for column in schema:
-        index.setdefault(column.name.lower(), []).append(column)
-    return index
 
 
 class Binder:
@@ -52,10 +42,9 @@ class Binder:
     'IN'
     """
 
-    def __init__(self, source: Source, schema: Schema, index: ColumnIndex | None = None) -> None:
+    def __init__(self, source: Source, schema: Schema) -> None:
         self.source = source
         self.schema = schema
-        self._by_lower = column_index(schema) if index is None else index
 
     def bind(self, node: exp.Expression) -> Expression | None:
         """The typed tree of `node`, or None after noting its faults."""
@@ -140,7 +129,7 @@ class Binder:
             return self.refuse(node.this)
         parts = [node.args.get(key) for key in ("catalog", "db", "table", "this")]
         name = ".".join(part.name for part in parts if part is not None).replace(DOT, ".")
-        same = self._by_lower.get(name.lower(), ())
+        same = self.schema.by_lower.get(name.lower(), ())
         found = next((column for column in same if column.name == name), same[0] if len(same) == 1 else None)
         if found is not None:
             return ColumnRef(found.name, found.type, span=span)
