@@ -62,7 +62,9 @@ def run(output: Output) -> dict[str, Any]:
     step(output, 1, "The data: flights from New York in 2013, weather, planes, airports")
     folder = unpack_flights(workspace.root / "demo")
     query = QUERY.format(folder=_quoted(folder))
-    output.show(Padding(Syntax(query, "sql", background_color="default", word_wrap=True), (0, 0, 1, 2)))
+    output.show(
+        Padding(Syntax(query, "sql", theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 1, 2))
+    )
     leaks = show_data(output, query, folder)
     specs = {family: spec_of(query, family, name) for family, name in FAMILIES.items()}
     results = {}
@@ -125,7 +127,12 @@ def train_one(output: Output, spec: Spec, workspace: Workspace) -> TrainResult:
     shown = ("distance", "carrier", "temp")
     lines = [f"{name}: {sql}" for name, sql in features if name in shown]
     output.show(Text(f"\n{len(features)} features, each a SQL expression; for example", "dim"))
-    output.show(Padding(Syntax("\n".join(lines), "yaml", background_color="default", word_wrap=True), (0, 0, 0, 2)))
+    output.show(
+        Padding(
+            Syntax("\n".join(lines), "yaml", theme="ansi_dark", background_color="default", word_wrap=True),
+            (0, 0, 0, 2),
+        )
+    )
     for note in result.notes:
         output.progress.note(note)
     return result
@@ -205,7 +212,10 @@ def show_answer(output: Output, answer: Answer) -> None:
     output.show(Text.assemble(("POST ", "bold"), answer.url))
     for document in ({"instances": [answer.instance]}, answer.response):
         output.show(
-            Padding(Syntax(_compact(document), "json", background_color="default", word_wrap=True), (0, 0, 1, 2))
+            Padding(
+                Syntax(_compact(document), "json", theme="ansi_dark", background_color="default", word_wrap=True),
+                (0, 0, 1, 2),
+            )
         )
     prediction = answer.response["predictions"][0]
     chance = next(pair["prob"] for pair in prediction["predicted_late_probs"] if pair["label"] is True)
