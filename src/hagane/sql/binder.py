@@ -36,6 +36,7 @@ MAX_DECIMALS = 22
 class Binder:
     """Binds one expression's parts; faults go to its source.
 
+    >>> from hagane.types import Column
     >>> schema = Schema((Column("age", SqlType.INT64),))
     >>> source = Source("age IN (1, 2)", "")
     >>> Binder(source, schema).bind(source.parse()).function
