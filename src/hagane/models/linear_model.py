@@ -7,8 +7,9 @@ nodes whatever k is: an addition of offsets, one look-up in the table [s, c], on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
@@ -17,8 +18,17 @@ from hagane.features.emit import Emitter, element_type
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.design import id_offsets
 from hagane.models.family import Array, Iteration
+from hagane.models.options import FamilyOptions
 
 Floats = npt.NDArray[np.float64]
+
+
+class LinearOptions(FamilyOptions, frozen=True, kw_only=True):
+    """What every linear family can be asked for."""
+
+    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    fit_intercept: bool = True
 
 
 class Coefficients(NamedTuple):

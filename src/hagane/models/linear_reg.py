@@ -20,20 +20,16 @@ from hagane.features.encoded import Encoded
 from hagane.models.design import Design, measure_dense
 from hagane.models.family import FitContext, Iteration, Task
 from hagane.models.least_squares import solve_lasso, solve_minimum_norm, solve_ridge
-from hagane.models.linear_model import Coefficients, LinearModel, spread_of
-from hagane.models.options import FamilyOptions
+from hagane.models.linear_model import Coefficients, LinearModel, LinearOptions, spread_of
 from hagane.models.training_data import require_finite_labels
 
 Floats = npt.NDArray[np.float64]
 GRAM_COLUMNS = 3000
 
 
-class LinearRegOptions(FamilyOptions, frozen=True, kw_only=True):
+class LinearRegOptions(LinearOptions, frozen=True, kw_only=True):
     """Options of `linear_reg`."""
 
-    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    fit_intercept: bool = True
     max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     """Sweeps of coordinate descent (with l1_reg), or of conjugate gradients (more than 3,000 columns)."""
 

@@ -20,20 +20,16 @@ from scipy.special import expit, logsumexp, softmax
 from hagane.features.encoded import Encoded
 from hagane.models.design import Design, DesignBlock, measure_dense
 from hagane.models.family import FitContext, Iteration, Task
-from hagane.models.linear_model import Coefficients, LinearModel, spread_of
-from hagane.models.options import FamilyOptions
+from hagane.models.linear_model import Coefficients, LinearModel, LinearOptions, spread_of
 from hagane.models.training_data import count_classes
 
 Floats = npt.NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 
 
-class LogisticRegOptions(FamilyOptions, frozen=True, kw_only=True):
+class LogisticRegOptions(LinearOptions, frozen=True, kw_only=True):
     """Options of `logistic_reg`."""
 
-    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    fit_intercept: bool = True
     max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 500
     """Iterations of L-BFGS, each one or a few passes over the rows."""
 
