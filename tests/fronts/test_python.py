@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import hagane as hg
@@ -40,3 +43,39 @@ def test_every_wrong_section_is_named(frame: pd.DataFrame, tmp_path: Path) -> No
 def test_a_spec_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no spec at"):
         hg.train_spec(tmp_path / "spec.yaml", workspace=tmp_path)
+
+
+@pytest.mark.parametrize("given", [pd.DataFrame, pl.DataFrame, pa.Table, Path, str, list])
+def test_whatever_holds_rows_is_taken_and_given_back_alike(given: type, frame: pd.DataFrame, tmp_path: Path) -> None:
+    plain = frame.astype({"x": "float64"}).reset_index(drop=True)
+    path = tmp_path / "rows.parquet"
+    plain.to_parquet(path)
+    forms = {
+        pd.DataFrame: plain,
+        pl.DataFrame: pl.from_pandas(plain),
+        pa.Table: pa.Table.from_pandas(plain),
+        Path: path,
+        str: f"SELECT * FROM '{path}'",
+        list: [path],
+    }
+    model = hg.train(forms[given], "late", model="logistic_reg", workspace=tmp_path / "home")
+    predicted = model.predict(forms[given])
+    assert isinstance(predicted, given if given in (pd.DataFrame, pl.DataFrame) else pa.Table)
+    again = hg.load(model.path).predict(plain)
+    assert np.array_equal(np.asarray(predicted["predicted_late"]), again["predicted_late"])
+    assert model.evaluate(forms[given]).metrics["roc_auc"] > 0.9
+
+
+def test_a_model_answers_rows_shows_itself_and_serves(frame: pd.DataFrame, tmp_path: Path) -> None:
+    model = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path)
+    assert model.predict_rows([{"x": 9.0}, {"x": -9.0}]).labels.tolist() == [True, False]
+    assert "logistic_reg of late" in repr(model)
+    assert "roc_auc" in model._repr_html_()
+    with model.serve() as server:
+        answer = httpx.post(f"{server.url}/predict", json={"instances": [{"x": 9.0}]}, trust_env=False).json()
+    assert answer["predictions"][0]["predicted_late"] is True
+
+
+def test_rows_that_are_not_there_are_predicted_as_none(frame: pd.DataFrame, tmp_path: Path) -> None:
+    model = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path)
+    assert list(model.predict(frame.head(0)).columns) == ["predicted_late", "predicted_late_probs", "x", "late"]
