@@ -79,3 +79,14 @@ def test_a_model_answers_rows_shows_itself_and_serves(frame: pd.DataFrame, tmp_p
 def test_rows_that_are_not_there_are_predicted_as_none(frame: pd.DataFrame, tmp_path: Path) -> None:
     model = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path)
     assert list(model.predict(frame.head(0)).columns) == ["predicted_late", "predicted_late_probs", "x", "late"]
+
+
+def test_results_show_themselves(frame: pd.DataFrame, tmp_path: Path) -> None:
+    leaky = frame.assign(**{"a<b": frame["late"].astype(str)})
+    found = hg.describe(leaky, label="late")
+    assert repr(found) == "<Description: 400 rows, 3 columns; suspected leaks: a<b, x>"
+    assert "a&lt;b" in found._repr_html_()
+    assert "a<b" not in found._repr_html_()
+    evaluation = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path).evaluate()
+    assert repr(evaluation).startswith("<Evaluation: ROC AUC 1.0000 on ")
+    assert "ROC AUC" in evaluation._repr_html_()

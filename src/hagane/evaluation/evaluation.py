@@ -213,6 +213,17 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         value, baseline = self.metrics[name], self.baseline.get(name)
         return MetricRow(name, info.title, value, baseline, info.higher_is_better, self.undefined.get(name, ""))
 
+    def __repr__(self) -> str:
+        name, value = self.headline()
+        figure = "undefined" if value is None else f"{value:.4f}"
+        return f"<Evaluation: {metric_info(name).title} {figure} on {self.num_rows:,} {self.part} rows>"
+
+    def _repr_html_(self) -> str:
+        from hagane.evaluation.report.sections import matrix_section, metrics_section
+
+        matrix = matrix_section(self) if self.confusion_matrix else ""
+        return f"{metrics_section(self)}{matrix}"
+
     def to_json(self) -> bytes:
         """The evaluation as JSON, indented: what `evaluation.json` of a bundle holds."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.open_table import open_table
 from hagane.errors import Fault, SpecError, nearest
+from hagane.evaluation.report.statistics_section import statistics_table
 from hagane.progress import SILENT, Progress
 from hagane.sql.origins import column_origins
 from hagane.statistics.leaks import Leak
@@ -16,7 +18,7 @@ from hagane.statistics.statistics import Statistics
 from hagane.workflow.look_for_leaks import look_for_leaks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Description:
     """What `hagane describe` shows."""
 
@@ -27,6 +29,15 @@ class Description:
     bad_rows: BadRows
     origins: dict[str, str]
     """Columns that a join, an aggregate or a window function of the query made: the caller's at serving time."""
+
+    def __repr__(self) -> str:
+        statistics, leaks = self.statistics, ", ".join(leak.column for leak in self.leaks)
+        found = f"<Description: {statistics.num_rows:,} rows, {len(statistics.columns):,} columns"
+        return found + (f"; suspected leaks: {leaks}>" if leaks else ">")
+
+    def _repr_html_(self) -> str:
+        leaks = "".join(f"<p>suspected leak: {html.escape(leak.reason)}</p>" for leak in self.leaks)
+        return f"{statistics_table(self.statistics)}{leaks}"
 
 
 def describe(

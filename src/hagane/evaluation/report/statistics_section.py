@@ -17,9 +17,14 @@ MAX_TEXT = 32
 
 def statistics_section(statistics: Statistics) -> Markup:
     """A row a column: how much is missing, how it spreads, what is frequent."""
+    note = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns."
+    return folded("Data", statistics_table(statistics), note=note)
+
+
+def statistics_table(statistics: Statistics) -> Markup:
+    """The table alone."""
     rows: list[Row] = [(_cells(column, statistics.num_rows), None) for column in statistics.columns]
-    note = f"{statistics.num_rows:,} rows, {len(rows):,} columns."
-    return folded("Data", table(HEADS, rows, name="Columns of the data"), note=note)
+    return table(HEADS, rows, name="Columns of the data")
 
 
 def _cells(column: ColumnStatistics, num_rows: int) -> list[object]:
