@@ -23,7 +23,8 @@ BLOCK = "hagane_block"
 
 A sum over each block, summed exactly, does not depend on which of DuckDB's threads was first.
 """
-BLOCK_ROWS = 65_536
+BLOCK_BITS = 16
+"""A block is 2 to the power of this many rows."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,7 +145,8 @@ class Table:
     def _block_sql(self) -> str:
         if not self.origin.parquet:
             return "0"
-        return f"file_index * {2**40} + file_row_number // {BLOCK_ROWS}"
+        # BIGINT throughout: DuckDB's own type for the sum would be HUGEINT, and grouping by it a fifth slower.
+        return f"CAST(file_index AS BIGINT) * {2**40} + (file_row_number >> {BLOCK_BITS})"
 
     def _column_sql(self, name: str, keep_nan: bool) -> str:
         cast = self.typed.casts[name]
