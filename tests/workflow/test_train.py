@@ -166,3 +166,21 @@ def test_no_feature_reads_the_label_or_an_excluded_column(mixed: pa.Table, works
         "the feature 'both' reads the label, 'good'",
         "the feature 'both' reads an excluded column, 'k'",
     ]
+
+
+def test_every_fault_of_a_spec_is_told_before_a_row_is_read(mixed: pa.Table, workspace: Workspace) -> None:
+    spec = Spec(
+        data="f",
+        label="good",
+        exclude=("kk",),
+        transform={"x": "LN(xx)", "k": "FOO(k)"},
+        model=Model(type="logistic_reg", options={"l2": 1}),
+    )
+    with pytest.raises(SpecError) as caught:
+        train(spec, workspace=workspace, frame=mixed.slice(0, 0))
+    assert [fault.where for fault in caught.value.faults] == [
+        "exclude[0]",
+        "model.options.l2",
+        "transform.x",
+        "transform.k",
+    ]

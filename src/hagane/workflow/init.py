@@ -15,7 +15,7 @@ from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.workflow.look_for_leaks import look_for_leaks
-from hagane.workflow.resolve import check_names, resolve
+from hagane.workflow.resolve import check_with_schema, resolve
 
 
 def init(
@@ -33,7 +33,7 @@ def init(
     source = data if isinstance(data, str) else tuple(data)
     asked = Spec(data=source, label=label, tables=dict(tables or {}), model=Model(type=model))
     table = open_table(source, tables=asked.tables, progress=progress)
-    check_names(asked, table.schema)
+    check_with_schema(asked, table.schema)
     statistics = measure_statistics(table, progress=progress)
     leaks = look_for_leaks(table, label, statistics, progress)
     excluded = tuple(leak.column for leak in leaks)

@@ -19,7 +19,7 @@ from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.look_for_leaks import look_for_leaks
-from hagane.workflow.resolve import Resolved, check_names, resolve
+from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress) -> Prepared:
     """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`."""
     check_spec(spec)
     table = open_table(spec.data if frame is None else frame, tables=spec.tables, progress=progress)
-    check_names(spec, table.schema)
+    check_with_schema(spec, table.schema)
     splits = split_table(table, spec.split)
     statistics = measure_statistics(splits.train, progress=progress)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -31,16 +31,37 @@ class Resolved:
     """Columns that automatic preprocessing did not use, each with its reason."""
 
 
+def check_with_schema(spec: Spec, schema: Schema) -> None:
+    """Raise SpecError with every fault that can be seen before a row is read: names, family, options, expressions."""
+    transform = spec.transform
+    steps: list[Callable[[], object]] = [lambda: check_names(spec, schema)]
+    if spec.model.type != "auto":
+        steps.append(lambda: family_options(spec.model.type, spec.model.options))
+    if transform is not None:
+        steps.append(lambda: check_columns_read(spec, transform, schema))
+    errors = [error for step in steps if (error := _error_of(step)) is not None]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SpecError(*(fault for error in errors for fault in error.faults))
+
+
+def _error_of(step: Callable[[], object]) -> SpecError | None:
+    try:
+        step()
+    except SpecError as error:
+        return error
+    return None
+
+
 def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     """Write out name, family, options and transform. Raises SpecError with every fault at once."""
-    check_names(spec, schema)
+    check_with_schema(spec, schema)
     family = choose_family(spec, schema, statistics)
     options = family_options(family, spec.model.options)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
-    if transform is not None:
-        check_columns_read(spec, transform, schema)
-    else:
+    if transform is None:
         automatic = automatic_transform(
             schema,
             statistics,

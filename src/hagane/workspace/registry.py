@@ -48,6 +48,7 @@ class Registry:
         """A connection in an immediate transaction: the only writer, committed at the end, rolled back on an error."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._connect()) as connection:
+            self._format(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
