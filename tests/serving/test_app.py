@@ -46,7 +46,7 @@ DEEP = 100_000
         (b"NaN" + b"[" * DEEP, "not JSON"),
         (b'{"NaN":' + b"[" * DEEP, "nested too deeply"),
         (b'{"instances": [{"fare": 1e400}]}', "out of range"),
-        (b'{"instances": [{"job": "\\ud800"}]}', "not JSON"),
+        (b'{"instances": [{"job": "\\ud800"}]}', "job is not a STRING"),
         (b'{"instances": [{"job": "\\ud800"}], "x": NaN}', "job is not a STRING"),
         (b'{"instances": [{"\\ud800": "NaN"}], "x": NaN}', "is not a column"),
         (b"null", "not an object"),

@@ -11,6 +11,7 @@ from hagane.errors import Fault
 from hagane.serving.http import HttpError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_json(body: bytes) -> object:
@@ -36,8 +37,11 @@ def read_json(body: bytes) -> object:
 
 
 def _read_loosely(body: bytes, refused: Exception) -> object:
-    """What JSON's usual scanner of Python makes of it, where bare NaN or Infinity may be why the strict one refused."""
-    if b"NaN" in body or b"Infinity" in body:
+    """What Python's own scanner makes of it, where bare NaN or Infinity may be why the strict one refused.
+
+    Or half a pair of surrogates: then the decoder of rows refuses it, and names the field.
+    """
+    if b"NaN" in body or b"Infinity" in body or _SURROGATE.search(body):
         try:
             return json.loads(body)
         except RecursionError:
