@@ -204,7 +204,7 @@ def test_a_label_that_is_not_finite_is_refused(name: str, bad: float, encode: En
     label = label_for(name, signal)
     label[3] = bad
     train = encode(dense, ids, label, CARDINALITIES, dense_dtype=get_family(name).dense_dtype)
-    with pytest.raises(TrainingError, match="infinite or not a number"):
+    with pytest.raises(TrainingError, match="not a number, infinite, or too large"):
         fit(name, train)
 
 

@@ -78,3 +78,14 @@ def test_a_place_that_cannot_be_is_refused_before_the_work(
 def test_in_order_passes_errors_on() -> None:
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda x: 1 // x, [1, 0, 2]))
+
+
+def test_predictions_do_not_replace_their_data(
+    mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path
+) -> None:
+    source = tmp_path / "rows.parquet"
+    pq.write_table(mixed, source)
+    before = source.read_bytes()
+    with pytest.raises(DataError, match="would replace the data"):
+        predict_file("good", str(source), source, workspace=workspace)
+    assert source.read_bytes() == before

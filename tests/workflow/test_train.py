@@ -11,7 +11,7 @@ import pytest
 
 from hagane.bundle.bundle import Bundle
 from hagane.data.column_data import columns_data
-from hagane.errors import DataError, HaganeError, RequestError, SpecError
+from hagane.errors import DataError, HaganeError, RequestError, SpecError, TrainingError
 from hagane.models import FAMILIES
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Model, Serving, Spec, Split
@@ -123,10 +123,20 @@ def test_bad_rows_refuse_training(tmp_path: Path, workspace: Workspace) -> None:
     path.write_text("\n".join(lines))
     result = train(Spec(data=str(path), label="label"), workspace=workspace)
     assert any("could not be parsed" in note for note in result.notes)
+    assert list((workspace.root / "bad_rows").glob("*.jsonl"))
     lines[600:640] = ["not,a,row,at,all"] * 40
     path.write_text("\n".join(lines))
     with pytest.raises(DataError, match="could not be parsed"):
         train(Spec(data=str(path), label="label"), workspace=workspace)
+
+
+@pytest.mark.parametrize("family", sorted(LABELS))
+def test_labels_too_large_to_square_are_refused(mixed: pa.Table, workspace: Workspace, family: str) -> None:
+    huge = pa.array(np.random.default_rng(0).normal(size=mixed.num_rows) * 1e300)
+    frame = mixed.select(["x", "k"]).append_column("value", huge)
+    with pytest.raises(TrainingError, match="too large"):
+        train(Spec(data="f", label="value", model=Model(type=family)), workspace=workspace, frame=frame)
+    assert workspace.list() == []
 
 
 def test_leaks_are_told(mixed: pa.Table, workspace: Workspace) -> None:

@@ -125,12 +125,13 @@ def _check_parts(split: Split, counts: tuple[int, int, int]) -> None:
     if not empty:
         return
     shown = ", ".join(f"{name} {count:,}" for name, count in zip(PART_NAMES, counts, strict=True))
+    together = {"random": "; equal rows share a part", "key": "; rows of one key share a part"}.get(split.method, "")
     raise DataError(
         Fault(
             what=f"the split leaves {' and '.join(empty)} without rows",
             where=f"split ({split.method}{f' by {split.column}' if split.column else ''})",
             expected="at least one row in each part that was asked for",
-            received=f"{shown} of {sum(counts):,} rows",
+            received=f"{shown} of {sum(counts):,} rows{together}",
             next_step="bring more rows, other fractions, or another method; `method: none` trains on everything",
         )
     )

@@ -41,18 +41,22 @@ def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
     return counts
 
 
+LARGEST_LABEL = 1e18
+"""Above it squared errors leave float32's range, in which trees and networks keep their statistics."""
+
+
 def require_finite_labels(train: Encoded) -> None:
-    """Raises TrainingError when there is no row or feature, or a regression label is infinite or not a number."""
+    """Raises TrainingError when there is no row or feature, or a label that is no number or too large for regression."""
     require_rows_and_features(train)
     labels = (train.columns(block)[-1].astype(np.float64) for block in range(train.num_blocks))
-    num_bad = sum(int(np.sum(~np.isfinite(label))) for label in labels)
+    num_bad = sum(int(np.sum(~(np.abs(label) <= LARGEST_LABEL))) for label in labels)
     if num_bad:
         raise TrainingError(
             Fault(
-                what="the label is infinite or not a number",
+                what="the label is not a number, infinite, or too large",
                 where="label",
-                expected="finite numbers",
+                expected=f"numbers from -{LARGEST_LABEL:.0e} to {LARGEST_LABEL:.0e}",
                 received=f"{num_bad} of {train.num_rows} rows",
-                next_step="drop or replace these rows in the data query",
+                next_step="drop or replace these rows in the data query, or divide the label by a constant there",
             )
         )

@@ -37,9 +37,12 @@ def evaluate_model(
     if data is None:
         return Evaluation.from_json(bundle.document("evaluation.json"))
     wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
+    table = open_table(data, types=_types(bundle.signature), progress=progress)
+    if table.bad_rows.count:
+        progress.note(f"{table.bad_rows.count:,} rows could not be parsed; they are in {table.bad_rows.path}")
     return evaluate_bundle(
         bundle,
-        open_table(data, types=_types(bundle.signature), progress=progress),
+        table,
         wanted,
         slices or wanted.slices,
         progress,

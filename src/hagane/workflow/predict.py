@@ -21,6 +21,7 @@ from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
+from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_output import check_parquet_output
 from hagane.workflow.evaluate import check_columns, input_types
@@ -52,6 +53,7 @@ def predict_file(
     """
     began = time.monotonic()
     check_parquet_output(out, option="-o")
+    _check_not_input(data, out)
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     table = open_table(data, types=input_types(bundle.signature), progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
@@ -70,6 +72,19 @@ def predict_file(
     finally:
         partial.unlink(missing_ok=True)
     return PredictSummary(rows, errors, table.bad_rows.count, out, time.monotonic() - began)
+
+
+def _check_not_input(data: object, out: Path) -> None:
+    """Raise DataError where the predictions would replace the rows that they are of."""
+    paths = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    if any(out.exists() and Path(path).exists() and out.samefile(path) for path in paths):
+        raise DataError(
+            Fault(
+                what="the predictions would replace the data they are made from",
+                where=str(out),
+                next_step="choose another file with -o",
+            )
+        )
 
 
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
@@ -41,10 +42,14 @@ class Prepared:
         return dict(zip(("train", "eval", "test"), self.splits.counts, strict=True))
 
 
-def prepare(spec: Spec, frame: object | None, progress: Progress) -> Prepared:
-    """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`."""
+def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_folder: Path) -> Prepared:
+    """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`.
+
+    Rows that cannot be parsed are written to `bad_rows_folder`.
+    """
     check_spec(spec)
-    table = open_table(spec.data if frame is None else frame, tables=spec.tables, progress=progress)
+    source = spec.data if frame is None else frame
+    table = open_table(source, tables=spec.tables, progress=progress, bad_rows_folder=bad_rows_folder)
     check_with_schema(spec, table.schema)
     splits = split_table(table, spec.split)
     statistics = measure_statistics(splits.train, progress=progress)

@@ -47,7 +47,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, prog
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
-    prepared = prepare(spec, frame, progress)
+    prepared = prepare(spec, frame, progress, bad_rows_folder=workspace.root / "bad_rows")
     name = prepared.resolved.spec.name
     assert name is not None
     with workspace.scratch() as scratch, workspace.new_version(name) as slot:
