@@ -89,3 +89,15 @@ def test_predictions_do_not_replace_their_data(
     with pytest.raises(DataError, match="would replace the data"):
         predict_file("good", str(source), source, workspace=workspace)
     assert source.read_bytes() == before
+
+
+def test_words_for_null_are_those_of_training(workspace: Workspace, tmp_path: Path) -> None:
+    lines = [
+        f"{'NA' if i % 50 == 0 else i},{'NA' if i % 5 == 0 else 'abc'[i % 3]},{'yes' if i % 5 else 'no'}"
+        for i in range(500)
+    ]
+    (tmp_path / "train.csv").write_text("\n".join(["n,word,label", *lines]))
+    result = train(Spec(data=str(tmp_path / "train.csv"), label="label"), workspace=workspace)
+    (tmp_path / "new.csv").write_text("n,word\n1,NA\n2,a\n")
+    predict_file(result.version.name, str(tmp_path / "new.csv"), tmp_path / "out.parquet", workspace=workspace)
+    assert pq.read_table(tmp_path / "out.parquet")["word"].to_pylist() == [None, "a"]

@@ -16,10 +16,12 @@ from hagane.data.readers.frame import read_frame
 from hagane.data.readers.query import read_query
 from hagane.data.source_files import find_files, kind_of_files
 from hagane.data.table import Table
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
-from hagane.types import SqlType
 
+FOUND_OUT = Wanted()
+"""Nothing is known: files are read as they look."""
 Source: TypeAlias = Any
 """SQL, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
 
@@ -30,7 +32,7 @@ def open_table(
     tables: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
     bad_rows_folder: str | Path | None = None,
-    types: Mapping[str, SqlType] | None = None,
+    wanted: Wanted = FOUND_OUT,
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
 ) -> Table:
     """A table over `source`, of which only the types are known so far, or the rows where they had to be parsed.
@@ -38,7 +40,7 @@ def open_table(
     `tables` (name → path) are what a query may name. Relative paths resolve against the current directory. Rows of text
     files are parsed once, into a temporary Parquet file; those that cannot be are written to `bad_rows_folder` (by
     default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is DuckDB's, in its notation.
-    What `types` (column → type) wants as STRING is text in a text file, whatever it looks like: `yes` is no BOOL then.
+    `wanted` is what a model knows of the text files that it was trained on.
 
     Raises DataError when a file is missing or unreadable, when SQL is wrong, or when two columns have one name.
 
@@ -53,7 +55,7 @@ def open_table(
     folder = Path(bad_rows_folder) if bad_rows_folder is not None else None
 
     def open_path(path: str) -> Origin:
-        return _open_paths(engine, [path], folder, progress, types or {})
+        return _open_paths(engine, [path], folder, progress, wanted)
 
     if isinstance(source, str) and is_query(source):
         path = None if tables else whole_file(source)
@@ -61,7 +63,7 @@ def open_table(
     elif isinstance(source, str | Path):
         origin = open_path(str(source))
     elif isinstance(source, Sequence):
-        origin = _open_paths(engine, [str(path) for path in source], folder, progress, types or {})
+        origin = _open_paths(engine, [str(path) for path in source], folder, progress, wanted)
     else:
         origin = read_frame(engine, source)
     return Table(engine, origin, type_columns(engine.columns(f"SELECT * FROM {origin.sql}")))
@@ -72,12 +74,12 @@ def _open_paths(
     paths: Sequence[str],
     bad_rows_folder: Path | None,
     progress: Progress,
-    types: Mapping[str, SqlType],
+    wanted: Wanted,
 ) -> Origin:
     if not paths:
         raise DataError(Fault(what="no paths were given", next_step="name at least one file, glob or folder"))
     files = [file for path in paths for file in find_files(path)]
     files = list(dict.fromkeys(files))
     reader = importlib.import_module(READERS[kind_of_files(files)])
-    origin: Origin = reader.read(engine, files, bad_rows_folder, progress, types)
+    origin: Origin = reader.read(engine, files, bad_rows_folder, progress, wanted)
     return origin

@@ -34,6 +34,8 @@ class Origin:
     """The Parquet files, where the rows are exactly theirs, so that they may be read without DuckDB."""
     arrow: pa.Table | None = None
     bad_rows: BadRows = NO_BAD_ROWS
+    null_words: tuple[str, ...] | None = None
+    """Words that were read as NULL in CSV files; None for what is no CSV file, or several."""
 
 
 def parquet_sql(files: Sequence[Path], *, hive: bool = False, unify: bool = False) -> str:

@@ -53,10 +53,10 @@ class TrainedModel:
         import pyarrow as pa
 
         from hagane.data.open_table import open_table
-        from hagane.workflow.evaluate import input_types
+        from hagane.workflow.evaluate import wanted_of
         from hagane.workflow.predict import predict_batches
 
-        source = open_table(data, types=input_types(self.bundle.signature))
+        source = open_table(data, wanted=wanted_of(self.bundle.signature))
         table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, source)])
         return _like(data, table)
 

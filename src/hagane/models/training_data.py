@@ -46,7 +46,7 @@ LARGEST_LABEL = 1e18
 
 
 def require_finite_labels(train: Encoded) -> None:
-    """Raises TrainingError when there is no row or feature, or a label that is no number or too large for regression."""
+    """Raises TrainingError when there is no row or feature, or a regression label that is no number or too large."""
     require_rows_and_features(train)
     labels = (train.columns(block)[-1].astype(np.float64) for block in range(train.num_blocks))
     num_bad = sum(int(np.sum(~(np.abs(label) <= LARGEST_LABEL))) for label in labels)

@@ -10,12 +10,13 @@ from hagane.bundle.signature import Signature
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault, nearest
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.label import LabelEncoding
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
-from hagane.spec.spec import Evaluation as Wanted
+from hagane.spec.spec import Evaluation as EvaluationSpec
 from hagane.types import SqlType
 from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
@@ -37,7 +38,7 @@ def evaluate_model(
     if data is None:
         return Evaluation.from_json(bundle.document("evaluation.json"))
     wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
-    table = open_table(data, types=_types(bundle.signature), progress=progress)
+    table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
     if table.bad_rows.count:
         progress.note(f"{table.bad_rows.count:,} rows could not be parsed; they are in {table.bad_rows.path}")
     return evaluate_bundle(
@@ -51,7 +52,7 @@ def evaluate_model(
 
 
 def evaluate_bundle(
-    bundle: Bundle, table: Table, wanted: Wanted, slices: Sequence[str], progress: Progress, *, part: str = ""
+    bundle: Bundle, table: Table, wanted: EvaluationSpec, slices: Sequence[str], progress: Progress, *, part: str = ""
 ) -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
@@ -75,6 +76,11 @@ def evaluate_bundle(
 def input_types(signature: Signature) -> dict[str, SqlType]:
     """The type that the model wants of each column that it reads."""
     return {column.name: column.type for column in signature.inputs}
+
+
+def wanted_of(signature: Signature) -> Wanted:
+    """How new text files are to be read: as those of training were."""
+    return Wanted(_types(signature), signature.null_words)
 
 
 def _types(signature: Signature) -> dict[str, SqlType]:

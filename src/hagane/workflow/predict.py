@@ -24,7 +24,7 @@ from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_output import check_parquet_output
-from hagane.workflow.evaluate import check_columns, input_types
+from hagane.workflow.evaluate import check_columns, input_types, wanted_of
 from hagane.workspace.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -55,7 +55,7 @@ def predict_file(
     check_parquet_output(out, option="-o")
     _check_not_input(data, out)
     bundle = Bundle.load(workspace.bundle_path(str(model)))
-    table = open_table(data, types=input_types(bundle.signature), progress=progress)
+    table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     rows = errors = 0
     try:

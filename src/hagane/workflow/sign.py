@@ -28,6 +28,7 @@ def sign(
         classes=label.classes,
         threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
         on_error=spec.serving.on_error or "null",
+        null_words=table.origin.null_words,
         num_features=len(transform.features),
         example=example_instance(transform.columns, statistics),
     )

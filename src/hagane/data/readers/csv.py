@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import gzip
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.readers.csv_dialect import Dialect, sniff
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
-from hagane.types import SqlType
 
 _MAX_BAD_ROWS_KEPT = 1_000_000
 """More bad rows than this are counted by DuckDB no further; any limit has been passed long before."""
@@ -29,15 +29,15 @@ def read(
     files: Sequence[Path],
     bad_rows_folder: Path | None,
     progress: Progress,
-    types: Mapping[str, SqlType],
+    wanted: Wanted,
 ) -> Origin:
-    """CSV files of one set of columns, text where `types` says so. Raises DataError when they are no table at all."""
+    """CSV files of one set of columns, text where `wanted` says so. Raises DataError when they are no table at all."""
     filled = [file for file in files if file.stat().st_size]
     if not filled:
         raise DataError(Fault(what="the file is empty", where=", ".join(map(str, files)), expected="at least a header"))
     target = engine.new_file("csv", ".parquet")
     with progress.phase("parse CSV") as phase:
-        dialects = sniff(engine, filled, types)
+        dialects = sniff(engine, filled, wanted)
         rejects = [*_skipped(dialects), *_parse(engine, dialects, target)]
         num_good = int(engine.query(f"SELECT count(*) AS n FROM {parquet_sql([target])}")["n"][0].as_py())
         phase.advance(num_good + len(rejects))
@@ -46,6 +46,7 @@ def read(
         identity=lambda: digest_files(files),
         parquet=(target,),
         bad_rows=keep_bad_rows(rejects, num_good, bad_rows_folder),
+        null_words=next((dialect.null_words for dialect in dialects if dialect.null_words), ()),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hagane.data.column_type import reading_type
 from hagane.data.engine import Engine, quote_list, quote_text
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.types import SqlType
 
@@ -28,6 +29,8 @@ class Dialect:
     """Name and DuckDB type."""
     num_skipped: int = 0
     """Lines before the header or the first row that belong to neither."""
+    null_words: tuple[str, ...] = ()
+    """Words that mean NULL besides an empty cell."""
 
     def scan(self, *, types: dict[str, str] | None = None, more: str = "") -> str:
         """The table function that reads the files; `types` replaces the sniffed ones."""
@@ -41,14 +44,14 @@ class Dialect:
         return f"read_csv({', '.join(text for text in given if text)})"
 
 
-def sniff(engine: Engine, files: Sequence[Path], types: Mapping[str, SqlType]) -> list[Dialect]:
+def sniff(engine: Engine, files: Sequence[Path], wanted: Wanted) -> list[Dialect]:
     """The dialects of the files, in order, neighbours of one dialect together; all of one set of columns.
 
-    What `types` wants as STRING is text, whatever it looks like.
+    What `wanted` says of types and words for NULL goes before what the files look like.
 
     Raises DataError when a file cannot be read as CSV, its header names a column twice, or files differ in columns.
     """
-    sniffed = [_sniff_file(engine, file, types) for file in files]
+    sniffed = [_sniff_file(engine, file, wanted) for file in files]
     _check_same_columns(sniffed)
     columns = _unify([dialect.columns for dialect in sniffed])
     together: list[Dialect] = []
@@ -60,18 +63,18 @@ def sniff(engine: Engine, files: Sequence[Path], types: Mapping[str, SqlType]) -
     return together
 
 
-def _sniff_file(engine: Engine, file: Path, types: Mapping[str, SqlType]) -> Dialect:
-    row = _sniff_row(engine, file)
-    null_words: tuple[str, ...] = ()
-    if any(column["type"] == "VARCHAR" for column in row["Columns"]):
+def _sniff_file(engine: Engine, file: Path, wanted: Wanted) -> Dialect:
+    null_words = wanted.null_words or ()
+    row = _sniff_row(engine, file, null_words)
+    if wanted.null_words is None and any(column["type"] == "VARCHAR" for column in row["Columns"]):
         other = _sniff_row(engine, file, NULL_WORDS)
         if _typed_better(row["Columns"], other["Columns"]):
             row, null_words = other, NULL_WORDS
-    columns = tuple((column["name"], _column_type(column, types)) for column in row["Columns"])
+    columns = tuple((column["name"], _column_type(column, wanted.types)) for column in row["Columns"])
     if row["HasHeader"]:
         _check_header(engine, file, row)
     options = _options(row) + (f", nullstr={quote_list(null_words)}" if null_words else "")
-    return Dialect((file,), options, row["HasHeader"], columns, row["SkipRows"])
+    return Dialect((file,), options, row["HasHeader"], columns, row["SkipRows"], null_words)
 
 
 def _column_type(column: Mapping[str, str], types: Mapping[str, SqlType]) -> str:

@@ -6,7 +6,7 @@ later value of another type makes its line a bad row, except that integers becom
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hagane.data.bad_rows import BadRow, keep_bad_rows
@@ -14,9 +14,9 @@ from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.readers.json_columns import JsonColumn, infer_columns
 from hagane.data.readers.json_objects import Objects, copy_objects
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
-from hagane.types import SqlType
 
 
 def read(
@@ -24,7 +24,7 @@ def read(
     files: Sequence[Path],
     bad_rows_folder: Path | None,
     progress: Progress,
-    types: Mapping[str, SqlType],
+    wanted: Wanted,
 ) -> Origin:
     """Files of JSON objects, values text where `types` says so. Raises DataError when no line of them is an object."""
     clean, target = engine.new_file("lines", ".jsonl"), engine.new_file("json", ".parquet")
@@ -32,7 +32,7 @@ def read(
         objects = copy_objects(files, clean)
         if not len(objects.line_numbers):
             raise DataError(_no_objects(files, objects))
-        columns = infer_columns(engine, clean, types)
+        columns = infer_columns(engine, clean, wanted.types)
         rejects = [*objects.rejects, *_misfits(engine, clean, columns, objects)]
         _convert(engine, clean, columns, target)
         num_good = len(objects.line_numbers) + len(objects.rejects) - len(rejects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +12,9 @@ from hagane.data.bad_rows import BadRows
 from hagane.data.engine import Engine
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.source_files import is_hive_partitioned
+from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
-from hagane.types import SqlType
 
 
 def read(
@@ -22,7 +22,7 @@ def read(
     files: Sequence[Path],
     bad_rows_folder: Path | None,
     progress: Progress,
-    types: Mapping[str, SqlType],
+    wanted: Wanted,
 ) -> Origin:
     """Parquet files of one schema; folders named `column=value` add those columns. Raises DataError for other files.
 
