@@ -168,3 +168,15 @@ def test_gather_outside_fails_the_batch() -> None:
     """emit_table.read replaces the index."""
     with pytest.raises(Exception, match="out of"):
         run(lambda e, i: e.node("Gather", e.constant([1.0, 2.0]), i, axis=0), np.float64, i=whole(0, 2))
+
+
+def test_matmul_scale_fusion_rounds_float64_to_float32() -> None:
+    """runtime.session disables the optimizer."""
+    scale, x = 1.0 / 3.0, np.array([[1.0], [3.0]])
+
+    def scaled_product(e: Emitter, x: str) -> str:
+        scaled = e.node("Mul", x, e.constant(np.array(scale), np.float64))
+        return e.node("MatMul", scaled, e.constant(np.array([[1.0]]), np.float64))
+
+    error = np.abs(run(scaled_product, np.float64, x=x) - x * scale).max()
+    assert error > 1e-9, "MatMulScaleFusion keeps float64: it need not be disabled"

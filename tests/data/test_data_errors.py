@@ -76,3 +76,13 @@ def test_a_wrong_condition_is_underlined(folder):
     fault = caught.value.faults[0]
     assert fault.sql[fault.start : fault.end] == "incom"
     assert fault.nearest == "income"
+
+
+def test_a_long_query_is_shown_around_its_fault() -> None:
+    sql = "SELECT " + ", ".join(f"a AS c{i}" for i in range(2_000)) + ", oops FROM (SELECT 1 AS a)"
+    with pytest.raises(DataError) as caught:
+        open_table(sql)
+    rendered = caught.value.render()
+    assert len(rendered) < 3_000
+    line, carets = rendered.splitlines()[1:3]
+    assert line[carets.index("^") : carets.rindex("^") + 1] == "oops"

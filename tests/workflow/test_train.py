@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pyarrow as pa
 import pytest
 
@@ -157,6 +159,17 @@ def test_joined_columns_are_named_in_the_signature(tmp_path: Path, workspace: Wo
     origins = {column.name: column.origin for column in Bundle.load(result.bundle).signature.inputs}
     assert origins["k"] == ""
     assert origins["w"].startswith("join with")
+
+
+def test_the_graph_is_a_model_of_its_own(mixed: pa.Table, workspace: Workspace) -> None:
+    result = train_mixed(mixed, workspace, "boosted_tree_classifier", "good")
+    onnx.checker.check_model(onnx.load(result.bundle / "model.onnx"))
+    bundle = Bundle.load(result.bundle)
+    rows = mixed.select(INPUTS).slice(0, 100).combine_chunks().to_batches()[0]
+    columns = columns_data(rows, bundle_schema(bundle))
+    plain = onnxruntime.InferenceSession(result.bundle / "model.onnx")
+    (probabilities,) = plain.run(["probabilities"], bundle.signature.layout.feed(columns))
+    assert np.allclose(probabilities, bundle.predict_columns(columns).probabilities, rtol=0, atol=1e-6)
 
 
 def test_lineage_says_what_was_verified(mixed: pa.Table, workspace: Workspace) -> None:

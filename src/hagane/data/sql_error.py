@@ -10,6 +10,9 @@ _LOCATED = re.compile(r"^LINE \d+: (?P<line>.*)\n(?P<indent> *)(?P<carets>\^+)",
 _QUOTED = re.compile(r'"([^"]+)"|with name (\S+)|\'([^\']+)\'')
 _NEAREST = re.compile(r'(?:Did you mean|Candidate bindings:|Candidate tables:)\s*"?([^"\n,?]+)"?')
 
+LONGEST_SHOWN = 2_000
+"""Characters of a query beyond which only the part around the fault is shown."""
+_BEYOND_THE_QUERY = "free memory or disk space, read fewer columns, or cut the query into steps"
 _INTERNAL = re.compile(r"pg_|duckdb_|sqlite_|pragma_")
 
 
@@ -25,7 +28,11 @@ def sql_error(error: Exception, sql: str) -> DataError:
       next: correct the query; it is DuckDB's SQL
     """
     text = str(error).strip()
+    if text.startswith(("Out of Memory Error", "INTERNAL Error")):
+        return DataError(Fault(what=_summary(text).split("\n")[0][:500], next_step=_BEYOND_THE_QUERY))
     start, end = _span(text, sql)
+    if len(sql) > LONGEST_SHOWN:
+        sql, start, end = _around(sql, start, end)
     nearest = _NEAREST.search(text)
     return DataError(
         Fault(
@@ -37,6 +44,20 @@ def sql_error(error: Exception, sql: str) -> DataError:
             next_step="correct the query; it is DuckDB's SQL",
         )
     )
+
+
+def _around(sql: str, start: int, end: int) -> tuple[str, int, int]:
+    """The part of a long query in which [start, end) lies, on one line, and where it lies there.
+
+    >>> _around("SELECT " + "a, " * 1_000 + "oops FROM t", 3_007, 3_011)[0][-20:]
+    'a, a, a, oops FROM t'
+    """
+    begin = max(0, start - LONGEST_SHOWN // 4)
+    lead = "… " if begin else ""
+    part = sql[begin : begin + LONGEST_SHOWN // 2].replace("\n", " ")
+    tail = " …" if begin + LONGEST_SHOWN // 2 < len(sql) else ""
+    first = start - begin + len(lead)
+    return lead + part + tail, first, min(first + end - start, len(lead + part))
 
 
 def _summary(text: str) -> str:
