@@ -101,4 +101,4 @@ def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) ->
                 next_step="this is a fault of Hagane: please report it with the spec",
             )
         )
-    return rows.num_rows
+    return int(rows.num_rows)
