@@ -88,6 +88,10 @@ def test_predictions_do_not_replace_their_data(
     before = source.read_bytes()
     with pytest.raises(DataError, match="would replace the data"):
         predict_file("good", str(source), source, workspace=workspace)
+    with pytest.raises(DataError, match="would replace the data"):
+        predict_file("good", str(tmp_path / "*.parquet"), source, workspace=workspace)
+    with pytest.raises(DataError, match="would replace the data"):
+        predict_file("good", f"SELECT * FROM '{source}' LIMIT 5", source, workspace=workspace)
     assert source.read_bytes() == before
 
 
@@ -101,3 +105,13 @@ def test_words_for_null_are_those_of_training(workspace: Workspace, tmp_path: Pa
     (tmp_path / "new.csv").write_text("n,word\n1,NA\n2,a\n")
     predict_file(result.version.name, str(tmp_path / "new.csv"), tmp_path / "out.parquet", workspace=workspace)
     assert pq.read_table(tmp_path / "out.parquet")["word"].to_pylist() == [None, "a"]
+
+
+def test_a_long_query_may_replace_earlier_predictions(
+    mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path
+) -> None:
+    source, out = tmp_path / "rows.parquet", tmp_path / "out.parquet"
+    pq.write_table(mixed, source)
+    query = f"SELECT x, k, job, {', '.join(f'k + {i} AS k{i}' for i in range(300))} FROM '{source}' LIMIT 7"
+    for _ in range(2):
+        assert predict_file("good", query, out, workspace=workspace).num_rows == 7

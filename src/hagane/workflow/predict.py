@@ -19,7 +19,9 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
+from hagane.data.query_files import files_named, is_query
 from hagane.data.retype import retype
+from hagane.data.source_files import find_files
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
@@ -76,8 +78,7 @@ def predict_file(
 
 def _check_not_input(data: object, out: Path) -> None:
     """Raise DataError where the predictions would replace the rows that they are of."""
-    paths = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
-    if any(out.exists() and Path(path).exists() and out.samefile(path) for path in paths):
+    if out.exists() and any(out.samefile(file) for file in _files_of(data)):
         raise DataError(
             Fault(
                 what="the predictions would replace the data they are made from",
@@ -85,6 +86,14 @@ def _check_not_input(data: object, out: Path) -> None:
                 next_step="choose another file with -o",
             )
         )
+
+
+def _files_of(data: object) -> list[Path]:
+    """The files that hold `data`: a path's, a glob's, those that a query names; none for rows in memory."""
+    if isinstance(data, str) and is_query(data):
+        return files_named(data)
+    paths = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    return [file for path in paths for file in find_files(str(path))]
 
 
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:
