@@ -14,8 +14,6 @@ from hagane.features.transform import Transform
 from hagane.progress import Progress
 from hagane.spec.check import check_spec
 from hagane.spec.spec import Spec
-from hagane.sql.bind import bind_all
-from hagane.sql.expression import columns_of
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
@@ -55,18 +53,18 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     statistics = measure_statistics(splits.train, progress=progress)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     resolved = resolve(spec, table.schema, statistics)
-    leaks = _suspected_leaks(splits.train, resolved, statistics, progress)
     label = fit_label(splits.train, spec.label, resolved.family.task.value)
     transform = _fit(resolved, splits.train, progress)
+    leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     return Prepared(table, splits, statistics, resolved, leaks, label, transform)
 
 
-def _suspected_leaks(rows: Table, resolved: Resolved, statistics: Statistics, progress: Progress) -> tuple[Leak, ...]:
+def _suspected_leaks(
+    rows: Table, label: str, transform: Transform, statistics: Statistics, progress: Progress
+) -> tuple[Leak, ...]:
     """Columns that the features read and that alone predict the label almost perfectly."""
-    assert resolved.spec.transform is not None
-    features = bind_all(resolved.spec.transform, rows.schema).values()
-    read = {name for expression in features for name in columns_of(expression)}
-    found = look_for_leaks(rows, resolved.spec.label, statistics, progress)
+    read = {column.name for column in transform.columns}
+    found = look_for_leaks(rows, label, statistics, progress)
     return tuple(leak for leak in found if leak.column in read)
 
 

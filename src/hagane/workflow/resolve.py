@@ -16,7 +16,7 @@ from hagane.spec.spec import Model, Spec
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
 from hagane.statistics.statistics import Statistics
-from hagane.types import Schema, SqlType
+from hagane.types import Column, Schema, SqlType
 from hagane.workspace.model_version import model_name
 
 
@@ -55,8 +55,7 @@ def _error_of(step: Callable[[], object]) -> SpecError | None:
 
 
 def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
-    """Write out name, family, options and transform. Raises SpecError with every fault at once."""
-    check_with_schema(spec, schema)
+    """Write out name, family, options and transform of a spec that `check_with_schema` let pass. Raises SpecError."""
     family = choose_family(spec, schema, statistics)
     options = family_options(family, spec.model.options)
     transform = spec.transform
@@ -134,28 +133,39 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
         name = default_family(label.type, statistics[spec.label].num_distinct or 0)
     family = get_family(name)
     if family.task is Task.REGRESSION and not label.type.is_numeric:
-        raise SpecError(
-            Fault(
-                what=f"{family.name} predicts a number, but the label '{label.name}' is {label.type.value}",
-                where="model.type",
-                expected="an INT64 or FLOAT64 label",
-                received=label.type.value,
-                nearest=family.name.replace("regressor", "classifier").replace("linear_reg", "logistic_reg"),
-                next_step="choose a classifier, or make the label a number in the data query",
-            )
+        raise _wrong_label(
+            family,
+            label,
+            predicts="a number",
+            expected="an INT64 or FLOAT64 label",
+            other=family.name.replace("regressor", "classifier").replace("linear_reg", "logistic_reg"),
+            next_step="choose a classifier, or make the label a number in the data query",
         )
     if family.task is Task.CLASSIFICATION and label.type in (SqlType.FLOAT64, SqlType.TIMESTAMP):
-        raise SpecError(
-            Fault(
-                what=f"{family.name} predicts a class, but the label '{label.name}' is {label.type.value}",
-                where="model.type",
-                expected="a STRING, BOOL or INT64 label",
-                received=label.type.value,
-                nearest=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
-                next_step="choose a regressor, or make classes of the label in the data query (CASE, CAST, …)",
-            )
+        raise _wrong_label(
+            family,
+            label,
+            predicts="a class",
+            expected="a STRING, BOOL or INT64 label",
+            other=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
+            next_step="choose a regressor, or make classes of the label in the data query (CASE, CAST, …)",
         )
     return family
+
+
+def _wrong_label(
+    family: Family, label: Column, *, predicts: str, expected: str, other: str, next_step: str
+) -> SpecError:
+    return SpecError(
+        Fault(
+            what=f"{family.name} predicts {predicts}, but the label '{label.name}' is {label.type.value}",
+            where="model.type",
+            expected=expected,
+            received=label.type.value,
+            nearest=other,
+            next_step=next_step,
+        )
+    )
 
 
 def _list(names: tuple[str, ...], most: int = 20) -> str:
