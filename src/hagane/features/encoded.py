@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from hagane.errors import DataError, Fault
+from hagane.features.batch import Batch
 from hagane.features.feature import Feature, FeatureKind
 
 FORMAT_VERSION = 1
@@ -25,14 +25,6 @@ HEADER_FILE = "encoded.json"
 COLUMNS_FILE = "columns.bin"
 
 Array = npt.NDArray[np.generic]
-
-
-class Batch(NamedTuple):
-    """Rows as a family reads them: `dense` [n, d] f32/f64, `ids` [n, k] int64, `label` [n] (f64, or int64 classes)."""
-
-    dense: Array
-    ids: Array
-    label: Array
 
 
 class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +133,7 @@ class Encoded:
                 np.empty((0, self.num_ids), np.int64),
                 np.empty(0, self.header.label_dtype),
             )
-        return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return Batch.concatenate(parts)
 
     def batches(self, batch_rows: int, *, seed: int, epoch: int = 0) -> Iterator[Batch]:
         """One epoch in a seeded two-level shuffle (order of blocks, then rows within each), in batches of `batch_rows`.
@@ -155,11 +147,11 @@ class Encoded:
             rows = min(self.header.block_rows, self.num_rows - start)
             block = self.block(int(index), random.permutation(rows))
             if left is not None:
-                block = Batch(*(np.concatenate(pair) for pair in zip(left, block, strict=True)))
+                block = Batch.concatenate([left, block])
             full = len(block.label) // batch_rows * batch_rows
             for begin in range(0, full, batch_rows):
-                yield Batch(*(array[begin : begin + batch_rows] for array in block))
-            left = Batch(*(array[full:] for array in block))
+                yield block.slice(begin, begin + batch_rows)
+            left = block.slice(full, block.num_rows)
         if left is not None and len(left.label):
             yield left
 

@@ -17,8 +17,9 @@ import numpy.typing as npt
 import torch
 
 from hagane.errors import Fault, TrainingError
+from hagane.features.batch import Batch
 from hagane.features.emit import Emitter
-from hagane.features.encoded import Batch, Encoded
+from hagane.features.encoded import Encoded
 from hagane.features.feature import FeatureKind
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import Array, FitContext, Iteration
@@ -260,7 +261,7 @@ def as_tensors(batch: Batch, target: Target) -> TensorBatch:
 
 
 def _cut(block: Batch) -> Iterator[Batch]:
-    return (Batch(*(array[at : at + EVAL_ROWS] for array in block)) for at in range(0, len(block.label), EVAL_ROWS))
+    return (block.slice(at, min(at + EVAL_ROWS, block.num_rows)) for at in range(0, block.num_rows, EVAL_ROWS))
 
 
 def _curve(history: History, target: Target) -> tuple[Iteration, ...]:
