@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from hagane.data.column_type import type_columns
 from hagane.data.engine import DEFAULT_MEMORY_LIMIT, Engine
-from hagane.data.origin import Origin
+from hagane.data.fetch_files import fetch_files
+from hagane.data.origin import Origin, digest_files
 from hagane.data.query_files import is_query, whole_file
-from hagane.data.readers import READERS
-from hagane.data.readers.frame import read_frame
+from hagane.data.readers import DATABASES, READERS
+from hagane.data.readers.frame import is_frame, read_frame
 from hagane.data.readers.query import read_query
+from hagane.data.readers.rows import read_rows
 from hagane.data.source_files import find_files, kind_of_files
+from hagane.data.source_uri import SourceUri, parse_uri
 from hagane.data.table import Table
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
@@ -23,7 +29,8 @@ from hagane.progress import SILENT, Progress
 FOUND_OUT = Wanted()
 """Nothing is known: files are read as they look."""
 Source: TypeAlias = Any
-"""SQL, a path, a glob, a folder, several paths, a pyarrow Table or RecordBatchReader, a pandas or Polars DataFrame."""
+"""SQL, a path, a glob, a folder, a URL, several of these, a database's URI (`postgresql://…#table`), a pyarrow Table or
+RecordBatchReader, a pandas or Polars DataFrame, an iterable of rows."""
 
 
 def open_table(
@@ -62,8 +69,10 @@ def open_table(
         origin = open_path(path) if path else read_query(engine, source, tables or {}, open_path, progress)
     elif isinstance(source, str | Path):
         origin = open_path(str(source))
-    elif isinstance(source, Sequence):
+    elif isinstance(source, Sequence) and all(isinstance(path, str | Path) for path in source):
         origin = _open_paths(engine, [str(path) for path in source], folder, progress, wanted)
+    elif isinstance(source, Iterable) and not is_frame(source) and not isinstance(source, pa.RecordBatchReader):
+        origin = read_rows(engine, source, progress)
     else:
         origin = read_frame(engine, source)
     return Table(engine, origin, type_columns(engine.columns(f"SELECT * FROM {origin.sql}")))
@@ -78,8 +87,39 @@ def _open_paths(
 ) -> Origin:
     if not paths:
         raise DataError(Fault(what="no paths were given", next_step="name at least one file, glob or folder"))
-    files = [file for path in paths for file in find_files(path)]
+    uris = [parse_uri(path) for path in paths]
+    if databases := [uri for uri in uris if uri is not None and uri.scheme in DATABASES]:
+        return _open_database(engine, databases, len(paths), progress)
+    fetched = [None if uri is None else fetch_files(engine, uri, progress) for uri in uris]
+    files = [
+        file
+        for path, copies in zip(paths, fetched, strict=True)
+        for file in (find_files(path) if copies is None else copies.files)
+    ]
     files = list(dict.fromkeys(files))
     reader = importlib.import_module(READERS[kind_of_files(files)])
     origin: Origin = reader.read(engine, files, bad_rows_folder, progress, wanted)
+    local = [path for path, copies in zip(paths, fetched, strict=True) if copies is None]
+    if len(local) == len(paths):
+        return origin
+    identities = [copies.identity for copies in fetched if copies is not None]
+    return replace(origin, identity=lambda: _identity(identities, local))
+
+
+def _identity(fetched: Sequence[str], local: Sequence[str]) -> str:
+    """Of files some of which were fetched: their copies have other names and times in every run."""
+    return "|".join([*fetched, digest_files([file for path in local for file in find_files(path)])])
+
+
+def _open_database(engine: Engine, databases: Sequence[SourceUri], num_sources: int, progress: Progress) -> Origin:
+    if num_sources > 1:
+        raise DataError(
+            Fault(
+                what="a database cannot be read together with other sources as one table",
+                where=databases[0].url,
+                next_step="name each under `tables`, and join or UNION ALL them in the query of `data`",
+            )
+        )
+    reader = importlib.import_module(DATABASES[databases[0].scheme])
+    origin: Origin = reader.read(engine, databases[0], progress)
     return origin

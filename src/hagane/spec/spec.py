@@ -73,12 +73,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     data: str | tuple[str, ...]
-    """A SQL query (DuckDB's dialect), or paths: files, globs, hive-partitioned folders."""
+    """A SQL query (DuckDB's dialect), or where rows lie: files, globs, folders, URLs, a database's table."""
     label: str
     name: str | None = None
     """The model's name in the workspace; by default the label's."""
     tables: dict[str, str] = {}
-    """Files that the query may name as tables: name → path."""
+    """What the query may name as tables: name → path, URL or database."""
     transform: dict[str, str] | None = None
     """Feature name → SQL expression (BigQuery dialect). None: automatic preprocessing writes them."""
     exclude: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ def read_frame(engine: Engine, frame: Any) -> Origin:
     """
     if isinstance(frame, pa.RecordBatchReader):
         return _read_stream(engine, frame)
-    table = _without_float16(_to_arrow(frame))
+    table = to_arrow(frame)
     _check_names(table.schema.names)
     return Origin(
         sql=engine.register(table),
@@ -29,6 +29,19 @@ def read_frame(engine: Engine, frame: Any) -> Origin:
         arrow=table,
         bad_rows=BadRows(total=table.num_rows),
     )
+
+
+def is_frame(source: object) -> bool:
+    """Whether `source` holds columns in memory: Arrow, pandas or Polars."""
+    module, name = type(source).__module__.split(".")[0], type(source).__name__
+    if isinstance(source, pa.Table | pa.RecordBatch):
+        return True
+    return (module, name) in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("polars", "LazyFrame"))
+
+
+def to_arrow(frame: Any) -> pa.Table:
+    """A frame (`is_frame`) as an Arrow table that DuckDB can read. Raises DataError where it cannot be one."""
+    return _without_float16(_to_arrow(frame))
 
 
 def _to_arrow(frame: Any) -> pa.Table:
@@ -49,7 +62,8 @@ def _to_arrow(frame: Any) -> pa.Table:
     raise DataError(
         Fault(
             what="this is no source of data",
-            expected="a path, a SQL query, a pyarrow Table or RecordBatchReader, a pandas or a Polars DataFrame",
+            expected="a path, a URL, a SQL query, a pyarrow Table or RecordBatchReader, a pandas or a "
+            "Polars DataFrame, an iterable of rows",
             received=f"{type(frame).__module__}.{type(frame).__qualname__}",
         )
     )

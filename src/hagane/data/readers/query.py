@@ -33,7 +33,7 @@ def read_query(
     query = query.strip().rstrip(";").rstrip()
     _check_files(query)
     origins = {name: open_path(path) for name, path in tables.items()}
-    origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_text_file(path)}
+    origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_ours(path)}
     for name, origin in origins.items():
         engine.define(name, f"SELECT * FROM {origin.sql}")
     columns = engine.columns(query)
@@ -77,8 +77,9 @@ def _check_files(query: str) -> None:
         raise DataError(*faults)
 
 
-def _is_text_file(path: str) -> bool:
-    return bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
+def _is_ours(path: str) -> bool:
+    """Whether our readers read it, not DuckDB: text files, and what lies elsewhere."""
+    return "://" in path or bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
 
 
 def _identity(query: str, origins: Mapping[str, Origin]) -> str:

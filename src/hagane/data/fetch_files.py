@@ -1,0 +1,124 @@
+"""`fetch_files`: files that lie elsewhere, by any protocol that fsspec knows, copied beside the engine once."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hagane.data.engine import Engine
+from hagane.data.source_files import SUFFIXES
+from hagane.data.source_uri import SourceUri
+from hagane.errors import DataError, Fault, nearest
+from hagane.progress import Phase, Progress
+
+CHUNK_BYTES = 1 << 22
+
+
+class FetchedFiles(NamedTuple):
+    """Local copies, in the order of their remote names, and a digest of names and contents."""
+
+    files: tuple[Path, ...]
+    identity: str
+
+
+def fetch_files(engine: Engine, uri: SourceUri, progress: Progress) -> FetchedFiles:
+    """Copy what a URL, glob or folder names (`s3://bucket/trips/*.parquet`, `https://…/trips.csv.gz`).
+
+    Copies live in the engine's folder and go with it. Raises DataError: the protocol is unknown or its package is not
+    installed, nothing is there, the copy came short.
+    """
+    filesystem, root = _filesystem(uri)
+    try:
+        remote = _find(filesystem, root, uri)
+        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=engine.folder))
+        total = sum(_size(filesystem, path) or 0 for path in remote)
+        digest = hashlib.sha256()
+        files = []
+        with progress.phase("fetch", total=total or None, unit="bytes") as phase:
+            for path in remote:
+                files.append(_copy(filesystem, path, folder / _local_name(path, root), phase, digest))
+    except (OSError, ValueError, RuntimeError) as error:
+        received = str(error).strip().split("\n")[0] or type(error).__name__
+        raise DataError(Fault(what=f"cannot read {uri.url}", received=received)) from None
+    return FetchedFiles(tuple(files), digest.hexdigest())
+
+
+def _filesystem(uri: SourceUri) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        filesystem, root = fsspec.core.url_to_fs(uri.url)
+    except ValueError:
+        like = nearest(uri.scheme, [*fsspec.available_protocols(), "postgresql", "sqlite", "bigquery"])
+        raise DataError(Fault(what=f"no protocol {uri.scheme!r} is known", where=uri.url, nearest=like)) from None
+    except ImportError as error:
+        raise DataError(
+            Fault(
+                what=f"the protocol {uri.scheme!r} needs a package that is not installed",
+                where=uri.url,
+                received=str(error).split("\n")[0],
+                next_step=f"pip install 'fsspec[{uri.scheme}]'",
+            )
+        ) from None
+    return filesystem, str(root)
+
+
+def _find(filesystem: Any, root: str, uri: SourceUri) -> list[str]:
+    if glob.has_magic(root) and uri.scheme not in ("http", "https"):
+        found = [path for path in filesystem.glob(root) if filesystem.isfile(path)]
+    elif uri.scheme not in ("http", "https") and filesystem.isdir(root):
+        found = [path for path in filesystem.find(root) if _is_data(path, root)]
+    else:
+        found = [root]
+    if not found:
+        raise DataError(
+            Fault(what=f"nothing at {uri.url!r}", expected="files that end in one of " + " ".join(SUFFIXES))
+        )
+    return sorted(map(str, found))
+
+
+def _is_data(path: str, root: str) -> bool:
+    parts = path.removeprefix(root).strip("/").split("/")
+    return path.lower().endswith(SUFFIXES) and not any(part.startswith((".", "_")) for part in parts)
+
+
+def _local_name(path: str, root: str) -> str:
+    """The path below the folder that was named, so that `column=value` folders are kept; else the file's name."""
+    inside = path.startswith(root.rstrip("/") + "/") and not glob.has_magic(root)
+    if inside:
+        return path.removeprefix(root).strip("/")
+    parts = path.split("?", maxsplit=1)[0].split("/")
+    kept = [part for part in parts[:-1] if "=" in part]
+    return "/".join([*kept, parts[-1] or "file"])
+
+
+def _size(filesystem: Any, path: str) -> int | None:
+    size = filesystem.info(path).get("size")
+    return int(size) if size is not None else None
+
+
+def _copy(filesystem: Any, path: str, target: Path, phase: Phase, digest: Any) -> Path:
+    while target.exists():
+        target = target.with_name("_" + target.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    expected, received = _size(filesystem, path), 0
+    digest.update(f"{path}\0".encode())
+    with filesystem.open(path, "rb") as source, target.open("wb") as copy:
+        while chunk := source.read(CHUNK_BYTES):
+            copy.write(chunk)
+            digest.update(chunk)
+            received += len(chunk)
+            phase.advance(len(chunk))
+    if expected is not None and received != expected:
+        raise DataError(
+            Fault(
+                what=f"{path} came short",
+                expected=f"{expected:,} bytes",
+                received=f"{received:,} bytes",
+                next_step="run it again",
+            )
+        )
+    return target

@@ -1,0 +1,99 @@
+"""Files that lie elsewhere: over HTTP from a real server, in fsspec's memory, in an archive."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hagane.data.open_table import open_table
+from hagane.errors import DataError
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    memory = fsspec.filesystem("memory")
+    for year in (2013, 2014):
+        with memory.open(f"/bucket/trips/year={year}/part.parquet", "wb") as file:
+            pq.write_table(pa.table({"fare": [float(year), 1.5]}), file)
+    with memory.open("/bucket/trips/_SUCCESS", "wb") as file:
+        file.write(b"")
+    yield "memory://bucket/trips"
+    memory.rm("/bucket", recursive=True)
+
+
+def test_a_csv_over_http(site: str, tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads HTTP through aiohttp")
+    (tmp_path / "trips.csv").write_text("id,fare\n1,2.5\n2,3.5\n")
+    table = open_table(f"{site}/trips.csv?version=3")
+    assert table.query("SELECT sum(fare) AS s FROM data").to_pylist() == [{"s": 6.0}]
+    with pytest.raises(DataError, match="cannot read"):
+        open_table(f"{site}/none.csv")
+
+
+def test_a_folder_keeps_its_partitions(bucket: str) -> None:
+    table = open_table(bucket)
+    assert table.query("SELECT year, max(fare) AS m FROM data GROUP BY year ORDER BY year").to_pylist() == [
+        {"year": 2013, "m": 2013.0},
+        {"year": 2014, "m": 2014.0},
+    ]
+
+
+def test_a_glob_and_a_query(bucket: str) -> None:
+    assert open_table(f"{bucket}/*/part.parquet").num_rows == 4
+    assert open_table(f"SELECT sum(fare) AS s FROM '{bucket}/year=2013/part.parquet'").num_rows == 1
+
+
+def test_a_file_in_an_archive(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "trips.zip", "w") as archive:
+        archive.writestr("inside/trips.csv", "id\n1\n2\n3\n")
+    assert open_table(f"zip://inside/trips.csv::{tmp_path / 'trips.zip'}").num_rows == 3
+
+
+def test_the_fingerprint_follows_the_content(bucket: str) -> None:
+    before = open_table(bucket).fingerprint()
+    assert open_table(bucket).fingerprint() == before
+    with fsspec.filesystem("memory").open("/bucket/trips/year=2013/part.parquet", "wb") as file:
+        pq.write_table(pa.table({"fare": [9.0, 1.5]}), file)
+    assert open_table(bucket).fingerprint() != before
+
+
+def test_an_unknown_protocol_has_a_nearest_name() -> None:
+    with pytest.raises(DataError, match="did you mean: postgresql"):
+        open_table("postgressql://db/taxi#trips")
+
+
+def test_a_package_that_is_missing_is_named() -> None:
+    if "s3fs" in __import__("sys").modules:
+        pytest.skip("s3fs is installed")
+    with pytest.raises(DataError, match="pip install"):
+        open_table("s3://bucket/trips.parquet")
+
+
+def test_nothing_there(bucket: str) -> None:
+    with pytest.raises(DataError, match="nothing at"):
+        open_table(f"{bucket}/*.csv")
