@@ -1,4 +1,4 @@
-"""BigQuery's own client against a server on this machine that speaks its two protocols (REST and the Storage Read API)."""
+"""BigQuery's own client against a server on this machine that speaks its two protocols, REST and Storage Read."""
 
 from __future__ import annotations
 
