@@ -154,3 +154,7 @@ class ServeError(HaganeError):
     """The server cannot start: the address is taken, or there is nothing to serve."""
 
     exit_code = 10
+
+
+class StorageError(HaganeError):
+    """A disk that is full, read-only or not ours refused what had to be written; what was there is as it was."""

@@ -1,9 +1,11 @@
-"""Runs compiled expressions over plain Python values."""
+"""Runs compiled expressions over plain Python values; the feature tests' own modules stand beside them."""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from hagane.runtime.layout import ColumnData, InputLayout
 from hagane.runtime.session import Session
 from hagane.sql.expression import Expression
 from hagane.types import Column, SqlType
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 Columns = Mapping[str, tuple[SqlType, Sequence[Any]]]
 

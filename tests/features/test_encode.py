@@ -90,7 +90,9 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(KeyboardInterrupt):
             encode(table, transform, label, tmp_path / folder)
     assert [path.name for path in tmp_path.iterdir()] == ["encoded"]
-    np.testing.assert_array_equal(encode_module.Encoded(tmp_path / "encoded" / "train").arrays().dense, first.dense)
+    np.testing.assert_array_equal(
+        encode_module.Encoded.open(tmp_path / "encoded" / "train").arrays().dense, first.dense
+    )
 
 
 def test_an_error_in_a_worker_reaches_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    train, *held_out = (Encoded(folder / name) for name in PART_NAMES)
+    train, *held_out = (Encoded.open(folder / name) for name in PART_NAMES)
     evaluation, test = (part if part.num_rows else None for part in held_out)
     return EncodedSplits(train, evaluation, test, *counts)
 

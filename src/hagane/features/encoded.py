@@ -1,41 +1,44 @@
-"""`Encoded`: one split's feature columns on disk, memory-mapped, in blocks.
+"""`Encoded`: one split's feature columns on disk, memory-mapped.
 
-A folder holds `encoded.json` (format version, features, rows) and `columns.bin`. Rows come in blocks of `block_rows`
-(the last one shorter); within a block each column is contiguous, in the order dense features, id features, label:
-dense as float32 or float64, ids in the narrowest unsigned type that holds the cardinality, the label as float64 or
-int64.
+It is a view of `ColumnFile`s, one a feature in the order of `Transform.features` (dense, id, sparse), one for the label
+(float64 or int64) and one for the weights where there are any. The files lie in the column cache, or in a folder of
+their own that `EncodedWriter` makes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from hagane.errors import DataError, Fault
 from hagane.features.batch import Batch
+from hagane.features.column_file import ColumnFile
+from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.sparse_rows import SparseRows
 
-FORMAT_VERSION = 1
 BLOCK_ROWS = 65_536
+FLUSH_BYTES = 64 * 2**20
+"""Rows wait in memory up to this many bytes, so that thousands of columns are written in long runs."""
 HEADER_FILE = "encoded.json"
-COLUMNS_FILE = "columns.bin"
+COLUMN_SUFFIX = ".column"
+WEIGHT_DTYPE = "float32"
 
 Array = npt.NDArray[np.generic]
 
 
 class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What `encoded.json` holds."""
+    """What `encoded.json` holds: all that the column files do not say."""
 
-    format_version: int = FORMAT_VERSION
     features: tuple[Feature, ...]
     dense_dtype: str
     label_dtype: str
     num_rows: int
     block_rows: int = BLOCK_ROWS
+    weighted: bool = False
 
 
 def id_dtype(cardinality: int) -> np.dtype[np.generic]:
@@ -47,38 +50,55 @@ def id_dtype(cardinality: int) -> np.dtype[np.generic]:
     return np.dtype(np.min_scalar_type(max(cardinality - 1, 0)))
 
 
-class Encoded:
-    """Read access to an encoded split. `EncodedWriter` makes one."""
+def feature_dtype(feature: Feature, dense_dtype: str) -> np.dtype[np.generic]:
+    """The type of a feature on disk; of a sparse one, that of its ids."""
+    return np.dtype(dense_dtype) if feature.kind is FeatureKind.DENSE else id_dtype(feature.cardinality)
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.header = msgspec.json.decode((folder / HEADER_FILE).read_bytes(), type=EncodedHeader)
-        self._dtypes = column_dtypes(self.header)
-        self._row_bytes = sum(dtype.itemsize for dtype in self._dtypes)
-        size, expected = (folder / COLUMNS_FILE).stat().st_size, self._row_bytes * self.num_rows
-        if size != expected:
-            raise DataError(
-                Fault(
-                    what="encoded data are damaged",
-                    where=str(folder / COLUMNS_FILE),
-                    expected=f"{expected} bytes",
-                    received=f"{size} bytes",
-                    next_step="encode again",
-                )
-            )
-        self._bytes: npt.NDArray[np.uint8] = (
-            np.memmap(folder / COLUMNS_FILE, np.uint8, mode="r") if size else np.empty(0, np.uint8)
-        )
+
+class Encoded:
+    """Read access to an encoded split: `columns` has a file a feature, then the label's; `weight` may be None."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        columns: Sequence[ColumnFile],
+        *,
+        dense_dtype: str,
+        weight: ColumnFile | None = None,
+    ) -> None:
+        *self._columns, self._label = columns
+        self._weight = weight
+        self._sparse = [column for column in self._columns if column.is_sparse]
+        self._fixed = [column.values for column in self._columns if not column.is_sparse]
+        self._files = [*columns, *([] if weight is None else [weight])]
+        assert len({(file.num_rows, file.footer.block_rows) for file in self._files}) == 1
+        self.header = EncodedHeader(
+            features=tuple(features), dense_dtype=dense_dtype, label_dtype=self._label.dtype.name,
+            num_rows=self._label.num_rows, block_rows=self._label.footer.block_rows, weighted=weight is not None,
+        )  # fmt: skip
+
+    @classmethod
+    def open(cls, folder: Path) -> Encoded:
+        """What an `EncodedWriter` left in `folder`. Raises DataError when it is damaged."""
+        header = msgspec.json.decode((folder / HEADER_FILE).read_bytes(), type=EncodedHeader)
+        columns = [ColumnFile(column_path(folder, number)) for number in range(len(header.features) + 1)]
+        weight = ColumnFile(column_path(folder, len(columns))) if header.weighted else None
+        return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight)
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """Dense features first, then id features."""
+        """Dense features first, then id features, then sparse ones."""
         return self.header.features
 
     @property
     def num_rows(self) -> int:
         """Rows of this split."""
         return self.header.num_rows
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block; the last one may have fewer."""
+        return self.header.block_rows
 
     @property
     def num_dense(self) -> int:
@@ -88,37 +108,52 @@ class Encoded:
     @property
     def num_ids(self) -> int:
         """Number of id features (k)."""
-        return len(self.features) - self.num_dense
+        return len(self._fixed) - self.num_dense
+
+    @property
+    def num_sparse(self) -> int:
+        """Number of sparse features."""
+        return len(self._sparse)
+
+    @property
+    def has_weight(self) -> bool:
+        """Whether rows have weights of their own."""
+        return self._weight is not None
+
+    @property
+    def row_bytes(self) -> int:
+        """About how many bytes a row takes in a `Batch`."""
+        entries = sum(sum(column.footer.num_entries) for column in self._sparse) // max(self.num_rows, 1)
+        dense = np.dtype(self.header.dense_dtype).itemsize * self.num_dense
+        return dense + 8 * (self.num_ids + self.num_sparse + 2) + 12 * entries
 
     @property
     def num_blocks(self) -> int:
-        """Blocks on disk, the shorter last one counted."""
-        return -(-self.num_rows // self.header.block_rows)
+        """Blocks, the shorter last one counted."""
+        return -(-self.num_rows // self.block_rows)
 
     def columns(self, block: int) -> list[Array]:
-        """The block's columns as memory-mapped views, each [rows of the block], the label last. No copy."""
-        start = block * self.header.block_rows
-        rows = min(self.header.block_rows, self.num_rows - start)
-        offset, views = start * self._row_bytes, []
-        for dtype in self._dtypes:
-            end = offset + rows * dtype.itemsize
-            views.append(self._bytes[offset:end].view(dtype))
-            offset = end
-        return views
+        """The block's dense features, ids and, last, label as memory-mapped views [rows of the block]. No copy."""
+        rows = self._rows_of(block)
+        return [values[rows] for values in (*self._fixed, self._label.values)]
 
-    def block(self, block: int, order: npt.NDArray[np.intp] | None = None) -> Batch:
-        """One block as row-major arrays, its rows in `order` where given."""
+    def sparse(self, block: int) -> tuple[SparseRows, ...]:
+        """The block's sparse features; their entries are memory-mapped views."""
+        rows = self._rows_of(block)
+        return tuple(column.sparse(rows.start, rows.stop) for column in self._sparse)
+
+    def weight(self, block: int) -> Array | None:
+        """The weights of the block's rows as a memory-mapped view, None where rows have none."""
+        return None if self._weight is None else self._weight.values[self._rows_of(block)]
+
+    def block(self, block: int) -> Batch:
+        """One block as row-major arrays."""
         columns = self.columns(block)
-        if order is not None:
-            columns = [column[order] for column in columns]
-        d, rows = self.num_dense, len(columns[-1])
-        dense = np.empty((rows, d), self.header.dense_dtype)
-        ids = np.empty((rows, self.num_ids), np.int64)
-        for index, column in enumerate(columns[:d]):
-            dense[:, index] = column
-        for index, column in enumerate(columns[d:-1]):
-            ids[:, index] = column
-        return Batch(dense, ids, np.array(columns[-1]))
+        weight = self.weight(block)
+        dense, ids = self._side_by_side(columns[:-1], len(columns[-1]))
+        return Batch(
+            dense, ids, np.array(columns[-1]), self.sparse(block), None if weight is None else np.array(weight)
+        )
 
     def blocks(self) -> Iterator[Batch]:
         """Every block in file order: a pass over data that need not fit in memory."""
@@ -126,38 +161,39 @@ class Encoded:
 
     def arrays(self) -> Batch:
         """All rows at once, in file order; they must fit in memory."""
-        parts = list(self.blocks())
-        if not parts:
-            return Batch(
-                np.empty((0, self.num_dense), self.header.dense_dtype),
-                np.empty((0, self.num_ids), np.int64),
-                np.empty(0, self.header.label_dtype),
-            )
-        return Batch.concatenate(parts)
+        return self.take(np.empty(0, np.int64)) if not self.num_rows else Batch.concatenate(list(self.blocks()))
 
-    def batches(self, batch_rows: int, *, seed: int, epoch: int = 0) -> Iterator[Batch]:
-        """One epoch in a seeded two-level shuffle (order of blocks, then rows within each), in batches of `batch_rows`.
+    def take(self, rows: npt.NDArray[np.integer]) -> Batch:
+        """The rows of these numbers, in this order, as row-major arrays."""
+        dense, ids = self._side_by_side(self._fixed, len(rows), rows)
+        sparse = tuple(column.take_sparse(rows) for column in self._sparse)
+        weight = None if self._weight is None else self._weight.values[rows]
+        return Batch(dense, ids, self._label.values[rows], sparse, weight)
 
-        Every row comes exactly once; only the epoch's last batch may be shorter.
-        """
-        random = np.random.default_rng((seed, epoch))
-        left: Batch | None = None
-        for index in random.permutation(self.num_blocks):
-            start = int(index) * self.header.block_rows
-            rows = min(self.header.block_rows, self.num_rows - start)
-            block = self.block(int(index), random.permutation(rows))
-            if left is not None:
-                block = Batch.concatenate([left, block])
-            full = len(block.label) // batch_rows * batch_rows
-            for begin in range(0, full, batch_rows):
-                yield block.slice(begin, begin + batch_rows)
-            left = block.slice(full, block.num_rows)
-        if left is not None and len(left.label):
-            yield left
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Bring rows [start, stop) of every column into memory in the order of the files."""
+        for file in self._files:
+            file.read_ahead(start, stop)
+
+    def _rows_of(self, block: int) -> slice:
+        start = block * self.block_rows
+        return slice(start, min(start + self.block_rows, self.num_rows))
+
+    def _side_by_side(
+        self, columns: Sequence[Array], num_rows: int, rows: npt.NDArray[np.integer] | None = None
+    ) -> tuple[Array, Array]:
+        """`dense` [n, d] and `ids` [n, k] int64 of columns [n], or of their `rows`."""
+        d = self.num_dense
+        dense = np.empty((num_rows, d), self.header.dense_dtype)
+        ids = np.empty((num_rows, self.num_ids), np.int64)
+        for out, part in ((dense, columns[:d]), (ids, columns[d:])):
+            for index, column in enumerate(part):
+                out[:, index] = column if rows is None else column[rows]
+        return dense, ids
 
 
 class EncodedWriter:
-    """Appends batches of any size; writes whole blocks; nothing is readable until `close`.
+    """Appends batches of any size to the columns of one folder; nothing is readable until `close`.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp()) / "train"
@@ -175,56 +211,54 @@ class EncodedWriter:
         dense_dtype: str = "float32",
         label_dtype: str = "int64",
         block_rows: int = BLOCK_ROWS,
+        weighted: bool = False,
     ) -> None:
         self.folder = folder
         self.header = EncodedHeader(
-            features=features, dense_dtype=dense_dtype, label_dtype=label_dtype, num_rows=0, block_rows=block_rows
+            features=features,
+            dense_dtype=dense_dtype,
+            label_dtype=label_dtype,
+            num_rows=0,
+            block_rows=block_rows,
+            weighted=weighted,
         )
-        self._block = [np.empty(block_rows, dtype) for dtype in column_dtypes(self.header)]
-        self._filled = 0
-        self._num_rows = 0
         folder.mkdir(parents=True, exist_ok=True)
         (folder / HEADER_FILE).unlink(missing_ok=True)
-        self._file = open(folder / COLUMNS_FILE, "wb", buffering=0)  # noqa: SIM115 — closed by close() or abandon()
+        kinds = [(f.name, str(f.kind), feature_dtype(f, dense_dtype).name) for f in features]
+        kinds += [("label", "label", label_dtype)] + [("weight", "weight", WEIGHT_DTYPE)] * weighted
+        self._writers = [
+            ColumnWriter(column_path(folder, number), name=name, kind=kind, dtype=dtype, block_rows=block_rows)
+            for number, (name, kind, dtype) in enumerate(kinds)
+        ]
 
-    def append(self, columns: list[Array]) -> None:
-        """Add rows: one array [n] a feature in order, then the label."""
-        assert len(columns) == len(self._block)
-        rows, start = len(columns[-1]), 0
-        while start < rows:
-            count = min(rows - start, self.header.block_rows - self._filled)
-            for held, column in zip(self._block, columns, strict=True):
-                held[self._filled : self._filled + count] = column[start : start + count]
-            self._filled += count
-            start += count
-            if self._filled == self.header.block_rows:
-                self._flush()
+    def append(self, columns: Sequence[Array | SparseRows], weight: Array | None = None) -> None:
+        """Add rows: an array [n] a dense or id feature in order, `SparseRows` a sparse one, then the label [n].
+
+        `weight` [n] is given where the writer was made `weighted`.
+        """
+        given = [*columns, *([] if weight is None else [weight])]
+        for writer, values in zip(self._writers, given, strict=True):
+            writer.append(values)
+        if sum(writer.waiting_bytes for writer in self._writers) >= FLUSH_BYTES:
+            for writer in self._writers:
+                writer.flush()
 
     def close(self) -> Encoded:
-        """Write the last block and the header; the finished `Encoded`."""
-        self._flush()
-        self._file.close()
-        header = msgspec.structs.replace(self.header, num_rows=self._num_rows)
+        """Write what waits and the header; the finished `Encoded`."""
+        files = [writer.close() for writer in self._writers]
+        header = msgspec.structs.replace(self.header, num_rows=files[-1].num_rows)
         partial = self.folder / (HEADER_FILE + ".partial")
         partial.write_bytes(msgspec.json.encode(header))
         partial.rename(self.folder / HEADER_FILE)
-        return Encoded(self.folder)
+        return Encoded.open(self.folder)
 
     def abandon(self) -> None:
-        """Let go of the file; after `close` it does nothing, before it the folder stays unreadable."""
-        self._file.close()
-
-    def _flush(self) -> None:
-        for column in self._block if self._filled else ():
-            content = memoryview(np.ascontiguousarray(column[: self._filled]).data).cast("B")
-            while content:
-                content = content[self._file.write(content) :]
-        self._num_rows += self._filled
-        self._filled = 0
+        """Remove what was written, unless it was closed: then it stays."""
+        if not (self.folder / HEADER_FILE).exists():
+            for writer in self._writers:
+                writer.abandon()
 
 
-def column_dtypes(header: EncodedHeader) -> list[np.dtype[np.generic]]:
-    """The type of each column on disk, the label last."""
-    dense = np.dtype(header.dense_dtype)
-    features = [dense if f.kind is FeatureKind.DENSE else id_dtype(f.cardinality) for f in header.features]
-    return [*features, np.dtype(header.label_dtype)]
+def column_path(folder: Path, number: int) -> Path:
+    """Where column `number` of an `EncodedWriter` lies."""
+    return folder / f"{number:05d}{COLUMN_SUFFIX}"

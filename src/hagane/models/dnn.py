@@ -20,6 +20,7 @@ from hagane.errors import Fault, TrainingError
 from hagane.features.batch import Batch
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
+from hagane.features.encoded_reader import EncodedReader
 from hagane.features.feature import FeatureKind
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import Array, FitContext, Iteration
@@ -226,10 +227,10 @@ def _settings(options: DnnOptions) -> LoopSettings:
 def _task(
     net: TabularNet, train: Encoded, evaluation: Encoded | None, options: DnnOptions, *, target: Target, seed: int
 ) -> Task:
-    rows = batch_rows_for(train.num_rows, options)
+    reader = EncodedReader(train, batch_rows_for(train.num_rows, options), seed=seed)
 
     def train_batches(epoch: int) -> Iterator[TensorBatch]:
-        for batch in train.batches(rows, seed=seed, epoch=epoch):
+        for batch in reader.epoch(epoch):
             if len(batch.label) > 1 or not options.batch_norm:
                 yield as_tensors(batch, target)
 
