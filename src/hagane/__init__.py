@@ -22,15 +22,21 @@ _PUBLIC = {
     "Split": "hagane.spec.spec",
     "Bundle": "hagane.bundle",
     "HaganeError": "hagane.errors",
+    "hparam_candidates": "hagane.sql.hparams",
+    "hparam_range": "hagane.sql.hparams",
 }
 
-__all__ = ["Bundle", "HaganeError", "Spec", "Split", "TrainedModel", "describe", "load", "train", "train_spec"]
+__all__ = [
+    "Bundle", "HaganeError", "Spec", "Split", "TrainedModel", "describe", "hparam_candidates", "hparam_range", "load",
+    "train", "train_spec",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
     from hagane.fronts.python import TrainedModel, describe, load, train, train_spec
     from hagane.spec.spec import Spec, Split
+    from hagane.sql.hparams import hparam_candidates, hparam_range
 
 
 def __getattr__(name: str) -> Any:

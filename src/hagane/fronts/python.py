@@ -98,15 +98,17 @@ def train(
     name: str | None = None,
     tables: Mapping[str, str] | None = None,
     exclude: Sequence[str] = (),
+    hparams: Mapping[str, Any] | None = None,
     workspace: str | Path | None = None,
     progress: Progress | None = None,
     **sections: Any,
 ) -> TrainedModel:
-    """Train on `data` (a SQL query, paths, Arrow, pandas or Polars) to predict `label`.
+    """Train on `data` (a SQL query, paths, URLs, Arrow, pandas, Polars, an iterable of rows) to predict `label`.
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
-    `sections` are the spec's others (`training`, `evaluation`, `serving`); they and `split` may be mappings. Raises
-    HaganeError with every fault at once.
+    `hparams` are values for the hyperparameters in `options` and `transform` (`hagane.hparam_range`). `sections` are
+    the spec's others (`training`, `evaluation`, `serving`); they and `split` may be mappings. Raises HaganeError with
+    every fault at once.
     """
     if data is None:
         raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
@@ -121,17 +123,19 @@ def train(
         model=ModelSpec(type=model, options=dict(options or {})),
         **_sections({"split": split or Split(), **sections}),
     )
-    return train_spec(spec, frame=None if source is not None else data, workspace=workspace, progress=progress)
+    return train_spec(spec, frame=None if source is not None else data, hparams=hparams, workspace=workspace,
+                      progress=progress)  # fmt: skip
 
 
 def train_spec(
     spec: Spec | str | Path,
     *,
     frame: object | None = None,
+    hparams: Mapping[str, Any] | None = None,
     workspace: str | Path | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
-    """Train what a `Spec`, or the YAML file at a path, declares."""
+    """Train what a `Spec`, or the YAML file at a path, declares; `hparams` are values for its hyperparameters."""
     from hagane.bundle.bundle import Bundle
     from hagane.spec.read_yaml import locate_faults, read_spec
     from hagane.workflow.train import train as run
@@ -139,7 +143,7 @@ def train_spec(
     place = _workspace(workspace)
     declared = spec if isinstance(spec, Spec) else read_spec(spec)
     try:
-        result = run(declared, workspace=place, frame=frame, progress=progress or SILENT)
+        result = run(declared, workspace=place, frame=frame, hparams=hparams, progress=progress or SILENT)
     except HaganeError as error:
         raise error if isinstance(spec, Spec) else locate_faults(error, spec) from None
     return TrainedModel(Bundle.load(result.bundle), place)

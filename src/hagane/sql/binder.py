@@ -14,6 +14,7 @@ from hagane.sql.coerce import resolve
 from hagane.sql.conditionals import bind_case, bind_if
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
 from hagane.sql.functions import FUNCTIONS, Signature
+from hagane.sql.hparams import CANDIDATES, RANGE
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
 from hagane.sql.parts import bind_extract
 from hagane.sql.patterns import like_to_regex, pattern_fault
@@ -321,6 +322,9 @@ class Binder:
         if name in MORE_FUNCTIONS:
             arguments = self.bind_each(node.expressions)
             return None if arguments is None else self.call(name, arguments, node)
+        if name in (RANGE, CANDIDATES):
+            self.source.fault("this hyperparameter has no value yet", node, expected="a literal in its place")
+            return None
         self.bind_each([part for part in node.expressions if not isinstance(part, exp.Star)])
         self.source.fault(f"the function {name} is not in the feature language", node,
                           nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
@@ -16,6 +18,7 @@ from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
+from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workspace.model_version import ModelVersion
@@ -40,13 +43,16 @@ class TrainResult:
     model: FittedModel
 
 
-def train(spec: Spec, *, workspace: Workspace, frame: object | None = None, progress: Progress = SILENT) -> TrainResult:
+def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
+          hparams: Mapping[str, Any] | None = None, progress: Progress = SILENT) -> TrainResult:  # fmt: skip
     """Train what `spec` declares and register the bundle in `workspace`.
 
-    `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. Raises HaganeError: SpecError with every
+    `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. `hparams` are the values of the spec's
+    hyperparameters, by name (`hagane.workflow.hyperparameters`). Raises HaganeError: SpecError with every
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
+    spec = set_hyperparameters(spec, hparams or {})
     prepared = prepare(spec, frame, progress, bad_rows_folder=workspace.root / "bad_rows")
     name = prepared.resolved.spec.name
     assert name is not None

@@ -67,6 +67,10 @@ def train(
         list[str] | None,
         typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
     ] = None,
+    hparam: Annotated[
+        list[str] | None,
+        typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
+    ] = None,
     table: TableOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -81,7 +85,7 @@ def train(
       hagane train flights.csv --label late --split time:departure
     """
     from hagane.errors import HaganeError
-    from hagane.fronts.cli.override_spec import override_spec
+    from hagane.fronts.cli.override_spec import option_value, override_spec
     from hagane.spec.check import check_spec
     from hagane.spec.read_yaml import locate_faults
     from hagane.workspace.workspace import Workspace
@@ -99,11 +103,12 @@ def train(
         exclude=tuple(exclude or ()),
     )
     check_spec(spec)
+    hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}
     from hagane.fronts.cli.render_training import render_training
     from hagane.workflow.train import train as work
 
     try:
-        result = work(spec, workspace=Workspace(workspace), progress=output.progress)
+        result = work(spec, workspace=Workspace(workspace), hparams=hparams, progress=output.progress)
     except HaganeError as error:
         raise (locate_faults(error, path) if path else error) from None
     output.show(render_training(result))
