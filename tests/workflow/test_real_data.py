@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from hagane.spec.spec import Model, Spec, Split
 from hagane.workflow.evaluate import evaluate_model
@@ -55,3 +58,50 @@ def test_chicago_taxi_split_by_time(shared_data: Path, workspace: Workspace) -> 
     )
     result = train(spec, workspace=workspace)
     assert result.evaluation.metrics["roc_auc"] > 0.6
+
+
+def test_noaa_temperatures_by_station_and_day(shared_data: Path, workspace: Workspace) -> None:
+    """A linear model over dates: one seasonal curve for all stations, and each station's own level.
+
+    The oracle is scikit-learn on the same design, made by pandas.
+    """
+    files = [f"{shared_data}/noaa_temperatures/{name}.csv.gz" for name in ("USW00013740", "USW00026410", "USC00087982")]
+    query = "SELECT date, tmaxi, parse_filename(filename) AS station FROM read_csv([{}], filename = true)"
+    spec = Spec(
+        data=query.format(", ".join(f"'{file}'" for file in files)),
+        label="tmaxi",
+        transform={
+            "station": "ML.ONE_HOT_ENCODER(station) OVER ()",
+            "month": "ML.ONE_HOT_ENCODER(CAST(EXTRACT(MONTH FROM date) AS STRING)) OVER ()",
+            "year": "EXTRACT(YEAR FROM date) - 1960",
+        },
+        model=Model(type="linear_reg"),
+        split=Split(method="time", column="date", eval_fraction=0.0, test_fraction=0.2),
+    )
+    result = train(spec, workspace=workspace)
+    frame = pd.concat(
+        pd.read_csv(file, parse_dates=["date"], usecols=["date", "tmaxi"]).assign(station=file) for file in files
+    )
+    design = pd.get_dummies(frame.station)
+    design = pd.concat([design, pd.get_dummies(frame.date.dt.month)], axis=1).astype(float)
+    design["year"] = frame.date.dt.year - 1960.0
+    held_out = frame.date >= frame.date.sort_values().iloc[-result.split_counts["test"]]
+    oracle = LinearRegression().fit(design[~held_out].to_numpy(), frame.tmaxi[~held_out])
+    error = np.abs(oracle.predict(design[held_out].to_numpy()) - frame.tmaxi[held_out]).mean()
+    assert result.evaluation.metrics["mean_absolute_error"] == pytest.approx(error, rel=0.01)
+    assert result.evaluation.metrics["r2_score"] > 0.75
+
+
+def test_bank_marketing_without_its_leak(shared_data: Path, workspace: Workspace) -> None:
+    """Semicolons, names with dots, the word "unknown", and a column that is known only after the call."""
+    spec = Spec(
+        data=str(shared_data / "bank_marketing" / "bank-additional-full.csv.gz"),
+        label="y",
+        exclude=("duration",),
+        model=Model(type="boosted_tree_classifier"),
+    )
+    result = train(spec, workspace=workspace)
+    assert "duration" not in " ".join((result.spec.transform or {}).values())
+    assert result.evaluation.metrics["roc_auc"] > 0.77
+    assert result.statistics["job"].num_nulls == 0
+    assert any(top.value == "unknown" for top in result.statistics["job"].top_values)
