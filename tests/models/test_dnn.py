@@ -60,7 +60,7 @@ def test_the_graph_of_every_activation(activation: str, dtype: type[np.floating[
         assert np.abs(folded(torch.from_numpy(dense).double(), torch.from_numpy(ids)).numpy() - expected).max() < 1e-12
     emitter = Emitter()
     names = emitter.input("dense", np.float32, ("n", 6)), emitter.input("ids", np.int64, ("n", 5))
-    emitter.output("y", emit_net(emitter, folded, *names, dtype), dtype, ("n", 3))
+    emitter.output("y", emit_net(emitter, folded, *names, dtype=dtype), dtype, ("n", 3))
     found = Session(emitter.model().SerializeToString()).run({"dense": dense, "ids": ids}, ["y"])["y"]
     assert relative_difference(found, expected) < (1e-12 if dtype is np.float64 else 2e-6)
 

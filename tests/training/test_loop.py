@@ -56,7 +56,7 @@ def task(
     parts = batches or line()
     return Task(
         module=module,
-        optimizer=torch.optim.SGD(module.parameters(), lr=rate),
+        optimizers=(torch.optim.SGD(module.parameters(), lr=rate),),
         loss=squared_error,
         train_batches=lambda epoch: parts,
         eval_batches=None if eval_losses is None else lambda: parts,
@@ -86,7 +86,7 @@ def test_it_stops_early_and_ends_in_its_best_state() -> None:
 
         one = Task(
             module=module,
-            optimizer=torch.optim.SGD(module.parameters(), lr=1.2),
+            optimizers=(torch.optim.SGD(module.parameters(), lr=1.2),),
             loss=squared_error,
             train_batches=lambda epoch: parts,
             eval_batches=eval_batches,
@@ -132,7 +132,7 @@ def test_an_interrupt_leaves_nothing_behind() -> None:
     module = nn.Linear(1, 1)
     one = Task(
         module=module,
-        optimizer=torch.optim.SGD(module.parameters(), lr=0.1),
+        optimizers=(torch.optim.SGD(module.parameters(), lr=0.1),),
         loss=squared_error,
         train_batches=interrupted,
         eval_batches=None,
@@ -200,11 +200,24 @@ def test_losses() -> None:
     random = np.random.default_rng(0)
     logits, label = random.normal(size=(50, 3)), random.integers(0, 3, 50)
     chosen = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(50), label]
-    assert log_loss(torch.tensor(logits), torch.tensor(label)).item() == pytest.approx(chosen.mean())
+    assert log_loss(torch.tensor(logits), torch.tensor(label)).tolist() == pytest.approx(chosen.tolist())
     z, y = logits[:, :1], label % 2
     binary = np.log1p(np.exp(z[:, 0])) - y * z[:, 0]
-    assert binary_log_loss(torch.tensor(z), torch.tensor(y)).item() == pytest.approx(binary.mean())
-    assert squared_error(torch.tensor(z), torch.tensor(y)).item() == pytest.approx(np.square(z[:, 0] - y).mean())
+    assert binary_log_loss(torch.tensor(z), torch.tensor(y)).tolist() == pytest.approx(binary.tolist())
+    assert squared_error(torch.tensor(z), torch.tensor(y)).tolist() == pytest.approx(np.square(z[:, 0] - y).tolist())
+
+
+def test_a_weighted_row_counts_by_its_weight() -> None:
+    """One step of gradient descent on two rows, beside the gradient by hand; the losses told are weighted means."""
+    x, y, weight = torch.tensor([[1.0], [2.0]]), torch.tensor([1.0, 5.0]), torch.tensor([0.5, 1.5])
+    module = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(module.weight, 1.0)
+    history = train_module(task(module, batches=[TensorBatch((x,), y, weight)]), LoopSettings(max_epochs=1))
+    gradient = (0.5 * 2 * (1 - 1) * 1 + 1.5 * 2 * (2 - 5) * 2) / 2
+    assert module.weight.item() == pytest.approx(1 - 0.1 * gradient)
+    assert history.epochs[0].loss == pytest.approx((0.5 * 0 + 1.5 * 9) / 2)
+    nn.init.constant_(module.weight, 1.0)
+    assert mean_loss(module, squared_error, [TensorBatch((x,), y, 10 * weight)]) == pytest.approx(13.5 / 2)
 
 
 def test_the_penalty_is_on_the_weights_of_linear_layers() -> None:

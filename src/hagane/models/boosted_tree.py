@@ -1,13 +1,15 @@
 """Gradient-boosted trees by LightGBM: what the classifier and the regressor share.
 
-Features go in as one matrix [n, d + k]: the dense features, NaN meaning missing, then the id features as native
-categories. The graph is emitted by `tree_graph` from the text of the fitted model.
+Features go in as one matrix [n, d + k + s]: the dense features, NaN meaning missing, then the id features as native
+categories, then a column for each slot of the sparse features, 0 where a row has none of it. The graph is emitted by
+`tree_graph` from the text of the fitted model.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import lightgbm as lgb
@@ -17,12 +19,15 @@ import numpy as np
 from hagane.errors import Fault, TrainingError
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
-from hagane.features.feature import FeatureKind
-from hagane.models.encoded_sequence import EncodedSequence, joined
+from hagane.features.feature import Feature, FeatureKind
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
+from hagane.models.encoded_sequence import EncodedSequence, encoded_matrix, joined, joined_sparse, slot_columns
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.lightgbm_trees import Trees, parse_trees
 from hagane.models.options import FamilyOptions
-from hagane.models.tree_graph import emit_trees
+from hagane.models.training_data import labels_and_weights
+from hagane.models.tree_graph import emit_link, emit_trees, emit_used_slots
 from hagane.training.early_stopping import EarlyStopping
 
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -30,6 +35,8 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 RELATIVE_TOLERANCE = 2.5e-7
 LINKS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 """LightGBM's objective → from raw sums to scores."""
+HISTOGRAM_MEGABYTES = 1024
+"""LightGBM keeps the histograms of a tree's leaves up to this; beyond it counts some of them again."""
 
 
 class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
@@ -73,8 +80,7 @@ class BoostedTreeModel:
         family: str,
         booster: lgb.Booster,
         link: str,
-        names: tuple[str, ...],
-        num_dense: int,
+        features: tuple[Feature, ...],
         curve: tuple[Iteration, ...],
         best_iteration: int,
     ) -> None:
@@ -83,31 +89,46 @@ class BoostedTreeModel:
         self.best_iteration = best_iteration
         self._booster = booster
         self._link = link
-        self._names = names
-        self._num_dense = num_dense
+        self._features = features
+        kinds = [feature.kind for feature in features]
+        self._num_dense, self._num_ids = kinds.count(FeatureKind.DENSE), kinds.count(FeatureKind.ID)
 
     @property
     def trees(self) -> Trees:
         """The trees as arrays."""
         return parse_trees(self._booster.model_to_string())
 
-    def predict(self, dense: Array | None, ids: Array | None) -> Array:
-        """Scores by LightGBM itself, for dense [n, d] and ids [n, k]: [n] or [n, c] float64."""
-        matrix = joined(dense, ids, self._num_dense, len(self._names) - self._num_dense)
-        if not len(matrix):
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores by LightGBM itself, for dense [n, d], ids [n, k] and each sparse feature: [n] or [n, c] float64."""
+        matrix = (
+            joined_sparse(dense, ids, sparse, self._features)
+            if sparse
+            else joined(dense, ids, self._num_dense, self._num_ids)
+        )
+        if not matrix.shape[0]:
             classes = {"identity": (), "sigmoid": (2,), "softmax": (self._booster.num_model_per_iteration(),)}
             return np.empty((0, *classes[self._link]))
         scores = np.asarray(self._booster.predict(matrix, num_threads=1))
         return np.stack([1 - scores, scores], axis=1) if self._link == "sigmoid" else scores
 
-    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
-        """Add the trees behind `dense` and `ids`; scores in float64, summed as LightGBM sums."""
-        return emit_trees(emitter, self.trees, self._link, dense, ids)
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
+        """Add the trees behind the features; scores in float64, summed as LightGBM sums."""
+        trees, columns = self.trees, [part for part in (dense, ids) if part is not None]
+        if sparse:
+            offsets, num_columns = slot_columns(self._features)
+            slots, trees = emit_used_slots(emitter, trees, sparse, offsets, num_columns)
+            columns += [slots] if slots is not None else []
+        return emit_link(emitter, emit_trees(emitter, trees, columns), self._link)
 
     def importance(self) -> Mapping[str, float]:
-        """Total gain of the splits on each feature."""
+        """Total gain of the splits on each feature; of a sparse one on all its slots."""
         gains = self._booster.feature_importance("gain")
-        return {name: float(gain) for name, gain in zip(self._names, gains, strict=True)}
+        firsts, num_columns = slot_columns(self._features)
+        starts = [*range(self._num_dense + self._num_ids), *firsts, num_columns]
+        return {
+            feature.name: float(gains[start:end].sum())
+            for feature, (start, end) in zip(self._features, pairwise(starts), strict=True)
+        }
 
 
 def fit_trees(
@@ -135,13 +156,11 @@ def fit_trees(
     except lgb.basic.LightGBMError as error:
         raise TrainingError(Fault(what=f"LightGBM refused to train: {error}", where="model")) from error
     kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
-    names = tuple(feature.name for feature in train.features)
     return BoostedTreeModel(
         family=family,
         booster=kept,
         link=LINKS[objective["objective"]],
-        names=names,
-        num_dense=train.num_dense,
+        features=train.features,
         curve=curve,
         best_iteration=best,
     )
@@ -149,6 +168,7 @@ def fit_trees(
 
 def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: FitContext) -> dict[str, Any]:
     """LightGBM's names and values for our options."""
+    _, num_columns = slot_columns(train.features)
     rows_in_leaf = options.min_tree_child_rows or min(20, max(1, train.num_rows // 20))
     return {
         "learning_rate": options.learn_rate,
@@ -162,9 +182,10 @@ def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: Fi
         "lambda_l2": options.l2_reg,
         "bagging_fraction": options.subsample,
         "bagging_freq": int(options.subsample < 1),
-        "feature_fraction": options.colsample_bytree or (0.5 if len(train.features) >= 8 else 1.0),
+        "feature_fraction": options.colsample_bytree or (0.5 if num_columns >= 8 else 1.0),
         "feature_fraction_bynode": options.colsample_bynode,
         "max_bin": options.max_bins,
+        "histogram_pool_size": HISTOGRAM_MEGABYTES,
         "zero_as_missing": False,
         "use_missing": True,
         "seed": context.seed,
@@ -177,12 +198,15 @@ def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: Fi
 
 def _dataset(encoded: Encoded, parameters: Mapping[str, Any], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     ids = [index for index, feature in enumerate(encoded.features) if feature.kind is FeatureKind.ID]
-    labels = [encoded.columns(block)[-1] for block in range(encoded.num_blocks)]
+    has_sparse = any(feature.kind is FeatureKind.SPARSE for feature in encoded.features)
+    labels, weights = zip(*labels_and_weights(encoded), strict=True)
+    _, num_columns = slot_columns(encoded.features)
     return lgb.Dataset(
-        EncodedSequence(encoded),
-        label=np.concatenate(labels).astype(np.float32 if labels[0].dtype.kind != "f" else np.float64),
+        encoded_matrix(encoded) if has_sparse else EncodedSequence(encoded),
+        label=np.concatenate(labels),
+        weight=np.concatenate(weights) if encoded.has_weight else None,
         categorical_feature=ids,
-        feature_name=[f"f{index}" for index in range(len(encoded.features))],
+        feature_name=[f"f{index}" for index in range(num_columns)],
         params=dict(parameters),
         reference=reference,
     )

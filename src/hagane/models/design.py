@@ -1,10 +1,10 @@
-"""The design matrix of a linear model, by blocks: dense columns beside a one-hot column for each slot of each id.
+"""The design matrix of a linear model, by blocks: dense columns beside a column for each slot of the other features.
 
-Shapes: n rows, d dense features, k id features, s = Σ cardinalities, w = d + s columns.
+Shapes: n rows, d dense features, s = Σ cardinalities of the id features, then of the sparse ones, w = d + s columns.
 
-One-hot columns are sparse here and nowhere else: in the model they are rows of one table that ids look up. Dense
-columns are centred (where there is an intercept) and divided by their deviation, so that what the solver sees is well
-conditioned; `unscale` takes the answer back.
+The slots' columns are a sparse matrix: 1 where an id feature has the slot, the entry's weight where a sparse one has
+it. In the model they are rows of one table that slots look up. Dense columns are centred (where there is an intercept)
+and divided by their deviation, so that what the solver sees is well conditioned; `unscale` takes the answer back.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
+from hagane.models.sparse_matrix import sparse_matrix
+from hagane.models.training_data import weights_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,21 +29,55 @@ CACHE_BYTES = 1 << 30
 
 
 class DesignBlock(NamedTuple):
-    """Rows of one block: `dense` [n, d] scaled float64, `one_hot` [n, s] sparse, `label` [n] float64."""
+    """Rows of one block: `dense` [n, d] scaled float64, `slots` [n, s] sparse, `label` [n], `weight` [n] float64."""
 
     dense: Floats
-    one_hot: sp.csr_array
+    slots: sp.csr_array
     label: Floats
+    weight: Floats | None
+    """None: every row counts once."""
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that the block takes."""
+        slots = self.slots.data.nbytes + self.slots.indices.nbytes + self.slots.indptr.nbytes
+        return int(self.dense.nbytes + slots + 2 * self.label.nbytes)
 
     def times(self, weights: Floats) -> Floats:
         """X @ weights: [w, c] → [n, c]."""
         d = self.dense.shape[1]
-        product: Floats = self.dense @ weights[:d] + self.one_hot @ weights[d:]
+        product: Floats = self.dense @ weights[:d] + self.slots @ weights[d:]
         return product
 
     def transposed_times(self, residuals: Floats) -> Floats:
         """Xᵀ @ residuals: [n, c] → [w, c]."""
-        return np.concatenate([self.dense.T @ residuals, self.one_hot.T @ residuals])
+        return np.concatenate([self.dense.T @ residuals, self.slots.T @ residuals])
+
+    def weighted(self, values: Floats) -> Floats:
+        """`values` [n] or [n, c], each row's multiplied by its weight."""
+        if self.weight is None:
+            return values
+        return values * (self.weight if values.ndim == 1 else self.weight[:, None])
+
+    def sums(self) -> Floats:
+        """[w] weighted sums of the columns."""
+        if self.weight is None:
+            return np.concatenate([self.dense.sum(axis=0), self.slots.sum(axis=0)])
+        return self.transposed_times(self.weight)
+
+    def squares(self) -> Floats:
+        """[w] weighted sums of the squares of the columns."""
+        squared = DesignBlock(np.square(self.dense), self.slots.power(2), self.label, self.weight)
+        return squared.sums()
+
+
+class DenseMeasures(NamedTuple):
+    """Weighted mean [d] and deviation [d] (1 where it is 0) of the dense features, the label's mean, Σ weights."""
+
+    mean: Floats
+    deviation: Floats
+    label_mean: float
+    total_weight: float
 
 
 class Design:
@@ -50,11 +87,11 @@ class Design:
         self.encoded = encoded
         self.mean = mean
         self.scale = scale
-        self.offsets, self.num_slots = id_offsets(encoded.features)
+        self.offsets, self.num_slots = slot_offsets(encoded.features)
         self.num_dense = encoded.num_dense
         self.num_columns = self.num_dense + self.num_slots
-        row_bytes = 8 * (self.num_dense + 2 * encoded.num_ids + 2)
-        self._kept: list[DesignBlock] | None = [] if row_bytes * encoded.num_rows <= CACHE_BYTES else None
+        self._kept: list[DesignBlock] | None = []
+        self._kept_bytes = 0
 
     @property
     def num_rows(self) -> int:
@@ -63,20 +100,17 @@ class Design:
 
     def blocks(self) -> Iterator[DesignBlock]:
         """Every row once, in blocks."""
-        if self._kept:
-            yield from self._kept
-            return
-        for index in range(self.encoded.num_blocks):
+        kept = list(self._kept or ())
+        yield from kept
+        for index in range(len(kept), self.encoded.num_blocks):
             block = self._read(index)
-            if self._kept is not None:
-                self._kept.append(block)
+            self._keep(index, block)
             yield block
 
     def free_columns(self) -> npt.NDArray[np.bool_]:
         """[w] False for the slots that are given no weight (`Feature.dropped_slot`)."""
         free = np.ones(self.num_columns, bool)
-        ids = [feature for feature in self.encoded.features if feature.kind is FeatureKind.ID]
-        for feature, offset in zip(ids, self.offsets, strict=True):
+        for feature, offset in zip(slot_features(self.encoded.features), self.offsets, strict=True):
             if feature.dropped_slot >= 0:
                 free[self.num_dense + offset + feature.dropped_slot] = False
         return free
@@ -90,38 +124,67 @@ class Design:
         original = weights / self.column_scale()[:, None]
         return original, intercept - self.mean @ original[: self.num_dense]
 
+    def _keep(self, index: int, block: DesignBlock) -> None:
+        """Remember the next block, or no block at all once they take too much memory."""
+        if self._kept is None or index != len(self._kept):
+            return
+        self._kept_bytes += block.num_bytes
+        self._kept.append(block)
+        if self._kept_bytes > CACHE_BYTES:
+            self._kept = None
+
     def _read(self, index: int) -> DesignBlock:
         batch = self.encoded.block(index)
-        rows, k = batch.ids.shape
         dense = (np.asarray(batch.dense, np.float64) - self.mean) / self.scale
-        columns = (np.asarray(batch.ids, np.int64) + self.offsets).astype(np.int32).ravel()
+        weight = None if batch.weight is None else batch.weight.astype(np.float64)
+        return DesignBlock(dense, self._slots(batch), batch.label.astype(np.float64), weight)
+
+    def _slots(self, batch: Batch) -> sp.csr_array:
+        rows, k = batch.ids.shape
+        columns = (np.asarray(batch.ids, np.int64) + self.offsets[:k]).astype(np.int32).ravel()
         starts = np.arange(rows + 1, dtype=np.int32) * k
-        one_hot = sp.csr_array((np.ones(rows * k), columns, starts), shape=(rows, self.num_slots))
-        return DesignBlock(dense, one_hot, batch.label.astype(np.float64))
+        if not batch.sparse:
+            return sp.csr_array((np.ones(rows * k), columns, starts), shape=(rows, self.num_slots))
+        first = int(self.offsets[k])
+        offsets = [int(offset) - first for offset in self.offsets[k:]]
+        entries = sparse_matrix(batch.sparse, offsets, self.num_slots - first)
+        if not k:
+            return entries
+        one_hot = sp.csr_array((np.ones(rows * k), columns, starts), shape=(rows, first))
+        matrix: sp.csr_array = sp.hstack([one_hot, entries], format="csr")
+        return matrix
 
 
-def id_offsets(features: tuple[Feature, ...]) -> tuple[npt.NDArray[np.int64], int]:
-    """Where each id feature's slots begin in the one table [k], and the number of slots in all.
+def slot_features(features: tuple[Feature, ...]) -> list[Feature]:
+    """The features that have slots: id features, then sparse ones."""
+    return [f for kind in (FeatureKind.ID, FeatureKind.SPARSE) for f in features if f.kind is kind]
+
+
+def slot_offsets(features: tuple[Feature, ...]) -> tuple[npt.NDArray[np.int64], int]:
+    """Where the slots of each id feature, then of each sparse one, begin in the one table, and their number in all.
 
     >>> features = [Feature(name=n, kind=FeatureKind.ID, columns=(n,), cardinality=c) for n, c in (("a", 4), ("b", 3))]
-    >>> id_offsets(tuple(features))
+    >>> slot_offsets(tuple(features))
     (array([0, 4]), 7)
     """
-    sizes = [feature.cardinality for feature in features if feature.kind is FeatureKind.ID]
+    sizes = [feature.cardinality for feature in slot_features(features)]
     ends = np.cumsum(sizes, dtype=np.int64)
     return np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(sizes)], int(sum(sizes))
 
 
-def measure_dense(encoded: Encoded) -> tuple[Floats, Floats, float]:
-    """Mean [d] and standard deviation [d] (1 where it is 0) of the dense features, and the label's mean. Two passes."""
-    total, label_total = np.zeros(encoded.num_dense), 0.0
+def measure_dense(encoded: Encoded) -> DenseMeasures:
+    """Mean and deviation of the dense features. Two passes."""
+    total, label_total, total_weight = np.zeros(encoded.num_dense), 0.0, 0.0
     for batch in encoded.blocks():
-        total += batch.dense.sum(axis=0, dtype=np.float64)
-        label_total += float(batch.label.sum(dtype=np.float64))
-    mean = total / encoded.num_rows
+        weight = weights_of(batch)
+        total += weight @ batch.dense.astype(np.float64)
+        label_total += float(weight @ batch.label.astype(np.float64))
+        total_weight += float(weight.sum())
+    mean = total / total_weight
     squares = np.zeros(encoded.num_dense)
     for batch in encoded.blocks():
-        squares += np.square(batch.dense.astype(np.float64) - mean).sum(axis=0)
-    deviation = np.sqrt(squares / encoded.num_rows)
+        weight = weights_of(batch)
+        squares += weight @ np.square(batch.dense.astype(np.float64) - mean)
+    deviation = np.sqrt(squares / total_weight)
     constant = deviation <= 1e-12 * np.abs(mean)
-    return mean, np.where(constant, 1.0, deviation), label_total / encoded.num_rows
+    return DenseMeasures(mean, np.where(constant, 1.0, deviation), label_total / total_weight, total_weight)

@@ -22,12 +22,16 @@ from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.encoded_reader import EncodedReader
 from hagane.features.feature import FeatureKind
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.options import FamilyOptions
+from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalisation
+from hagane.models.training_data import mean_weight, weights_of
 from hagane.training.loop import History, LoopSettings, Loss, Task, TensorBatch, seeded, train_module
-from hagane.training.optimizers import OPTIMIZERS
+from hagane.training.optimizers import optimizers_for
 
 RELATIVE_TOLERANCE = 1e-6
 EVAL_ROWS = 8192
@@ -86,22 +90,22 @@ class DnnModel:
         self._link, self._level, self._scale = link, level, scale
         self._importance = importance
 
-    def predict(self, dense: Array | None, ids: Array | None) -> Array:
-        """Scores by torch, for dense [n, d] and ids [n, k]: float64 [n], or float32 [n, c]."""
-        n = len(dense) if dense is not None else len(ids)  # type: ignore[arg-type]
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores by torch, for dense [n, d], ids [n, k] and each sparse feature: float64 [n], or float32 [n, c]."""
+        n = next(len(part) for part in (dense, ids, *(rows.offsets[1:] for rows in sparse)) if part is not None)
         x = torch.from_numpy(np.zeros((n, 0), self._dtype) if dense is None else np.array(dense, self._dtype))
         slots = torch.from_numpy(np.zeros((n, 0), np.int64) if ids is None else np.array(ids, np.int64))
         with torch.no_grad():
-            output = self._net(x, slots)
+            output = self._net(x, slots, *entries_as_tensors(sparse, self._dtype))
             if self._link == "softmax":
                 return np.asarray(torch.softmax(output, dim=1).numpy())
             if self._link == "sigmoid":
                 return np.asarray(torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1).numpy())
             return np.asarray((output[:, 0] * self._scale + self._level).numpy())
 
-    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the network's nodes; scores in the type that `predict` gives."""
-        output = emit_net(emitter, self._net, dense, ids, self._dtype)
+        output = emit_net(emitter, self._net, dense, ids, sparse, dtype=self._dtype)
         if self._link == "softmax":
             return emitter.node("Softmax", output, axis=1)
         if self._link == "sigmoid":
@@ -139,6 +143,7 @@ def fit_net(
             train.num_dense,
             cardinalities,
             target.num_outputs,
+            sparse_cardinalities=[f.cardinality for f in train.features if f.kind is FeatureKind.SPARSE],
             hidden_units=options.hidden_units,
             activation=options.activation_fn,
             dropout=options.dropout,
@@ -172,6 +177,7 @@ def batch_rows_for(num_rows: int, options: DnnOptions) -> int:
 def num_threads_for(train: Encoded, cardinalities: Sequence[int], options: DnnOptions) -> int:
     """1 where a step is so small that waking other threads costs more than they bring, else 0: all."""
     inputs = train.num_dense + sum(embedding_width(cardinality) for cardinality in cardinalities)
+    inputs += sum(embedding_width(f.cardinality) for f in train.features if f.kind is FeatureKind.SPARSE)
     widths = [inputs, *options.hidden_units, 1]
     multiplications = batch_rows_for(train.num_rows, options) * sum(a * b for a, b in pairwise(widths))
     return 1 if multiplications < SMALL_STEP else 0
@@ -185,7 +191,7 @@ def first_layer_movement(net: TabularNet, train: Encoded) -> dict[str, float]:
     moved = {}
     for feature, weight, spread in zip(train.features, weights[: train.num_dense], deviation, strict=False):
         moved[feature.name] = float(spread * np.sqrt(np.mean(np.square(weight))))
-    names = [feature.name for feature in train.features[train.num_dense :]]
+    names = [feature.name for feature in train.features if feature.kind is not FeatureKind.DENSE]
     row = train.num_dense
     for group, table in zip(net.groups, net.tables, strict=True):
         vectors = table.weight.detach().numpy().astype(np.float64)
@@ -194,22 +200,41 @@ def first_layer_movement(net: TabularNet, train: Encoded) -> dict[str, float]:
             added = vectors[offset : offset + len(share)] @ weights[row : row + group.width]
             moved[names[column]] = float(np.sqrt(np.mean(share @ np.square(added - share @ added))))
             row += group.width
+    for index, bag in enumerate(net.bags):
+        width, name = bag.embedding_dim, names[train.num_ids + index]
+        spread = _covariance_of_bag(train, index, bag.weight.detach().numpy().astype(np.float64))
+        added = weights[row : row + width]
+        moved[name] = float(np.sqrt(np.mean(np.maximum(np.einsum("eu,ef,fu->u", added, spread, added), 0))))
+        row += width
     return {feature.name: moved[feature.name] for feature in train.features}
 
 
 def _spread_of_inputs(train: Encoded) -> tuple[npt.NDArray[np.float64], list[npt.NDArray[np.float64]]]:
-    """Deviation of each dense feature [d], and the share of the rows in each slot of each id feature."""
-    n, d = train.num_rows, train.num_dense
+    """Deviation of each dense feature [d], and the weighted share of the rows in each slot of each id feature."""
+    d, total = train.num_dense, 0.0
     sums, squares = np.zeros(d), np.zeros(d)
-    counts = [np.zeros(feature.cardinality) for feature in train.features[d:]]
-    for block in range(train.num_blocks):
-        columns = train.columns(block)[:-1]
-        for index, column in enumerate(columns[:d]):
-            sums[index] += column.sum(dtype=np.float64)
-            squares[index] += np.square(column.astype(np.float64)).sum()
-        for index, column in enumerate(columns[d:]):
-            counts[index] += np.bincount(column.astype(np.int64), minlength=len(counts[index]))
-    return np.sqrt(np.maximum(squares / n - np.square(sums / n), 0)), [count / n for count in counts]
+    counts = [np.zeros(feature.cardinality) for feature in train.features if feature.kind is FeatureKind.ID]
+    for batch in train.blocks():
+        weight, dense = weights_of(batch), batch.dense.astype(np.float64)
+        total += float(weight.sum())
+        sums += weight @ dense
+        squares += weight @ np.square(dense)
+        for index, count in enumerate(counts):
+            counts[index] = count + np.bincount(batch.ids[:, index].astype(np.int64), weight, minlength=len(count))
+    return np.sqrt(np.maximum(squares / total - np.square(sums / total), 0)), [count / total for count in counts]
+
+
+def _covariance_of_bag(train: Encoded, index: int, table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """[e, e] weighted covariance, over the training rows, of sparse feature `index`'s summed embeddings."""
+    width, total = table.shape[1], 0.0
+    sums, products = np.zeros(width), np.zeros((width, width))
+    for batch in train.blocks():
+        weight = weights_of(batch)
+        summed = sparse_matrix([batch.sparse[index]], [0], len(table)) @ table
+        total += float(weight.sum())
+        sums += weight @ summed
+        products += summed.T @ (weight[:, None] * summed)
+    return products / total - np.outer(sums / total, sums / total)
 
 
 def _settings(options: DnnOptions) -> LoopSettings:
@@ -228,23 +253,23 @@ def _task(
     net: TabularNet, train: Encoded, evaluation: Encoded | None, options: DnnOptions, *, target: Target, seed: int
 ) -> Task:
     reader = EncodedReader(train, batch_rows_for(train.num_rows, options), seed=seed)
+    unit = mean_weight(train)
 
     def train_batches(epoch: int) -> Iterator[TensorBatch]:
         for batch in reader.epoch(epoch):
             if len(batch.label) > 1 or not options.batch_norm:
-                yield as_tensors(batch, target)
+                yield as_tensors(batch, target, unit)
 
     eval_batches: Callable[[], Iterator[TensorBatch]] | None = None
     if evaluation is not None and evaluation.num_rows:
         watched = evaluation
 
         def eval_batches() -> Iterator[TensorBatch]:
-            return (as_tensors(part, target) for block in watched.blocks() for part in _cut(block))
+            return (as_tensors(part, target, unit) for block in watched.blocks() for part in _cut(block))
 
-    optimizer = OPTIMIZERS[options.optimizer](net.parameters(), options.learn_rate)
     return Task(
         module=net,
-        optimizer=optimizer,
+        optimizers=optimizers_for(options.optimizer, net, net.large_tables, options.learn_rate),
         loss=target.loss,
         train_batches=train_batches,
         eval_batches=eval_batches,
@@ -252,13 +277,25 @@ def _task(
     )
 
 
-def as_tensors(batch: Batch, target: Target) -> TensorBatch:
-    """A batch as float32 and int64 tensors, the label scaled."""
+def as_tensors(batch: Batch, target: Target, mean_weight: float = 1.0) -> TensorBatch:
+    """A batch as float32 and int64 tensors, the label scaled, the weights divided by `mean_weight`."""
     label: npt.NDArray[Any] = batch.label
     if target.link == "identity":
         label = ((label.astype(np.float64) - target.level) / target.scale).astype(np.float32)
     dense = torch.from_numpy(np.ascontiguousarray(batch.dense, np.float32))
-    return TensorBatch((dense, torch.from_numpy(batch.ids)), torch.from_numpy(label))
+    inputs = (dense, torch.from_numpy(batch.ids), *entries_as_tensors(batch.sparse, np.float32))
+    if batch.weight is None:
+        return TensorBatch(inputs, torch.from_numpy(label))
+    weight = (batch.weight.astype(np.float64) / mean_weight).astype(np.float32)
+    return TensorBatch(inputs, torch.from_numpy(label), torch.from_numpy(weight))
+
+
+def entries_as_tensors(sparse: Sequence[SparseRows], dtype: type[np.floating[Any]]) -> tuple[torch.Tensor, ...]:
+    """Three tensors a sparse feature: offsets [n + 1], ids [t], weights [t]."""
+    arrays = (
+        array for rows in sparse for array in (rows.offsets, rows.ids.astype(np.int64), rows.weights.astype(dtype))
+    )
+    return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
 
 
 def _cut(block: Batch) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ import numpy as np
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE, DnnModel, DnnOptions, Target, fit_net
 from hagane.models.family import FitContext, Task
-from hagane.models.training_data import require_finite_labels
+from hagane.models.training_data import labels_and_weights, mean_weight, require_finite_labels
 from hagane.training.losses import squared_error
 
 
@@ -35,8 +35,8 @@ class DnnRegressor:
 
 
 def measure_label(train: Encoded) -> tuple[float, float]:
-    """The label's mean and standard deviation (1 where it is constant), in two passes."""
-    labels = [train.columns(block)[-1] for block in range(train.num_blocks)]
-    mean = sum(float(label.sum(dtype=np.float64)) for label in labels) / train.num_rows
-    variance = sum(float(np.square(label.astype(np.float64) - mean).sum()) for label in labels) / train.num_rows
+    """The label's weighted mean and standard deviation (1 where it is constant), in two passes."""
+    total = mean_weight(train) * train.num_rows
+    mean = sum(float(weight @ label) for label, weight in labels_and_weights(train)) / total
+    variance = sum(float(weight @ np.square(label - mean)) for label, weight in labels_and_weights(train)) / total
     return mean, math.sqrt(variance) if variance > 1e-24 * mean * mean else 1.0

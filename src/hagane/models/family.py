@@ -1,13 +1,14 @@
 """What a model family is: one file of `hagane.models` holds one, and `FAMILIES` in the package names it.
 
-A family declares its options, fits on encoded features, and emits its own ONNX graph from `dense` and `ids` to
-`scores` (`features.graph_ports`). Everything a family learns is in `FittedModel`; nothing is kept on the family.
+A family declares its options, fits on encoded features, and emits its own ONNX graph from `dense`, `ids` and the sparse
+features' tensors to `scores` (`features.graph_ports`). Everything a family learns is in `FittedModel`; nothing is kept
+on the family.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
 from hagane.progress import SILENT, Progress
 
 Array = npt.NDArray[np.generic]
@@ -30,7 +33,7 @@ class Task(enum.StrEnum):
 
 
 class Iteration(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `training_info` (ML.TRAINING_INFO's columns)."""
+    """One row of `training_info` (ML.TRAINING_INFO's columns). Losses are means over rows, weighted as the rows are."""
 
     iteration: int
     loss: float
@@ -43,7 +46,7 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a fit is given besides data and options."""
 
     features: tuple[Feature, ...]
-    """Dense features first, then id features, each in the encoded order."""
+    """Dense features first, then id features, then sparse ones, each in the encoded order."""
     num_classes: int = 0
     """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
     seed: int = 42
@@ -60,13 +63,13 @@ class FittedModel(Protocol):
     best_iteration: int
     """The iteration whose state was kept."""
 
-    def predict(self, dense: Array | None, ids: Array | None) -> Array:
-        """Scores of the training path (torch, LightGBM, numpy), for [n, d] and [n, k]: [n] or [n, c].
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores of the training path (torch, LightGBM, numpy): [n] or [n, c].
 
-        The verifier's oracle.
+        For dense features [n, d], ids [n, k] and one `SparseRows` a sparse feature. The verifier's oracle.
         """
 
-    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the model's nodes behind the named tensors; the name of the `scores` tensor."""
 
     def importance(self) -> Mapping[str, float]:

@@ -1,12 +1,13 @@
-"""A fitted linear model: a weight a dense feature, a weight a slot of each id feature, an intercept.
+"""A fitted linear model: a weight a dense feature, a weight a slot of each id and each sparse feature, an intercept.
 
 Shapes: dense [n, d], ids [n, k] → raw [n, c] → scores [n] (regression) or [n, classes]. In the graph the ids cost three
-nodes whatever k is: an addition of offsets, one look-up in the table [s, c], one sum.
+nodes whatever k is: an addition of offsets, one look-up in the table [s, c], one sum. All sparse features together cost
+one look-up, one product with the entries' weights and one sum by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -16,9 +17,13 @@ from scipy.special import expit, softmax
 
 from hagane.features.emit import Emitter, element_type
 from hagane.features.feature import Feature, FeatureKind
-from hagane.models.design import id_offsets
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
+from hagane.models.design import Design, slot_features, slot_offsets
 from hagane.models.family import Array, Iteration
 from hagane.models.options import FamilyOptions
+from hagane.models.sparse_graph import emit_entries, emit_row_sums
+from hagane.models.sparse_matrix import sparse_matrix
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +37,7 @@ class LinearOptions(FamilyOptions, frozen=True, kw_only=True):
 
 
 class Coefficients(NamedTuple):
-    """`dense` [d, c], `table` [s, c] (the id features' slots one after another), `intercept` [c]."""
+    """`dense` [d, c], `table` [s, c] (the id features' slots, then the sparse ones'), `intercept` [c]."""
 
     dense: Floats
     table: Floats
@@ -60,23 +65,27 @@ class LinearModel:
         self.best_iteration = best_iteration
         self._link = link
         self._spread = spread
-        self._offsets, _ = id_offsets(features)
+        offsets, _ = slot_offsets(features)
+        num_ids = sum(feature.kind is FeatureKind.ID for feature in features)
+        self._offsets, self._sparse_offsets = offsets[:num_ids], offsets[num_ids:].tolist()
 
-    def predict(self, dense: Array | None, ids: Array | None) -> Array:
-        """Scores in float64, for dense [n, d] and ids [n, k]."""
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores in float64, for dense [n, d], ids [n, k] and each sparse feature."""
         dense_weights, table, intercept = self.coefficients
         raw = intercept[None, :]
         if dense is not None and len(dense_weights):
             raw = raw + np.asarray(dense, np.float64) @ dense_weights
         if ids is not None and len(self._offsets):
             raw = raw + table[np.asarray(ids, np.int64) + self._offsets].sum(axis=1)
+        if sparse:
+            raw = raw + sparse_matrix(sparse, self._sparse_offsets, len(table)) @ table
         if self._link == "identity":
             return raw[:, 0]
         if self._link == "softmax":
             return np.asarray(softmax(raw, axis=1))
         return np.concatenate([expit(-raw), expit(raw)], axis=1)
 
-    def emit(self, emitter: Emitter, dense: str | None, ids: str | None) -> str:
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the nodes; scores in float64."""
         raw = emitter.constant(self.coefficients.intercept)
         if dense is not None and len(self.coefficients.dense):
@@ -87,6 +96,9 @@ class LinearModel:
             weights = emitter.node("Gather", emitter.constant(self.coefficients.table), slots, axis=0)
             axis = emitter.constant(np.array([1], np.int64))
             raw = emitter.node("Add", emitter.node("ReduceSum", weights, axis, keepdims=0), raw)
+        if sparse:
+            entries = emit_entries(emitter, sparse, self._sparse_offsets)
+            raw = emitter.node("Add", emit_row_sums(emitter, entries, self.coefficients.table), raw)
         if self._link == "identity":
             return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
         if self._link == "softmax":
@@ -99,20 +111,42 @@ class LinearModel:
         return {feature.name: float(spread) for feature, spread in zip(self.features, self._spread, strict=True)}
 
 
-def spread_of(
-    features: tuple[Feature, ...], coefficients: Coefficients, deviation: Floats, slot_rows: Floats
-) -> Floats:
-    """[d + k] standard deviation, over the training rows, of what each feature adds to the raw score (largest over c).
+def spread_of(design: Design, coefficients: Coefficients, deviation: Floats, slot_weight: Floats) -> Floats:
+    """[d + k + …] deviation, over the training rows, of what each feature adds to the raw score (largest over c).
 
-    `deviation` [d] is the dense features' own, `slot_rows` [s] the number of rows in each slot.
+    `deviation` [d] is the dense features' own, `slot_weight` [s] the weighted number of rows in each slot of the id
+    features (what it holds for the sparse ones is not looked at: they are measured in a pass of their own).
     """
-    dense = np.abs(coefficients.dense).max(axis=1, initial=0) * deviation
-    parts = [dense]
-    offsets, _ = id_offsets(features)
-    sizes = [feature.cardinality for feature in features if feature.kind is FeatureKind.ID]
-    for offset, size in zip(offsets, sizes, strict=True):
-        rows, weights = slot_rows[offset : offset + size], coefficients.table[offset : offset + size]
-        share = rows / max(rows.sum(), 1)
-        variance = share @ np.square(weights) - np.square(share @ weights)
-        parts.append(np.sqrt(np.maximum(variance, 0)).max(keepdims=True))
+    parts = [np.abs(coefficients.dense).max(axis=1, initial=0) * deviation]
+    features = slot_features(design.encoded.features)
+    for feature, offset in zip(features, design.offsets, strict=True):
+        if feature.kind is FeatureKind.ID:
+            slots = slice(offset, offset + feature.cardinality)
+            share, weights = slot_weight[slots], coefficients.table[slots]
+            share = share / max(share.sum(), 1e-300)
+            variance = share @ np.square(weights) - np.square(share @ weights)
+            parts.append(np.sqrt(np.maximum(variance, 0)).max(keepdims=True))
+    if any(feature.kind is FeatureKind.SPARSE for feature in features):
+        parts.append(_spread_of_sparse(design, coefficients.table))
     return np.concatenate(parts)
+
+
+def _spread_of_sparse(design: Design, table: Floats) -> Floats:
+    """[sparse features] the same for the sparse features, in one pass over the rows."""
+    ends = [
+        (int(offset), int(offset) + feature.cardinality)
+        for feature, offset in zip(slot_features(design.encoded.features), design.offsets, strict=True)
+        if feature.kind is FeatureKind.SPARSE
+    ]
+    sums, squares = np.zeros((2, len(ends), table.shape[1]))
+    total = 0.0
+    for block in design.blocks():
+        weight = np.ones(len(block.label)) if block.weight is None else block.weight
+        total += float(weight.sum())
+        for index, (first, end) in enumerate(ends):
+            added = block.slots[:, first:end] @ table[first:end]
+            sums[index] += weight @ added
+            squares[index] += weight @ np.square(added)
+    variance = squares / total - np.square(sums / total)
+    spread: Floats = np.sqrt(np.maximum(variance, 0)).max(axis=1)
+    return spread

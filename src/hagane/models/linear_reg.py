@@ -1,8 +1,9 @@
 """LINEAR_REG: least squares in closed form, out of core.
 
-Minimises ½ Σ (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the intercept b is not penalised. So
-`l2_reg` is scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its `Lasso(alpha)`. One pass accumulates the Gram
-matrix; where there are more than `GRAM_COLUMNS` columns, conjugate gradients make a pass an iteration instead.
+Minimises ½ Σ g (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows, each with its weight g (1 where none is
+given); the intercept b is not penalised. So `l2_reg` is scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its
+`Lasso(alpha)`. One pass accumulates the Gram matrix; where there are more than `GRAM_COLUMNS` columns, conjugate
+gradients, scaled by the columns' own squares, make a pass an iteration instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, cg
 
 from hagane.errors import Fault, TrainingError
@@ -21,7 +23,7 @@ from hagane.models.design import Design, measure_dense
 from hagane.models.family import FitContext, Iteration, Task
 from hagane.models.least_squares import solve_lasso, solve_minimum_norm, solve_ridge
 from hagane.models.linear_model import Coefficients, LinearModel, LinearOptions, spread_of
-from hagane.models.training_data import require_finite_labels
+from hagane.models.training_data import require_finite_labels, weights_of
 
 Floats = npt.NDArray[np.float64]
 GRAM_COLUMNS = 3000
@@ -52,16 +54,16 @@ class LinearReg:
         assert isinstance(options, LinearRegOptions)
         require_finite_labels(train)
         begun = time.perf_counter()
-        mean, deviation, label_mean = measure_dense(train)
+        mean, deviation, label_mean, total = measure_dense(train)
         centre, level = (mean, label_mean) if options.fit_intercept else (np.zeros_like(mean), 0.0)
         design = Design(train, centre, deviation)
         with context.progress.phase("train", total=None, unit="rows") as phase:
             weights, moments = _solve(design, level, options, context)
             phase.advance(train.num_rows)
-        intercept = np.array([level - moments.sums @ weights / train.num_rows if options.fit_intercept else 0.0])
+        intercept = np.array([level - moments.sums @ weights / total if options.fit_intercept else 0.0])
         original, bias = design.unscale(weights[:, None], intercept)
         coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
-        spread = spread_of(train.features, coefficients, deviation, moments.sums[design.num_dense :])
+        spread = spread_of(design, coefficients, deviation, moments.sums[design.num_dense :])
         model = LinearModel(
             family=self.name,
             features=train.features,
@@ -76,31 +78,38 @@ class LinearReg:
 
 
 class Moments(msgspec.Struct, frozen=True):
-    """`sums` [w] of the columns, `target` [w] = Xᵀ(y − level), `label_sum`, `gram` [w, w] or None where too wide."""
+    """Weighted sums: `sums` and `squares` [w] of the columns, `target` [w] = Xᵀ(y − level), `label_sum` of y − level,
+    `total` of the weights, `gram` [w, w] or None where too wide."""
 
     sums: Floats
+    squares: Floats
     target: Floats
     label_sum: float
+    total: float
     gram: Floats | None
 
 
 def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments:
     """One pass over the rows."""
     w, d = design.num_columns, design.num_dense
-    sums, target, label_sum = np.zeros(w), np.zeros(w), 0.0
+    sums, squares, target, label_sum, total = np.zeros(w), np.zeros(w), np.zeros(w), 0.0, 0.0
     gram = np.zeros((w, w)) if with_gram else None
-    for dense, one_hot, label in design.blocks():
-        residual = label - level
+    for block in design.blocks():
+        residual = block.weighted(block.label - level)
         label_sum += float(residual.sum())
-        sums += np.concatenate([dense.sum(axis=0), one_hot.sum(axis=0)])
-        target += np.concatenate([dense.T @ residual, one_hot.T @ residual])
+        total += float(len(block.label) if block.weight is None else block.weight.sum())
+        sums += block.sums()
+        squares += block.squares()
+        target += block.transposed_times(residual)
         if gram is not None:
-            gram[:d, :d] += dense.T @ dense
-            gram[d:, :d] += one_hot.T @ dense
-            gram[d:, d:] += (one_hot.T @ one_hot).toarray()
+            weighted, slots = block.weighted(block.dense), block.slots
+            gram[:d, :d] += block.dense.T @ weighted
+            gram[d:, :d] += slots.T @ weighted
+            scaled = slots if block.weight is None else sp.diags_array(block.weight) @ slots
+            gram[d:, d:] += (slots.T @ scaled).toarray()
     if gram is not None:
         gram[:d, d:] = gram[d:, :d].T
-    return Moments(sums, target, label_sum, gram)
+    return Moments(sums, squares, target, label_sum, total, gram)
 
 
 def _solve(design: Design, level: float, options: LinearRegOptions, context: FitContext) -> tuple[Floats, Moments]:
@@ -115,7 +124,7 @@ def _solve(design: Design, level: float, options: LinearRegOptions, context: Fit
     if wide:
         weights[free], converged = _conjugate_gradients(design, moments, free, options, penalty)
     else:
-        gram, target = _centred(moments, design.num_rows, options.fit_intercept)
+        gram, target = _centred(moments, options.fit_intercept)
         gram, target = gram[np.ix_(free, free)], target[free]
         converged = True
         if options.l1_reg:
@@ -137,19 +146,22 @@ def _solve(design: Design, level: float, options: LinearRegOptions, context: Fit
     return weights, moments
 
 
-def _centred(moments: Moments, num_rows: int, fit_intercept: bool) -> tuple[Floats, Floats]:
+def _centred(moments: Moments, fit_intercept: bool) -> tuple[Floats, Floats]:
     assert moments.gram is not None
     if not fit_intercept:
         return moments.gram, moments.target
-    gram = moments.gram - np.outer(moments.sums, moments.sums) / num_rows
-    return gram, moments.target - moments.sums * (moments.label_sum / num_rows)
+    gram = moments.gram - np.outer(moments.sums, moments.sums) / moments.total
+    return gram, moments.target - moments.sums * (moments.label_sum / moments.total)
 
 
 def _conjugate_gradients(
     design: Design, moments: Moments, free: npt.NDArray[np.bool_], options: LinearRegOptions, penalty: Floats
 ) -> tuple[Floats, bool]:
-    """(Xᵀ X + l2) w = Xᵀ y on the free columns, X centred where there is an intercept; and whether it converged."""
-    mean = moments.sums / design.num_rows * options.fit_intercept
+    """(Xᵀ G X + l2) w = Xᵀ G y on the free columns, X centred where there is an intercept; and whether it converged.
+
+    The preconditioner is the matrix's own diagonal: words and categories differ in frequency by orders of magnitude.
+    """
+    mean = moments.sums / moments.total * options.fit_intercept
 
     def apply(vector: Floats) -> Floats:
         full = np.zeros(design.num_columns)
@@ -157,15 +169,19 @@ def _conjugate_gradients(
         total = options.l2_reg * penalty * full
         for block in design.blocks():
             product = block.times(full[:, None])[:, 0] - mean @ full
+            product = block.weighted(product)
             total += block.transposed_times(product[:, None])[:, 0] - mean * product.sum()
         result: Floats = total[free]
         return result
 
     size = int(free.sum())
-    target = moments.target - moments.sums * (moments.label_sum / design.num_rows) * options.fit_intercept
+    target = moments.target - moments.sums * (moments.label_sum / moments.total) * options.fit_intercept
+    diagonal = (moments.squares - np.square(mean) * moments.total + options.l2_reg * penalty)[free]
+    inverse = 1 / np.where(diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300), diagonal, 1.0)
     solution, info = cg(
         LinearOperator((size, size), matvec=apply, dtype=np.float64),
         target[free],
+        M=LinearOperator((size, size), matvec=lambda vector: inverse * vector.ravel(), dtype=np.float64),
         rtol=1e-10,
         maxiter=options.max_iterations,
     )
@@ -179,8 +195,13 @@ def _training_row(model: LinearModel, train: Encoded, evaluation: Encoded | None
 
 
 def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
-    errors = (model.predict(batch.dense, batch.ids) - batch.label.astype(np.float64) for batch in split.blocks())
-    return sum(float(np.square(error).sum()) for error in errors) / split.num_rows
+    total, total_weight = 0.0, 0.0
+    for batch in split.blocks():
+        error = model.predict(batch.dense, batch.ids, batch.sparse) - batch.label.astype(np.float64)
+        weight = weights_of(batch)
+        total += float(weight @ np.square(error))
+        total_weight += float(weight.sum())
+    return total / total_weight
 
 
 def _too_wide(num_columns: int) -> Fault:

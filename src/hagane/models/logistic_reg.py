@@ -1,7 +1,8 @@
 """LOGISTIC_REG: binary and multinomial logistic regression in float64, by L-BFGS over blocks.
 
-Minimises Σ log loss + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows; the intercepts are not penalised. So `l2_reg` is
-1 / C of scikit-learn's `LogisticRegression`. Two classes have one weight vector, c classes have c (softmax).
+Minimises Σ g · log loss + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows, each with its weight g (1 where none is given);
+the intercepts are not penalised. So `l2_reg` is 1 / C of scikit-learn's `LogisticRegression`. Two classes have one
+weight vector, c classes have c (softmax). The slots of categories and words stay sparse throughout.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp, softmax
 
 from hagane.features.encoded import Encoded
-from hagane.models.design import Design, DesignBlock, measure_dense
+from hagane.models.design import Design, measure_dense
 from hagane.models.family import FitContext, Iteration, Task
 from hagane.models.linear_model import Coefficients, LinearModel, LinearOptions, spread_of
 from hagane.models.training_data import count_classes
@@ -51,15 +52,15 @@ class LogisticReg:
         """Minimise until the gradient vanishes. Raises TrainingError when there is one class only."""
         assert isinstance(options, LogisticRegOptions)
         count_classes(train, context)
-        mean, deviation, _ = measure_dense(train)
+        mean, deviation, _, total = measure_dense(train)
         centre = mean if options.fit_intercept else np.zeros_like(mean)
         design = Design(train, centre, deviation)
         watched = Design(evaluation, centre, deviation) if evaluation is not None and evaluation.num_rows else None
-        problem = LogisticProblem(design, context.num_classes, options)
+        problem = LogisticProblem(design, context.num_classes, options, total)
         weights, intercept, curve = _minimise(problem, watched, options, context)
         original, bias = design.unscale(weights, intercept)
         coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
-        spread = spread_of(train.features, coefficients, deviation, problem.squares[design.num_dense :])
+        spread = spread_of(design, coefficients, deviation, problem.squares[design.num_dense :])
         link = "sigmoid" if context.num_classes == 2 else "softmax"
         return LinearModel(
             family=self.name,
@@ -79,18 +80,19 @@ class LogisticProblem:
     curves about equally along every axis.
     """
 
-    def __init__(self, design: Design, num_classes: int, options: LogisticRegOptions) -> None:
+    def __init__(self, design: Design, num_classes: int, options: LogisticRegOptions, total_weight: float) -> None:
         self.design = design
+        self.total_weight = total_weight
         self.num_outputs = 1 if num_classes == 2 else num_classes
         self.fit_intercept = options.fit_intercept
         self.free = design.free_columns()
-        self.squares = sum((block_squares(block) for block in design.blocks()), np.zeros(design.num_columns))
+        self.squares = sum((block.squares() for block in design.blocks()), np.zeros(design.num_columns))
         unit = design.column_scale()[self.free, None]
         self.l1 = options.l1_reg / unit
         self.l2 = options.l2_reg / np.square(unit)
         curvature = 0.25 * self.squares[self.free, None] + self.l2
         self.stretch = np.sqrt(np.where(curvature > 0, curvature, 1.0))
-        self.intercept_stretch = np.sqrt(0.25 * design.num_rows)
+        self.intercept_stretch = np.sqrt(0.25 * total_weight)
 
     @property
     def size(self) -> int:
@@ -110,8 +112,9 @@ class LogisticProblem:
         weights, intercept = self.unpack(vector)
         loss, slope, bias_slope = 0.0, np.zeros_like(weights), np.zeros_like(intercept)
         for block in self.design.blocks():
-            block_loss, residual = loss_and_residual(block.times(weights) + intercept, block.label)
-            loss += block_loss
+            losses, residual = losses_and_residuals(block.times(weights) + intercept, block.label)
+            loss += float(block.weighted(losses).sum())
+            residual = block.weighted(residual)
             slope += block.transposed_times(residual)
             bias_slope += residual.sum(axis=0)
         free = weights[self.free]
@@ -125,32 +128,26 @@ class LogisticProblem:
         return np.concatenate([weights, np.zeros(self.size - len(weights))])
 
 
-def block_squares(block: DesignBlock) -> Floats:
-    """[w] sums of the squares of the columns (for a one-hot column: the rows in its slot)."""
-    return np.concatenate([np.square(block.dense).sum(axis=0), np.asarray(block.one_hot.sum(axis=0)).ravel()])
-
-
-def loss_and_residual(raw: Floats, label: Floats) -> tuple[float, Floats]:
-    """Σ log loss of raw scores [n, c] for labels [n], and its derivative by the raw scores [n, c]."""
+def losses_and_residuals(raw: Floats, label: Floats) -> tuple[Floats, Floats]:
+    """Log loss [n] of raw scores [n, c] for labels [n], and its derivative by the raw scores [n, c]."""
     if raw.shape[1] == 1:
         z = raw[:, 0]
-        loss = np.logaddexp(0, z) - label * z
-        return float(loss.sum()), (expit(z) - label)[:, None]
+        return np.logaddexp(0, z) - label * z, (expit(z) - label)[:, None]
     rows, classes = np.arange(len(raw)), label.astype(np.int64)
-    loss = logsumexp(raw, axis=1) - raw[rows, classes]
-    residual = softmax(raw, axis=1)
-    residual[rows, classes] -= 1
-    return float(loss.sum()), residual
+    losses: Floats = logsumexp(raw, axis=1) - raw[rows, classes]
+    residuals = softmax(raw, axis=1)
+    residuals[rows, classes] -= 1
+    return losses, residuals
 
 
 def _minimise(
     problem: LogisticProblem, watched: Design | None, options: LogisticRegOptions, context: FitContext
 ) -> tuple[Floats, Floats, tuple[Iteration, ...]]:
-    n, curve, begun = problem.design.num_rows, list[Iteration](), [time.perf_counter()]
+    total, curve, begun = problem.total_weight, list[Iteration](), [time.perf_counter()]
     with context.progress.phase("train", total=options.max_iterations, unit="iterations") as phase:
 
         def record(intermediate_result: object) -> None:
-            vector, loss = _joined(intermediate_result.x, problem.size), float(intermediate_result.fun) / n  # type: ignore[attr-defined]
+            vector, loss = _joined(intermediate_result.x, problem.size), float(intermediate_result.fun) / total  # type: ignore[attr-defined]
             eval_loss = None if watched is None else mean_log_loss(watched, *problem.unpack(vector))
             now = time.perf_counter()
             curve.append(
@@ -167,7 +164,7 @@ def _minimise(
             method="L-BFGS-B",
             bounds=bounds,
             callback=record,
-            options=_stopping(options, n),
+            options=_stopping(options, total, problem.size),
         )
     if result.status == 1:
         context.progress.note(
@@ -176,10 +173,14 @@ def _minimise(
     return (*problem.unpack(_joined(result.x, problem.size)), tuple(curve))
 
 
-def _stopping(options: LogisticRegOptions, num_rows: int) -> Any:
+WIDE = 200_000
+"""Weights from which L-BFGS remembers 7 steps instead of 20: each takes two vectors of that length."""
+
+
+def _stopping(options: LogisticRegOptions, total_weight: float, size: int) -> Any:
     """L-BFGS ends when the gradient is nil to rounding, or no step lowers the loss."""
-    most = options.max_iterations
-    return {"maxiter": most, "maxfun": 20 * most, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-9 * math.sqrt(num_rows)}
+    most, kept = options.max_iterations, 7 if size >= WIDE else 20
+    return {"maxiter": most, "maxfun": 20 * most, "maxcor": kept, "ftol": 1e-15, "gtol": 1e-9 * math.sqrt(total_weight)}
 
 
 def _formulation(problem: LogisticProblem, *, split: bool) -> tuple[Floats, Objective, list[tuple[float, None]] | None]:
@@ -200,6 +201,10 @@ def _joined(vector: Floats, size: int) -> Floats:
 
 
 def mean_log_loss(design: Design, weights: Floats, intercept: Floats) -> float:
-    """Mean log loss over the rows of a split, for weights [w, c] of the scaled columns."""
-    total = sum(loss_and_residual(block.times(weights) + intercept, block.label)[0] for block in design.blocks())
-    return total / design.num_rows
+    """Weighted mean log loss over the rows of a split, for weights [w, c] of the scaled columns."""
+    total, total_weight = 0.0, 0.0
+    for block in design.blocks():
+        losses, _ = losses_and_residuals(block.times(weights) + intercept, block.label)
+        total += float(block.weighted(losses).sum())
+        total_weight += float(len(losses) if block.weight is None else block.weight.sum())
+    return total / total_weight

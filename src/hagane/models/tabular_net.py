@@ -1,8 +1,9 @@
-"""The neural network of the dnn families: embeddings of the ids beside the dense features, then hidden layers.
+"""The neural network of the dnn families: embeddings of ids and words beside the dense features, then hidden layers.
 
 Shapes: dense [n, d], ids [n, k]. Id features whose embeddings have the same width share one table, so that a
-thousand of them are a few look-ups: group g of k_g features and width e_g gives [n, k_g · e_g]. The groups and the
-dense features side by side, [n, d + Σ k_g e_g], go through the hidden layers to [n, c].
+thousand of them are a few look-ups: group g of k_g features and width e_g gives [n, k_g · e_g]. A sparse feature of
+width e gives [n, e]: the embeddings of its entries, times their weights, added up. All of it side by side, the dense
+features first, goes through the hidden layers to [n, c].
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 MAX_EMBEDDING_WIDTH = 32
+LARGE_TABLE = 65_536
+"""Slots of a table from which a step touches only the rows that its batch looks up."""
 
 
 def embedding_width(cardinality: int) -> int:
@@ -82,6 +85,7 @@ class TabularNet(nn.Module):  # type: ignore[misc]
         cardinalities: Sequence[int],
         num_outputs: int,
         *,
+        sparse_cardinalities: Sequence[int] = (),
         hidden_units: Sequence[int],
         activation: str,
         dropout: float,
@@ -91,13 +95,17 @@ class TabularNet(nn.Module):  # type: ignore[misc]
         self.num_dense = num_dense
         self.activation = activation
         self.groups = group_by_width(cardinalities)
-        self.tables = nn.ModuleList(nn.Embedding(group.num_slots, group.width) for group in self.groups)
-        for table in self.tables:
+        self.tables = nn.ModuleList(
+            nn.Embedding(group.num_slots, group.width, sparse=group.num_slots > LARGE_TABLE) for group in self.groups
+        )
+        self.bags = nn.ModuleList(_bag(cardinality) for cardinality in sparse_cardinalities)
+        for table in (*self.tables, *self.bags):
             nn.init.normal_(table.weight, std=0.1)
         for index, group in enumerate(self.groups):
             self.register_buffer(f"columns{index}", torch.tensor(group.columns), persistent=False)
             self.register_buffer(f"offsets{index}", torch.tensor(group.offsets), persistent=False)
         width = num_dense + sum(len(group.columns) * group.width for group in self.groups)
+        width += sum(bag.embedding_dim for bag in self.bags)
         self.layers = nn.Sequential()
         for units in hidden_units:
             self.layers.append(nn.Linear(width, units))
@@ -109,14 +117,28 @@ class TabularNet(nn.Module):  # type: ignore[misc]
             width = units * (2 if activation == "crelu" else 1)
         self.layers.append(nn.Linear(width, num_outputs))
 
-    def forward(self, dense: Tensor, ids: Tensor) -> Tensor:
-        """[n, d] and [n, k] → [n, c]."""
+    @property
+    def large_tables(self) -> list[nn.Parameter]:
+        """The parameters whose gradients are sparse."""
+        return [table.weight for table in (*self.tables, *self.bags) if table.sparse]
+
+    def forward(self, dense: Tensor, ids: Tensor, *entries: Tensor) -> Tensor:
+        """[n, d], [n, k] and three tensors a sparse feature (offsets [n + 1], ids [t], weights [t]) → [n, c]."""
         parts = [dense] if self.num_dense else []
         for index, table in enumerate(self.tables):
             slots = ids.index_select(1, self.get_buffer(f"columns{index}")) + self.get_buffer(f"offsets{index}")
             parts.append(table(slots).flatten(1))
+        for index, bag in enumerate(self.bags):
+            offsets, slots, weights = entries[3 * index : 3 * index + 3]
+            parts.append(bag(slots, offsets, per_sample_weights=weights))
         result: Tensor = self.layers(torch.cat(parts, dim=1))
         return result
+
+
+def _bag(cardinality: int) -> nn.EmbeddingBag:
+    """The table of a sparse feature."""
+    width, sparse = embedding_width(cardinality), cardinality > LARGE_TABLE
+    return nn.EmbeddingBag(cardinality, width, mode="sum", include_last_offset=True, sparse=sparse)
 
 
 def fold_normalisation(net: TabularNet) -> TabularNet:

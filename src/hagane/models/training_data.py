@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from hagane.errors import Fault, TrainingError
+from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.models.family import FitContext
 
@@ -26,8 +29,8 @@ def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
     """Rows of each class [c]. Raises TrainingError when fewer than two classes have any."""
     require_rows_and_features(train)
     counts = np.zeros(context.num_classes, np.int64)
-    for block in range(train.num_blocks):
-        counts += np.bincount(train.columns(block)[-1].astype(np.int64), minlength=context.num_classes)
+    for label, _ in labels_and_weights(train):
+        counts += np.bincount(label.astype(np.int64), minlength=context.num_classes)
     if np.count_nonzero(counts) < 2:
         raise TrainingError(
             Fault(
@@ -48,8 +51,7 @@ LARGEST_LABEL = 1e18
 def require_finite_labels(train: Encoded) -> None:
     """Raises TrainingError when there is no row or feature, or a regression label that is no number or too large."""
     require_rows_and_features(train)
-    labels = (train.columns(block)[-1].astype(np.float64) for block in range(train.num_blocks))
-    num_bad = sum(int(np.sum(~(np.abs(label) <= LARGEST_LABEL))) for label in labels)
+    num_bad = sum(int(np.sum(~(np.abs(label) <= LARGEST_LABEL))) for label, _ in labels_and_weights(train))
     if num_bad:
         raise TrainingError(
             Fault(
@@ -60,3 +62,22 @@ def require_finite_labels(train: Encoded) -> None:
                 next_step="drop or replace these rows in the data query, or divide the label by a constant there",
             )
         )
+
+
+def weights_of(batch: Batch) -> npt.NDArray[np.float64]:
+    """[n] the rows' weights; 1 each where none are given."""
+    return np.ones(batch.num_rows) if batch.weight is None else batch.weight.astype(np.float64)
+
+
+def labels_and_weights(encoded: Encoded) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """The labels [n] and weights [n] of one block after another, without a look at its features."""
+    for block in range(encoded.num_blocks):
+        label, weight = encoded.columns(block)[-1].astype(np.float64), encoded.weight(block)
+        yield label, np.ones(len(label)) if weight is None else weight.astype(np.float64)
+
+
+def mean_weight(train: Encoded) -> float:
+    """The mean of the rows' weights."""
+    if not train.has_weight:
+        return 1.0
+    return sum(float(weight.sum()) for _, weight in labels_and_weights(train)) / train.num_rows

@@ -1,6 +1,7 @@
 """Trees as ONNX: one `TreeEnsemble` node in float64, then a sigmoid or a softmax.
 
-Shapes: dense [n, d], ids [n, k] → x [n, d + k] float64 → raw [n, c] → scores [n] or [n, c] float64.
+Shapes: dense [n, d], ids [n, k] → x [n, d + k + u] float64 → raw [n, c] → scores [n] or [n, c] float64, where u is the
+number of slots of sparse features on which some tree splits: the others are never looked at.
 
 float64 makes every comparison the one that LightGBM makes (it widens float32 features too) and every sum the same
 sum, so no threshold needs rounding. LightGBM reads a value of magnitude 1e-35 or less as 0: thresholds so near to 0 are
@@ -10,6 +11,7 @@ and in a numeric split it goes where the node says, or is compared as 0 where th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,9 @@ import numpy.typing as npt
 from onnx import numpy_helper
 
 from hagane.features.emit import Emitter
+from hagane.features.graph_ports import SparsePort
 from hagane.models.lightgbm_trees import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Tree, Trees
+from hagane.models.sparse_graph import emit_chosen_slots, emit_entries
 
 ZERO = float(np.float32(1e-35))
 """LightGBM's kZeroThreshold."""
@@ -25,11 +29,38 @@ LESS_OR_EQUAL = 0
 MEMBER = 6
 
 
-def emit_trees(emitter: Emitter, trees: Trees, link: str, dense: str | None, ids: str | None) -> str:
-    """Add the ensemble behind `dense` and `ids`; the name of the scores. `link`: identity, sigmoid or softmax."""
-    parts = [emitter.node("Cast", part, to=_DOUBLE) for part in (dense, ids) if part is not None]
+def emit_trees(emitter: Emitter, trees: Trees, columns: Sequence[str]) -> str:
+    """Add the ensemble behind `columns`, tensors [n, …] that hold the trees' columns side by side; raw sums [n, c]."""
+    parts = [emitter.node("Cast", part, to=_DOUBLE) for part in columns]
     x = parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
-    raw = emitter.node("TreeEnsemble", x, domain="ai.onnx.ml", **tree_attributes(trees))
+    return emitter.node("TreeEnsemble", x, domain="ai.onnx.ml", **tree_attributes(trees))
+
+
+def emit_used_slots(
+    emitter: Emitter, trees: Trees, sparse: Sequence[SparsePort], offsets: Sequence[int], num_columns: int
+) -> tuple[str | None, Trees]:
+    """[n, u] the weights in the slots on which some tree splits (None: no slot), and the trees that look there.
+
+    `offsets` are the sparse features' first columns, `num_columns` the number of all columns. The trees' columns
+    before `offsets[0]` stay as they are.
+    """
+    first = offsets[0]
+    found = [tree.features for tree in trees.trees]
+    used = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    slots = used[used >= first] - first
+    places = np.zeros(num_columns, np.int64)
+    places[:first] = np.arange(first)
+    places[slots + first] = first + np.arange(len(slots))
+    moved = trees._replace(trees=tuple(tree._replace(features=places[tree.features]) for tree in trees.trees))
+    if not len(slots) and first:
+        return None, moved
+    entries = emit_entries(emitter, sparse, [offset - first for offset in offsets])
+    chosen = slots if len(slots) else np.zeros(1, np.int64)
+    return emit_chosen_slots(emitter, entries, chosen, num_columns - first), moved
+
+
+def emit_link(emitter: Emitter, raw: str, link: str) -> str:
+    """Add what makes scores of the raw sums; their name. `link`: identity, sigmoid or softmax."""
     if link == "identity":
         return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
     if link == "softmax":

@@ -1,6 +1,8 @@
 """The training loop of every torch model: epochs, validation, early stopping, the best state kept.
 
 The loop knows nothing of what it trains: batches are inputs and a label, the loss is a function of output and label.
+A row's loss is multiplied by its weight; a step divides by the number of its rows, not by their weights, so that a row
+has the same say whichever rows stand beside it. The weights given should therefore have mean 1 over the training rows.
 Whatever ends it early (a KeyboardInterrupt among them) leaves through the context managers, so that nothing stays
 behind: the random state of torch is the caller's again, and the progress phase is closed.
 """
@@ -24,13 +26,20 @@ from hagane.training.early_stopping import EarlyStopping
 from hagane.training.losses import weight_penalty
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+"""Output and label of n rows → their losses [n]."""
 
 
 class TensorBatch(NamedTuple):
-    """`inputs` are the module's arguments, `label` [n]."""
+    """`inputs` are the module's arguments, `label` [n], `weight` [n] float32 (None: 1 each)."""
 
     inputs: tuple[Tensor, ...]
     label: Tensor
+    weight: Tensor | None = None
+
+    @property
+    def total_weight(self) -> float:
+        """Σ weights."""
+        return float(len(self.label)) if self.weight is None else float(self.weight.sum(dtype=torch.float64))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +59,7 @@ class LoopSettings:
 
 
 class Epoch(NamedTuple):
-    """One pass over the training rows. Losses are means over rows, penalties left out."""
+    """One pass over the training rows. Losses are weighted means over rows, penalties left out."""
 
     number: int
     loss: float
@@ -71,7 +80,8 @@ class Task:
     """What is trained, on what. `train_batches` takes the epoch's number, from 0, and gives every row once."""
 
     module: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: tuple[torch.optim.Optimizer, ...]
+    """Each for other parameters; the first one's learning rate is told."""
     loss: Loss
     train_batches: Callable[[int], Iterable[TensorBatch]]
     eval_batches: Callable[[], Iterable[TensorBatch]] | None
@@ -86,13 +96,17 @@ def train_module(task: Task, settings: LoopSettings, progress: Progress = SILENT
     watch = _watch(settings)
     epochs: list[Epoch] = []
     best_state = copy.deepcopy(task.module.state_dict())
-    schedule = torch.optim.lr_scheduler.LambdaLR(task.optimizer, lambda step: _rate_factor(step, settings))
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_factor(step, settings))
+        for optimizer in task.optimizers
+    ]
     with progress.phase("train", total=settings.max_epochs * task.num_rows, unit="rows") as phase:
         for number in range(1, settings.max_epochs + 1):
-            begun, rate = time.perf_counter(), float(task.optimizer.param_groups[0]["lr"])
+            begun, rate = time.perf_counter(), float(task.optimizers[0].param_groups[0]["lr"])
             loss = _run_epoch(task, settings, number, phase)
             eval_loss = None if task.eval_batches is None else mean_loss(task.module, task.loss, task.eval_batches())
-            schedule.step()
+            for schedule in schedules:
+                schedule.step()
             epochs.append(Epoch(number, loss, eval_loss, rate, time.perf_counter() - begun))
             if eval_loss is None:
                 phase.advance(0, loss=loss)
@@ -110,14 +124,20 @@ def train_module(task: Task, settings: LoopSettings, progress: Progress = SILENT
 
 
 def mean_loss(module: nn.Module, loss: Loss, batches: Iterable[TensorBatch]) -> float:
-    """Mean loss over rows, without gradients and with dropout off."""
+    """Weighted mean loss over rows, without gradients and with dropout off."""
     module.eval()
-    total, rows = 0.0, 0
+    total, total_weight = 0.0, 0.0
     with torch.no_grad():
         for batch in batches:
-            total += float(loss(module(*batch.inputs), batch.label)) * len(batch.label)
-            rows += len(batch.label)
-    return total / rows
+            total += float(weighted_losses(module, loss, batch).sum())
+            total_weight += batch.total_weight
+    return total / total_weight
+
+
+def weighted_losses(module: nn.Module, loss: Loss, batch: TensorBatch) -> Tensor:
+    """[n] the loss of each row times its weight."""
+    losses = loss(module(*batch.inputs), batch.label)
+    return losses if batch.weight is None else losses * batch.weight
 
 
 @contextmanager
@@ -136,10 +156,11 @@ def seeded(seed: int, num_threads: int = 0) -> Iterator[None]:
 
 def _run_epoch(task: Task, settings: LoopSettings, number: int, phase: Phase) -> float:
     task.module.train()
-    total, rows = 0.0, 0
+    total, total_weight = 0.0, 0.0
     for step, batch in enumerate(task.train_batches(number - 1), 1):
-        task.optimizer.zero_grad(set_to_none=True)
-        loss = task.loss(task.module(*batch.inputs), batch.label)
+        for optimizer in task.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss = weighted_losses(task.module, task.loss, batch).mean()
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(_not_finite(value, number, step))
@@ -148,10 +169,11 @@ def _run_epoch(task: Task, settings: LoopSettings, number: int, phase: Phase) ->
         loss.backward()
         if math.isfinite(settings.max_gradient_norm):
             nn.utils.clip_grad_norm_(task.module.parameters(), settings.max_gradient_norm)
-        task.optimizer.step()
-        total, rows = total + value * len(batch.label), rows + len(batch.label)
-        phase.advance(len(batch.label), loss=total / rows)
-    return total / rows
+        for optimizer in task.optimizers:
+            optimizer.step()
+        total, total_weight = total + value * len(batch.label), total_weight + batch.total_weight
+        phase.advance(len(batch.label), loss=total / (total_weight or 1.0))
+    return total / total_weight
 
 
 def _watch(settings: LoopSettings) -> EarlyStopping:

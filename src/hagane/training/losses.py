@@ -1,4 +1,4 @@
-"""Losses of torch models: mean over the rows of a batch, float32 [] from the model's output and the label."""
+"""Losses of torch models: one a row, float32 [n], from the model's output and the label."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch.nn import functional
 
 def binary_log_loss(output: Tensor, label: Tensor) -> Tensor:
     """Log loss of one logit [n, 1] for labels 0 and 1 [n]."""
-    return functional.binary_cross_entropy_with_logits(output[:, 0], label.to(output.dtype))
+    return functional.binary_cross_entropy_with_logits(output[:, 0], label.to(output.dtype), reduction="none")
 
 
 def log_loss(output: Tensor, label: Tensor) -> Tensor:
     """Log loss of logits [n, c] for labels 0 … c - 1 [n]."""
-    return functional.cross_entropy(output, label)
+    return functional.cross_entropy(output, label, reduction="none")
 
 
 def squared_error(output: Tensor, label: Tensor) -> Tensor:
-    """Mean squared error of [n, 1] for labels [n]."""
-    return functional.mse_loss(output[:, 0], label.to(output.dtype))
+    """Squared error of [n, 1] for labels [n]."""
+    return functional.mse_loss(output[:, 0], label.to(output.dtype), reduction="none")
 
 
 def weight_penalty(module: torch.nn.Module, l1_reg: float, l2_reg: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
@@ -14,3 +14,28 @@ OPTIMIZERS: dict[str, Callable[[Iterable[torch.nn.Parameter], float], torch.opti
     "sgd": lambda parameters, rate: torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, fused=True),
 }
 """Name → (parameters, learning rate) → optimizer, with torch's defaults; sgd has Nesterov momentum of 0.9."""
+
+
+def _lazy_adagrad(parameters: Iterable[torch.nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    torch.sparse.check_sparse_tensor_invariants.disable()  # the default, said aloud: else Adagrad warns of it
+    return torch.optim.Adagrad(parameters, lr=rate)
+
+
+LAZY_OPTIMIZERS: dict[str, Callable[[Iterable[torch.nn.Parameter], float], torch.optim.Optimizer]] = {
+    "adam": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate),
+    "adamw": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate),
+    "adagrad": _lazy_adagrad,
+    "rmsprop": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate, betas=(0.0, 0.99)),
+    "sgd": lambda parameters, rate: torch.optim.SGD(parameters, lr=rate),
+}
+"""The same for tables of which a step moves only the rows that it looked up: no decay, and no momentum in sgd."""
+
+
+def optimizers_for(
+    name: str, module: torch.nn.Module, lazy: Sequence[torch.nn.Parameter], rate: float
+) -> tuple[torch.optim.Optimizer, ...]:
+    """The optimizer `name` over the module's parameters, with a lazy one beside it for those in `lazy`."""
+    apart = {id(parameter) for parameter in lazy}
+    rest = [parameter for parameter in module.parameters() if id(parameter) not in apart]
+    first = OPTIMIZERS[name](rest, rate)
+    return (first, LAZY_OPTIMIZERS[name](lazy, rate)) if lazy else (first,)
