@@ -17,24 +17,42 @@ _PUBLIC = {
     "train_spec": "hagane.fronts.python",
     "load": "hagane.fronts.python",
     "describe": "hagane.fronts.python",
+    "infer_schema": "hagane.fronts.python",
+    "check_schema": "hagane.fronts.python",
     "TrainedModel": "hagane.fronts.python",
     "Spec": "hagane.spec.spec",
     "Split": "hagane.spec.spec",
     "Bundle": "hagane.bundle",
+    "DataSchema": "hagane.spec.data_schema",
+    "ColumnSchema": "hagane.spec.data_schema",
     "HaganeError": "hagane.errors",
     "hparam_candidates": "hagane.sql.hparams",
     "hparam_range": "hagane.sql.hparams",
 }
 
 __all__ = [
-    "Bundle", "HaganeError", "Spec", "Split", "TrainedModel", "describe", "hparam_candidates", "hparam_range", "load",
-    "train", "train_spec",
-]  # fmt: skip
+    "Bundle",
+    "ColumnSchema",
+    "DataSchema",
+    "HaganeError",
+    "Spec",
+    "Split",
+    "TrainedModel",
+    "check_schema",
+    "describe",
+    "hparam_candidates",
+    "hparam_range",
+    "infer_schema",
+    "load",
+    "train",
+    "train_spec",
+]
 
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
-    from hagane.fronts.python import TrainedModel, describe, load, train, train_spec
+    from hagane.fronts.python import TrainedModel, check_schema, describe, infer_schema, load, train, train_spec
+    from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
     from hagane.sql.hparams import hparam_candidates, hparam_range
 

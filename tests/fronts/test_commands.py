@@ -236,3 +236,20 @@ def test_serve_answers_over_http_and_ends_with_ctrl_c(at_home):
 def test_the_json_of_an_evaluation_reads_back(say):
     document = json.loads(say("evaluate", "late@2", "--json"))["evaluation"]
     assert Evaluation.from_json(json.dumps(document)).task == "classification"
+
+
+def test_schema_infer_and_check(say, tmp_path):
+    schema = tmp_path / "schema.yaml"
+    said = say("schema", "infer", "flights.csv", "-o", str(schema))
+    assert f"wrote {schema}" in said
+    assert say("schema", "infer", "flights.csv", "-o", "-") == schema.read_text(encoding="utf-8")
+    assert "no anomalies" in say("schema", "check", "flights.csv", str(schema))
+    say("schema", "infer", "flights.csv", "-o", str(schema), code=4)  # it is there already
+    query = "SELECT * REPLACE (CASE WHEN carrier = 'UA' THEN 'UX' ELSE carrier END AS carrier) FROM 'flights.csv'"
+    text = say("schema", "check", query, str(schema), code=1)
+    assert "carrier  domain" in text
+    assert "UX" in text
+    found = json.loads(say("schema", "check", query, str(schema), "--json", code=1))
+    assert (found["is_clean"], found["num_rows"]) == (False, 400)
+    assert [(finding["column"], finding["rule"]) for finding in found["findings"]] == [("carrier", "domain")]
+    say("schema", "check", "flights.csv", str(tmp_path / "none.yaml"), code=8)

@@ -16,6 +16,8 @@ from hagane.features.resolve_transform import resolve_transform
 from hagane.fronts.cli.app import app
 from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE
 from hagane.models import FAMILIES, family_options, get_family
+from hagane.spec.data_schema import ColumnSchema, DataSchema
+from hagane.spec.read_data_schema import parse_data_schema
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
 from hagane.sql.functions import ANALYZERS, FUNCTIONS
@@ -120,3 +122,13 @@ def test_the_readmes_spec_is_one():
     assert spec.transform is not None
     assert set(resolve_transform(spec.transform, schema, accepts_missing=False)) == set(spec.transform)
     assert family_options(spec.model.type, spec.model.options)
+
+
+def test_the_example_of_a_schema_is_one_and_every_key_is_on_the_page():
+    page = PAGES["schema.md"]
+    example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert example
+    assert parse_data_schema(example[1]).columns["pickup"].min == "2013-01-01"
+    for struct in (DataSchema, ColumnSchema):
+        for field in msgspec.structs.fields(struct):
+            assert re.search(rf"^\| [^|]*`{field.name}`[^|]* \|", page, re.MULTILINE), field.name

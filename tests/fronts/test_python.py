@@ -90,3 +90,12 @@ def test_results_show_themselves(frame: pd.DataFrame, tmp_path: Path) -> None:
     evaluation = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path).evaluate()
     assert repr(evaluation).startswith("<Evaluation: ROC AUC 1.0000 on ")
     assert "ROC AUC" in evaluation._repr_html_()
+
+
+def test_schemas(home):
+    schema = hg.infer_schema(str(home / "flights.csv"))
+    assert isinstance(schema, hg.DataSchema)
+    assert hg.check_schema(str(home / "flights.csv"), schema).is_clean
+    report = hg.check_schema(pa.table({"distance": [-1]}), schema)
+    assert "late" in {finding.column for finding in report.errors}
+    assert "<table>" in report._repr_html_()

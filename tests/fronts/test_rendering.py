@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
 from hagane.data.bad_rows import BadRow, BadRows
 from hagane.errors import ExpressionError, Fault, SpecError
 from hagane.evaluation.compare import compare
@@ -26,6 +27,7 @@ from hagane.evaluation.evaluation import (
 )
 from hagane.fronts.cli.histogram import bars, histogram
 from hagane.fronts.cli.progress import RichPhase, RichProgress
+from hagane.fronts.cli.render_anomalies import render_anomalies
 from hagane.fronts.cli.render_comparison import render_comparison, spec_differences
 from hagane.fronts.cli.render_error import render_error
 from hagane.fronts.cli.render_evaluation import render_evaluation
@@ -239,6 +241,36 @@ def comparison(*models: str) -> RenderableType:
     return render_comparison(compare(evaluations), spec_differences(specs))
 
 
+ANOMALIES = AnomalyReport(
+    num_rows=15_002,
+    findings=(
+        Finding(
+            column="tips", rule="required", severity="error", what="the data have no column 'tips'",
+            expected="a column of type FLOAT64", nearest="tip",
+        ),
+        Finding(
+            column="payment_type", rule="domain", severity="error", num_rows=339, fraction=339 / 15_002,
+            what="'payment_type' has values outside of its domain in 339 rows (2.3 %)",
+            expected="one of Cash, Credit Card, Dispute; at most 1 % others",
+            examples=(
+                Example("Credit Crad", "row 4", 300, "Credit Card"),
+                Example("[red]x[/red]\ny", "row 201", 38),
+                Example("cash ", "row 101", 1, "Cash"),
+                Example("?", "row 7"),
+            ),
+        ),
+        Finding(
+            column="", rule="rules.miles_cost", severity="error", num_rows=1, fraction=1 / 15_002,
+            what="miles_cost does not hold in 1 row (0.0067 %)", expected="trip_miles = 0 OR fare > 0",
+            examples=(Example("trip_miles = 14.6, fare = -3.0", "/data/trips/2016-01.parquet row 8"),),
+        ),
+        Finding(
+            column="a_column_of_a_name_longer_than_most", rule="min_present_fraction", severity="warning", num_rows=2,
+            fraction=0.2, what="'fare' has no value in 2 rows (20 %)", expected="a value in 90 % of the rows or more",
+            examples=(Example(None, "row 51"), Example(None, "row 52")),
+        ),
+    ),
+)  # fmt: skip
 RENDERED: dict[str, Any] = {
     "evaluation_binary": lambda: render_evaluation(BINARY),
     "evaluation_multiclass": lambda: render_evaluation(SPECIES),
@@ -247,6 +279,8 @@ RENDERED: dict[str, Any] = {
     "statistics": lambda: render_statistics(STATISTICS),
     "statistics_of_some": lambda: render_statistics(STATISTICS, columns=["late", "dest", "not there"]),
     "description": lambda: render_description(DESCRIPTION),  # type: ignore[arg-type]
+    "anomalies": lambda: render_anomalies(ANOMALIES),
+    "no_anomalies": lambda: render_anomalies(AnomalyReport(num_rows=15_002, findings=())),
     "models": lambda: render_models(VERSIONS),
     "no_models": lambda: render_models([]),
     "model": lambda: render_model("late", VERSIONS[0].path, VERSIONS[0], write_yaml(OTHER), REGRESSION),

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hagane.data.column_type import DUCKDB_TYPES, TypedColumns
-from hagane.data.engine import quote_list, quote_name, quote_text
-from hagane.data.readers.csv_dialect import NULL_WORDS
+from hagane.data.column_type import TypedColumns
+from hagane.data.conversion import conversion_sql, misfit_sql
+from hagane.data.engine import quote_name, quote_text
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.types import Column, Schema, SqlType
-
-_EXACT = {
-    (SqlType.INT64, SqlType.FLOAT64),
-    (SqlType.FLOAT64, SqlType.INT64),
-    (SqlType.DATE, SqlType.TIMESTAMP),
-    (SqlType.TIMESTAMP, SqlType.DATE),
-}
-"""Pairs of types (found, wanted) of which many values have one in the other."""
 
 
 def retype(table: Table, types: Mapping[str, SqlType]) -> Table:
@@ -49,7 +41,7 @@ def retype(table: Table, types: Mapping[str, SqlType]) -> Table:
     _check(table, changed)
     names = {column.name: wanted for column, wanted in changed.items()}
     casts = {
-        column.name: _converted(_source(table, column), column.type, names[column.name])
+        column.name: conversion_sql(_source(table, column), column.type, names[column.name])
         if column.name in names
         else table.typed.casts[column.name]
         for column in table.typed.schema
@@ -64,33 +56,10 @@ def _source(table: Table, column: Column) -> str:
     return f"CASE WHEN isnan({cast}) THEN NULL ELSE {cast} END" if column.type is SqlType.FLOAT64 else cast
 
 
-def _converted(value: str, found: SqlType, wanted: SqlType) -> str:
-    """SQL: the value as the wanted type, NULL where there is none."""
-    target = DUCKDB_TYPES[wanted]
-    if found is SqlType.STRING:
-        return f"CASE WHEN {value} NOT IN {_null_words()} THEN TRY_CAST({value} AS {target}) END"
-    return f"TRY_CAST({value} AS {target})" if (found, wanted) in _EXACT else f"CAST(NULL AS {target})"
-
-
-def _misfit(column: Column, wanted: SqlType) -> str:
-    """SQL: whether the column's value has no equal among the wanted type's."""
-    value = quote_name(column.name)
-    converted = _converted(value, column.type, wanted)
-    if column.type is SqlType.STRING:
-        return f"{value} NOT IN {_null_words()} AND {converted} IS NULL"
-    back = f"CAST({converted} AS {DUCKDB_TYPES[column.type]})"
-    differs = "false" if (column.type, wanted) == (SqlType.INT64, SqlType.FLOAT64) else f"{back} <> {value}"
-    return f"{value} IS NOT NULL AND ({converted} IS NULL OR {differs})"
-
-
-def _null_words() -> str:
-    return f"({quote_list(NULL_WORDS)[1:-1]})"
-
-
 def _check(table: Table, changed: Mapping[Column, SqlType]) -> None:
     counted = ", ".join(
-        f"count(CASE WHEN {_misfit(column, wanted)} THEN 1 END), "
-        f"any_value(CASE WHEN {_misfit(column, wanted)} THEN CAST({quote_name(column.name)} AS VARCHAR) END)"
+        f"count(CASE WHEN {misfit_sql(column, wanted)} THEN 1 END), "
+        f"any_value(CASE WHEN {misfit_sql(column, wanted)} THEN CAST({quote_name(column.name)} AS VARCHAR) END)"
         for column, wanted in changed.items()
     )
     row = [column[0].as_py() for column in table.query(f"SELECT {counted} FROM data").columns]

@@ -25,6 +25,10 @@ A sum over each block, summed exactly, does not depend on which of DuckDB's thre
 """
 BLOCK_BITS = 16
 """A block is 2 to the power of this many rows."""
+ROW = "hagane_row"
+"""A whole number that a row keeps whatever is selected: it ascends in the source's order; see `Table.place`."""
+FILE_BITS = 40
+"""Where the rows lie in Parquet files, a row's number is its file's shifted by as many bits, plus its own there."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,12 +98,27 @@ class Table:
         )
         return narrowed
 
-    def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False) -> pa.Table:
+    def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> pa.Table:
         """The result of DuckDB SQL in which this table is named `data`. Raises DataError, the SQL underlined.
 
-        `keep_nan` leaves NaN in FLOAT64 columns instead of NULL, to count them. `with_block` adds the column `BLOCK`.
+        `keep_nan` leaves NaN in FLOAT64 columns instead of NULL, to count them. `with_block` adds the column `BLOCK`,
+        `with_row` the column `ROW`.
         """
-        return self.engine.query(sql, views={"data": self.sql(keep_nan=keep_nan, with_block=with_block)})
+        view = self.sql(keep_nan=keep_nan, with_block=with_block, with_row=with_row)
+        return self.engine.query(sql, views={"data": view})
+
+    def place(self, row: int) -> str:
+        """Where the row of this number (`ROW`) is, counted from 1: in a file where that is the user's own.
+
+        >>> import pyarrow as pa
+        >>> from hagane.data.open_table import open_table
+        >>> open_table(pa.table({"n": [1, 2]})).place(1)
+        'row 2'
+        """
+        files, number = self.origin.parquet, row % 2**FILE_BITS + 1
+        if not files or files[0].parent == self.engine.folder:
+            return f"row {number:,}"
+        return f"{files[row >> FILE_BITS]} row {number:,}"
 
     def query_batches(self, sql: str, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The result of SQL over `data`, as `query`, but streamed."""
@@ -130,15 +149,17 @@ class Table:
             typed = conform(batch, schema)
             yield encode_strings(typed) if dictionary else typed
 
-    def sql(self, *, keep_nan: bool = False, with_block: bool = False) -> str:
+    def sql(self, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> str:
         """The SELECT that gives this table's rows, normalised."""
-        block = [f"{self._block_sql} AS {BLOCK}"] if with_block else []
-        listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *block])
-        inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *block])
+        added = {BLOCK: self._block_sql} if with_block else {}
+        added |= {ROW: self._row_sql} if with_row else {}
+        more = [f"{sql} AS {name}" for name, sql in added.items()]
+        listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *more])
+        inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *more])
         if not self.conditions:
             return f"SELECT {listed or '1 AS no_columns'} FROM {self.origin.sql}"
         condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
-        chosen = ", ".join([*map(quote_name, self.schema.names), *([BLOCK] if with_block else [])])
+        chosen = ", ".join([*map(quote_name, self.schema.names), *added])
         return f"SELECT {chosen} FROM (SELECT {inner} FROM {self.origin.sql}) AS data WHERE {condition}"
 
     @property
@@ -147,6 +168,12 @@ class Table:
             return "0"
         # BIGINT throughout: DuckDB's own type for the sum would be HUGEINT, and grouping by it a fifth slower.
         return f"CAST(file_index AS BIGINT) * {2**40} + (file_row_number >> {BLOCK_BITS})"
+
+    @property
+    def _row_sql(self) -> str:
+        if not self.origin.parquet:
+            return "row_number() OVER () - 1"
+        return f"CAST(file_index AS BIGINT) * {2**FILE_BITS} + file_row_number"
 
     def _column_sql(self, name: str, keep_nan: bool) -> str:
         cast = self.typed.casts[name]

@@ -23,10 +23,12 @@ from hagane.spec.spec import Spec, Split
 from hagane.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from hagane.anomalies.anomaly_report import AnomalyReport
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
     from hagane.evaluation.evaluation import Evaluation
     from hagane.serving import ServerThread
+    from hagane.spec.data_schema import DataSchema
     from hagane.workflow.describe import Description
 
 
@@ -162,6 +164,20 @@ def describe(data: object, *, label: str | None = None) -> Description:
     from hagane.workflow.describe import describe as run
 
     return run(data, label=label)
+
+
+def infer_schema(data: object) -> DataSchema:
+    """What more data like `data` may be expected to be: types, presence, domains, ranges."""
+    from hagane.workflow.schema import infer_schema as run
+
+    return run(data).schema
+
+
+def check_schema(data: object, schema: DataSchema | str | Path) -> AnomalyReport:
+    """Every departure of `data` from a schema, or from the one in a YAML file: `.is_clean`, `.findings`, `.check()`."""
+    from hagane.workflow.schema import check_schema as run
+
+    return run(data, schema)
 
 
 def _workspace(root: str | Path | None) -> Workspace:

@@ -25,6 +25,8 @@ class Decoder:
 
     path: str
     faults: list[Fault]
+    subject: str = "spec"
+    """What the whole is called in faults."""
     lines: dict[str, int] = field(default_factory=dict)
     """Spec path (`model.options.max_depth`) → line."""
 
@@ -90,6 +92,8 @@ class Decoder:
     def _union(self, node: Node, types: tuple[inspect.Type, ...], at: str) -> Any:
         if is_null(node) and any(isinstance(wanted, inspect.NoneType) for wanted in types):
             return None
+        if isinstance(node, Scalar) and _is_any_scalar(types) and not is_null(node):
+            return node_value(node)
         for wanted in types:
             if _shape(wanted) is type(node):
                 return self.decode(node, wanted, at)
@@ -101,10 +105,10 @@ class Decoder:
             return self._refuse(node, at, expected=_described(wanted))
         if isinstance(wanted, inspect.StrType):
             return node.text
-        if isinstance(wanted, inspect.LiteralType):
-            if node.text in wanted.values:
-                return node.text
-            choices = [str(value) for value in wanted.values]
+        if isinstance(wanted, inspect.LiteralType | inspect.EnumType):
+            choices = _choices(wanted)
+            if node.text in choices:
+                return wanted.cls(node.text) if isinstance(wanted, inspect.EnumType) else node.text
             return self._refuse(node, at, expected=_described(wanted), nearest=nearest(node.text, choices))
         value = plain_value(node.text) if node.plain else node.text
         kinds: dict[type, Any] = {
@@ -119,7 +123,7 @@ class Decoder:
 
     def _refuse(self, node: Node, at: str, *, expected: str, nearest: str = "", next_step: str = "") -> object:
         shown = _shown(node)
-        what = f"'{at}' cannot be {shown}" if at else f"a spec cannot be {shown}"
+        what = f"'{at}' cannot be {shown}" if at else f"a {self.subject} cannot be {shown}"
         where = f"{self.path}:{node.line}"
         self.faults.append(
             Fault(what=what, where=where, expected=expected, received=shown, nearest=nearest, next_step=next_step)
@@ -127,14 +131,14 @@ class Decoder:
         return FAILED
 
     def _unknown_key(self, key: Scalar, at: str, names: Iterable[str]) -> None:
-        owner = f"'{at}'" if at else "a spec"
+        owner = f"'{at}'" if at else f"a {self.subject}"
         near = nearest(key.text, names)
         expected = "" if near else "one of " + ", ".join(names)
         what = f"{owner} has no key '{key.text}'"
         self.faults.append(Fault(what=what, where=f"{self.path}:{key.line}", nearest=near, expected=expected))
 
     def _missing_key(self, name: str, line: int, at: str) -> Fault:
-        owner = f"'{at}'" if at else "the spec"
+        owner = f"'{at}'" if at else f"the {self.subject}"
         return Fault(what=f"{owner} lacks the key '{name}'", where=f"{self.path}:{line}", next_step=f"add '{name}: …'")
 
 
@@ -147,11 +151,23 @@ def _shape(wanted: inspect.Type) -> type:
     return Sequence if isinstance(wanted, inspect.VarTupleType) else Scalar
 
 
+def _is_any_scalar(types: tuple[inspect.Type, ...]) -> bool:
+    """Whether a word is whatever it looks like: true, a number or a text."""
+    return sum(_shape(wanted) is Scalar for wanted in types) > 1
+
+
+def _choices(wanted: inspect.LiteralType | inspect.EnumType) -> list[str]:
+    values = wanted.cls if isinstance(wanted, inspect.EnumType) else wanted.values
+    return [str(value) for value in values]
+
+
 def _described(wanted: inspect.Type) -> str:
     """The type in words."""
     match wanted:
-        case inspect.LiteralType(values=values):
-            return "one of " + ", ".join(str(value) for value in values)
+        case inspect.LiteralType() | inspect.EnumType():
+            return "one of " + ", ".join(_choices(wanted))
+        case inspect.UnionType():
+            return "a value"
         case inspect.VarTupleType(item_type=item):
             return f"a list of {_described(item).removeprefix('a ')}s"
         case inspect.DictType():

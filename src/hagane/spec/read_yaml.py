@@ -11,6 +11,8 @@ from hagane.spec.decode import FAILED, Decoder, type_of
 from hagane.spec.spec import Spec
 from hagane.spec.yaml_node import parse_yaml
 
+WRITTEN_BY = "hagane init DATA --label COLUMN"
+
 
 def read_yaml(text: str, *, path: str = "spec.yaml") -> Spec:
     """The spec that `text` declares; `path` is what faults call the file.
@@ -37,7 +39,7 @@ def read_yaml(text: str, *, path: str = "spec.yaml") -> Spec:
 
 def read_spec(path: Path | str) -> Spec:
     """The spec in the file at `path`. Raises NotFoundError, DataError (not UTF-8) or SpecError."""
-    return read_yaml(_text(Path(path)), path=str(path))
+    return read_yaml(read_text(Path(path), written_by=WRITTEN_BY), path=str(path))
 
 
 def locate_faults(error: HaganeError, path: Path | str) -> HaganeError:
@@ -46,7 +48,7 @@ def locate_faults(error: HaganeError, path: Path | str) -> HaganeError:
     For faults found later, with the data at hand (an unknown column in `transform.x`): same class, same order.
     """
     try:
-        _, _, lines = _read(_text(Path(path)), str(path))
+        _, _, lines = _read(read_text(Path(path), written_by=WRITTEN_BY), str(path))
     except HaganeError:
         return error
     return type(error)(*(located(fault, lines, str(path)) for fault in error.faults))
@@ -58,12 +60,12 @@ def _read(text: str, path: str) -> tuple[Spec | None, list[Fault], dict[str, int
     decoder = Decoder(path, faults)
     spec = decoder.decode(node, type_of(Spec), "")
     if spec is FAILED:
-        return None, _in_order(faults, path), decoder.lines
+        return None, in_order(faults, path), decoder.lines
     faults += spec_faults(spec, lines=decoder.lines, path=path)
-    return spec, _in_order(faults, path), decoder.lines
+    return spec, in_order(faults, path), decoder.lines
 
 
-def _in_order(faults: list[Fault], path: str) -> list[Fault]:
+def in_order(faults: list[Fault], path: str) -> list[Fault]:
     """By line, as the eye goes through the file."""
 
     def line(fault: Fault) -> int:
@@ -73,12 +75,13 @@ def _in_order(faults: list[Fault], path: str) -> list[Fault]:
     return sorted(faults, key=line)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path, *, written_by: str, thing: str = "spec") -> str:
+    """The text of the file at `path`, a `thing` that `written_by` writes. Raises NotFoundError or DataError."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        step = "write one with: hagane init DATA --label COLUMN -o " + str(path)
-        raise NotFoundError(Fault(what=f"no spec at {path}", next_step=step)) from None
+        step = f"write one with: {written_by} -o {path}"
+        raise NotFoundError(Fault(what=f"no {thing} at {path}", next_step=step)) from None
     except UnicodeDecodeError as error:
         fault = Fault(what=f"{path} is not UTF-8 text", where=f"byte {error.start}", next_step="save the file as UTF-8")
         raise DataError(fault) from None

@@ -54,6 +54,39 @@ def write_commented_yaml(spec: Spec, *, comments: Mapping[str, str] | None = Non
     return "".join(f"{line}\n" for line in lines)
 
 
+def value_lines(key: str, value: Any, *, indent: int = 0) -> Iterator[str]:
+    """The lines of `key: value`, a mapping's keys below one another, a long list's items too.
+
+    >>> list(value_lines("columns", {"no": {"min": 0}, "zip": {}}))
+    ['columns:', '  "no":', '    min: 0', '  zip: {}']
+    """
+    pad = " " * indent
+    if isinstance(value, dict) and value:
+        yield from _key_lines(key, pad)
+        for name, row in value.items():
+            yield from value_lines(name, row, indent=indent + 2)
+    elif isinstance(value, tuple) and len(f"{key}{_inline(value)}") + indent > WIDTH:
+        yield from _key_lines(key, pad)
+        yield from (f"{pad}  - {_inline_item(item)}" for item in value)
+    else:
+        yield from _line(key, value, indent, 0)
+
+
+def _key_lines(key: str, pad: str) -> Iterator[str]:
+    text = f"{scalar(key)}:"
+    yield from [f"{pad}? {scalar(key)}", f"{pad}:"] if len(text) > LONGEST_KEY else [f"{pad}{text}"]
+
+
+def plain_comment(text: str) -> str:
+    """The text without what may not stand in a comment of one line."""
+    return UNSAFE_IN_COMMENT.sub("\ufffd", text).replace("\n", " ")
+
+
+def comment_lines(text: str, pad: str = "") -> Iterable[str]:
+    """The text as comment lines, wrapped, without what may not stand in YAML."""
+    return _comment(UNSAFE_IN_COMMENT.sub("\ufffd", text), pad)
+
+
 def _spec_lines(spec: Spec, comments: Mapping[str, str], *, commented: bool) -> Iterator[str]:
     for field in msgspec.structs.fields(Spec):
         value = getattr(spec, field.name)

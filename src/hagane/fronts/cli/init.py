@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hagane.fronts.cli.check_place import check_place
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, complete_family, one_or_many, pairs
 
@@ -34,7 +35,7 @@ def init(
     output = Output(json=json)
     to_stdout = str(out) == "-"
     if not to_stdout:
-        _check_place(out, force)
+        check_place(out, force)
     from hagane.spec.read_yaml import read_yaml
     from hagane.workflow.init import init as work
 
@@ -46,14 +47,3 @@ def init(
         output.show(f"wrote {out}")
         output.hint(f"next: read and edit it, then: hagane train {out}")
     output.result({"path": None if to_stdout else out, "yaml": text, "spec": read_yaml(text)})
-
-
-def _check_place(out: Path, force: bool) -> None:
-    """Refuse, before any work, to overwrite a file or to write where no folder is."""
-    from hagane.errors import DataError, Fault
-
-    if out.exists() and not force:
-        step = "choose another name with -o, or overwrite it with --force"
-        raise DataError(Fault(what=f"{out} exists already", next_step=step))
-    if not out.absolute().parent.is_dir():
-        raise DataError(Fault(what=f"there is no folder {out.absolute().parent}", next_step="create it"))
