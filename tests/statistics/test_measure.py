@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +16,9 @@ from hypothesis import strategies as st
 
 from hagane.data.open_table import open_table
 from hagane.errors import DataError
-from hagane.statistics import measure
+from hagane.statistics import measure, sample
 from hagane.statistics.measure import measure_statistics, statistics_sql
-from hagane.statistics.statistics import Quantile, Statistics, TopValue
+from hagane.statistics.statistics import QUANTILE_FRACTIONS, Quantile, Statistics, TopValue
 
 
 def of(values, type_=None):
@@ -88,7 +90,7 @@ def test_one_scan(tmp_path):
 
 
 def test_a_sample_estimates_quantiles_and_top_values(monkeypatch):
-    monkeypatch.setattr(measure, "MAX_SAMPLED_ROWS", 20_000)
+    monkeypatch.setattr(sample, "MAX_SAMPLED_ROWS", 20_000)
     random = np.random.default_rng(0)
     rows = 200_000
     x, word = random.normal(size=rows), random.choice(["a", "b", "c"], rows, p=[0.7, 0.2, 0.1])
@@ -131,37 +133,95 @@ def test_adult_penguins_and_taxi(shared_data):
 
 
 @st.composite
-def two_parts(draw):
-    column = st.lists(
-        st.none() | st.floats(-1e6, 1e6) | st.sampled_from([float("nan"), float("inf"), 0.0]), max_size=30
+def rows_in_parts(draw):
+    """A table of every type, and the part of each of its rows."""
+    num_rows, num_parts = draw(st.integers(0, 60)), draw(st.integers(1, 5))
+    seed, spread = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([3, 1_000, 10**6]))
+    times, random = draw(st.sampled_from([1, 1, 40])), np.random.default_rng(seed)
+    num_rows *= times
+    numbers = random.integers(-spread, spread, num_rows)
+    floats = np.where(random.random(num_rows) < 0.1, draw(st.sampled_from([np.nan, np.inf, -0.0])), numbers / 7)
+    missing = random.random(num_rows) < draw(st.sampled_from([0.0, 0.3, 1.0]))
+    table = pa.table(
+        {
+            "x": pa.array(floats, pa.float64(), mask=missing),
+            "n": pa.array(numbers, pa.int64(), mask=missing),
+            "s": pa.array([f"é{n % 70}" for n in numbers], pa.string()),
+            "b": pa.array(numbers % 3 == 0, mask=missing),
+            "d": pa.array(numbers % 9_000, pa.int32()).cast(pa.date32()),
+            "t": pa.array(numbers, pa.int64()).cast(pa.timestamp("us")),
+        }
     )
-    words = st.sampled_from(["a", "bb", None])
-    flags = st.sampled_from([True, False, None])
-    return [
-        pa.table(
-            {
-                "x": pa.array(values, pa.float64()),
-                "n": pa.array([None if v is None or not math.isfinite(v) else int(v) for v in values], pa.int64()),
-                "s": pa.array([draw(words) for _ in values], pa.string()),
-                "b": pa.array([draw(flags) for _ in values], pa.bool_()),
-            }
-        )
-        for values in (draw(column), draw(column))
-    ]
+    return table, random.integers(0, num_parts, num_rows), num_parts
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
-@given(two_parts())
-def test_merging_is_measuring_together(parts):
-    merged = measure_statistics(open_table(parts[0])).merge(measure_statistics(open_table(parts[1])))
-    together = measure_statistics(open_table(pa.concat_tables(parts)))
-    assert merged.num_rows == together.num_rows
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(rows_in_parts(), st.booleans())
+def test_any_partition_merges_into_the_whole(rows, with_small_sketches):
+    table, part_of_row, num_parts = rows
+    with pytest.MonkeyPatch.context() as patch:
+        if with_small_sketches:
+            patch.setattr(sample, "WIDE_TABLE_COLUMNS", 0)
+        parts = [measure_statistics(open_table(table.filter(part_of_row == part))) for part in range(num_parts)]
+    merged = functools.reduce(Statistics.merge, parts)
+    together = measure_statistics(open_table(table))
+    assert (merged.num_rows, merged.num_sampled_rows) == (table.num_rows, table.num_rows)
     exact = ("count", "num_nulls", "num_nans", "num_infinite", "num_zeros", "min", "max", "num_true", "num_false")
     for mine, theirs in zip(merged, together, strict=True):
         assert [getattr(mine, name) for name in exact] == [getattr(theirs, name) for name in exact]
         for name in ("mean", "stddev", "mean_length"):
             expected = getattr(theirs, name)
             assert getattr(mine, name) == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-6))
+        assert mine.num_distinct == pytest.approx(theirs.num_distinct, rel=0.06, abs=0.5)
+        assert (mine.quantile_sketch is None) == (not theirs.quantiles)
+    _check_quantiles(merged["x"], np.array(table["x"].drop_null()))
+    _check_quantiles(merged["n"], np.array(table["n"].drop_null()))
+    for name in ("n", "s", "d"):
+        _check_top_values(merged[name], [str(value) for value in table[name].drop_null().to_pylist()])
+
+
+def _check_quantiles(column, values):
+    finite = np.sort(values[np.isfinite(values)])
+    assert len(column.quantiles) == (len(QUANTILE_FRACTIONS) if len(finite) else 0)
+    for quantile in column.quantiles:
+        low, high = (np.searchsorted(finite, quantile.value, side) / len(finite) for side in ("left", "right"))
+        error = column.quantile_sketch.rank_error + 1 / len(finite)
+        assert low - error <= quantile.fraction <= high + error
+
+
+def _check_top_values(column, values):
+    truth, sketch = Counter(values), column.frequent_sketch
+    listed = dict(sketch.values())
+    assert all(abs(listed.get(value, 0) - count) <= sketch.error for value, count in truth.items())
+    if sketch.is_complete:
+        assert (listed, column.num_distinct, sketch.error) == (truth, len(truth), 0)
+        assert column.top_values == () or column.top_values[0].count == max(truth.values())
+
+
+def test_parts_of_which_some_were_sampled(monkeypatch):
+    random = np.random.default_rng(5)
+    words = random.choice(["a", "b", "c"], 90_000, p=[0.7, 0.2, 0.1])
+    table = pa.table({"x": random.normal(size=90_000), "s": words})
+    monkeypatch.setattr(sample, "MAX_SAMPLED_ROWS", 10_000)
+    large, small = (measure_statistics(open_table(part)) for part in (table.slice(0, 85_000), table.slice(85_000)))
+    merged = large.merge(small)
+    assert merged.num_sampled_rows == large.num_sampled_rows + 5_000
+    assert merged["x"].quantile_sketch.count == 90_000
+    _check_quantiles(merged["x"], table["x"].to_numpy())
+    _check_top_values(merged["s"], words.tolist())
+    assert not merged["s"].frequent_sketch.is_complete
+
+
+def test_statistics_without_sketches_merge_into_what_follows_from_them():
+    old = [measure_statistics(open_table(pa.table({"x": [1.0, value]}))).without_sketches() for value in (2.0, 9.0)]
+    merged = old[0].merge(old[1])["x"]
+    assert (merged.count, merged.max, merged.quantiles, merged.num_distinct) == (4, 9.0, (), None)
+
+
+def test_sketches_of_a_wide_table_stay_small():
+    values = np.random.default_rng(0).normal(size=3_000)
+    wide = measure_statistics(open_table(pa.table({f"x{i}": values for i in range(101)})))
+    assert len(wide.to_json()) / 101 < 6_000
 
 
 def test_other_columns_are_not_merged():

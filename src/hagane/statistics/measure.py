@@ -1,38 +1,34 @@
-"""`measure_statistics`: every column of a table summed up in one DuckDB scan (wide tables: some columns a scan)."""
+"""`measure_statistics`: every column of a table summed up, in a scan or three of it, whatever its size."""
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
-from hagane.progress import SILENT, Progress
-from hagane.statistics.statistics import ColumnStatistics, Quantile, Statistics, TopValue
+from hagane.progress import SILENT, Phase, Progress
+from hagane.statistics.count_distinct import count_distinct
+from hagane.statistics.distinct_sketch import DistinctSketch
+from hagane.statistics.plain_value import plain_value
+from hagane.statistics.sample import ColumnSample, measure_sample
+from hagane.statistics.statistics import ColumnStatistics, Statistics, TopValue, boolean_top_values, top_values_of
 from hagane.types import Column, SqlType
 
-QUANTILE_FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
-NUM_TOP_VALUES = 20
-SAMPLED_CELLS = 20_000_000
-"""Quantiles and top values need values in memory: at most about as many, over all columns."""
-MAX_SAMPLED_ROWS, MIN_SAMPLED_ROWS = 500_000, 10_000
 COLUMNS_A_SCAN = 128
 """Beyond a few hundred columns the aggregates of one scan cost time by their square, and megabytes each."""
 _LARGEST_SQUARED = 1e150
 """Beyond it squares leave the range of FLOAT64, and no deviation is given."""
-_TEMPORAL = (SqlType.TIMESTAMP, SqlType.DATE)
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statistics:
-    """The statistics of every column, in one scan for every 128 of them.
+    """The statistics of every column, in memory that does not grow with the rows.
 
-    Counts and extremes are exact, moments up to the last bits, which depend on how threads shared the rows. Quantiles
-    and top values are exact up to half a million rows (fewer where there are more than 40 columns); of larger tables
-    they are measured on as many rows, chosen by hash of the row's position: the rank of a quantile is then off by 0.1 %
-    of the rows or so.
+    Counts and extremes are exact, moments up to the last bits, which depend on how threads shared the rows. Distinct
+    values of every row go into a HyperLogLog sketch. Quantiles and top values are exact up to half a million rows
+    (fewer where there are more than 40 columns, or long strings); of larger tables they are measured on as many rows,
+    chosen by hash of the row's position. The sketches state the errors of all three.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
@@ -42,16 +38,34 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     """
     names = table.schema.names
     starts = range(0, max(1, len(names)), COLUMNS_A_SCAN)
-    result: dict[str, Any] = {}
-    with progress.phase("measure statistics", total=table.num_rows * len(starts)) as phase:
-        for start in starts:
-            sql = statistics_sql(table, range(start, min(start + COLUMNS_A_SCAN, len(names))))
-            result |= table.query(sql, keep_nan=True).to_pylist()[0]
-            phase.advance(table.num_rows)
-    num_sampled = int(result["sampled"])
-    scale = table.num_rows / num_sampled if num_sampled else 1.0
-    columns = (_column(column, table.num_rows, result[f"c{index}"], scale) for index, column in enumerate(table.schema))
-    return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=num_sampled)
+    with progress.phase("measure statistics", total=3 * table.num_rows * len(starts)) as phase:
+        found = _aggregate(table, starts, phase)
+        counts = dict(zip(names, map(_count, found), strict=True))
+        text_bytes = sum(float(column.get("bytes") or 0) for column in found)
+        sample = measure_sample(table, counts, text_bytes=text_bytes, columns_a_scan=COLUMNS_A_SCAN)
+        phase.advance(table.num_rows * len(starts))
+        distinct = {name: column.distinct_sketch for name, column in sample.columns.items()}
+        if sample.num_rows < table.num_rows:
+            for start in starts:
+                distinct |= count_distinct(table, names[start : start + COLUMNS_A_SCAN])
+                phase.advance(table.num_rows)
+    columns = (
+        _column(column, table.num_rows, aggregates, sample.columns[column.name], distinct.get(column.name))
+        for column, aggregates in zip(table.schema, found, strict=True)
+    )
+    return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=sample.num_rows)
+
+
+def _aggregate(table: Table, starts: range, phase: Phase) -> list[Mapping[str, Any]]:
+    """What DuckDB's aggregates say of each column."""
+    found: list[Mapping[str, Any]] = []
+    for start in starts:
+        indices = range(start, min(start + COLUMNS_A_SCAN, len(table.schema)))
+        if indices:
+            row = table.query(statistics_sql(table, indices), keep_nan=True).to_pylist()[0]
+            found += [row[f"c{index}"] for index in indices]
+        phase.advance(table.num_rows)
+    return found
 
 
 def statistics_sql(table: Table, indices: Iterable[int] | None = None) -> str:
@@ -60,29 +74,22 @@ def statistics_sql(table: Table, indices: Iterable[int] | None = None) -> str:
     No aggregate has a FILTER: in DuckDB each would keep a buffer of every aggregate's arguments, which for hundreds of
     columns is more than the machine has. The conditions are CASEs of the inner SELECT instead.
     """
-    limit = max(MIN_SAMPLED_ROWS, min(MAX_SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(table.schema))))
-    is_sampled = table.num_rows > limit
-    chosen = f"hash(row_number() OVER ()) < {int(limit / table.num_rows * 2**64)}" if is_sampled else "true"
-    aggregates, inner = [f"{_count_if('sampled')} AS sampled"], ["sampled"]
+    aggregates, inner = [], []
     for index in range(len(table.schema)) if indices is None else indices:
         column = table.schema.columns[index]
-        inner += _arguments(column, index, is_sampled)
+        inner += _arguments(column, index)
         packed = ", ".join(f"'{name}': {sql}" for name, sql in _aggregates(column.type, index).items())
         aggregates.append(f"{{{packed}}} AS c{index}")
-    rows = f"SELECT {', '.join(inner)} FROM (SELECT *, {chosen} AS sampled FROM data)"
-    return f"SELECT {', '.join(aggregates)} FROM ({rows})"
+    return f"SELECT {', '.join(aggregates)} FROM (SELECT {', '.join(inner)} FROM data)"
 
 
-def _arguments(column: Column, index: int, is_sampled: bool) -> list[str]:
-    """SQL of what a column's aggregates read: x the value, f the finite value, s the value on a sampled row."""
+def _arguments(column: Column, index: int) -> list[str]:
+    """SQL of what a column's aggregates read: x the value, f the finite value."""
     name = quote_name(column.name)
     x = {SqlType.TIMESTAMP: f"epoch_us({name})", SqlType.DATE: f"({name} - DATE '1970-01-01')"}.get(column.type, name)
     arguments = [f"{x} AS x{index}"]
     if column.type is SqlType.FLOAT64:
-        x = f"CASE WHEN isfinite({name}) THEN {name} END"
-        arguments.append(f"{x} AS f{index}")
-    if column.type not in (SqlType.BOOL, SqlType.TIMESTAMP):
-        arguments.append(f"{f'CASE WHEN sampled THEN {x} END' if is_sampled else x} AS s{index}")
+        arguments.append(f"CASE WHEN isfinite({name}) THEN {name} END AS f{index}")
     return arguments
 
 
@@ -93,14 +100,12 @@ def _aggregates(type_: SqlType, index: int) -> dict[str, str]:
         return _of_floats(index)
     if type_ is SqlType.BOOL:
         return {"count": f"count({x})", "true": _count_if(x), "false": _count_if(f"NOT {x}")}
-    found = {"count": f"count({x})", "distinct": f"approx_count_distinct({x})", "min": f"min({x})", "max": f"max({x})"}
+    found = {"count": f"count({x})", "min": f"min({x})", "max": f"max({x})"}
     if type_ is SqlType.INT64:
-        found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")} | _quantiles(
-            index
-        )
+        found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")}
     if type_ is SqlType.STRING:
-        found |= {"length": f"avg(length({x}))"}
-    return found if type_ is SqlType.TIMESTAMP else found | _top_values(index)
+        found |= {"length": f"avg(length({x}))", "bytes": f"sum(strlen({x}))"}
+    return found
 
 
 def _count_if(condition: str) -> str:
@@ -108,39 +113,24 @@ def _count_if(condition: str) -> str:
 
 
 def _of_floats(index: int) -> dict[str, str]:
-    """Extremes, moments and quantiles of the finite values; NaN and infinities are counted apart."""
+    """Extremes and moments of the finite values; NaN and infinities are counted apart."""
     x, f = f"x{index}", f"f{index}"
     return {
         "present": f"count({x})",
         "nans": _count_if(f"isnan({x})"),
         "infinite": _count_if(f"isinf({x})"),
         "zeros": _count_if(f"{x} = 0"),
-        "distinct": f"approx_count_distinct({x})",
         "mean": f"favg({f})",
         "stddev": f"stddev_samp(CASE WHEN abs({f}) < {_LARGEST_SQUARED} THEN {f} END)",
         "min": f"min({f})",
         "max": f"max({f})",
-        **_quantiles(index),
     }
 
 
-def _quantiles(index: int) -> dict[str, str]:
-    return {"quantiles": f"quantile_disc(s{index}, [{', '.join(map(str, QUANTILE_FRACTIONS))}])"}
-
-
-def _top_values(index: int) -> dict[str, str]:
-    """The most frequent first; a value that occurs once is listed only where there are few."""
-    entries = f"map_entries(histogram(s{index}))"
-    repeated = f"list_filter({entries}, lambda e: e.value > 1)"
-    few = f"CASE WHEN len({entries}) <= {NUM_TOP_VALUES} THEN {entries} ELSE {repeated} END"
-    counted = f"list_transform({few}, lambda e: {{'count': e.value, 'value': e.key}})"
-    return {"top": f"list_reverse_sort({counted})[:{NUM_TOP_VALUES}]", "exact_distinct": f"len({entries})"}
-
-
-def _column(column: Column, num_rows: int, found: Mapping[str, Any], scale: float) -> ColumnStatistics:
-    count = int(found["present"] - found["nans"]) if column.type is SqlType.FLOAT64 else int(found["count"])
-    top = _top(column.type, found, scale)
-    values = found.get("quantiles") or ()
+def _column(
+    column: Column, num_rows: int, found: Mapping[str, Any], sample: ColumnSample, distinct: DistinctSketch | None
+) -> ColumnStatistics:
+    count = _count(found)
     return ColumnStatistics(
         name=column.name,
         type=column.type,
@@ -149,45 +139,41 @@ def _column(column: Column, num_rows: int, found: Mapping[str, Any], scale: floa
         num_nans=found.get("nans", 0),
         num_infinite=found.get("infinite", 0),
         num_zeros=found.get("zeros"),
-        num_distinct=_num_distinct(column.type, found, count, scale),
-        min=_extreme(column.type, found.get("min")),
-        max=_extreme(column.type, found.get("max")),
+        num_distinct=_num_distinct(column.type, found, sample, distinct),
+        min=plain_value(column.type, found.get("min")),
+        max=plain_value(column.type, found.get("max")),
         mean=_finite(found.get("mean")),
         stddev=_stddev(found),
-        quantiles=tuple(Quantile(f, float(value)) for f, value in zip(QUANTILE_FRACTIONS, values, strict=bool(values))),
-        top_values=top,
+        quantiles=sample.quantiles,
+        top_values=_top_values(column.type, found, sample),
         mean_length=found.get("length"),
         num_true=found.get("true"),
         num_false=found.get("false"),
+        quantile_sketch=sample.quantile_sketch,
+        distinct_sketch=distinct,
+        frequent_sketch=sample.frequent_sketch,
     )
 
 
-def _top(type_: SqlType, found: Mapping[str, Any], scale: float) -> tuple[TopValue, ...]:
-    if type_ is SqlType.BOOL:
-        values = (TopValue(True, found["true"] or 0), TopValue(False, found["false"] or 0))
-        return tuple(sorted((value for value in values if value.count), key=lambda value: -value.count))
-    rows = found.get("top") or ()
-    return tuple(TopValue(_extreme(type_, row["value"]), round(row["count"] * scale)) for row in rows)  # type: ignore[arg-type]
+def _count(found: Mapping[str, Any]) -> int:
+    return int(found["present"] - found["nans"]) if "present" in found else int(found["count"])
 
 
-def _num_distinct(type_: SqlType, found: Mapping[str, Any], count: int, scale: float) -> int:
-    """Exact where every value was counted; otherwise HyperLogLog's estimate (which also counts NaN as a value)."""
+def _top_values(type_: SqlType, found: Mapping[str, Any], sample: ColumnSample) -> tuple[TopValue, ...]:
     if type_ is SqlType.BOOL:
+        return boolean_top_values(found["true"] or 0, found["false"] or 0)
+    return () if sample.frequent_sketch is None else top_values_of(sample.frequent_sketch, type_)
+
+
+def _num_distinct(
+    type_: SqlType, found: Mapping[str, Any], sample: ColumnSample, distinct: DistinctSketch | None
+) -> int:
+    """Exact where every value was looked at; otherwise HyperLogLog's estimate."""
+    if distinct is None:
         return bool(found["true"]) + bool(found["false"])
-    if "exact_distinct" in found and scale == 1:
-        return int(found["exact_distinct"] or 0)
-    return min(int(found["distinct"]) - bool(found.get("nans")), count)
-
-
-def _extreme(type_: SqlType, value: Any) -> int | float | str | None:
-    if value is None or type_ not in _TEMPORAL:
-        return value  # type: ignore[no-any-return]
-    try:
-        if type_ is SqlType.TIMESTAMP:
-            return (_EPOCH + datetime.timedelta(microseconds=value)).isoformat().replace("+00:00", "Z")
-        return (_EPOCH.date() + datetime.timedelta(days=value)).isoformat()
-    except OverflowError:
-        return str(value)
+    if sample.num_distinct is not None:
+        return sample.num_distinct
+    return min(round(distinct.estimate()), _count(found))
 
 
 def _stddev(found: Mapping[str, Any]) -> float | None:

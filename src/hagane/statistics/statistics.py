@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
 from hagane.errors import DataError, Fault
+from hagane.statistics.distinct_sketch import DistinctSketch
+from hagane.statistics.frequent_sketch import FrequentSketch
+from hagane.statistics.quantile_sketch import QuantileSketch
 from hagane.types import SqlType
+
+QUANTILE_FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+NUM_TOP_VALUES = 20
 
 
 class TopValue(msgspec.Struct, frozen=True):
@@ -44,7 +51,7 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     num_zeros: int | None = None
     """Numbers equal to zero."""
     num_distinct: int | None = None
-    """Distinct values, approximately (HyperLogLog; a few percent), but exactly where `top_values` lists all of them."""
+    """Distinct values: exactly where every value was looked at, else HyperLogLog's estimate (`distinct_sketch`)."""
     min: int | float | str | None = None
     """The least value; ISO 8601 for TIMESTAMP (UTC) and DATE."""
     max: int | float | str | None = None
@@ -59,6 +66,12 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """Of strings, in characters."""
     num_true: int | None = None
     num_false: int | None = None
+    quantile_sketch: QuantileSketch | None = None
+    """Of the finite numbers, with the error of their ranks."""
+    distinct_sketch: DistinctSketch | None = None
+    """Of the values of every type but BOOL."""
+    frequent_sketch: FrequentSketch | None = None
+    """Of the values that can be top values, as text (`top_value_text`), with the error of their counts."""
 
     @property
     def is_constant(self) -> bool:
@@ -72,11 +85,12 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         return self.num_distinct
 
     def merge(self, other: ColumnStatistics) -> ColumnStatistics:
-        """Of both sets of rows together: whatever follows exactly from the two summaries.
+        """Of both sets of rows together, whatever rows they were.
 
-        Counts add, extremes are extremes of extremes, moments combine by Chan, Golub and LeVeque (Updating Formulae and
-        a Pairwise Algorithm for Computing Sample Variances, 1979). Distinct counts, quantiles and top values do not
-        follow and are left out; they will be merged once the summary holds sketches.
+        Counts add, extremes are extremes of extremes: exact. Moments combine by Chan, Golub and LeVeque (Updating
+        Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979), off by the last few bits. Distinct
+        counts, quantiles and top values come from the sketches, within the errors that those state. What only one of
+        the two has (statistics written before there were sketches) is left out. Raises DataError for other columns.
 
         >>> known = dict(name="age", type=SqlType.INT64, count=2, num_nulls=0, stddev=2**0.5)
         >>> ages = [ColumnStatistics(**known, min=a, max=a + 2, mean=a + 1.0) for a in (1, 5)]
@@ -87,7 +101,7 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         if (self.name, self.type) != (other.name, other.type):
             raise DataError(_not_mergeable(f"{self.name} {self.type}", f"{other.name} {other.type}"))
         mean, stddev = _merge_moments(self, other)
-        return ColumnStatistics(
+        merged = ColumnStatistics(
             name=self.name,
             type=self.type,
             count=self.count + other.count,
@@ -102,7 +116,20 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
             mean_length=_weigh(self.mean_length, self.count, other.mean_length, other.count),
             num_true=_add(self.num_true, other.num_true),
             num_false=_add(self.num_false, other.num_false),
+            quantile_sketch=_merge_sketches(
+                self.quantile_sketch,
+                other.quantile_sketch,
+                self.count - self.num_infinite,
+                other.count - other.num_infinite,
+            ),
+            distinct_sketch=_merge_sketches(self.distinct_sketch, other.distinct_sketch, self.count, other.count),
+            frequent_sketch=_merge_sketches(self.frequent_sketch, other.frequent_sketch, self.count, other.count),
         )
+        return msgspec.structs.replace(merged, **_from_sketches(merged))
+
+    def without_sketches(self) -> ColumnStatistics:
+        """The same for people: figures alone."""
+        return msgspec.structs.replace(self, quantile_sketch=None, distinct_sketch=None, frequent_sketch=None)
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +144,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[ColumnStatistics, ...]
     num_sampled_rows: int = 0
     """Rows on which quantiles and top values were measured: all of them in tables of up to half a million."""
+
+    def without_sketches(self) -> Statistics:
+        """The same for people: figures alone."""
+        columns = tuple(column.without_sketches() for column in self.columns)
+        return msgspec.structs.replace(self, columns=columns)
 
     def __getitem__(self, name: str) -> ColumnStatistics:
         """The summary of a column. Raises KeyError."""
@@ -137,7 +169,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         if names[0] != names[1]:
             raise DataError(_not_mergeable(", ".join(names[0]), ", ".join(names[1])))
         columns = (mine.merge(theirs) for mine, theirs in zip(self, other, strict=True))
-        return Statistics(num_rows=self.num_rows + other.num_rows, columns=tuple(columns))
+        num_sampled_rows = self.num_sampled_rows + other.num_sampled_rows
+        num_rows = self.num_rows + other.num_rows
+        return Statistics(num_rows=num_rows, columns=tuple(columns), num_sampled_rows=num_sampled_rows)
 
     def to_json(self) -> bytes:
         """As JSON, which `from_json` reads back equal."""
@@ -147,6 +181,63 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(text: bytes | str) -> Statistics:
         """From what `to_json` wrote. Raises msgspec.ValidationError for anything else."""
         return msgspec.json.decode(text, type=Statistics)
+
+
+def top_value_text(value: bool | int | float | str) -> str:
+    """A top value as a sketch holds it.
+
+    >>> top_value_text(True), top_value_text(-3), top_value_text("2020-01-31")
+    ('true', '-3', '2020-01-31')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def top_values_of(sketch: FrequentSketch, type_: SqlType) -> tuple[TopValue, ...]:
+    """The most frequent values, ties in ascending order; where there are many, none that occurs once."""
+    listed = sketch.values()
+    if len(listed) > NUM_TOP_VALUES or not sketch.is_complete:
+        listed = [(text, count) for text, count in listed if count > 1]
+    values = [(int(text) if type_ is SqlType.INT64 else text, count) for text, count in listed]
+    ordered = sorted(values, key=lambda pair: (-pair[1], pair[0]))
+    return tuple(TopValue(value, count) for value, count in ordered[:NUM_TOP_VALUES])
+
+
+class _Mergeable(Protocol):
+    def merge(self, other: Self) -> Self: ...
+
+
+_Sketch = TypeVar("_Sketch", bound=_Mergeable)
+
+
+def _merge_sketches(a: _Sketch | None, b: _Sketch | None, n_a: int, n_b: int) -> _Sketch | None:
+    """None where a side that has values has no sketch of them."""
+    if a is None or b is None:
+        return a if b is None and n_b == 0 else b if a is None and n_a == 0 else None
+    return a.merge(b)
+
+
+def _from_sketches(column: ColumnStatistics) -> dict[str, Any]:
+    """The fields that follow from the sketches."""
+    found: dict[str, Any] = {}
+    if column.quantile_sketch is not None:
+        values = column.quantile_sketch.quantiles(QUANTILE_FRACTIONS)
+        found["quantiles"] = tuple(Quantile(f, value) for f, value in zip(QUANTILE_FRACTIONS, values, strict=True))
+    if column.distinct_sketch is not None:
+        found["num_distinct"] = min(round(column.distinct_sketch.estimate()), column.count)
+    if column.frequent_sketch is not None:
+        found["top_values"] = top_values_of(column.frequent_sketch, column.type)
+        if column.frequent_sketch.is_complete:
+            found["num_distinct"] = len(column.frequent_sketch.values())
+    if column.type is SqlType.BOOL:
+        found["num_distinct"] = bool(column.num_true) + bool(column.num_false)
+        found["top_values"] = boolean_top_values(column.num_true or 0, column.num_false or 0)
+    return found
+
+
+def boolean_top_values(num_true: int, num_false: int) -> tuple[TopValue, ...]:
+    """Of a BOOL column, the more frequent first."""
+    values = (TopValue(True, num_true), TopValue(False, num_false))
+    return tuple(sorted((value for value in values if value.count), key=lambda value: -value.count))
 
 
 def _merge_moments(a: ColumnStatistics, b: ColumnStatistics) -> tuple[float | None, float | None]:

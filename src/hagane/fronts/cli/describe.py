@@ -31,7 +31,7 @@ def describe(
     output.show(render_description(description))
     output.result(
         {
-            "statistics": description.statistics,
+            "statistics": description.statistics.without_sketches(),
             "leaks": description.leaks,
             "unsupported": description.unsupported,
             "bad_rows": description.bad_rows,
