@@ -48,6 +48,10 @@ format: $(READY) ## Let ruff lay the code out
 bench: $(READY) ## The measurements of docs/benchmarks.md
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+.PHONY: functions
+functions: $(READY) ## Write docs/functions.md, the table of functions, from the code
+	@$(BIN)/python docs/write_functions.py
+
 .PHONY: docs
 docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -20,7 +20,7 @@ from hagane.spec.data_schema import ColumnSchema, DataSchema
 from hagane.spec.read_data_schema import parse_data_schema
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
-from hagane.sql.functions import ANALYZERS, FUNCTIONS
+from hagane.sql.functions import ANALYZERS
 from hagane.types import Column, Schema, SqlType
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -78,12 +78,6 @@ def test_the_examples_of_specs_are_specs():
 
 def cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_is_on_the_page(name):
-    function = FUNCTIONS[name]
-    assert f"| `{cell(function.usage)}` | {cell(function.doc)} | {cell(function.fails)} |" in PAGES["features.md"]
 
 
 @pytest.mark.parametrize("name", ANALYZERS)

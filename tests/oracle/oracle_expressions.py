@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from oracle_rows import POOLS, SCHEMA
 
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal
-from hagane.sql.functions import BUCKET_FORMATS, DATE_PARTS, FUNCTIONS, TIME_PARTS, Overload, Signature
+from hagane.sql.functions import (
+    BUCKET_FORMATS,
+    DATE_PARTS,
+    DATE_STEPS,
+    FUNCTIONS,
+    MICROSECONDS,
+    SPANS,
+    TIME_PARTS,
+    Overload,
+    Signature,
+)
+from hagane.sql.time_formats import DATE_ELEMENTS, TIME_ELEMENTS
 from hagane.types import SqlType
 
 PATTERNS = [
@@ -37,6 +48,10 @@ PATTERNS = [
     ".",
 ]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
+
+ZONES = ["UTC", "UTC", "+09:00", "-03:30", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Europe/Dublin"]
+DATE_FORMATS = ["%Y-%m-%d", "%Y%m%d", "%F", " %d %b %Y ", "%B, %e. %y", "%m/%d/%Y", "%D", "no date", "%Y", "%E4Y.%m"]
+TIME_FORMATS = ["%F %T", "%FT%H:%M:%E*S", "%Y%m%d%H%M%S", "%d/%b/%Y:%H:%M", "%k:%M:%E3S", "%F %R"]
 
 CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE": None}
 """Where an inexact value may stand: it goes through without a step and without cancellation."""
@@ -114,9 +129,32 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
             return st.tuples(st.booleans())
         case "ROUND":
             return st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3, 10, 22, -1, -2, -22]))
+        case "EXTRACT" if overload.first == (SqlType.DATE,):
+            return st.tuples(st.sampled_from(DATE_PARTS), st.just("UTC"))
         case "EXTRACT":
-            is_date = overload.first == (SqlType.DATE,)
-            return st.tuples(st.sampled_from(DATE_PARTS if is_date else DATE_PARTS + TIME_PARTS))
+            return st.tuples(st.sampled_from(DATE_PARTS + TIME_PARTS), st.sampled_from(ZONES))
+        case "DATE" if len(overload.first) == 3:
+            return st.just(())
+        case "DATE" | "TIMESTAMP":
+            return st.tuples(st.sampled_from(ZONES))
+        case "DATE_ADD" | "DATE_SUB":
+            return st.tuples(st.sampled_from(DATE_STEPS))
+        case "DATE_DIFF" | "DATE_TRUNC":
+            return st.tuples(st.sampled_from(SPANS))
+        case "LAST_DAY":
+            return st.tuples(st.sampled_from(SPANS[:-1]))
+        case "TIMESTAMP_ADD" | "TIMESTAMP_SUB" | "TIMESTAMP_DIFF":
+            return st.tuples(st.sampled_from(list(MICROSECONDS)))
+        case "TIMESTAMP_TRUNC":
+            return st.tuples(st.sampled_from(list(dict.fromkeys((*SPANS, *MICROSECONDS)))), st.sampled_from(ZONES))
+        case "FORMAT_DATE":
+            return st.tuples(_formats(DATE_ELEMENTS))
+        case "FORMAT_TIMESTAMP":
+            return st.tuples(_formats(DATE_ELEMENTS | TIME_ELEMENTS), st.sampled_from(ZONES))
+        case "PARSE_DATE":
+            return st.tuples(st.sampled_from(DATE_FORMATS))
+        case "PARSE_TIMESTAMP":
+            return st.tuples(st.sampled_from((*DATE_FORMATS, *TIME_FORMATS)), st.sampled_from(ZONES))
         case "ML.HASH_BUCKETIZE":
             return st.tuples(st.sampled_from([1, 2, 7, 1000, 2**31 - 1]))
         case "ML.BUCKETIZE":
@@ -124,6 +162,12 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
         case _:
             assert not FUNCTIONS[name].modifiers, f"draw modifiers for {name}"
             return st.just(())
+
+
+def _formats(elements: frozenset[str]) -> st.SearchStrategy[str]:
+    """Any elements with texts between them."""
+    parts = st.one_of(st.sampled_from(sorted(f"%{element}" for element in elements)), st.sampled_from(AFFIXES[1:7]))
+    return st.lists(parts, max_size=4).map("".join)
 
 
 def _points() -> st.SearchStrategy[tuple[float, ...]]:

@@ -42,7 +42,22 @@ def _call(call: Call, arguments: list[str]) -> str:
         case "CAST":
             return f"{'SAFE_CAST' if call.modifiers[0] else 'CAST'}({first} AS {call.type.value})"
         case "EXTRACT":
-            return f"EXTRACT({call.modifiers[0]} FROM {first})"
+            zone = "" if call.modifiers[1] == "UTC" else f" AT TIME ZONE '{call.modifiers[1]}'"
+            return f"EXTRACT({call.modifiers[0]} FROM {first}{zone})"
+        case "DATE" | "TIMESTAMP" if call.modifiers:
+            return f"{name}({first}, '{call.modifiers[0]}')"
+        case "DATE_ADD" | "DATE_SUB" | "TIMESTAMP_ADD" | "TIMESTAMP_SUB":
+            return f"{name}({first}, INTERVAL ({rest}) {call.modifiers[0]})"
+        case "DATE_DIFF" | "TIMESTAMP_DIFF":
+            return f"{name}({first}, {rest}, {call.modifiers[0]})"
+        case "DATE_TRUNC" | "LAST_DAY":
+            return f"{name}({first}, {call.modifiers[0]})"
+        case "TIMESTAMP_TRUNC":
+            return f"{name}({first}, {call.modifiers[0]}, '{call.modifiers[1]}')"
+        case "FORMAT_DATE" | "PARSE_DATE":
+            return f"{name}({_string(str(call.modifiers[0]))}, {first})"
+        case "FORMAT_TIMESTAMP" | "PARSE_TIMESTAMP":
+            return f"{name}({_string(str(call.modifiers[0]))}, {first}, '{call.modifiers[1]}')"
         case "ROUND" | "ML.HASH_BUCKETIZE":
             return f"{name}({first}, {call.modifiers[0]})"
         case "ML.BUCKETIZE":

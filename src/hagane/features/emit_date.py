@@ -13,6 +13,7 @@ import numpy as np
 from hagane.features.emit import Emitter
 from hagane.features.emit_integer import divide_floor, modulo
 from hagane.features.emit_logic import INT64, both, cast, either, negate, where
+from hagane.sql.functions import WEEKS
 
 DAY_MICROSECONDS = 86_400_000_000
 _ERA_DAYS = 146_097
@@ -26,7 +27,7 @@ TIME_PARTS = {
     "MICROSECOND": (1, 1_000_000),
 }
 """Part → (microseconds in one, how many there are)."""
-BOUNDS = {"QUARTER": 4, "MONTH": 12, "WEEK": 53, "ISOWEEK": 53, "DAY": 31, "DAYOFWEEK": 7, "DAYOFYEAR": 366}
+_BOUNDS = {"QUARTER": 4, "MONTH": 12, "ISOWEEK": 53, "DAY": 31, "DAYOFWEEK": 7, "DAYOFYEAR": 366}
 
 
 class Civil(NamedTuple):
@@ -44,8 +45,13 @@ def time_part(e: Emitter, microseconds: str, part: str) -> str:
     return modulo(e, microseconds if size == 1 else divide_floor(e, microseconds, size), count)
 
 
+def bound_of(part: str) -> int | None:
+    """The greatest value of a calendar part; None for years."""
+    return 53 if part in WEEKS else _BOUNDS.get(part)
+
+
 def date_part(e: Emitter, days: str, part: str) -> str:
-    """A calendar part of days since 1970; weeks begin on Sunday, ISO weeks on Monday."""
+    """A calendar part of days since 1970; WEEK begins on Sunday, WEEK(day) on that day, ISO weeks on Monday."""
     match part:
         case "DAYOFWEEK":
             return _plus(e, modulo(e, _plus(e, days, 4), 7), 1)
@@ -57,8 +63,9 @@ def date_part(e: Emitter, days: str, part: str) -> str:
     match part:
         case "QUARTER":
             return _over(e, _plus(e, date.month, 2), 3)
-        case "WEEK":
-            return _over(e, e.node("Sub", _plus(e, date.day_of_year, 6), modulo(e, _plus(e, days, 4), 7)), 7)
+        case week if week in WEEKS:
+            since_begin = modulo(e, _plus(e, days, 4 - WEEKS.index(week)), 7)
+            return _over(e, e.node("Sub", _plus(e, date.day_of_year, 6), since_begin), 7)
     return {"YEAR": date.year, "MONTH": date.month, "DAY": date.day, "DAYOFYEAR": date.day_of_year}[part]
 
 

@@ -78,21 +78,31 @@ def change_case(e: Emitter, text: str, action: str, locale: str) -> str:
 def trim(e: Emitter, text: str, pattern: str) -> str:
     """The part of the text that the pattern (one of TRIM_BOTH, TRIM_LEFT, TRIM_RIGHT) finds, '' where it finds none."""
     padding = " "  # no trimmed text is white space
-    first = _columns(e, _tokens(e, text, pattern, padding), e.extent(text).width)
+    first = _columns(e, _tokens(e, text, padding, tokenexp=pattern), e.extent(text).width)
     return where(e, e.node("Equal", first, e.constant([[padding]], object)), e.constant([[""]], object), first)
+
+
+def first(e: Emitter, text: str, pattern: str) -> str:
+    """The first, and of those the longest, thing in the text that the pattern matches (never ''); '' where none is."""
+    return _first(e, text, _tokens(e, text, "", tokenexp=pattern))
+
+
+def behind(e: Emitter, text: str, pattern: str) -> str:
+    """The text without what the pattern matches: anchored at one end, so that one piece is left."""
+    return _first(e, text, _tokens(e, text, "", separators=[pattern]))
 
 
 def length(e: Emitter, text: str) -> str:
     """Number of code points, counted in chunks so that a long text never becomes a tensor of its characters."""
     width, counted = e.extent(text).width, []
     for size in _CHUNKS[:-1]:
-        tokens = _tokens(e, text, rf"(?s:.){{1,{size}}}", "")
+        tokens = _tokens(e, text, "", tokenexp=rf"(?s:.){{1,{size}}}")
         count = _count(e, tokens)
         before_last = e.node("Sub", count, cast(e, e.node("Greater", count, e.constant([[0]], np.int64)), INT64))
         counted.append(e.node("Mul", before_last, e.constant([[size]], np.int64)))
         index = e.node("Reshape", before_last, e.constant([-1, width, 1], np.int64))
         text = _columns(e, e.node("GatherElements", tokens, index, axis=2), width)
-    counted.append(_count(e, _tokens(e, text, "(?s:.)", "")))
+    counted.append(_count(e, _tokens(e, text, "", tokenexp="(?s:.)")))
     return functools.reduce(lambda a, b: e.node("Add", a, b), counted)
 
 
@@ -130,13 +140,21 @@ def _columns(e: Emitter, tensor: str, width: int) -> str:
     return e.node("Reshape", tensor, e.constant([-1, width], np.int64), width=width)
 
 
-def _tokens(e: Emitter, text: str, pattern: str, padding: str) -> str:
-    """Everything in the text ([n, g]) that the pattern finds: [n, g, k], k >= 1, filled up with `padding`."""
+def _first(e: Emitter, text: str, tokens: str) -> str:
+    """Each text's first token, [n, g] of [n, g, k], '' where it has none (k may be 0: a column of '' is put behind)."""
+    shape = e.node("Shape", e.node("Unsqueeze", text, e.constant([2], np.int64)))
+    blank = e.node("Expand", e.constant([[[""]]], object), shape)
+    width = e.extent(text).width
+    padded = e.node("Concat", tokens, blank, axis=2, width=width)
+    return e.node("Gather", padded, e.constant(0, np.int64), axis=2, width=width)
+
+
+def _tokens(e: Emitter, text: str, padding: str, **how: Any) -> str:
+    """Everything in the text ([n, g]) that `tokenexp` matches (leftmost, then longest), or that stands between the
+    `separators`: [n, g, k], filled up with `padding`."""
     width = e.extent(text).width
     longer = e.node("Concat", text, e.constant(np.full((1, width), "x", object)), axis=0)
-    tokens = e.node(
-        "Tokenizer", longer, domain="com.microsoft", mark=0, mincharnum=1, pad_value=padding, tokenexp=pattern
-    )
+    tokens = e.node("Tokenizer", longer, domain="com.microsoft", mark=0, mincharnum=1, pad_value=padding, **how)
     ends = (e.constant([0], np.int64), e.constant([-1], np.int64), e.constant([0], np.int64))
     return e.node("Slice", tokens, *ends, width=width)
 

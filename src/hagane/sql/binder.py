@@ -9,14 +9,14 @@ from typing import Any
 from sqlglot import exp
 
 from hagane.errors import nearest
-from hagane.sql.casts import bind_cast, bind_moment
+from hagane.sql.bind_time import TIME_NODES
+from hagane.sql.casts import bind_cast
 from hagane.sql.coerce import resolve
 from hagane.sql.conditionals import bind_case, bind_if
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
 from hagane.sql.functions import FUNCTIONS, Signature
 from hagane.sql.hparams import CANDIDATES, RANGE
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
-from hagane.sql.parts import bind_extract
 from hagane.sql.patterns import like_to_regex, pattern_fault
 from hagane.sql.source import DOT, WAY_OUT, Source
 from hagane.sql.string_literals import decode_string
@@ -50,6 +50,8 @@ class Binder:
 
     def bind(self, node: exp.Expression) -> Expression | None:
         """The typed tree of `node`, or None after noting its faults."""
+        if type(node) in TIME_NODES:
+            return TIME_NODES[type(node)](self, node)
         if type(node) in FUNCTION_NODES:
             name, keys = FUNCTION_NODES[type(node)]
             return self.function(name, node, keys)
@@ -284,15 +286,6 @@ class Binder:
 
     def _trycast(self, node: exp.TryCast) -> Expression | None:
         return bind_cast(self, node, safe=True)
-
-    def _timestamp(self, node: exp.Expression) -> Expression | None:
-        return bind_moment(self, node, SqlType.TIMESTAMP)
-
-    def _date(self, node: exp.Expression) -> Expression | None:
-        return bind_moment(self, node, SqlType.DATE)
-
-    def _extract(self, node: exp.Extract) -> Expression | None:
-        return bind_extract(self, node)
 
     def _round(self, node: exp.Expression) -> Expression | None:
         argument = self.bind(node.this)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.duckdb_literals import NAN, float_sql, string_sql
+from hagane.sql.duckdb_time import TIME_RENDER
 from hagane.sql.expression import Call
 from hagane.sql.functions import WHITE_SPACE
 from hagane.sql.murmur import murmur3_sql
@@ -144,30 +145,6 @@ def _trim(name: str) -> Render:
     return lambda call, bound: f"{name}({bound[0]}, {string_sql(WHITE_SPACE)})"
 
 
-def _extract(call: Call, bound: Bound) -> str:
-    """A CAST round it: of a constant NULL, DuckDB's EXTRACT is a DOUBLE."""
-    t, part = bound[0], str(call.modifiers[0])
-    if part == "WEEK":
-        return f"CAST(strftime({t}, '%U') AS BIGINT)"
-    whole = f"CAST(extract({_DUCKDB_PARTS.get(part, part.lower())} FROM {t}) AS BIGINT)"
-    return f"({whole} {_CORRECTIONS[part]})" if part in _CORRECTIONS else whole
-
-
-_DUCKDB_PARTS = {"DAYOFWEEK": "dow", "DAYOFYEAR": "doy", "ISOWEEK": "week"}
-_CORRECTIONS = {"DAYOFWEEK": "+ CAST(1 AS BIGINT)", "MILLISECOND": "% 1000", "MICROSECOND": "% 1000000"}
-"""DuckDB counts days from 0, and its milliseconds and microseconds hold the seconds."""
-
-
-def _whole(unit: int) -> Render:
-    """Whole units of µs, rounding down."""
-
-    def render(call: Call, bound: Bound) -> str:
-        us = f"epoch_us({bound[0]})"
-        return f"(({us} - (({us} % {unit}) + {unit}) % {unit}) // {unit})"
-
-    return render
-
-
 def _bucketize(call: Call, bound: Bound) -> str:
     points, exclude, format_ = call.modifiers
     inner = inner_points(points, bool(exclude))  # type: ignore[arg-type]
@@ -218,11 +195,7 @@ RENDER: dict[str, Render] = {
     "STARTS_WITH": _function("starts_with"),
     "ENDS_WITH": _function("ends_with"),
     "REGEXP_CONTAINS": _function("regexp_matches"),
-    "EXTRACT": _extract,
-    "UNIX_SECONDS": _whole(1_000_000),
-    "UNIX_MILLIS": _whole(1_000),
-    "UNIX_MICROS": _function("epoch_us"),
-    "UNIX_DATE": lambda call, bound: f"date_diff('day', DATE '1970-01-01', {bound[0]})",
+    **TIME_RENDER,
     "ML.BUCKETIZE": _bucketize,
     "ML.HASH_BUCKETIZE": lambda call, bound: f"({murmur3_sql(bound[0])} % {call.modifiers[0]})",
     "ML.FEATURE_CROSS": _infix("|| '_' ||"),

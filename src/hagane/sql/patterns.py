@@ -14,9 +14,9 @@ def like_to_regex(pattern: str) -> str:
     out, characters = [], iter(pattern)
     for character in characters:
         if character == "\\":
-            out.append(_quote(next(characters, "\\")))
+            out.append(quote(next(characters, "\\")))
         else:
-            out.append({"%": ".*", "_": "."}.get(character) or _quote(character))
+            out.append({"%": ".*", "_": "."}.get(character) or quote(character))
     return f"^(?s:{''.join(out)})$"
 
 
@@ -36,7 +36,8 @@ def pattern_fault(pattern: str) -> str:
     return ""
 
 
-def _quote(character: str) -> str:
+def quote(character: str) -> str:
+    """A pattern of one character itself."""
     if character == "\0":
         return r"\x00"
     return re.sub(r"[\\^$.|?*+()\[\]{}]", r"\\\g<0>", character)

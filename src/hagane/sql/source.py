@@ -68,6 +68,8 @@ class Source:
             self._parse_fault(error)
         except SqlglotError:
             self._token_fault()
+        except (AttributeError, TypeError):  # sqlglot trips over some calls, TRANSLATE(s, 'a', 'b') for one
+            self.fault("this is not an expression of the feature language", next_step=WAY_OUT)
         return None
 
     def _parse(self) -> exp.Expression | None:
@@ -99,6 +101,13 @@ class Source:
         span = self.span(node)
         found = re.match(r"[\w.]+(?=\s*\()", self.sql[span.start : span.end]) if span else None
         return found[0].upper() if found else "this"
+
+    def first_argument(self, node: exp.Expression) -> Span | None:
+        """The token right behind the opening bracket of the function `node`, of which sqlglot may keep no position."""
+        span = self.span(node)
+        starts = [index for index, token in enumerate(self._tokens) if span and token.start == span.start]
+        token = self._tokens[starts[0] + 2] if starts and starts[0] + 2 < len(self._tokens) else None
+        return Span(token.start, token.end + 1) if token else None
 
     def _all_spans(self, tree: exp.Expression) -> dict[int, Span | None]:
         spans: dict[int, Span | None] = {}

@@ -14,8 +14,6 @@ _TWO = ("this", "expression")
 _MANY = ("this", "expressions")
 
 FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
-    exp.Add: ("+", _TWO),
-    exp.Sub: ("-", _TWO),
     exp.Mul: ("*", _TWO),
     exp.Div: ("/", _TWO),
     exp.Mod: ("MOD", _TWO),
@@ -51,6 +49,7 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.UnixMillis: ("UNIX_MILLIS", _ONE),
     exp.UnixMicros: ("UNIX_MICROS", _ONE),
     exp.UnixDate: ("UNIX_DATE", _ONE),
+    exp.DateFromUnixDate: ("DATE_FROM_UNIX_DATE", _ONE),
 }
 """Nodes that are calls as they stand: canonical name, and where sqlglot keeps the arguments."""
 

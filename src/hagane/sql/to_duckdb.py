@@ -123,7 +123,7 @@ class _Renderer:
 
 _ONCE = frozenset({
     "NOT", "AND", "OR", "IS NULL", "COALESCE", "CONCAT", "LENGTH", "LOWER", "TRIM", "LTRIM", "RTRIM", "STARTS_WITH",
-    "ENDS_WITH", "REGEXP_CONTAINS", "ML.FEATURE_CROSS", "FLOOR", "CEIL", "TRUNC", "UNIX_MICROS", "UNIX_DATE", "EXTRACT",
+    "ENDS_WITH", "REGEXP_CONTAINS", "ML.FEATURE_CROSS", "FLOOR", "CEIL", "TRUNC", "UNIX_MICROS", "UNIX_DATE",
 })  # fmt: skip
 """Functions whose SQL mentions every argument once."""
 

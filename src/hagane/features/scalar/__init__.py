@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hagane.features import emit_text
-from hagane.features.scalar import arithmetic, casts, comparison, conditional, dates, ml, numeric, strings
+from hagane.features.scalar import arithmetic, casts, comparison, conditional, dates, ml, numeric, strings, time_texts
 from hagane.features.scalar.operation import ScalarFunction
 
 SCALAR: dict[str, ScalarFunction] = {
@@ -56,10 +56,29 @@ SCALAR: dict[str, ScalarFunction] = {
     "ENDS_WITH": ScalarFunction(strings.ends_with, fuses_constants=False),
     "REGEXP_CONTAINS": ScalarFunction(strings.regexp_contains, fuses_constants=False),
     "EXTRACT": ScalarFunction(dates.extract),
+    "DATE": ScalarFunction(dates.date),
+    "TIMESTAMP": ScalarFunction(dates.timestamp),
+    "DATE_ADD": ScalarFunction(dates.date_step(1)),
+    "DATE_SUB": ScalarFunction(dates.date_step(-1)),
+    "DATE_DIFF": ScalarFunction(dates.date_diff),
+    "DATE_TRUNC": ScalarFunction(dates.date_trunc),
+    "LAST_DAY": ScalarFunction(dates.last_day),
+    "TIMESTAMP_ADD": ScalarFunction(dates.timestamp_step(1)),
+    "TIMESTAMP_SUB": ScalarFunction(dates.timestamp_step(-1)),
+    "TIMESTAMP_DIFF": ScalarFunction(dates.timestamp_diff),
+    "TIMESTAMP_TRUNC": ScalarFunction(dates.timestamp_trunc),
+    "FORMAT_DATE": ScalarFunction(time_texts.format_date),
+    "FORMAT_TIMESTAMP": ScalarFunction(time_texts.format_timestamp),
+    "PARSE_DATE": ScalarFunction(time_texts.parse_date),
+    "PARSE_TIMESTAMP": ScalarFunction(time_texts.parse_timestamp),
     "UNIX_SECONDS": ScalarFunction(dates.unix(1_000_000)),
     "UNIX_MILLIS": ScalarFunction(dates.unix(1_000)),
     "UNIX_MICROS": ScalarFunction(casts.relabel),
     "UNIX_DATE": ScalarFunction(casts.relabel),
+    "TIMESTAMP_SECONDS": ScalarFunction(dates.from_unix(1_000_000)),
+    "TIMESTAMP_MILLIS": ScalarFunction(dates.from_unix(1_000)),
+    "TIMESTAMP_MICROS": ScalarFunction(dates.from_unix(1)),
+    "DATE_FROM_UNIX_DATE": ScalarFunction(dates.date_from_unix_date),
     "ML.BUCKETIZE": ScalarFunction(ml.bucketize, fuses_modifiers=True),
     "ML.HASH_BUCKETIZE": ScalarFunction(ml.hash_bucketize, fuses_modifiers=True),
     "ML.FEATURE_CROSS": ScalarFunction(strings.joined("_")),

@@ -17,14 +17,34 @@ from hagane.sql.functions.ml import BUCKET_FORMATS, ML
 from hagane.sql.functions.operators import OPERATORS
 from hagane.sql.functions.signature import AnalyzerSignature, Option, Overload, Signature
 from hagane.sql.functions.strings import STRINGS, WHITE_SPACE
-from hagane.sql.functions.time import DATE_PARTS, TIME, TIME_PARTS
+from hagane.sql.functions.time import (
+    DATE_PARTS,
+    DATE_STEPS,
+    FIRST_DAY,
+    LAST_DAY,
+    MICROSECONDS,
+    SPANS,
+    TIME,
+    TIME_PARTS,
+    WEEKDAYS,
+    WEEKS,
+)
 
 __all__ = [
-    "ANALYZERS", "BUCKET_FORMATS", "DATE_PARTS", "FUNCTIONS", "TIME_PARTS", "WHITE_SPACE",
+    "ANALYZERS", "BUCKET_FORMATS", "DATE_PARTS", "DATE_STEPS", "FIRST_DAY", "FUNCTIONS", "LAST_DAY", "MICROSECONDS",
+    "SPANS", "TIME_PARTS", "TOPICS", "WEEKDAYS", "WEEKS", "WHITE_SPACE",
     "AnalyzerSignature", "Option", "Overload", "Signature",
 ]  # fmt: skip
 
-FUNCTIONS: dict[str, Signature] = {
-    signature.name: signature for signature in (*OPERATORS, *CONDITIONALS, *MATHEMATICS, *STRINGS, *TIME, *ML)
+TOPICS: dict[str, tuple[Signature, ...]] = {
+    "Operators": OPERATORS,
+    "Conditions and casts": CONDITIONALS,
+    "Mathematics": MATHEMATICS,
+    "Strings": STRINGS,
+    "Time": TIME,
+    "Machine learning, without learning": ML,
 }
+"""The functions by topic, in the order of the documentation."""
+
+FUNCTIONS: dict[str, Signature] = {signature.name: signature for topic in TOPICS.values() for signature in topic}
 """Canonical name → scalar function or operator."""

@@ -1,0 +1,167 @@
+"""Calendar arithmetic on days since 1970: from parts to days, beginnings of weeks and years, steps, differences.
+
+Source of `days_of`: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
+"""
+
+from __future__ import annotations
+
+from hagane.features.emit import Emitter
+from hagane.features.emit_date import Civil, civil, date_part
+from hagane.features.emit_integer import divide_floor, modulo, whole
+from hagane.features.emit_logic import INT64, cast, either, negate, where
+from hagane.sql.functions import FIRST_DAY, LAST_DAY, WEEKS
+
+MOST_STEPS = 4_000_000
+"""More days than there are from year 1 to 9999: whoever goes farther leaves them."""
+_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+
+
+def is_outside(e: Emitter, x: str, low: int, high: int) -> str:
+    """Whether a whole number is less than `low` or more than `high`."""
+    return either(e, e.node("Less", x, whole(e, low)), e.node("Greater", x, whole(e, high)))
+
+
+def is_no_day(e: Emitter, days: str) -> str:
+    """Whether a day lies outside the years 1 to 9999."""
+    return is_outside(e, days, FIRST_DAY, LAST_DAY)
+
+
+def days_of(e: Emitter, year: str, month: str, day: str) -> str:
+    """Days since 1970 of a date of the proleptic Gregorian calendar; the month is one of 1 to 12."""
+    is_early = e.node("Less", month, whole(e, 3))
+    year = e.node("Sub", year, cast(e, is_early, INT64))
+    era, year_of_era = divide_floor(e, year, 400), modulo(e, year, 400)
+    from_march = where(e, is_early, _plus(e, month, 9), _plus(e, month, -3))
+    before = _over(e, _plus(e, _times(e, from_march, 153), 2), 5)
+    leap_days = e.node("Sub", _over(e, year_of_era, 4), _over(e, year_of_era, 100))
+    day_of_era = _sum(e, _times(e, year_of_era, 365), leap_days, before, day)
+    return _sum(e, _times(e, era, 146_097), day_of_era, whole(e, -719_469))
+
+
+def date_from_parts(e: Emitter, year: str, month: str, day: str) -> tuple[str, str]:
+    """The day that three whole numbers name, and whether there is none in the years 1 to 9999."""
+    fails = either(e, is_outside(e, year, 1, 9999), is_outside(e, month, 1, 12))
+    first = days_of(e, where(e, fails, whole(e, 1), year), where(e, fails, whole(e, 1), month), whole(e, 1))
+    usable = where(e, is_outside(e, day, 1, 31), whole(e, 0), day)
+    fails = either(e, fails, is_outside(e, usable, 1, 31))
+    days = e.node("Add", first, _plus(e, usable, -1))
+    return days, either(e, fails, negate(e, e.node("Equal", civil(e, days).day, usable)))
+
+
+def truncate_date(e: Emitter, days: str, part: str) -> str:
+    """The first day of the part (one of `sql.functions.SPANS`) in which a day lies."""
+    if part in WEEKS or part == "ISOWEEK":
+        return week_begin(e, days, _weekday(part))
+    match part:
+        case "DAY":
+            return days
+        case "ISOYEAR":
+            return iso_year_begin(e, date_part(e, days, "ISOYEAR"))
+    date = civil(e, days)
+    return _first_of(e, date, part)
+
+
+def week_begin(e: Emitter, days: str, weekday: int) -> str:
+    """The day, at or before, that is a `weekday` (0 = Sunday); 1970 began on a Thursday."""
+    return e.node("Sub", days, modulo(e, _plus(e, days, 4 - weekday), 7))
+
+
+def iso_year_begin(e: Emitter, year: str) -> str:
+    """The Monday of the week in which the 4th of January lies."""
+    return week_begin(e, days_of(e, year, whole(e, 1), whole(e, 4)), 1)
+
+
+def last_day(e: Emitter, days: str, part: str) -> str:
+    """The last day of the part in which a day lies: the day before the next part."""
+    if part in WEEKS or part == "ISOWEEK":
+        return _plus(e, week_begin(e, days, _weekday(part)), 6)
+    if part == "ISOYEAR":
+        return _plus(e, iso_year_begin(e, _plus(e, date_part(e, days, "ISOYEAR"), 1)), -1)
+    date = civil(e, days)
+    year, month = _month_later(e, date, _first_month(e, date, part), _MONTHS[part])
+    return _plus(e, days_of(e, year, month, whole(e, 1)), -1)
+
+
+def count_between(e: Emitter, a: str, b: str, part: str) -> str:
+    """How many boundaries of the part lie between the days b and a."""
+    if part in WEEKS or part == "ISOWEEK":
+        weekday = _weekday(part)
+        return _over(e, e.node("Sub", week_begin(e, a, weekday), week_begin(e, b, weekday)), 7)
+    if part == "DAY":
+        return e.node("Sub", a, b)
+    return e.node("Sub", _number_of(e, a, part), _number_of(e, b, part))
+
+
+def add_steps(e: Emitter, days: str, steps: str, part: str) -> tuple[str, str]:
+    """The day so many parts later (months end on their last day at the latest), and whether it leaves the years."""
+    is_far = is_outside(e, steps, -MOST_STEPS, MOST_STEPS)
+    near = where(e, is_far, whole(e, 0), steps)
+    if part in ("DAY", "WEEK"):
+        later = e.node("Add", days, near if part == "DAY" else _times(e, near, 7))
+    else:
+        later = _add_months(e, days, near if part == "MONTH" else _times(e, near, _MONTHS[part]))
+    return later, either(e, is_far, is_no_day(e, later))
+
+
+def _add_months(e: Emitter, days: str, months: str) -> str:
+    date = civil(e, days)
+    counted = _sum(e, _times(e, date.year, 12), date.month, months, whole(e, -1))
+    year, month = divide_floor(e, counted, 12), _plus(e, modulo(e, counted, 12), 1)
+    first = days_of(e, year, month, whole(e, 1))
+    next_year, next_month = divide_floor(e, _plus(e, counted, 1), 12), _plus(e, modulo(e, _plus(e, counted, 1), 12), 1)
+    length = e.node("Sub", days_of(e, next_year, next_month, whole(e, 1)), first)
+    day = where(e, e.node("Less", date.day, length), date.day, length)
+    return e.node("Add", first, _plus(e, day, -1))
+
+
+def _first_of(e: Emitter, date: Civil, part: str) -> str:
+    return days_of(e, date.year, _first_month(e, date, part), whole(e, 1))
+
+
+def _first_month(e: Emitter, date: Civil, part: str) -> str:
+    """The month with which the part begins."""
+    if part == "MONTH":
+        return date.month
+    if part == "YEAR":
+        return whole(e, 1)
+    return _plus(e, _times(e, _over(e, _plus(e, date.month, -1), 3), 3), 1)
+
+
+def _month_later(e: Emitter, date: Civil, month: str, count: int) -> tuple[str, str]:
+    """Year and month `count` (at most 12) months after a month of the date's year."""
+    later = _plus(e, month, count)
+    is_next = e.node("Greater", later, whole(e, 12))
+    return e.node("Add", date.year, cast(e, is_next, INT64)), where(e, is_next, _plus(e, later, -12), later)
+
+
+def _number_of(e: Emitter, days: str, part: str) -> str:
+    """The part's number, counted through from year 0."""
+    if part in ("YEAR", "ISOYEAR"):
+        return date_part(e, days, part)
+    date = civil(e, days)
+    if part == "MONTH":
+        return e.node("Add", _times(e, date.year, 12), date.month)
+    return e.node("Add", _times(e, date.year, 4), _over(e, _plus(e, date.month, 2), 3))
+
+
+def _weekday(part: str) -> int:
+    return 1 if part == "ISOWEEK" else WEEKS.index(part)
+
+
+def _sum(e: Emitter, first: str, *others: str) -> str:
+    for other in others:
+        first = e.node("Add", first, other)
+    return first
+
+
+def _plus(e: Emitter, a: str, b: int) -> str:
+    return e.node("Add", a, whole(e, b))
+
+
+def _times(e: Emitter, a: str, b: int) -> str:
+    return e.node("Mul", a, whole(e, b))
+
+
+def _over(e: Emitter, a: str, b: int) -> str:
+    """a / b for a >= 0, or an exact quotient."""
+    return e.node("Div", a, whole(e, b))
