@@ -30,7 +30,7 @@ POOLS: dict[SqlType, list[Any]] = {
     FLOAT64: [None, 0.0, -0.0, 1.0, -1.5, 2.5, 0.1, 1e308, -1e-300, 5e-324, math.inf, -math.inf, 10.0, 7.3, 123.456],
     INT64: [None, 0, 1, -1, 7, -8, 2**63 - 1, -(2**63), 2**53 + 1, 1000],
     BOOL: [None, True, False],
-    STRING: [None, "", " a ", "A", "é\0", "straße", "\u3000x", "b"],
+    STRING: [None, "", " a ", "A", "é\0", "straße", "\u3000x", "b", "1", "2013-01-31 05:06:07"],
     TIMESTAMP: [None, 0, -1, 1_357_059_600_500_000, -62_135_596_800_000_000],
     DATE: [None, 0, -1, 15_706, -719_162, 2_932_896],
 }
@@ -53,13 +53,22 @@ UNIX_SECONDS({t}) ; UNIX_MILLIS({t}) ; UNIX_MICROS({t}) ; UNIX_DATE({d})
 EXTRACT(YEAR FROM {t}) ; EXTRACT(QUARTER FROM {t}) ; EXTRACT(WEEK FROM {t}) ; EXTRACT(ISOWEEK FROM {t})
 EXTRACT(DAYOFYEAR FROM {t}) ; EXTRACT(HOUR FROM {t}) ; EXTRACT(MICROSECOND FROM {t}) ; EXTRACT(MONTH FROM {d})
 EXTRACT(DAY FROM {d}) ; EXTRACT(ISOYEAR FROM {d}) ; EXTRACT(DAYOFWEEK FROM {d})
+EXTRACT(WEEK(TUESDAY) FROM {d}) ; EXTRACT(HOUR FROM {t} AT TIME ZONE 'America/New_York')
+DATE({t}) ; DATE({t}, '+09:00') ; DATE({i}, {j}, 3) ; TIMESTAMP({d}, 'America/New_York') ; {d} + {i}
+DATE_ADD({d}, INTERVAL {i} MONTH) ; DATE_SUB({d}, INTERVAL 2 WEEK) ; DATE_DIFF({d}, {e}, QUARTER)
+DATE_DIFF({d}, {e}, WEEK(FRIDAY)) ; DATE_TRUNC({d}, ISOYEAR) ; LAST_DAY({d}) ; LAST_DAY({d}, ISOWEEK)
+TIMESTAMP_ADD({t}, INTERVAL {i} MINUTE) ; TIMESTAMP_SUB({t}, INTERVAL 1 DAY) ; TIMESTAMP_DIFF({t}, {v}, HOUR)
+TIMESTAMP_TRUNC({t}, HOUR, '+05:30') ; TIMESTAMP_TRUNC({t}, WEEK(MONDAY), 'America/New_York')
+LENGTH(FORMAT_DATE('%A %e %B %Y', {d})) ; FORMAT_TIMESTAMP('%F %E*S', {t}, 'America/New_York')
+PARSE_DATE('%F', {s}) ; PARSE_TIMESTAMP('%F %T', {s}) ; UNIX_DATE(PARSE_DATE('%F', '2013-01-0' || {s}))
+TIMESTAMP_SECONDS({i}) ; TIMESTAMP_MILLIS({i}) ; TIMESTAMP_MICROS({i}) ; DATE_FROM_UNIX_DATE({i})
 ML.BUCKETIZE({x}, [0, 1, 7.3]) ; ML.BUCKETIZE({x}, [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18])
 ML.HASH_BUCKETIZE({s}, 97) ; ML.FEATURE_CROSS(STRUCT({s}, {u}))
 {x} / {y} > 0 AND LN({x}) IS NULL ; ROUND(EXP({x} / 100), 3) * 2 - POW({y}, 3)
 """
 LANES = [
     {"x": f"x{k}", "y": f"x{m}", "i": f"i{k}", "j": f"i{m}", "b": f"b{k}", "c": f"b{m}", "s": f"s{k}", "u": f"s{m}",
-     "t": f"t{k}", "d": f"d{k}"} for k, m in ((1, 2), (2, 3), (3, 1))
+     "t": f"t{k}", "v": f"t{m}", "d": f"d{k}", "e": f"d{m}"} for k, m in ((1, 2), (2, 3), (3, 1))
 ]  # fmt: skip
 
 
