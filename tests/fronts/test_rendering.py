@@ -231,6 +231,7 @@ FAULTS = ExpressionError(
 def training() -> Any:
     return SimpleNamespace(
         version=VERSIONS[0], bundle=VERSIONS[0].path, split_counts={"train": 261_877, "eval": 32_735, "test": 32_734},
+        anomalies=AnomalyReport(num_rows=9_000, findings=ANOMALIES.findings[2:3]),
         leaks=LEAKS[:1], evaluation=BINARY, duration_seconds=75.3,
     )  # fmt: skip
 

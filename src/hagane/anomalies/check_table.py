@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
 
 from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
 from hagane.anomalies.bind_conditions import bind_conditions
@@ -18,8 +20,10 @@ from hagane.sql.expression import Expression, columns_of
 from hagane.types import Column, Schema
 
 
-def check_table(table: Table, schema: DataSchema, *, progress: Progress = SILENT) -> AnomalyReport:
-    """Compare every row of `table` with `schema`.
+def check_table(
+    table: Table, schema: DataSchema, *, columns: Collection[str] | None = None, progress: Progress = SILENT
+) -> AnomalyReport:
+    """Compare every row of `table` with `schema`; with `columns`, only what the schema says of those.
 
     Two scans (the second where something was found), one more for each `unique` column and each domain that is left;
     memory is bounded as DuckDB's is. Raises ExpressionError for a rule that cannot be bound, DataError when the data
@@ -34,6 +38,8 @@ def check_table(table: Table, schema: DataSchema, *, progress: Progress = SILENT
     >>> finding.what, finding.examples[0].render()
     ("'age' is less than 0 in 1 row (50 %)", "'-1' (row 2)")
     """
+    if columns is not None:
+        schema = _of_columns(schema, table, columns)
     rows = CheckedRows(table, schema)
     conditions = bind_rules(schema, rows.schema)
     findings = [*_missing(table, schema), *_extra(table, schema)]
@@ -45,6 +51,20 @@ def check_table(table: Table, schema: DataSchema, *, progress: Progress = SILENT
         phase.advance(table.num_rows)
     ordered = sorted(findings, key=lambda finding: finding.severity != "error")
     return AnomalyReport(num_rows=table.num_rows, findings=tuple(ordered))
+
+
+def _of_columns(schema: DataSchema, table: Table, columns: Collection[str]) -> DataSchema:
+    """What the schema says of these columns alone, with the rules that read one of them and none that is missing."""
+    kept = {name: column for name, column in schema.columns.items() if name in columns}
+    typed = tuple(Column(name, type_) for name, type_ in schema.types.items())
+    more = tuple(column for column in table.schema if column.name not in schema.columns)
+    bound = bind_conditions(schema.rules, Schema((*typed, *more)), where="rules") if schema.rules else {}
+    rules = {
+        name: schema.rules[name]
+        for name, tree in bound.items()
+        if any(column in columns for column in columns_of(tree)) and all(c in table.schema for c in columns_of(tree))
+    }
+    return msgspec.structs.replace(schema, columns=kept, rules=rules, extra_columns="allow", min_rows=0)
 
 
 def bind_rules(schema: DataSchema, checked: Schema) -> dict[str, Expression]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +52,24 @@ class TrainedModel:
         return evaluate_model(self.path, data=data, workspace=self.workspace, slices=slices)
 
     def predict(self, data: object) -> Any:
-        """The predicted columns before those of `data`: pandas for pandas, Polars for Polars, else an Arrow table."""
+        """The predicted columns before those of `data`: pandas for pandas, Polars for Polars, else an Arrow table.
+
+        Rows that depart from the model's schema (where it was trained with one) are warned of, or raise DataError where
+        the spec says `anomalies: {on_prediction: refuse}`.
+        """
         import pyarrow as pa
 
         from hagane.data.open_table import open_table
-        from hagane.workflow.evaluate import wanted_of
+        from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
+        from hagane.workflow.evaluate import check_columns
         from hagane.workflow.predict import predict_batches
 
-        source = open_table(data, wanted=wanted_of(self.bundle.signature))
+        source = open_table(data, wanted=wanted_in_prediction(self.bundle))
+        check_columns(source, self.bundle.signature.names)
+        anomalies = check_prediction(self.bundle, source)
+        if anomalies is not None and not anomalies.is_clean:
+            what = "; ".join(finding.what for finding in anomalies.errors)
+            warnings.warn(f"the rows depart from the model's schema: {what}", stacklevel=2)
         table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, source)])
         return _like(data, table)
 
@@ -109,8 +120,8 @@ def train(
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
     `hparams` are values for the hyperparameters in `options` and `transform` (`hagane.hparam_range`). `sections` are
-    the spec's others (`training`, `evaluation`, `serving`); they and `split` may be mappings. Raises HaganeError with
-    every fault at once.
+    the spec's others (`training`, `schema`, `anomalies`, `evaluation`, `serving`); they and `split` may be mappings.
+    Raises HaganeError with every fault at once.
     """
     if data is None:
         raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
@@ -193,7 +204,7 @@ def _source(data: object) -> str | tuple[str, ...] | None:
     return None
 
 
-SECTIONS = ("split", "training", "evaluation", "serving")
+SECTIONS = ("split", "training", "schema", "anomalies", "evaluation", "serving")
 
 
 def _sections(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +220,7 @@ def _sections(given: Mapping[str, Any]) -> dict[str, Any]:
             )
             continue
         try:
-            sections[name] = msgspec.convert(value, types[name])
+            sections[name] = msgspec.convert(str(value) if isinstance(value, Path) else value, types[name])
         except msgspec.ValidationError as error:
             faults.append(Fault(what=f"'{name}' is no section of a spec", where=name, received=str(error)))
     if faults:

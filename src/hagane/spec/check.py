@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
+from hagane.spec.check_data_schema import data_schema_faults
+from hagane.spec.data_schema import DataSchema
 from hagane.spec.spec import Spec
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -120,6 +122,7 @@ def _split(spec: Spec) -> Iterator[Fault]:
 def _ranges(spec: Spec) -> Iterator[Fault]:
     shares = (
         ("training.max_bad_rows_fraction", spec.training.max_bad_rows_fraction),
+        ("anomalies.max_fraction", spec.anomalies.max_fraction),
         ("evaluation.aim_value", spec.evaluation.aim_value),
         ("evaluation.threshold", spec.evaluation.threshold),
     )
@@ -131,4 +134,12 @@ def _ranges(spec: Spec) -> Iterator[Fault]:
             yield Fault(what=f"{where} is out of range", where=where, expected="0 <= seed < 2**32", received=str(seed))
 
 
-CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges)
+def _schema(spec: Spec) -> Iterator[Fault]:
+    if isinstance(spec.schema, DataSchema):
+        for fault in data_schema_faults(spec.schema):
+            yield msgspec.structs.replace(fault, where=f"schema.{fault.where}")
+    elif spec.schema == "":
+        yield Fault(what="the schema has no path", where="schema", next_step="name a file, or remove the key")
+
+
+CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges, _schema)

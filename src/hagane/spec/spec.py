@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from hagane.spec.data_schema import DataSchema
+
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows are divided into train, eval (watched during training) and test (reported).
@@ -65,6 +67,17 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             msgspec.structs.force_setattr(self, "on_error", "null")
 
 
+class Anomalies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens where data depart from the schema."""
+
+    on_training: Literal["refuse", "report"] = "refuse"
+    """Of rows to train on: `refuse` trains nothing, `report` goes on and tells."""
+    on_prediction: Literal["refuse", "report"] = "report"
+    """Of rows to predict as a batch."""
+    max_fraction: float = 0.0
+    """A rule that at most this share of the rows break is reported, and never a reason to refuse."""
+
+
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training, declared.
 
@@ -86,5 +99,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     split: Split = Split()
     model: Model = Model()
     training: Training = Training()
+    schema: str | DataSchema | None = None
+    """What the rows are expected to be: the path of a schema, or one in place."""
+    anomalies: Anomalies = Anomalies()
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()

@@ -14,6 +14,8 @@ SECTIONS: dict[str, str] = {
     "split": "How rows are divided: train (learnt from), eval (watched during training), test (reported).",
     "model": "What is trained. `hagane train SPEC --model TYPE` tries another without an edit.",
     "training": "How training runs.",
+    "schema": "What the rows are expected to be, checked before training and before batch prediction.",
+    "anomalies": "What happens where they are not.",
     "evaluation": "What the report holds.",
     "serving": "What the server does with a row on which an expression errs, such as LN(-1).",
 }
@@ -37,6 +39,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "model: {type: boosted_tree_classifier, options: {max_tree_depth: 8}}",
         "model: {type: dnn_classifier, options: {hidden_units: [64, 32]}}",
     ),
+    "schema": ("schema: schema.yaml                            # hagane schema infer DATA writes one",),
     "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
     "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hagane.spec.data_schema import DataSchema
 from hagane.spec.spec import Spec
 from hagane.spec.spec_comments import ALTERNATIVES, SECTIONS
 from hagane.spec.yaml_node import plain_value
@@ -65,7 +66,7 @@ def value_lines(key: str, value: Any, *, indent: int = 0) -> Iterator[str]:
         yield from _key_lines(key, pad)
         for name, row in value.items():
             yield from value_lines(name, row, indent=indent + 2)
-    elif isinstance(value, tuple) and len(f"{key}{_inline(value)}") + indent > WIDTH:
+    elif isinstance(value, tuple | list) and len(f"{key}{_inline(value)}") + indent > WIDTH:
         yield from _key_lines(key, pad)
         yield from (f"{pad}  - {_inline_item(item)}" for item in value)
     else:
@@ -108,7 +109,9 @@ def _is_absent(value: Any, field: msgspec.structs.FieldInfo) -> bool:
 
 
 def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool) -> Iterator[str]:
-    if isinstance(value, msgspec.Struct):
+    if isinstance(value, DataSchema):
+        yield from value_lines(key, msgspec.to_builtins(value))
+    elif isinstance(value, msgspec.Struct):
         rows = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
         rows = {name: row for name, row in rows.items() if row is not None and row not in ((), {})}
         if rows.get("on_error") == "null":

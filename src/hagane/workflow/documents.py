@@ -9,7 +9,10 @@ import platform
 import msgspec
 
 from hagane.models.family import FittedModel, Iteration
+from hagane.spec.data_schema import DataSchema
+from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
+from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.verify_export import Verification
@@ -49,13 +52,18 @@ def bundle_documents(prepared: Prepared, model: FittedModel, exported: Export, *
         python=platform.python_version(),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
-    return {
+    documents = {
         "spec.yaml": write_yaml(prepared.resolved.spec).encode(),
         "statistics.json": _json(prepared.statistics),
         "evaluation.json": exported.evaluation.to_json(),
         "transform.json": prepared.transform.to_json(),
         "lineage.json": _json(lineage),
     }
+    if isinstance(schema := prepared.resolved.spec.schema, DataSchema):
+        documents[SCHEMA_NAME] = write_data_schema(schema).encode()
+    if prepared.anomalies is not None:
+        documents["anomalies.json"] = prepared.anomalies.to_json()
+    return documents
 
 
 def _json(document: msgspec.Struct) -> bytes:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
@@ -26,7 +27,8 @@ from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_output import check_parquet_output
-from hagane.workflow.evaluate import check_columns, input_types, wanted_of
+from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
+from hagane.workflow.evaluate import check_columns, input_types
 from hagane.workspace.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -41,6 +43,8 @@ class PredictSummary:
     num_row_errors: int
     """Rows on which an expression erred; where the model says `on_error: refuse` their prediction is NULL."""
     num_bad_rows: int
+    anomalies: AnomalyReport | None
+    """Where the rows depart from the model's schema; None where it was trained without."""
     path: Path
     seconds: float
 
@@ -57,7 +61,9 @@ def predict_file(
     check_parquet_output(out, option="-o")
     _check_not_input(data, out)
     bundle = Bundle.load(workspace.bundle_path(str(model)))
-    table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
+    table = open_table(data, wanted=wanted_in_prediction(bundle), progress=progress)
+    check_columns(table, bundle.signature.names)
+    anomalies = check_prediction(bundle, table, progress=progress)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     rows = errors = 0
     try:
@@ -73,7 +79,7 @@ def predict_file(
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    return PredictSummary(rows, errors, table.bad_rows.count, out, time.monotonic() - began)
+    return PredictSummary(rows, errors, table.bad_rows.count, anomalies, out, time.monotonic() - began)
 
 
 def _check_not_input(data: object, out: Path) -> None:

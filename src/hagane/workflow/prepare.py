@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
@@ -17,8 +18,10 @@ from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
+from hagane.workflow.schema import wanted_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Prepared:
     leaks: tuple[Leak, ...]
     label: LabelEncoding
     transform: Transform
+    anomalies: AnomalyReport | None
+    """Where the rows depart from the spec's schema; None where it names none."""
 
     @property
     def split_counts(self) -> dict[str, int]:
@@ -46,9 +51,11 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     Rows that cannot be parsed are written to `bad_rows_folder`.
     """
     check_spec(spec)
-    source = spec.data if frame is None else frame
-    table = open_table(source, tables=spec.tables, progress=progress, bad_rows_folder=bad_rows_folder)
-    check_with_schema(spec, table.schema)
+    spec, schema = with_schema(spec)
+    source, wanted = spec.data if frame is None else frame, wanted_by(schema)
+    table = open_table(source, tables=spec.tables, progress=progress, bad_rows_folder=bad_rows_folder, wanted=wanted)
+    check_with_schema(spec, expected_columns(table, schema))
+    table, anomalies = check_rows(table, schema, spec, progress)
     splits = split_table(table, spec.split)
     statistics = measure_statistics(splits.train, progress=progress)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
@@ -56,7 +63,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     label = fit_label(splits.train, spec.label, resolved.family.task.value)
     transform = _fit(resolved, splits.train, progress)
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
-    return Prepared(table, splits, statistics, resolved, leaks, label, transform)
+    return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies)
 
 
 def _suspected_leaks(

@@ -62,9 +62,9 @@ def check_schema(
     return check_table(table, declared, progress=progress)
 
 
-def wanted_by(schema: DataSchema) -> Wanted:
-    """How text files are to be read so that they can be what the schema says."""
-    return Wanted(schema.types, schema.null_words)
+def wanted_by(schema: DataSchema | None) -> Wanted:
+    """How text files are to be read so that they can be what the schema says; as they look where there is none."""
+    return Wanted(schema.types, schema.null_words) if schema else Wanted()
 
 
 def _header(statistics: Statistics) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import EncodedSplits, encode
@@ -38,6 +39,8 @@ class TrainResult:
     statistics: Statistics
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
+    anomalies: AnomalyReport | None
+    """Where the rows depart from the schema; None where the spec names none."""
     split_counts: dict[str, int]
     duration_seconds: float
     model: FittedModel
@@ -71,6 +74,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         statistics=prepared.statistics,
         leaks=prepared.leaks,
         notes=notes_of(prepared, encoded),
+        anomalies=prepared.anomalies,
         split_counts=prepared.split_counts,
         duration_seconds=time.monotonic() - began,
         model=model,

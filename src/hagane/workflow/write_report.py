@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.bundle import Bundle
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.report.report_html import report_html
@@ -26,10 +27,16 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
         importance=lineage.importance,
         spec_yaml=bundle.document("spec.yaml").decode(),
         statistics=Statistics.from_json(bundle.document("statistics.json")),
+        anomalies=_anomalies(bundle),
     )
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8")
     partial.replace(path)
+
+
+def _anomalies(bundle: Bundle) -> AnomalyReport | None:
+    has_any = "anomalies.json" in bundle.manifest.files
+    return AnomalyReport.from_json(bundle.document("anomalies.json")) if has_any else None
 
 
 def write_plots(evaluation: Evaluation, model: str | Path, folder: Path, *, workspace: Workspace) -> tuple[Path, ...]:

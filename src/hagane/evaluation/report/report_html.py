@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hagane.evaluation.evaluation import Density, Evaluation, label_text
 from hagane.evaluation.report import sections
+from hagane.evaluation.report.anomalies_section import anomalies_section
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
 from hagane.evaluation.report.markup import Markup, element, joined
 from hagane.evaluation.report.number_text import percent_text
@@ -16,6 +17,7 @@ from hagane.evaluation.report.statistics_section import statistics_section
 from hagane.evaluation.report.style import STYLE
 
 if TYPE_CHECKING:
+    from hagane.anomalies.anomaly_report import AnomalyReport
     from hagane.models.family import Iteration
     from hagane.statistics.statistics import Statistics
 
@@ -31,11 +33,12 @@ def report_html(
     importance: Mapping[str, float] | None = None,
     spec_yaml: str = "",
     statistics: Statistics | None = None,
+    anomalies: AnomalyReport | None = None,
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
     `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it,
-    `statistics` those of the training data. Every text is escaped.
+    `statistics` those of the training data, `anomalies` where these depart from their schema. Every text is escaped.
 
     >>> import numpy as np
     >>> from hagane.evaluation.evaluate import evaluate
@@ -43,7 +46,8 @@ def report_html(
     >>> "&lt;houses&gt;" in page, "<houses>" in page
     (True, False)
     """
-    cards = element("div", *_cards(evaluation, curve, importance or {}, spec_yaml, statistics), class_="cards")
+    shown = (*_cards(evaluation, curve, importance or {}), *_data_cards(anomalies, statistics, spec_yaml))
+    cards = element("div", *shown, class_="cards")
     header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
     footer = element("footer", "Written by Hagane.")
     head = joined(
@@ -59,8 +63,6 @@ def _cards(
     evaluation: Evaluation,
     curve: Sequence[Iteration],
     importance: Mapping[str, float],
-    spec_yaml: str,
-    statistics: Statistics | None,
 ) -> Iterator[Markup]:
     yield sections.headline_section(evaluation)
     yield sections.metrics_section(evaluation)
@@ -78,6 +80,11 @@ def _cards(
     if evaluation.residuals:
         yield sections.residuals_section(evaluation)
     yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
+
+
+def _data_cards(anomalies: AnomalyReport | None, statistics: Statistics | None, spec_yaml: str) -> Iterator[Markup]:
+    if anomalies is not None:
+        yield anomalies_section(anomalies)
     if statistics is not None:
         yield statistics_section(statistics)
     if spec_yaml:

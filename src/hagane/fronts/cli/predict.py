@@ -29,6 +29,7 @@ def predict(
     [dim]Example:[/dim]  hagane predict late new.parquet -o predictions.parquet
     """
     from hagane.fronts.cli.progress import rate_text, seconds_text
+    from hagane.fronts.cli.render_anomalies import render_anomalies
     from hagane.workflow.predict import predict_file
     from hagane.workspace.workspace import Workspace
 
@@ -42,12 +43,15 @@ def predict(
         output.progress.note(f"an expression erred on {summary.num_row_errors:,} rows, such as LN(-1)")
     if summary.num_bad_rows:
         output.progress.note(f"{summary.num_bad_rows:,} rows could not be parsed and have no prediction")
+    if summary.anomalies is not None and summary.anomalies.findings:
+        output.show("", render_anomalies(summary.anomalies))
     output.result(
         {
             "path": summary.path,
             "num_rows": summary.num_rows,
             "num_row_errors": summary.num_row_errors,
             "num_bad_rows": summary.num_bad_rows,
+            "anomalies": summary.anomalies,
             "seconds": summary.seconds,
         }
     )

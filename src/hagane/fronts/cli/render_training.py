@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.fronts.cli.progress import seconds_text
+from hagane.fronts.cli.render_anomalies import render_anomalies
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_leaks import render_leaks
 
@@ -28,6 +29,10 @@ def _parts(result: TrainResult) -> Iterator[RenderableType]:
     )
     yield Text(f"bundle: {result.bundle}", "dim", no_wrap=True, overflow="ignore")
     yield Text("rows: " + ", ".join(f"{count:,} {part}" for part, count in result.split_counts.items()), "dim")
+    if result.anomalies is not None and result.anomalies.findings:
+        yield Text("")
+        yield Text("the data depart from their schema", "bold yellow")
+        yield render_anomalies(result.anomalies)
     if result.leaks:
         yield Text("")
         yield render_leaks(result.leaks)

@@ -145,6 +145,7 @@ def training_document(result: TrainResult) -> dict[str, Any]:
         "spec": result.spec,
         "split_counts": result.split_counts,
         "evaluation": result.evaluation,
+        "anomalies": result.anomalies,
         "leaks": result.leaks,
         "notes": result.notes,
         "duration_seconds": result.duration_seconds,
