@@ -19,6 +19,7 @@ _PUBLIC = {
     "describe": "hagane.fronts.python",
     "infer_schema": "hagane.fronts.python",
     "check_schema": "hagane.fronts.python",
+    "cache": "hagane.fronts.python",
     "TrainedModel": "hagane.fronts.python",
     "Spec": "hagane.spec.spec",
     "Split": "hagane.spec.spec",
@@ -38,6 +39,7 @@ __all__ = [
     "Spec",
     "Split",
     "TrainedModel",
+    "cache",
     "check_schema",
     "describe",
     "hparam_candidates",
@@ -51,7 +53,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
-    from hagane.fronts.python import TrainedModel, check_schema, describe, infer_schema, load, train, train_spec
+    from hagane.fronts.python import TrainedModel, cache, check_schema, describe, infer_schema, load, train, train_spec
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
     from hagane.sql.hparams import hparam_candidates, hparam_range

@@ -1,32 +1,35 @@
-"""Run the feature graph over a table, once, into one `Encoded` a split."""
+"""Run the feature graph over a table, once, into one `Encoded` a split; what a cache has is not computed again."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
-from hagane.data.split import Splits
+from hagane.data.split import PART_NAMES, Splits
 from hagane.data.table import Table
-from hagane.features.encoded import Encoded, EncodedWriter
-from hagane.features.encoder import EncodedColumns, Encoder
-from hagane.features.label import EncodedLabel, LabelEncoding
+from hagane.errors import DataError, Fault, StorageError
+from hagane.features.column_cache import ColumnCache
+from hagane.features.column_file import ColumnFile
+from hagane.features.column_key import ColumnKeys, ColumnPlan, column_plans
+from hagane.features.column_writer import ColumnWriter
+from hagane.features.encoded import BLOCK_ROWS, FLUSH_BYTES, Encoded, column_path
+from hagane.features.encoded_batches import encode_batches, map_encoded, num_cores
+from hagane.features.label import LabelEncoding
+from hagane.features.rows_that_erred import count_rows_that_erred
+from hagane.features.selection import ColumnOfPart, ColumnRows, Selection
 from hagane.features.transform import Transform
+from hagane.features.weight_column import WeightColumn
 from hagane.progress import SILENT, Phase, Progress
 
-Array = npt.NDArray[np.generic]
-PART_NAMES = ("train", "eval", "test")
-NUM_WORKERS = 2
-WAITING_BATCHES = 4
-"""Batches in work or waiting for their turn to be written; bounds the memory."""
+__all__ = ["EncodedSplits", "encode", "encode_batches"]
+
+NULL_LABELS, UNKNOWN_LABELS = "null_labels", "unknown_labels"
 
 
 class EncodedSplits(NamedTuple):
@@ -41,128 +44,199 @@ class EncodedSplits(NamedTuple):
     """Rows left out because their label is NULL."""
     num_unknown_labels: int
     """Rows of eval and test left out because their class is not among the encoding's."""
+    num_columns: int
+    """Columns of all splits together, labels and weights counted."""
+    num_cached: int
+    """How many of them the cache had."""
 
 
-class _Work(NamedTuple):
-    """One batch, and the part of each of its rows (None: all train)."""
-
-    batch: pa.RecordBatch
-    parts: npt.NDArray[np.uint8] | None
+Files = dict[ColumnOfPart, ColumnFile]
 
 
-class EncodedBatch(NamedTuple):
-    """One batch of rows as features and label, before the rows without a label are left out."""
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What is to be encoded."""
 
-    features: EncodedColumns
-    label: EncodedLabel
-    parts: npt.NDArray[np.uint8] | None
-    num_rows: int
+    source: Table | Splits
+    transform: Transform
+    label: LabelEncoding
+    weight: WeightColumn | None
+    plans: Sequence[ColumnPlan]
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of all parts, those without a label counted."""
+        return len(self.source.parts) if isinstance(self.source, Splits) else self.source.num_rows
+
+    @property
+    def table(self) -> Table:
+        """The rows of all parts."""
+        return self.source.table if isinstance(self.source, Splits) else self.source
+
+    @property
+    def columns(self) -> list[ColumnOfPart]:
+        """Every column of every part."""
+        return [ColumnOfPart(part, number) for part in range(len(PART_NAMES)) for number in range(len(self.plans))]
 
 
 def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding: LabelEncoding, folder: Path, *,
+           weight: WeightColumn | None = None, cache: ColumnCache | None = None,
            progress: Progress = SILENT) -> EncodedSplits:  # fmt: skip
-    """Write `folder`/train, /eval and /test in one pass over the data (a bare Table is all train).
+    """Write train, eval and test in one pass over the data (a bare Table is all train). Rows keep the table's order.
 
-    Rows keep the table's order. `folder` appears, in the place of one that was there, when all of it is written: an
-    interrupted run leaves nothing under that name.
+    Without a `cache` the columns are written to `folder`/train, /eval and /test. `folder` appears, in the place of one
+    that was there, when all of it is written: an interrupted run leaves nothing under that name. With one, columns
+    that it has are used, without a look at the data if it has all; the others are written beside `folder`, which must
+    lie on the cache's disk, and then moved into the cache.
+
+    Raises DataError when the data change meanwhile or a weight is none, StorageError when the disk is full.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with progress.phase("encode", total=_num_rows(table_or_splits)) as phase:
-            counts = _write(table_or_splits, transform, label_encoding, aside, phase)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    train, *held_out = (Encoded.open(folder / name) for name in PART_NAMES)
-    evaluation, test = (part if part.num_rows else None for part in held_out)
-    return EncodedSplits(train, evaluation, test, *counts)
+    job = _Job(table_or_splits, transform, label_encoding, weight, column_plans(transform, label_encoding, weight))
+    with progress.phase("encode", total=job.num_rows) as phase:
+        if cache is not None:
+            return _encode_into_cache(job, Path(folder), cache, phase)
+        with _aside(Path(folder)) as aside:
+            files = _write(job, job.columns, aside, phase)
+            for name, encoded in zip(PART_NAMES, _encoded(job, files), strict=True):
+                encoded.write_header(aside / name)
+            if Path(folder).exists():
+                shutil.rmtree(folder)
+            aside.rename(folder)
+    return _splits(job, files, num_cached=0)
 
 
-def _write(
-    source: Table | Splits, transform: Transform, label: LabelEncoding, folder: Path, phase: Phase
-) -> tuple[int, int, int]:
-    """Write every part; how many rows erred, had no label, had an unknown one."""
-    writers = [
-        EncodedWriter(folder / name, transform.features, dense_dtype=transform.dense_dtype, label_dtype=label.dtype)
-        for name in PART_NAMES
-    ]
-    num_errors = num_null = num_unknown = 0
+def _encode_into_cache(job: _Job, folder: Path, cache: ColumnCache, phase: Phase) -> EncodedSplits:
+    keys = ColumnKeys(job.source, job.label)
+    key_of = {column: keys.key(job.plans[column.number], column.part) for column in job.columns}
+    files = _look_up(cache, key_of)
+    missing = [column for column in job.columns if column not in files]
+    if missing:
+        with _aside(folder) as aside:
+            for column, file in _write(job, missing, aside, phase).items():
+                cache.keep(key_of[column], file)
+                files[column] = file
+        cache.evict(set(key_of.values()))
+    else:
+        phase.advance(job.num_rows)
+    return _splits(job, files, num_cached=len(files) - len(missing))
+
+
+def _look_up(cache: ColumnCache, key_of: Mapping[ColumnOfPart, str]) -> Files:
+    with ThreadPoolExecutor(num_cores(), thread_name_prefix="verify") as pool:
+        found = zip(key_of, pool.map(cache.find, key_of.values()), strict=True)
+        return {column: file for column, file in found if file is not None}
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that is gone at the end, unless it was renamed."""
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="write") as pool:
-            writing: deque[Future[int]] = deque()
-            for done in encode_batches(source, transform, label):
-                writing.append(pool.submit(_append, done, writers))
-                num_errors += writing.popleft().result() if len(writing) > 2 else 0
-                num_null += done.label.num_null
-                num_unknown += done.label.num_unknown
-                phase.advance(done.num_rows)
-            num_errors += sum(future.result() for future in writing)
-        for writer in writers:
-            writer.close()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise StorageError(Fault(what=f"{folder}: {error.strerror}", next_step="make room or grant access")) from error
+    try:
+        for part in PART_NAMES:
+            (aside / part).mkdir()
+        yield aside
     finally:
-        for writer in writers:
-            writer.abandon()
-    return num_errors, num_null, num_unknown
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-def _batches(source: Table | Splits, transform: Transform, label: LabelEncoding) -> Iterator[_Work]:
-    names = list(dict.fromkeys([*(column.name for column in transform.columns), label.column]))
-    if isinstance(source, Splits):
-        return (_Work(batch, parts) for batch, parts in source.batches(names, dictionary=True))
-    return (_Work(batch, None) for batch in source.batches(names, dictionary=True))
+def _write(job: _Job, missing: Sequence[ColumnOfPart], aside: Path, phase: Phase) -> Files:
+    """Encode the missing columns, and no others, to files under `aside`."""
+    fingerprint = job.table.fingerprint()
+    writers = {column: _writer(job, column, aside) for column in missing}
+    lowest = {column.number for column in missing}
+    d = len(job.transform.features)
+    wanted = [number for number in sorted(lowest) if number < d]
+    weight = job.weight if d + 1 in lowest else None
+    selection = Selection(missing, wanted, label_number=d)
+    counts = {NULL_LABELS: 0, UNKNOWN_LABELS: 0}
+    num_bad_weights = 0
+    batches = map_encoded(selection.select, job.source, _narrowed(job.transform, wanted), job.label, weight)
+    with ThreadPoolExecutor(1, thread_name_prefix="write") as pool, closing(batches):
+        writing: list[Future[None]] = []
+        for done in batches:
+            writing.append(pool.submit(_append, writers, done.rows))
+            if len(writing) > 2:
+                writing.pop(0).result()
+            counts[NULL_LABELS] += done.num_null
+            counts[UNKNOWN_LABELS] += done.num_unknown
+            num_bad_weights += done.num_bad_weights
+            phase.advance(done.num_rows)
+        for future in writing:
+            future.result()
+    _check(job, fingerprint, num_bad_weights)
+    return {column: writer.close(counts if column.number == d else None) for column, writer in writers.items()}
 
 
-def encode_batches(source: Table | Splits, transform: Transform, label: LabelEncoding) -> Iterator[EncodedBatch]:
-    """Every batch encoded, in order, by two threads (ONNX Runtime and numpy leave the interpreter free)."""
-    encoder = Encoder(transform)
-
-    def encode_one(work: _Work) -> EncodedBatch:
-        encoded_label = label.encode(work.batch.column(label.column))
-        return EncodedBatch(encoder.encode_columns(work.batch), encoded_label, work.parts, work.batch.num_rows)
-
-    waiting: deque[Future[EncodedBatch]] = deque()
-    with ThreadPoolExecutor(NUM_WORKERS, thread_name_prefix="encode") as pool:
-        try:
-            for work in _batches(source, transform, label):
-                waiting.append(pool.submit(encode_one, work))
-                if len(waiting) >= WAITING_BATCHES:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+def _check(job: _Job, fingerprint: str, num_bad_weights: int) -> None:
+    if num_bad_weights:
+        assert job.weight is not None
+        raise DataError(
+            Fault(
+                what=f"{num_bad_weights:,} rows have no usable weight",
+                where=f"weight: {job.weight.expression}",
+                expected="a finite number that is not negative in every row",
+                next_step="mend the weights in the data query, or leave rows out there",
+            )
+        )
+    if job.table.origin.arrow is None and job.table.fingerprint() != fingerprint:
+        step = "run it again when nothing writes to them"
+        raise DataError(Fault(what="the data changed while they were encoded", next_step=step))
 
 
-def _append(done: EncodedBatch, writers: list[EncodedWriter]) -> int:
-    """Hand the rows to the writers of their parts; how many of the kept rows erred."""
-    (columns, row_error), label, parts = done.features, done.label, done.parts
-    if label.kept is not None:
-        columns = [column[label.kept] for column in columns]
-        parts = None if parts is None else parts[label.kept]
-        row_error = None if row_error is None else row_error[label.kept]
-    all_columns = [*columns, label.values]
-    for part, writer in enumerate(writers):
-        _append_part(writer, all_columns, parts, part)
-    return 0 if row_error is None else int(np.count_nonzero(row_error))
+def _narrowed(transform: Transform, wanted: Sequence[int]) -> Transform:
+    """The transform with the features of these numbers alone, and the columns that they read."""
+    features = [transform.features[number] for number in wanted]
+    read = {name for feature in features for name in feature.columns}
+    chosen = {feature.name for feature in features}
+    kinds: dict[str, Any] = {
+        name: tuple(feature for feature in getattr(transform, name) if feature.name in chosen)
+        for name in ("dense", "ids", "sparse")
+        if hasattr(transform, name)
+    }
+    columns = tuple(column for column in transform.columns if column.name in read)
+    return dataclasses.replace(transform, columns=columns, **kinds)
 
 
-def _append_part(writer: EncodedWriter, columns: list[Array], parts: npt.NDArray[np.uint8] | None, part: int) -> None:
-    if parts is None:
-        if part == 0:
-            writer.append(columns)
-        return
-    chosen = np.flatnonzero(parts == part)
-    if len(chosen) == len(parts):
-        writer.append(columns)
-    elif len(chosen):
-        writer.append([column[chosen] for column in columns])
+def _writer(job: _Job, column: ColumnOfPart, aside: Path) -> ColumnWriter:
+    name, kind, dtype, _ = job.plans[column.number]
+    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=BLOCK_ROWS)
 
 
-def _num_rows(source: Table | Splits) -> int:
-    return len(source.parts) if isinstance(source, Splits) else source.num_rows
+def _path(folder: Path, column: ColumnOfPart) -> Path:
+    return column_path(folder / PART_NAMES[column.part], column.number)
+
+
+def _append(writers: Mapping[ColumnOfPart, ColumnWriter], rows: Sequence[ColumnRows]) -> None:
+    for column, values, errors in rows:
+        writers[column].append(values, errors)
+    if sum(writer.waiting_bytes for writer in writers.values()) >= FLUSH_BYTES:
+        for writer in writers.values():
+            writer.flush()
+
+
+def _encoded(job: _Job, files: Files) -> list[Encoded]:
+    """Train, eval and test over their files."""
+    num_features, dtype = len(job.transform.features), job.transform.dense_dtype
+    splits = []
+    for part in range(len(PART_NAMES)):
+        columns = [files[ColumnOfPart(part, number)] for number in range(num_features + 1)]
+        weight = None if job.weight is None else files[ColumnOfPart(part, num_features + 1)]
+        splits.append(Encoded(job.transform.features, columns, dense_dtype=dtype, weight=weight))
+    return splits
+
+
+def _splits(job: _Job, files: Files, *, num_cached: int) -> EncodedSplits:
+    num_features = len(job.transform.features)
+    num_errors = sum(
+        count_rows_that_erred([files[ColumnOfPart(part, number)] for number in range(num_features)])
+        for part in range(len(PART_NAMES))
+    )
+    train, *held_out = _encoded(job, files)
+    evaluation, test = (part if part.num_rows else None for part in held_out)
+    counts = files[ColumnOfPart(0, num_features)].footer.counts
+    return EncodedSplits(train, evaluation, test, num_errors, counts[NULL_LABELS], counts[UNKNOWN_LABELS],
+                         len(files), num_cached)  # fmt: skip

@@ -170,6 +170,12 @@ class Encoded:
         weight = None if self._weight is None else self._weight.values[rows]
         return Batch(dense, ids, self._label.values[rows], sparse, weight)
 
+    def write_header(self, folder: Path) -> None:
+        """Make `folder`, which holds the column files, one that `open` can read."""
+        partial = folder / (HEADER_FILE + ".partial")
+        partial.write_bytes(msgspec.json.encode(self.header))
+        partial.rename(folder / HEADER_FILE)
+
     def read_ahead(self, start: int, stop: int) -> None:
         """Bring rows [start, stop) of every column into memory in the order of the files."""
         for file in self._files:
@@ -246,11 +252,10 @@ class EncodedWriter:
     def close(self) -> Encoded:
         """Write what waits and the header; the finished `Encoded`."""
         files = [writer.close() for writer in self._writers]
-        header = msgspec.structs.replace(self.header, num_rows=files[-1].num_rows)
-        partial = self.folder / (HEADER_FILE + ".partial")
-        partial.write_bytes(msgspec.json.encode(header))
-        partial.rename(self.folder / HEADER_FILE)
-        return Encoded.open(self.folder)
+        weight = files.pop() if self.header.weighted else None
+        encoded = Encoded(self.header.features, files, dense_dtype=self.header.dense_dtype, weight=weight)
+        encoded.write_header(self.folder)
+        return encoded
 
     def abandon(self) -> None:
         """Remove what was written, unless it was closed: then it stays."""

@@ -83,6 +83,19 @@ def emit_columns(emitter: Emitter, features: Sequence[LoweredFeature], layout: I
     return columns, any_error(emitter, *errors)
 
 
+def emit_errors(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
+                accepts_missing: bool) -> list[str | None]:  # fmt: skip
+    """Add inputs and nodes; by feature, where it erred, [n, 1] bool (None: it cannot)."""
+    errors: list[str | None] = []
+    for (feature, _), lane in zip(features, _compile(emitter, features, layout), strict=True):
+        run = _Run(lane.value, [lane.column])
+        found = [] if lane.value.error is None else [_lanes(emitter, lane.value.error, run)]
+        if feature.kind is FeatureKind.DENSE and not accepts_missing:
+            found.append(_finite(emitter, _numbers(emitter, run, dense_dtype, 0.0), dense_dtype)[1])
+        errors.append(any_error(emitter, *found))
+    return errors
+
+
 def _compile(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout) -> list[Lane]:
     layout_inputs(emitter, layout)
     return Compiler(emitter, layout).compile([lowered.expression for lowered in features])

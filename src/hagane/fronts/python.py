@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
     from hagane.evaluation.evaluation import Evaluation
+    from hagane.features.column_cache import ColumnCache
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
     from hagane.workflow.describe import Description
@@ -189,6 +190,11 @@ def check_schema(data: object, schema: DataSchema | str | Path) -> AnomalyReport
     from hagane.workflow.schema import check_schema as run
 
     return run(data, schema)
+
+
+def cache(workspace: str | Path | None = None) -> ColumnCache:
+    """The encoded columns that trainings share: `entries()`, `verify()`, `clear()`, `set_limit(bytes)`."""
+    return _workspace(workspace).cache
 
 
 def _workspace(root: str | Path | None) -> Workspace:

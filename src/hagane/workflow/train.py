@@ -60,7 +60,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     name = prepared.resolved.spec.name
     assert name is not None
     with workspace.scratch() as scratch, workspace.new_version(name) as slot:
-        encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded", progress=progress)
+        encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
+                         cache=workspace.cache, progress=progress)  # fmt: skip
         model = _fit_family(prepared, encoded, progress)
         exported = export(prepared, model, scratch / "bundle", progress)
         documents = bundle_documents(prepared, model, exported, seconds=time.monotonic() - began)

@@ -1,9 +1,9 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
-`registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `scratch/` is temporary. A new bundle
-is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
-registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
-removes it. So a crash at any moment leaves nothing that is listed and broken.
+`registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `cache/` holds encoded columns,
+`scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very transaction that
+fills its row: whoever holds the registry's write lock and sees the folder of an empty row knows that its writer died
+(or that it was deleted), and removes it. So a crash at any moment leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +26,9 @@ from hagane.spec.spec import Spec
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
 from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
 from hagane.workspace.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from hagane.features.column_cache import ColumnCache
 
 HOME_VARIABLE = "HAGANE_HOME"
 DEFAULT_FOLDER = ".hagane"
@@ -48,6 +52,14 @@ class Workspace:
         self.registry = Registry(self.root / "registry.sqlite")
         self.models_folder = self.root / "models"
         self.scratch_parent = self.root / "scratch"
+        self.cache_folder = self.root / "cache"
+
+    @property
+    def cache(self) -> ColumnCache:
+        """The encoded columns that this workspace's trainings share."""
+        from hagane.features.column_cache import ColumnCache
+
+        return ColumnCache(self.cache_folder)
 
     def list(self, name: str | None = None) -> list[ModelVersion]:
         """Every version, or those of one name: by name, the newest first."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hagane.fronts.cli.cache import cache
 from hagane.fronts.cli.demo import demo
 from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.evaluate import evaluate
@@ -59,3 +60,4 @@ app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(cache)
