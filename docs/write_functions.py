@@ -24,6 +24,8 @@ PAGE = Path(__file__).with_name("functions.md")
 MODIFIERS: dict[str, tuple[object, ...]] = {
     "CAST": (False,),
     "ROUND": (2,),
+    "TRUNC": (2,),
+    "RANGE_BUCKET": ((1, 2),),
     "EXTRACT": ("MONTH", "Asia/Tokyo"),
     "DATE": ("Asia/Tokyo",),
     "TIMESTAMP": ("Asia/Tokyo",),

@@ -105,6 +105,27 @@ def _divide_by_zero() -> None:
     run(lambda e, a, b: e.node("Div", a, b), np.int64, a=whole(1, 2), b=whole(1, 0))
 
 
+@pytest.mark.parametrize("operator", ["Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"])
+def test_float64_has_no_such_function(operator: str) -> None:
+    """emit_arc and emit_hyperbolic make them of others."""
+    with pytest.raises(Exception, match="NOT_IMPLEMENTED"):
+        run(lambda e, x: e.node(operator, x), np.float64, x=np.array([[1.0]]))
+
+
+def test_sine_looks_at_its_neighbours() -> None:
+    """emit_trigonometry has sums and products alone."""
+    x = np.random.default_rng(0).normal(scale=100, size=(1000, 1))
+    beside = np.where(np.arange(1000)[:, None] % 4 == 0, 1e18, x)
+    alone, together = (run(lambda e, a: e.node("Sin", a), np.float64, a=batch) for batch in (x, beside))
+    assert not np.array_equal(alone[1::4], together[1::4])
+
+
+def test_signed_numbers_are_not_shifted() -> None:
+    """emit_bits.shift goes through uint64."""
+    with pytest.raises(Exception, match=r"NOT_IMPLEMENTED|INVALID|type"):
+        run(lambda e, a, b: e.node("BitShift", a, b, direction="LEFT"), np.int64, a=whole(1), b=whole(1))
+
+
 def test_where_has_no_bool() -> None:
     """emit_logic.choose is made of And and Or."""
     x = np.array([[True]])

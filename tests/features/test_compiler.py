@@ -64,6 +64,10 @@ PARSE_DATE('%F', {s}) ; PARSE_TIMESTAMP('%F %T', {s}) ; UNIX_DATE(PARSE_DATE('%F
 TIMESTAMP_SECONDS({i}) ; TIMESTAMP_MILLIS({i}) ; TIMESTAMP_MICROS({i}) ; DATE_FROM_UNIX_DATE({i})
 ML.BUCKETIZE({x}, [0, 1, 7.3]) ; ML.BUCKETIZE({x}, [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18])
 ML.HASH_BUCKETIZE({s}, 97) ; ML.FEATURE_CROSS(STRUCT({s}, {u}))
+SIN({x}) ; COS({x}) ; TAN({x}) ; COT({x}) ; SEC({x}) ; CSC({x}) ; ASIN({x}) ; ACOS({x}) ; ATAN({x}) ; ATAN2({x}, {y})
+SINH({x}) ; COSH({x}) ; TANH({x}) ; COTH({x}) ; SECH({x}) ; CSCH({x}) ; ASINH({x}) ; ACOSH({x}) ; ATANH({x}) ; CBRT({x})
+{i} & {j} ; {i} | {j} ; {i} ^ {j} ; ~{i} ; {i} << MOD({j}, 70) ; {i} >> MOD({j}, 70) ; BIT_COUNT({i})
+{x} IS DISTINCT FROM {y} ; {b} IS DISTINCT FROM {c} ; IS_NAN({x} - {y}) ; IS_INF({x}) ; RANGE_BUCKET({x}, [0, 1, 7.3])
 {x} / {y} > 0 AND LN({x}) IS NULL ; ROUND(EXP({x} / 100), 3) * 2 - POW({y}, 3)
 """
 LANES = [

@@ -57,6 +57,10 @@ CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE":
 """Where an inexact value may stand: it goes through without a step and without cancellation."""
 
 
+NEVER_SAFE = ("/", "<<", ">>", "CAST")
+"""Of these there is no form with the SAFE. prefix."""
+
+
 def literals(type_: SqlType) -> st.SearchStrategy[Literal]:
     """Constants that occur in the rows too; never NaN or -0.0, of which there are no constants."""
     pool = [
@@ -106,7 +110,9 @@ def calls(draw: st.DrawFn, signature: Signature, overload: Overload, depth: int,
     if signature.name == "CAST" and isinstance(arguments[0], Literal):
         arguments[0] = draw(columns(parameters[0]))
     modifiers = draw(_modifiers(signature.name, overload))
-    return Call(signature.name, tuple(arguments), overload.result, modifiers)
+    can_be_safe = bool(signature.fails) and not signature.safe and signature.name not in NEVER_SAFE
+    safe = can_be_safe and draw(st.integers(0, 4)) == 0
+    return Call(signature.name, tuple(arguments), overload.result, modifiers, safe=safe)
 
 
 def _argument(
@@ -129,6 +135,10 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
             return st.tuples(st.booleans())
         case "ROUND":
             return st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3, 10, 22, -1, -2, -22]))
+        case "TRUNC":
+            return st.tuples(st.sampled_from([0, 0, 1, 2, 3, 10, 22, -1, -2, -22]))
+        case "RANGE_BUCKET":
+            return st.tuples(_whole_points() if overload.first != (SqlType.FLOAT64,) else _points())
         case "EXTRACT" if overload.first == (SqlType.DATE,):
             return st.tuples(st.sampled_from(DATE_PARTS), st.just("UTC"))
         case "EXTRACT":
@@ -175,6 +185,12 @@ def _points() -> st.SearchStrategy[tuple[float, ...]]:
     some = st.lists(st.sampled_from(finite), min_size=3, max_size=6, unique=True)
     many = st.integers(20, 60).map(lambda count: [float(point) for point in range(-count, count)])
     return st.one_of(some, some, many).map(lambda points: tuple(sorted(points)))
+
+
+def _whole_points() -> st.SearchStrategy[tuple[int, ...]]:
+    """Points that are an INT64, a DATE and a TIMESTAMP."""
+    points = st.integers(-700_000, 2_900_000)
+    return st.lists(points, max_size=40).map(lambda points: tuple(sorted(points)))
 
 
 @st.composite

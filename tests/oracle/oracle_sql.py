@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import datetime
 import math
+from dataclasses import replace
 
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal
 from hagane.types import SqlType
 
-_INFIX = {"+", "-", "*", "/", "=", "!=", "<", "<=", ">", ">=", "AND", "OR"}
+_INFIX = {"+", "-", "*", "/", "=", "!=", "<", "<=", ">", ">=", "AND", "OR", "IS DISTINCT FROM"} | {
+    "&",
+    "|",
+    "^",
+    "<<",
+    ">>",
+}
+_SAFE = {"+": "SAFE_ADD", "-": "SAFE_SUBTRACT", "*": "SAFE_MULTIPLY", "NEG": "SAFE_NEGATE"}
 
 
 def to_text(expression: Expression) -> str:
@@ -25,6 +33,10 @@ def to_text(expression: Expression) -> str:
 
 def _call(call: Call, arguments: list[str]) -> str:
     name, first, rest = call.function, arguments[0], ", ".join(arguments[1:])
+    if call.safe and name in _SAFE:
+        return f"{_SAFE[name]}({', '.join(arguments)})"
+    if call.safe:
+        return f"SAFE.{_call(replace(call, safe=False), arguments)}"
     if name in _INFIX:
         return f"({first} {name} {arguments[1]})"
     match name:
@@ -32,6 +44,8 @@ def _call(call: Call, arguments: list[str]) -> str:
             return f"(-({first}))"
         case "NOT":
             return f"(NOT {first})"
+        case "~":
+            return f"(~({first}))"
         case "IS NULL":
             return f"({first} IS NULL)"
         case "IN":
@@ -58,7 +72,10 @@ def _call(call: Call, arguments: list[str]) -> str:
             return f"{name}({_string(str(call.modifiers[0]))}, {first})"
         case "FORMAT_TIMESTAMP" | "PARSE_TIMESTAMP":
             return f"{name}({_string(str(call.modifiers[0]))}, {first}, '{call.modifiers[1]}')"
-        case "ROUND" | "ML.HASH_BUCKETIZE":
+        case "RANGE_BUCKET":
+            points = (to_text(Literal(point, call.arguments[0].type)) for point in call.modifiers[0])
+            return f"RANGE_BUCKET({first}, [{', '.join(points)}])"
+        case "ROUND" | "TRUNC" | "ML.HASH_BUCKETIZE":
             return f"{name}({first}, {call.modifiers[0]})"
         case "ML.BUCKETIZE":
             points, exclude, format_ = call.modifiers

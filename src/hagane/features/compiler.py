@@ -17,7 +17,7 @@ import numpy as np
 from hagane.errors import ExpressionError, Fault
 from hagane.features.emit import Emitter
 from hagane.features.emit_float import is_nan
-from hagane.features.emit_logic import BOOL, cast, negate, side_by_side
+from hagane.features.emit_logic import BOOL, any_error, cast, negate, side_by_side
 from hagane.features.interning import Interning
 from hagane.features.scalar import SCALAR
 from hagane.features.scalar.operation import Operation
@@ -126,7 +126,8 @@ class Compiler:
             )
         children = zip(*(node.children for node in nodes), strict=True)
         operation = Operation(self.emitter, calls, tuple(self._value(child) for child in children))
-        return SCALAR[function].render(operation)
+        value = SCALAR[function].render(operation)
+        return _safe(operation, value) if calls[0].safe else value
 
     def _columns(self, type_: SqlType, names: list[str]) -> Value:
         width = len(names)
@@ -179,6 +180,12 @@ def layout_inputs(emitter: Emitter, layout: InputLayout) -> None:
         emitter.input(STRING_INPUT, str, ("n", len(layout.strings)))
     for name in () if layout.packs_strings else layout.strings:
         emitter.input(STRING_INPUT_PREFIX + name, str, ("n", 1))
+
+
+def _safe(operation: Operation, value: Value) -> Value:
+    """The value with the errors of its arguments alone: the SAFE. prefix."""
+    error = any_error(operation.emitter, *(argument.error for argument in operation.arguments))
+    return replace(value, error=error, is_quiet=False)
 
 
 def _packed_names(layout: InputLayout, type_: SqlType) -> tuple[str, ...]:

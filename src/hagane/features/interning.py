@@ -95,7 +95,7 @@ def _identity(expression: Expression) -> object:
         case Literal(value, type_):
             return _Exactly(type_, repr(value))
         case Call():
-            return expression.function, expression.type, expression.modifiers
+            return expression.function, expression.type, expression.modifiers, expression.safe
         case _:
             return expression.function, expression.type, expression.options
 
@@ -107,6 +107,6 @@ def _shape(expression: Expression) -> object:
         case Literal(value, type_):
             return "literal", type_, value is None
         case Call() if expression.function in SCALAR and SCALAR[expression.function].fuses_modifiers:
-            return expression.function, expression.type
+            return expression.function, expression.type, expression.safe
         case _:
             return _identity(expression)

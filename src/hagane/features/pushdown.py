@@ -6,9 +6,12 @@ from hagane.sql.expression import Call, ColumnRef, Expression, walk
 from hagane.types import SqlType
 
 OPERATORS = frozenset(("+", "-", "*", "NEG", "DIV", "MOD", "=", "!=", "<", "<=", ">", ">=", "AND", "OR", "NOT", "IN"))
-CONDITIONALS = frozenset(("IS NULL", "CASE", "COALESCE", "NULLIF", "CAST", "CONCAT", "ML.FEATURE_CROSS"))
+BITS = frozenset(("&", "|", "^", "~", "<<", ">>", "BIT_COUNT"))
+CONDITIONALS = frozenset(
+    ("IS NULL", "IS DISTINCT FROM", "CASE", "COALESCE", "NULLIF", "CAST", "CONCAT", "ML.FEATURE_CROSS")
+)
 TIME = frozenset(("EXTRACT", "UNIX_SECONDS", "UNIX_MILLIS", "UNIX_MICROS", "UNIX_DATE"))
-EXACT = OPERATORS | CONDITIONALS | TIME
+EXACT = OPERATORS | BITS | CONDITIONALS | TIME
 """Functions that DuckDB and the graph compute alike, to the last bit, on whole numbers, BOOL, text and time.
 
 The property tests of `sql.to_duckdb` hold them to it. Whatever touches FLOAT64 is left to the graph.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -14,12 +15,15 @@ from hagane.sql.casts import bind_cast
 from hagane.sql.coerce import resolve
 from hagane.sql.conditionals import bind_case, bind_if
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
+from hagane.sql.forms import FORMS, NAMED_FORMS, in_list
 from hagane.sql.functions import FUNCTIONS, Signature
 from hagane.sql.hparams import CANDIDATES, RANGE
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
 from hagane.sql.patterns import like_to_regex, pattern_fault
+from hagane.sql.refusals import FUNCTION_REASONS
 from hagane.sql.source import DOT, WAY_OUT, Source
 from hagane.sql.string_literals import decode_string
+from hagane.sql.string_order import MAX_LENGTH, order_pattern
 from hagane.sql.syntax import (
     DECORATION,
     FUNCTION_NODES,
@@ -47,9 +51,22 @@ class Binder:
     def __init__(self, source: Source, schema: Schema) -> None:
         self.source = source
         self.schema = schema
+        self._is_safe = False
 
-    def bind(self, node: exp.Expression) -> Expression | None:
-        """The typed tree of `node`, or None after noting its faults."""
+    def bind(self, node: exp.Expression, *, safe: bool = False) -> Expression | None:
+        """The typed tree of `node`, or None after noting its faults.
+
+        With `safe`, the calls that `node` itself becomes (not those of its arguments) have the SAFE. prefix.
+        """
+        outer, self._is_safe = self._is_safe, safe
+        try:
+            return self._bind(node)
+        finally:
+            self._is_safe = outer
+
+    def _bind(self, node: exp.Expression) -> Expression | None:
+        if type(node) in FORMS:
+            return FORMS[type(node)](self, node)
         if type(node) in TIME_NODES:
             return TIME_NODES[type(node)](self, node)
         if type(node) in FUNCTION_NODES:
@@ -93,6 +110,9 @@ class Binder:
         """`name(arguments)` with casts inserted, or None after noting why it does not fit."""
         signature = FUNCTIONS[name]
         span = node if isinstance(node, Span) or node is None else self.source.span(node)
+        if (ordered := order_pattern(name, arguments)) is not None:
+            found = self.call("REGEXP_CONTAINS", ordered.arguments, node)
+            return self.call("NOT", (found,), node) if found and ordered.is_negated else found
         resolved = resolve(signature, arguments)
         if resolved is None:
             self._does_not_fit(signature, arguments, span)
@@ -100,7 +120,12 @@ class Binder:
         overload, coerced = resolved
         if not self._constants_fit(signature, coerced):
             return None
-        return Call(name, coerced, overload.result, modifiers, span=span)
+        safe = self._is_safe and bool(signature.fails) and not signature.safe
+        return Call(name, coerced, overload.result, modifiers, span=span, safe=safe)
+
+    def as_safe(self, call: Expression) -> Expression:
+        """The call with the SAFE. prefix, where it can fail."""
+        return replace(call, safe=bool(FUNCTIONS[call.function].fails)) if isinstance(call, Call) else call
 
     def _does_not_fit(self, signature: Signature, arguments: Sequence[Expression], span: Span | None) -> None:
         received = _listed([argument.type for argument in arguments]) or "nothing"
@@ -242,9 +267,10 @@ class Binder:
         return self.call("AND", found, node) if len(found) == 2 else None
 
     def _in(self, node: exp.In) -> Expression | None:
-        if not node.expressions or any(isinstance(node.args.get(key), exp.Expression) for key in ("query", "unnest")):
+        items = in_list(node)
+        if not items:
             return self.refuse(node)
-        parts = self.bind_each([node.this, *node.expressions])
+        parts = self.bind_each([node.this, *items])
         if parts is None:
             return None
         nulls = [part for part in parts[1:] if isinstance(part, Literal) and part.value is None]
@@ -288,16 +314,22 @@ class Binder:
         return bind_cast(self, node, safe=True)
 
     def _round(self, node: exp.Expression) -> Expression | None:
+        return self._decimals("ROUND", node)
+
+    def _trunc(self, node: exp.Expression) -> Expression | None:
+        return self._decimals("TRUNC", node)
+
+    def _decimals(self, name: str, node: exp.Expression) -> Expression | None:
         argument = self.bind(node.this)
         decimals = self.bind(node.args["decimals"]) if node.args.get("decimals") else Literal(0, SqlType.INT64)
         if argument is None or decimals is None:
             return None
         number = _value(decimals)
         if not isinstance(number, int) or isinstance(number, bool) or abs(number) > MAX_DECIMALS:
-            self.source.fault("the decimals of ROUND must be a constant", decimals.span,
+            self.source.fault(f"the decimals of {name} must be a constant", decimals.span,
                               expected=f"a whole number from -{MAX_DECIMALS} to {MAX_DECIMALS}")  # fmt: skip
             return None
-        return self.call("ROUND", (argument,), node, (number,))
+        return self.call(name, (argument,), node, (number,))
 
     def _log(self, node: exp.Expression) -> Expression | None:
         base = node.this
@@ -312,6 +344,8 @@ class Binder:
 
     def _anonymous(self, node: exp.Anonymous) -> Expression | None:
         name = str(node.this).upper()
+        if name in NAMED_FORMS:
+            return NAMED_FORMS[name](self, node)
         if name in MORE_FUNCTIONS:
             arguments = self.bind_each(node.expressions)
             return None if arguments is None else self.call(name, arguments, node)
@@ -319,6 +353,10 @@ class Binder:
             self.source.fault("this hyperparameter has no value yet", node, expected="a literal in its place")
             return None
         self.bind_each([part for part in node.expressions if not isinstance(part, exp.Star)])
+        if name in FUNCTION_REASONS:
+            what, next_step = FUNCTION_REASONS[name]
+            self.source.fault(what, node, next_step=next_step)
+            return None
         self.source.fault(f"the function {name} is not in the feature language", node,
                           nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip
         return None
@@ -352,7 +390,7 @@ def _value(expression: Expression) -> object:
 def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     types = {argument.type for argument in arguments}
     if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
-        return "strings are compared for equality only; " + WAY_OUT
+        return f"a string is ordered only against a constant of at most {MAX_LENGTH} characters; {WAY_OUT}"
     if all(set(overload.first + overload.repeated) == {SqlType.STRING} for overload in signature.overloads):
         return "write CAST(x AS STRING) for an INT64 or a BOOL"
     if SqlType.STRING in types:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from hagane.sql.coerce import coerce, literal_as
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
+from hagane.sql.refusals import TYPE_REASONS
 from hagane.sql.source import WAY_OUT
 from hagane.sql.syntax import SQL_TYPES
 from hagane.types import SqlType
@@ -25,8 +26,9 @@ def bind_cast(binder: Binder, node: exp.Cast, *, safe: bool) -> Expression | Non
     is_plain = isinstance(node.to, exp.DataType) and not node.to.expressions
     target = SQL_TYPES.get(node.to.this) if is_plain else None
     if target is None:
-        binder.source.fault(f"there is no type {node.to.sql('bigquery')}", node,
-                            expected=", ".join(type_.value for type_ in SqlType), next_step=WAY_OUT)  # fmt: skip
+        name = node.to.sql("bigquery")
+        what, next_step = TYPE_REASONS.get(name, (f"there is no type {name}", WAY_OUT))
+        binder.source.fault(what, node, expected=", ".join(type_.value for type_ in SqlType), next_step=next_step)
     if argument is None or target is None:
         return None
     return argument if argument.type is target else _cast(binder, argument, target, node, safe)

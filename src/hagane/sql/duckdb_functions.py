@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.duckdb_literals import NAN, float_sql, string_sql
+from hagane.sql.duckdb_numbers import NUMBERS
 from hagane.sql.duckdb_time import TIME_RENDER
 from hagane.sql.expression import Call
 from hagane.sql.functions import WHITE_SPACE
@@ -179,7 +180,6 @@ RENDER: dict[str, Render] = {
     "SIGN": _sign,
     "FLOOR": _function("floor"),
     "CEIL": _function("ceil"),
-    "TRUNC": _function("trunc"),
     "ROUND": _round,
     "LEAST": _extreme("least"),
     "GREATEST": _extreme("greatest"),
@@ -199,5 +199,6 @@ RENDER: dict[str, Render] = {
     "ML.BUCKETIZE": _bucketize,
     "ML.HASH_BUCKETIZE": lambda call, bound: f"({murmur3_sql(bound[0])} % {call.modifiers[0]})",
     "ML.FEATURE_CROSS": _infix("|| '_' ||"),
+    **NUMBERS,
 }
 """Canonical name → DuckDB's SQL (CASE is the rewriter's own)."""

@@ -45,7 +45,8 @@ class Call:
 
     `function` is the canonical name in `sql.functions.FUNCTIONS` (`+`, `AND`, `CASE`, `LN`, `EXTRACT`, …).
     `modifiers` are the parts that are not values: EXTRACT's part, CAST's safety, ML.BUCKETIZE's points.
-    CASE takes (condition, value)* and an else value.
+    CASE takes (condition, value)* and an else value. `safe` is the SAFE. prefix: where the function itself fails, NULL
+    without `row_error`; never said of functions that cannot fail.
     """
 
     function: str
@@ -53,6 +54,7 @@ class Call:
     type: SqlType
     modifiers: tuple[object, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

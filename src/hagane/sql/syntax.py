@@ -6,6 +6,7 @@ from sqlglot import exp
 from sqlglot.expressions import DataType
 
 from hagane.sql.functions import ANALYZERS, FUNCTIONS
+from hagane.sql.refusals import FUNCTION_REASONS
 from hagane.sql.source import WAY_OUT
 from hagane.types import SqlType
 
@@ -35,7 +36,36 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.Sign: ("SIGN", _ONE),
     exp.Floor: ("FLOOR", _ONE),
     exp.Ceil: ("CEIL", _ONE),
-    exp.Trunc: ("TRUNC", _ONE),
+    exp.Sin: ("SIN", _ONE),
+    exp.Cos: ("COS", _ONE),
+    exp.Tan: ("TAN", _ONE),
+    exp.Cot: ("COT", _ONE),
+    exp.Sec: ("SEC", _ONE),
+    exp.Csc: ("CSC", _ONE),
+    exp.Asin: ("ASIN", _ONE),
+    exp.Acos: ("ACOS", _ONE),
+    exp.Atan: ("ATAN", _ONE),
+    exp.Atan2: ("ATAN2", _TWO),
+    exp.Sinh: ("SINH", _ONE),
+    exp.Cosh: ("COSH", _ONE),
+    exp.Tanh: ("TANH", _ONE),
+    exp.Coth: ("COTH", _ONE),
+    exp.Sech: ("SECH", _ONE),
+    exp.Csch: ("CSCH", _ONE),
+    exp.Asinh: ("ASINH", _ONE),
+    exp.Acosh: ("ACOSH", _ONE),
+    exp.Atanh: ("ATANH", _ONE),
+    exp.Cbrt: ("CBRT", _ONE),
+    exp.IsNan: ("IS_NAN", _ONE),
+    exp.IsInf: ("IS_INF", _ONE),
+    exp.NullSafeNEQ: ("IS DISTINCT FROM", _TWO),
+    exp.BitwiseAnd: ("&", _TWO),
+    exp.BitwiseOr: ("|", _TWO),
+    exp.BitwiseXor: ("^", _TWO),
+    exp.BitwiseNot: ("~", _ONE),
+    exp.BitwiseLeftShift: ("<<", _TWO),
+    exp.BitwiseRightShift: (">>", _TWO),
+    exp.BitwiseCount: ("BIT_COUNT", _ONE),
     exp.Least: ("LEAST", _MANY),
     exp.Greatest: ("GREATEST", _MANY),
     exp.SafeDivide: ("SAFE_DIVIDE", _TWO),
@@ -94,15 +124,13 @@ def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
             return "* is not an expression", "name the columns, one feature each"
         case exp.Alias():
             return "a feature is named by its key, not by AS", "remove the alias"
-        case exp.SafeFunc():
-            return "the SAFE. prefix is not in the feature language", (
-                "leave it out: an error gives NULL anyway, and is counted; SAFE_DIVIDE and SAFE_CAST do not count it"
-            )
         case exp.RegexpExtract() | exp.RegexpReplace():
             return f"{name} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
         case exp.Struct() | exp.Array():
             return "a STRUCT or ARRAY may stand only where an ML function takes one", WAY_OUT
         case exp.Parameter() | exp.Placeholder():
             return "there are no parameters here", "write the constant itself"
+        case _ if name in FUNCTION_REASONS:
+            return FUNCTION_REASONS[name]
         case _:
             return f"{name} is not in the feature language", WAY_OUT

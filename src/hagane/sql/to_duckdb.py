@@ -74,7 +74,7 @@ class _Renderer:
                 return self._coalesce_error(arguments)
             case Call():
                 signature = FUNCTIONS[expression.function]
-                own = [self._own_error(expression)] if can_fail(expression, signature) else []
+                own = [self._own_error(expression)] if can_fail(expression, signature) and not expression.safe else []
                 return _any([*(self.error(argument) for argument in expression.arguments), *own])
             case _:
                 return ""
@@ -123,7 +123,8 @@ class _Renderer:
 
 _ONCE = frozenset({
     "NOT", "AND", "OR", "IS NULL", "COALESCE", "CONCAT", "LENGTH", "LOWER", "TRIM", "LTRIM", "RTRIM", "STARTS_WITH",
-    "ENDS_WITH", "REGEXP_CONTAINS", "ML.FEATURE_CROSS", "FLOOR", "CEIL", "TRUNC", "UNIX_MICROS", "UNIX_DATE",
+    "ENDS_WITH", "REGEXP_CONTAINS", "ML.FEATURE_CROSS", "FLOOR", "CEIL", "UNIX_MICROS", "UNIX_DATE",
+    "IS_NAN", "IS_INF", "ATAN", "TANH", "ASINH", "CBRT", "IS DISTINCT FROM", "&", "|", "^", "~", "BIT_COUNT",
 })  # fmt: skip
 """Functions whose SQL mentions every argument once."""
 

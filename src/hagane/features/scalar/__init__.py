@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from hagane.features import emit_text
-from hagane.features.scalar import arithmetic, casts, comparison, conditional, dates, ml, numeric, strings, time_texts
+from hagane.features import emit_arc, emit_hyperbolic, emit_text
+from hagane.features.scalar import (
+    arithmetic,
+    bits,
+    casts,
+    comparison,
+    conditional,
+    dates,
+    ml,
+    numeric,
+    strings,
+    time_texts,
+    trigonometric,
+)  # fmt: skip
 from hagane.features.scalar.operation import ScalarFunction
 
 SCALAR: dict[str, ScalarFunction] = {
@@ -22,6 +34,14 @@ SCALAR: dict[str, ScalarFunction] = {
     "<=": ScalarFunction(comparison.compare("LessOrEqual")),
     ">": ScalarFunction(comparison.compare("Greater")),
     ">=": ScalarFunction(comparison.compare("GreaterOrEqual")),
+    "IS DISTINCT FROM": ScalarFunction(comparison.is_distinct),
+    "&": ScalarFunction(bits.bitwise("BitwiseAnd")),
+    "|": ScalarFunction(bits.bitwise("BitwiseOr")),
+    "^": ScalarFunction(bits.bitwise("BitwiseXor")),
+    "~": ScalarFunction(bits.bitwise("BitwiseNot")),
+    "<<": ScalarFunction(bits.shift("LEFT")),
+    ">>": ScalarFunction(bits.shift("RIGHT")),
+    "BIT_COUNT": ScalarFunction(bits.bit_count),
     "IN": ScalarFunction(comparison.is_in),
     "AND": ScalarFunction(comparison.conjunction),
     "OR": ScalarFunction(comparison.disjunction),
@@ -45,6 +65,29 @@ SCALAR: dict[str, ScalarFunction] = {
     "ROUND": ScalarFunction(numeric.round_digits),
     "LEAST": ScalarFunction(numeric.extreme(greatest=False)),
     "GREATEST": ScalarFunction(numeric.extreme(greatest=True)),
+    "CBRT": ScalarFunction(trigonometric.total(emit_hyperbolic.cube_root)),
+    "IS_NAN": ScalarFunction(numeric.is_nan),
+    "IS_INF": ScalarFunction(numeric.is_infinite),
+    "RANGE_BUCKET": ScalarFunction(ml.range_bucket, fuses_modifiers=True),
+    "SIN": ScalarFunction(trigonometric.of_angle(trigonometric.sine, bound=1)),
+    "COS": ScalarFunction(trigonometric.of_angle(trigonometric.cosine, bound=1)),
+    "TAN": ScalarFunction(trigonometric.of_angle(trigonometric.tangent)),
+    "COT": ScalarFunction(trigonometric.of_angle(trigonometric.cotangent)),
+    "SEC": ScalarFunction(trigonometric.of_angle(trigonometric.secant)),
+    "CSC": ScalarFunction(trigonometric.of_angle(trigonometric.cosecant)),
+    "ASIN": ScalarFunction(trigonometric.partial(trigonometric.arc_sine)),
+    "ACOS": ScalarFunction(trigonometric.partial(trigonometric.arc_cosine)),
+    "ATAN": ScalarFunction(trigonometric.total(trigonometric.arc_tangent, bound=2)),
+    "ATAN2": ScalarFunction(trigonometric.total(emit_arc.arc, bound=4)),
+    "SINH": ScalarFunction(trigonometric.partial(trigonometric.hyperbolic_sine)),
+    "COSH": ScalarFunction(trigonometric.partial(trigonometric.hyperbolic_cosine)),
+    "TANH": ScalarFunction(trigonometric.total(trigonometric.hyperbolic_tangent, bound=1)),
+    "COTH": ScalarFunction(trigonometric.partial(trigonometric.hyperbolic_cotangent)),
+    "SECH": ScalarFunction(trigonometric.total(trigonometric.hyperbolic_secant, bound=1)),
+    "CSCH": ScalarFunction(trigonometric.partial(trigonometric.hyperbolic_cosecant)),
+    "ASINH": ScalarFunction(trigonometric.total(emit_hyperbolic.asinh, bound=800)),
+    "ACOSH": ScalarFunction(trigonometric.partial(emit_hyperbolic.acosh)),
+    "ATANH": ScalarFunction(trigonometric.partial(emit_hyperbolic.atanh)),
     "LOWER": ScalarFunction(strings.change_case("LOWER")),
     "UPPER": ScalarFunction(strings.change_case("UPPER")),
     "CONCAT": ScalarFunction(strings.joined("")),

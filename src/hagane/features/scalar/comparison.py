@@ -76,6 +76,21 @@ def is_null(op: Operation) -> Value:
     return Value(data, None, x.error, SqlType.BOOL, op.width)
 
 
+def is_distinct(op: Operation) -> Value:
+    """x IS DISTINCT FROM y: whether one alone is NULL, or neither is and they are not the same; NaN is NaN's like."""
+    e, (x, y) = op.emitter, op.arguments
+    differ = negate(e, e.node("Equal", x.data, y.data))
+    if x.type is SqlType.FLOAT64:
+        differ = both(e, differ, negate(e, both(e, e.node("IsNaN", x.data), e.node("IsNaN", y.data))))
+    error = any_error(e, x.error, y.error)
+    known = all_valid(e, x.valid, y.valid)
+    if known is None:
+        return Value(differ, None, error, SqlType.BOOL, op.width)
+    x_valid, y_valid = (e.row(True) if value.valid is None else value.valid for value in (x, y))
+    data = either(e, e.node("Xor", x_valid, y_valid), both(e, differ, known))
+    return Value(data, None, error, SqlType.BOOL, op.width)
+
+
 def _logic(op: Operation, data: str, *, decided: Callable[[], str]) -> Value:
     """NULL where an operand is, unless the other one decides. The data are false where NULL."""
     e, (x, y) = op.emitter, op.arguments

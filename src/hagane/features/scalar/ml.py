@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.features import emit_float, emit_table, emit_text
-from hagane.features.emit_logic import INT64, all_valid, cast, negate, where
+from hagane.features.emit_logic import FLOAT64, INT64, all_valid, cast, negate, where
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 from hagane.sql.buckets import bucket_names, inner_points
@@ -45,6 +45,19 @@ def bucket(op: Operation) -> Value:
     points = [typed(tuple[float, ...], call.modifiers[0]) for call in op.calls]
     data = emit_table.count_points(op.emitter, x.data, points)
     return Value(data, _is_number(op, x), x.error, op.type, op.width, bound=max(map(len, points)))
+
+
+def range_bucket(op: Operation) -> Value:
+    """RANGE_BUCKET(x, points): how many of the ascending points are <= x; NULL where x is NaN.
+
+    Whole numbers are compared as FLOAT64, which is exact for points up to 2^53 (rounding keeps the order).
+    """
+    (x,), e = op.arguments, op.emitter
+    points = [tuple(float(point) for point in typed(tuple[float, ...], call.modifiers[0])) for call in op.calls]
+    numbers = x.data if x.type is SqlType.FLOAT64 else cast(e, x.data, FLOAT64)
+    data = emit_table.count_points(e, numbers, points)
+    valid = _is_number(op, x) if x.type is SqlType.FLOAT64 else x.valid
+    return Value(data, valid, x.error, op.type, op.width, bound=max(map(len, points)))
 
 
 def lookup(op: Operation) -> Value:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import cast as typed
 
 from hagane.features import emit_float, emit_integer
+from hagane.features.emit import Emitter
 from hagane.features.emit_logic import both, either, negate, where
 from hagane.features.scalar.arithmetic import overflow
 from hagane.features.scalar.operation import Operation, strict
@@ -91,9 +92,34 @@ def sign(op: Operation) -> Value:
 
 
 def truncate(op: Operation) -> Value:
-    """TRUNC(x)."""
-    (x,) = op.arguments
-    return strict(op, emit_float.truncate(op.emitter, x.data), is_quiet=True, bound=x.bound)
+    """TRUNC(x, n): towards zero.
+
+    For n > 0, x * 10^n is truncated and divided by 10^n, x itself where that is 2^52 or more; for n < 0, x / 10^-n is
+    truncated and multiplied; x itself where rounding led away from zero (docs/semantics.md).
+    """
+    e, (x,) = op.emitter, op.arguments
+    digits = typed(int, op.modifiers[0])
+    if digits == 0:
+        data = emit_float.truncate(e, x.data)
+    elif digits > 0:
+        data = _to_decimals(op, x.data, digits, emit_float.truncate)
+    else:
+        unit = emit_float.number(e, float(f"1e{-digits}"))
+        data = e.node("Mul", emit_float.truncate(e, e.node("Div", x.data, unit)), unit)
+    if digits != 0:
+        is_farther = e.node("Greater", e.node("Abs", data), e.node("Abs", x.data))
+        data = where(e, is_farther, x.data, data)
+    return strict(op, data, is_quiet=True, bound=x.bound)
+
+
+def is_nan(op: Operation) -> Value:
+    """IS_NAN(x)."""
+    return strict(op, emit_float.is_nan(op.emitter, op.arguments[0].data))
+
+
+def is_infinite(op: Operation) -> Value:
+    """IS_INF(x)."""
+    return strict(op, emit_float.is_infinite(op.emitter, op.arguments[0].data), is_quiet=True)
 
 
 def round_digits(op: Operation) -> Value:
@@ -108,7 +134,7 @@ def round_digits(op: Operation) -> Value:
         bound = None if x.bound is None else x.bound + 1
         return strict(op, emit_float.round_half_away(e, x.data), is_quiet=True, bound=bound)
     if digits > 0:
-        return strict(op, _round_decimals(op, x.data, digits), is_quiet=True)
+        return strict(op, _to_decimals(op, x.data, digits, emit_float.round_half_away), is_quiet=True)
     unit = emit_float.number(e, float(f"1e{-digits}"))
     result = e.node("Mul", emit_float.round_half_away(e, e.node("Div", x.data, unit)), unit)
     return strict(op, result, failed=overflow(op, result), is_quiet=True)
@@ -120,7 +146,9 @@ def extreme(*, greatest: bool) -> Callable[[Operation], Value]:
     def render(op: Operation) -> Value:
         e, result = op.emitter, op.arguments[0].data
         for argument in op.arguments[1:]:
-            if argument.type is SqlType.FLOAT64:
+            if argument.type is SqlType.BOOL:
+                result = (either if greatest else both)(e, result, argument.data)
+            elif argument.type is SqlType.FLOAT64:
                 result = (emit_float.greatest if greatest else emit_float.least)(e, result, argument.data)
             else:
                 comparison = e.node("Greater" if greatest else "Less", argument.data, result)
@@ -136,8 +164,8 @@ def _not_positive(op: Operation, x: str) -> str:
     return op.emitter.node("LessOrEqual", x, emit_float.number(op.emitter, 0.0))
 
 
-def _round_decimals(op: Operation, x: str, digits: int) -> str:
+def _to_decimals(op: Operation, x: str, digits: int, to_whole: Callable[[Emitter, str], str]) -> str:
     e, unit = op.emitter, emit_float.number(op.emitter, float(f"1e{digits}"))
     scaled = e.node("Mul", x, unit)
-    rounded = e.node("Div", emit_float.round_half_away(e, scaled), unit)
+    rounded = e.node("Div", to_whole(e, scaled), unit)
     return where(e, e.node("Less", e.node("Abs", scaled), emit_float.number(e, 2.0**52)), rounded, x)

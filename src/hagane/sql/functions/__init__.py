@@ -29,6 +29,7 @@ from hagane.sql.functions.time import (
     WEEKDAYS,
     WEEKS,
 )
+from hagane.sql.functions.trigonometry import TRIGONOMETRY
 
 __all__ = [
     "ANALYZERS", "BUCKET_FORMATS", "DATE_PARTS", "DATE_STEPS", "FIRST_DAY", "FUNCTIONS", "LAST_DAY", "MICROSECONDS",
@@ -40,6 +41,7 @@ TOPICS: dict[str, tuple[Signature, ...]] = {
     "Operators": OPERATORS,
     "Conditions and casts": CONDITIONALS,
     "Mathematics": MATHEMATICS,
+    "Trigonometry": TRIGONOMETRY,
     "Strings": STRINGS,
     "Time": TIME,
     "Machine learning, without learning": ML,

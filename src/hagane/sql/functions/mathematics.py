@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hagane.sql.functions.signature import (
+    BOOL,
     DATE,
     DIVISOR,
     FLOAT1,
@@ -30,15 +31,22 @@ MATHEMATICS = (
     Signature("SIGN", "SIGN(x)", "-1, 0 or 1; NaN for NaN.", each(NUMBERS, 1)),
     Signature("FLOOR", "FLOOR(x)", "The greatest whole number <= x.", FLOAT1),
     Signature("CEIL", "CEIL(x)", "The smallest whole number >= x.", FLOAT1),
-    Signature("TRUNC", "TRUNC(x)", "x without its fraction.", FLOAT1),
+    Signature("TRUNC", "TRUNC(x, n)", "x without what is behind n decimals (0 where left out).", FLOAT1,
+              modifiers=("n",)),
     Signature("ROUND", "ROUND(x, n)", "x to n decimals (0 where left out), half away from zero.", FLOAT1,
               modifiers=("n",), fails="the result overflows (n < 0)"),
     Signature("LEAST", "LEAST(x, y, …)", "The smallest; NaN where one is NaN.",
-              many((INT64, FLOAT64, TIMESTAMP, DATE))),
+              many((INT64, FLOAT64, BOOL, TIMESTAMP, DATE))),
     Signature("GREATEST", "GREATEST(x, y, …)", "The greatest; NaN where one is NaN.",
-              many((INT64, FLOAT64, TIMESTAMP, DATE))),
+              many((INT64, FLOAT64, BOOL, TIMESTAMP, DATE))),
     Signature("DIV", "DIV(x, y)", "Whole quotient, towards zero.", INT2, fails=DIVISOR),
     Signature("MOD", "MOD(x, y)", "Remainder of DIV, with the sign of x.", INT2, fails="the divisor is 0"),
     Signature("SAFE_DIVIDE", "SAFE_DIVIDE(x, y)", "x / y, NULL where that fails.", FLOAT2, fails=DIVISOR, safe=True),
+    Signature("CBRT", "CBRT(x)", "Cube root.", FLOAT1, exact=False),
+    Signature("IS_NAN", "IS_NAN(x)", "Whether x is NaN.", each((FLOAT64,), 1, BOOL)),
+    Signature("IS_INF", "IS_INF(x)", "Whether x is infinite.", each((FLOAT64,), 1, BOOL)),
+    Signature("BIT_COUNT", "BIT_COUNT(x)", "Number of bits that are set in x.", each((INT64,), 1)),
+    Signature("RANGE_BUCKET", "RANGE_BUCKET(x, [points])", "How many of the ascending points are <= x; NULL for NaN.",
+              each((INT64, FLOAT64, TIMESTAMP, DATE), 1, INT64), modifiers=("points",), fails="x is NaN", safe=True),
     Signature("IEEE_DIVIDE", "IEEE_DIVIDE(x, y)", "x / y by IEEE 754: ±inf and NaN instead of errors.", FLOAT2),
 )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Functions and types that people write and that cannot be compiled: why, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """Why something is refused, and what to do."""
+
+    what: str
+    next_step: str
+
+
+_QUERY = "compute it in the data query as a column, and use that column here"
+_NOT_OF_THE_ROW = "{} does not depend on the row: the graph could not give the same in training and in serving"
+
+FUNCTION_REASONS: dict[str, Reason] = {
+    **{name: Reason(_NOT_OF_THE_ROW.format(name), _QUERY) for name in ("RAND", "GENERATE_UUID", "SESSION_USER")},
+    "PI": Reason("BigQuery has no PI()", "write ACOS(-1)"),
+    "LOG2": Reason("BigQuery has no LOG2", "write LOG(x, 2)"),
+    "DEGREES": Reason("BigQuery has no DEGREES", "write x * 180 / ACOS(-1)"),
+    "RADIANS": Reason("BigQuery has no RADIANS", "write x * ACOS(-1) / 180"),
+    "ERROR": Reason("ERROR ends a query: nothing in a graph may end a batch for the sake of one row",
+                    "leave such rows out in the data query"),
+    "IFERROR": Reason("an error gives NULL here, so there is no IFERROR", "write COALESCE(SAFE.LN(x), 0)"),
+    "NULLIFERROR": Reason("an error gives NULL here, so there is no NULLIFERROR", "write SAFE.LN(x)"),
+    "ISERROR": Reason("an error gives NULL here, so there is no ISERROR", "write SAFE.LN(x) IS NULL"),
+    "ISNULL": Reason("BigQuery has no ISNULL", "write x IS NULL"),
+    "NVL2": Reason("BigQuery has no NVL2", "write IF(x IS NOT NULL, y, z)"),
+    **{name: Reason(f"{name} makes an exact decimal, which ONNX has not", "write CAST(s AS FLOAT64)")
+       for name in ("PARSE_NUMERIC", "PARSE_BIGNUMERIC")},
+}  # fmt: skip
+"""Function as it is called → why it is refused."""
+
+TYPE_REASONS: dict[str, Reason] = {
+    **{name: Reason(f"there is no type {name} here: ONNX has no exact decimals",
+                    "take FLOAT64, or INT64 in the smallest unit (cents)") for name in ("NUMERIC", "BIGNUMERIC")},
+    "BYTES": Reason("there is no type BYTES here: ONNX has no byte strings", _QUERY),
+    "DATETIME": Reason("there is no type DATETIME here", "take TIMESTAMP (UTC)"),
+    "TIME": Reason("there is no type TIME here", "take parts of a TIMESTAMP: EXTRACT(HOUR FROM t)"),
+}  # fmt: skip
+"""Type as BigQuery writes it → why nothing is cast to it."""
