@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hagane.evaluation import evaluate, report_html
-from hagane.evaluation.report.frame import Axis
-from hagane.evaluation.report.markup import VOID
-from hagane.evaluation.report.style import STYLE
+from hagane.page.frame import Axis
+from hagane.page.markup import VOID
+from hagane.page.style import STYLE
 from hagane.statistics.statistics import ColumnStatistics, Statistics, TopValue
 from hagane.types import SqlType
 

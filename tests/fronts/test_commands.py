@@ -12,9 +12,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from hagane.description.description import Description
 from hagane.evaluation.evaluation import Evaluation
 from hagane.fronts.cli.run import run
 from hagane.spec.read_yaml import read_spec
@@ -47,6 +49,8 @@ def test_describe(say):
         "late",
     ]
     assert found["leaks"] == []
+    assert msgspec.convert(found, Description).num_sampled_rows == 400
+    assert found["correlations"]["num_pairs"] == 10
 
 
 def test_describe_names_a_leak(say):

@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 
 from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
 from hagane.data.bad_rows import BadRow, BadRows
+from hagane.description.description import Description
 from hagane.errors import ExpressionError, Fault, SpecError
 from hagane.evaluation.compare import compare
 from hagane.evaluation.evaluation import (
@@ -29,14 +30,18 @@ from hagane.fronts.cli.histogram import bars, histogram
 from hagane.fronts.cli.progress import RichPhase, RichProgress
 from hagane.fronts.cli.render_anomalies import render_anomalies
 from hagane.fronts.cli.render_comparison import render_comparison, spec_differences
+from hagane.fronts.cli.render_description import render_description
 from hagane.fronts.cli.render_error import render_error
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_models import render_model, render_models
-from hagane.fronts.cli.render_statistics import render_description, render_statistics
+from hagane.fronts.cli.render_statistics import render_statistics
 from hagane.fronts.cli.render_training import render_training
 from hagane.metrics.best_threshold import Aim
 from hagane.spec.spec import Model, Spec, Split
 from hagane.spec.write_yaml import write_yaml
+from hagane.statistics.collinearity import CollinearGroup, Collinearity
+from hagane.statistics.correlations import Correlation, Correlations
+from hagane.statistics.dependencies import Dependency
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import ColumnStatistics, Statistics, TopValue
 from hagane.statistics.statistics import Quantile as ValueQuantile
@@ -176,8 +181,30 @@ LEAKS = (
     Leak("dep_delay", 0.991, "roc_auc", "alone it reaches a ROC AUC of 0.991"),
     Leak("arr_delay", 1.0, "roc_auc", "alone it reaches a ROC AUC of 1.000"),
 )
-DESCRIPTION = SimpleNamespace(
+PAIRS = (
+    Correlation(a="temp", b="dewp", measure="pearson", value=0.8953, spearman=0.9012, num_rows=9_990),
+    Correlation(a="month", b="temp[bold]", measure="pearson", value=-0.31, spearman=-0.9999, num_rows=9_990),
+    Correlation(a="carrier", b="distance_in_statute_miles", measure="correlation_ratio", value=0.42, num_rows=10_000),
+    Correlation(a="origin", b="carrier", measure="cramers_v", value=0.1, num_rows=10_000),
+)
+GROUP = CollinearGroup(
+    columns=("temp", "dewp", "a_very_long_name_of_a_column_that_is_cut_short"), max_correlation=0.8953, max_vif=None,
+    condition_index=None, num_components=1, keep=("temp",), drop=("dewp",),
+    advice=("Drop dewp.", "Or PCA: 1 component."),
+)  # fmt: skip
+EQUATIONS = (
+    Dependency(
+        kind="linear", columns=("f", "c"), redundant="f", equation="f = 1.8 × c + 32", num_rows=9_990, num_held=9_990
+    ),
+    Dependency(
+        kind="linear", columns=("t", "a", "b"), redundant="t", equation="t = a + b", num_rows=10_000, num_held=9_997
+    ),
+)
+DESCRIPTION = Description(
+    num_sampled_rows=5_000,
     statistics=STATISTICS,
+    correlations=Correlations(pairs=PAIRS, num_pairs=4, num_pearson_rows=10_000, num_sampled_rows=5_000),
+    collinearity=Collinearity(groups=(GROUP,), dependencies=EQUATIONS, left_out=("wind_gust",)),
     leaks=LEAKS,
     unsupported=(
         Fault(what="the column 'tags' is a list, which no feature can read", next_step="unnest it in the query"),
@@ -279,7 +306,7 @@ RENDERED: dict[str, Any] = {
     "evaluation_regression": lambda: render_evaluation(REGRESSION),
     "statistics": lambda: render_statistics(STATISTICS),
     "statistics_of_some": lambda: render_statistics(STATISTICS, columns=["late", "dest", "not there"]),
-    "description": lambda: render_description(DESCRIPTION),  # type: ignore[arg-type]
+    "description": lambda: render_description(DESCRIPTION),
     "anomalies": lambda: render_anomalies(ANOMALIES),
     "no_anomalies": lambda: render_anomalies(AnomalyReport(num_rows=15_002, findings=())),
     "models": lambda: render_models(VERSIONS),

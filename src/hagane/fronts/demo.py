@@ -90,12 +90,15 @@ def step(output: Output, number: int, title: str) -> None:
 
 def show_data(output: Output, query: str, folder: Path) -> tuple[Any, ...]:
     """A few columns of the table, and what must not be among them; the suspected leaks."""
+    from hagane.data.open_table import open_table
     from hagane.fronts.cli.render_statistics import render_statistics
-    from hagane.workflow.describe import describe
+    from hagane.statistics.measure import measure_statistics
+    from hagane.workflow.look_for_leaks import look_for_leaks
 
-    statistics = describe(query, progress=output.progress).statistics
-    output.show(render_statistics(statistics, columns=DESCRIBED))
-    leaks = describe(LEAKY_QUERY.format(folder=_quoted(folder)), label="late", progress=output.progress).leaks
+    table = open_table(query, progress=output.progress)
+    output.show(render_statistics(measure_statistics(table, progress=output.progress), columns=DESCRIBED))
+    leaky = open_table(LEAKY_QUERY.format(folder=_quoted(folder)), progress=output.progress)
+    leaks = look_for_leaks(leaky, "late", measure_statistics(leaky, progress=output.progress), output.progress)
     for leak in leaks:
         output.show(Text.assemble(("suspected leak: ", "yellow"), (leak.column, "bold"), f" — {leak.reason}"))
     names = ", ".join(AFTERWARDS)

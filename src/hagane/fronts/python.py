@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
+    from hagane.description.description import Description
     from hagane.evaluation.evaluation import Evaluation
     from hagane.features.column_cache import ColumnCache
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
-    from hagane.workflow.describe import Description
 
 
 @dataclass(frozen=True)
@@ -171,11 +171,22 @@ def load(model: str | Path, *, workspace: str | Path | None = None) -> TrainedMo
     return TrainedModel(Bundle.load(place.bundle_path(str(model))), place)
 
 
-def describe(data: object, *, label: str | None = None) -> Description:
-    """Statistics of every column; with `label`, columns suspected to leak it."""
+def describe(
+    data: object,
+    *,
+    label: str | None = None,
+    tables: Mapping[str, str] | None = None,
+    sample: int | None = None,
+    progress: Progress | None = None,
+) -> Description:
+    """Statistics, correlations and collinear groups of the columns; with `label`, what tells it.
+
+    `sample` is how many rows are looked at where not all are (100,000). A notebook shows the result as a page.
+    """
+    from hagane.statistics.draw_sample import SAMPLED_ROWS
     from hagane.workflow.describe import describe as run
 
-    return run(data, label=label)
+    return run(data, label=label, tables=tables, sampled_rows=sample or SAMPLED_ROWS, progress=progress or SILENT)
 
 
 def infer_schema(data: object) -> DataSchema:

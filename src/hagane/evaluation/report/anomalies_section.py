@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hagane.evaluation.report.markup import Markup
-from hagane.evaluation.report.number_text import percent_text
-from hagane.evaluation.report.pieces import Row, card, table
+from hagane.page.markup import Markup
+from hagane.page.number_text import percent_text
+from hagane.page.pieces import Row, card, table
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport, Finding

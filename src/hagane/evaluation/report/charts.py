@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hagane.evaluation.evaluation import CalibrationBin, Curve, Density, Evaluation, ThresholdMetrics
-from hagane.evaluation.report.frame import Axis, Frame
-from hagane.evaluation.report.markup import Markup, element
-from hagane.evaluation.report.number_text import number_text, percent_text
+from hagane.page.frame import Axis, Frame
+from hagane.page.markup import Markup, element
+from hagane.page.number_text import number_text, percent_text
 
 if TYPE_CHECKING:
     from hagane.models.family import Iteration

@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hagane.description.report.statistics_table import statistics_table
 from hagane.evaluation.evaluation import Density, Evaluation, label_text
 from hagane.evaluation.report import sections
 from hagane.evaluation.report.anomalies_section import anomalies_section
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
-from hagane.evaluation.report.markup import Markup, element, joined
-from hagane.evaluation.report.number_text import percent_text
-from hagane.evaluation.report.pieces import Span, bar, card, chart_with_key, folded
-from hagane.evaluation.report.statistics_section import statistics_section
-from hagane.evaluation.report.style import STYLE
+from hagane.page.markup import Markup, element, joined
+from hagane.page.number_text import percent_text
+from hagane.page.pieces import Span, bar, card, chart_with_key, folded
+from hagane.page.style import STYLE
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport
@@ -86,7 +86,8 @@ def _data_cards(anomalies: AnomalyReport | None, statistics: Statistics | None, 
     if anomalies is not None:
         yield anomalies_section(anomalies)
     if statistics is not None:
-        yield statistics_section(statistics)
+        note = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns."
+        yield folded("Data", statistics_table(statistics), note=note)
     if spec_yaml:
         yield folded(
             "Spec", element("pre", spec_yaml, tabindex=0), note="What was asked for; training it again repeats this."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, label_text
 from hagane.evaluation.metric_info import metric_info
-from hagane.evaluation.report.markup import Markup, element, joined
-from hagane.evaluation.report.number_text import number_text, percent_text
-from hagane.evaluation.report.pieces import Row, Span, badge, bar, card, table
+from hagane.page.markup import Markup, element, joined
+from hagane.page.number_text import number_text, percent_text
+from hagane.page.pieces import Row, Span, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
 MAX_DOUBLE_CLASSES = 6

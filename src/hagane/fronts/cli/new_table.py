@@ -26,7 +26,7 @@ def cell(value: object, width: int) -> Text:
     return Text(short_text(value, width))
 
 
-def titled(title: str, table: Table, *notes: str) -> RenderableType:
+def titled(title: str, table: RenderableType, *notes: str) -> RenderableType:
     """The table below its title, and above the notes that are not empty; neither wraps at the table's width."""
     below = (Text(note, "dim") for note in notes if note)
     return Group(Text(title, "bold"), table, *below)

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn, label_text
 from hagane.evaluation.metric_info import METRICS
-from hagane.evaluation.report.number_text import percent_text
 from hagane.fronts.cli.figure_text import figure_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
+from hagane.page.number_text import percent_text
 
 LARGEST_MATRIX = 6
 """Classes up to which the confusion matrix is drawn; beyond, the largest confusions are listed."""

@@ -1,26 +1,23 @@
-"""`render_statistics` and `render_description`: what the columns of a table hold, in 80 columns."""
+"""`render_statistics`: what the columns of a table hold, in 80 columns or more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.fronts.cli.figure_text import MISSING, share_text, short_text, tiny_text
+from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import histogram
-from hagane.fronts.cli.new_table import cell, new_table
-from hagane.fronts.cli.render_leaks import render_leaks
+from hagane.fronts.cli.new_table import cell, new_table, rest_text
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import SqlType
-
-if TYPE_CHECKING:
-    from hagane.workflow.describe import Description
 
 DISTRIBUTION_WIDTH = 35
 WIDTH = 25
 """Of name and type together."""
+MAX_COLUMNS, MAX_WARNINGS = 100, 30
 MANY_MISSING = 0.5
 NEARLY_UNIQUE = 0.9
 MANY_VALUES = 1000
@@ -29,37 +26,49 @@ MANY_VALUES = 1000
 def render_statistics(statistics: Statistics, *, columns: Sequence[str] | None = None) -> RenderableType:
     """One line a column: type, missing share, distinct values, distribution; then what looks wrong.
 
-    `columns` picks some, in that order; the rest are counted.
+    `columns` picks some, in that order; the rest are counted, as are those beyond the first 100. What a terminal of
+    more than 80 columns has to spare goes to names and distributions.
     """
     chosen = list(statistics) if columns is None else [statistics[name] for name in columns if name in statistics]
+    shown = chosen[:MAX_COLUMNS]
+    rest = len(statistics.columns) - len(shown)
+    heading = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns" + (
+        f", {rest:,} not shown" if rest else ""
+    )
+    warnings = [warning for column in chosen for warning in column_warnings(column, statistics.num_rows)]
+    table = FitWidth(lambda width: _table(shown, statistics.num_rows, max(0, width - 80)))
+    return Group(Text(heading, "bold"), Text(""), table, *_warning_lines(warnings))
+
+
+def _table(columns: Sequence[ColumnStatistics], num_rows: int, spare: int) -> RenderableType:
     table = new_table()
     table.add_column("column", style="bold", no_wrap=True)
     table.add_column("type", style="cyan", no_wrap=True)
     table.add_column("NULL", justify="right", no_wrap=True)
     table.add_column("values", justify="right", no_wrap=True)
     table.add_column("distribution", no_wrap=True)
-    name_width = WIDTH - max((len(column.type.value) for column in chosen), default=0)
-    for column in chosen:
-        table.add_row(cell(column.name, name_width), *_row(column, statistics.num_rows))
-    rest = len(statistics.columns) - len(chosen)
-    heading = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns" + (
-        f", {rest} not shown" if rest else ""
-    )
-    warnings = [warning for column in chosen for warning in column_warnings(column, statistics.num_rows)]
-    return Group(Text(heading, "bold"), Text(""), table, *_warning_lines(warnings))
+    type_width = max((len(column.type.value) for column in columns), default=0)
+    longest = max((len(column.name) for column in columns), default=0)
+    name_width = min(WIDTH + spare // 2, longest + type_width) - type_width
+    for column in columns:
+        table.add_row(
+            cell(column.name, max(name_width, WIDTH - type_width)),
+            *_row(column, num_rows, DISTRIBUTION_WIDTH + spare - max(0, name_width + type_width - WIDTH)),
+        )
+    return table
 
 
-def _row(column: ColumnStatistics, num_rows: int) -> tuple[Text | str, ...]:
+def _row(column: ColumnStatistics, num_rows: int, width: int) -> tuple[Text | str, ...]:
     missing = column.num_nulls / num_rows if num_rows else 0.0
     return (
         column.type.value,
         Text(share_text(missing), "yellow" if missing > MANY_MISSING else ""),
         MISSING if column.num_distinct is None else f"{column.num_distinct:,}",
-        _distribution(column),
+        _distribution(column, width),
     )
 
 
-def _distribution(column: ColumnStatistics) -> Text:
+def _distribution(column: ColumnStatistics, width: int) -> Text:
     if column.count == 0:
         return Text("no values", "yellow")
     if column.num_true is not None:
@@ -68,7 +77,7 @@ def _distribution(column: ColumnStatistics) -> Text:
         return _numbers(column)
     if column.type in (SqlType.TIMESTAMP, SqlType.DATE) and column.min is not None:
         return Text(f"{moment_text(column.min)} … {moment_text(column.max)}")
-    return _top_values(column)
+    return _top_values(column, width)
 
 
 def _numbers(column: ColumnStatistics) -> Text:
@@ -93,12 +102,12 @@ def moment_text(value: object) -> str:
     return day if time in ("", "00:00") else f"{day} {time}"
 
 
-def _top_values(column: ColumnStatistics) -> Text:
+def _top_values(column: ColumnStatistics, width: int) -> Text:
     """The most frequent values with their shares, as many as fit."""
     shown: list[str] = []
     for top in column.top_values:
         item = f"{short_text(top.value, 20)} {share_text(min(1.0, top.count / column.count))}"
-        if len(", ".join([*shown, item])) > DISTRIBUTION_WIDTH:
+        if len(", ".join([*shown, item])) > width:
             break
         shown.append(item)
     return Text(", ".join(shown))
@@ -124,38 +133,7 @@ def column_warnings(column: ColumnStatistics, num_rows: int) -> Iterator[tuple[s
 def _warning_lines(warnings: Sequence[tuple[str, str]]) -> Iterator[RenderableType]:
     if warnings:
         yield Text("")
-    for name, warning in warnings:
+    for name, warning in warnings[:MAX_WARNINGS]:
         yield Text.assemble(("! ", "yellow"), (short_text(name, 40), "yellow"), f" {warning}")
-
-
-def render_description(description: Description) -> RenderableType:
-    """The statistics, then leaks, columns that cannot be read, rows that could not be parsed, columns made by joins."""
-    parts: list[RenderableType] = [render_statistics(description.statistics)]
-    if description.leaks:
-        parts += [Text(""), render_leaks(description.leaks)]
-    lines = [
-        *(
-            Text.assemble(("! ", "yellow"), f"{fault.what}" + (f": {fault.next_step}" if fault.next_step else ""))
-            for fault in description.unsupported
-        ),
-        *_bad_rows(description),
-        *_origins(description),
-    ]
-    return Group(*parts, *([Text("")] if lines else []), *lines)
-
-
-def _bad_rows(description: Description) -> Iterator[Text]:
-    bad = description.bad_rows
-    if bad.count:
-        share = share_text(bad.fraction)
-        yield Text.assemble(
-            ("! ", "yellow"), f"{bad.count:,} rows ({share}) could not be parsed; they are in {bad.path}"
-        )
-        for row in bad.examples:
-            yield Text(f"  {row.file} line {row.line_number}: {short_text(row.reason, 60)}", "dim")
-
-
-def _origins(description: Description) -> Iterator[Text]:
-    if description.origins:
-        names = ", ".join(description.origins)
-        yield Text(f"made by the query's joins or aggregates, so at serving the caller gives them: {names}", "dim")
+    if len(warnings) > MAX_WARNINGS:
+        yield Text(rest_text(len(warnings) - MAX_WARNINGS, "warnings: --json lists all"), "dim")

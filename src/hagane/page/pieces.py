@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from hagane.evaluation.report.markup import Markup, element, joined
+from hagane.page.markup import Markup, element, joined
 
 Row = tuple[Sequence[object], str | None]
 """Of a table: its cells and its class."""

@@ -6,8 +6,8 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 
-from hagane.evaluation.report.markup import Markup, element, joined
-from hagane.evaluation.report.number_text import tick_text
+from hagane.page.markup import Markup, element, joined
+from hagane.page.number_text import tick_text
 
 WIDTH, HEIGHT = 330.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 10.0, 44.0

@@ -1,12 +1,12 @@
-"""The section about the data that the model was trained on."""
+"""`statistics_table`: a row a column."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hagane.evaluation.report.markup import Markup
-from hagane.evaluation.report.number_text import number_text, percent_text
-from hagane.evaluation.report.pieces import Row, folded, table
+from hagane.page.markup import Markup
+from hagane.page.number_text import number_text, percent_text
+from hagane.page.pieces import Row, table
 
 if TYPE_CHECKING:
     from hagane.statistics.statistics import ColumnStatistics, Statistics
@@ -15,14 +15,8 @@ HEADS = ("Column", "Type", "NULL", "Distinct", "Least", "Greatest", "Mean", "Dev
 MAX_TEXT = 32
 
 
-def statistics_section(statistics: Statistics) -> Markup:
-    """A row a column: how much is missing, how it spreads, what is frequent."""
-    note = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns."
-    return folded("Data", statistics_table(statistics), note=note)
-
-
 def statistics_table(statistics: Statistics) -> Markup:
-    """The table alone."""
+    """How much is missing of each column, how it spreads, what is frequent."""
     rows: list[Row] = [(_cells(column, statistics.num_rows), None) for column in statistics.columns]
     return table(HEADS, rows, name="Columns of the data")
 

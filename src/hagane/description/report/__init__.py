@@ -1,0 +1,1 @@
+"""The description as one HTML page."""

@@ -1,0 +1,56 @@
+"""`render_description`: a table described, from its columns to what is wrong with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hagane.fronts.cli.figure_text import share_text, short_text
+from hagane.fronts.cli.render_collinearity import render_collinearity
+from hagane.fronts.cli.render_correlations import render_correlations
+from hagane.fronts.cli.render_leaks import render_leaks
+from hagane.fronts.cli.render_statistics import render_statistics
+
+if TYPE_CHECKING:
+    from hagane.description.description import Description
+
+
+def render_description(description: Description) -> RenderableType:
+    """Columns, correlations, collinear groups, leaks, columns and rows that cannot be read, columns made by joins."""
+    parts: list[RenderableType] = [render_statistics(description.statistics)]
+    for section in (
+        render_correlations(description.correlations),
+        render_collinearity(description.collinearity),
+        render_leaks(description.leaks) if description.leaks else None,
+    ):
+        if section is not None:
+            parts += [Text(""), section]
+    lines = [
+        *(
+            Text.assemble(("! ", "yellow"), f"{fault.what}" + (f": {fault.next_step}" if fault.next_step else ""))
+            for fault in description.unsupported
+        ),
+        *_bad_rows(description),
+        *_origins(description),
+    ]
+    return Group(*parts, *([Text("")] if lines else []), *lines)
+
+
+def _bad_rows(description: Description) -> Iterator[Text]:
+    bad = description.bad_rows
+    if bad.count:
+        share = share_text(bad.fraction)
+        yield Text.assemble(
+            ("! ", "yellow"), f"{bad.count:,} rows ({share}) could not be parsed; they are in {bad.path}"
+        )
+        for row in bad.examples:
+            yield Text(f"  {row.file} line {row.line_number}: {short_text(row.reason, 60)}", "dim")
+
+
+def _origins(description: Description) -> Iterator[Text]:
+    if description.origins:
+        names = ", ".join(description.origins)
+        yield Text(f"made by the query's joins or aggregates, so at serving the caller gives them: {names}", "dim")
