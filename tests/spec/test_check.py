@@ -8,7 +8,7 @@ import pytest
 
 from hagane.errors import Fault, SpecError
 from hagane.spec.check import check_spec, located, spec_faults
-from hagane.spec.spec import Evaluation, Spec, Split, Training
+from hagane.spec.spec import Downsample, Evaluation, Spec, Split, Training
 
 
 def spec(**parts: Any) -> Spec:
@@ -37,7 +37,18 @@ def spec(**parts: Any) -> Spec:
         ({"split": Split(test_fraction=float("nan"))}, "split.test_fraction"),
         ({"split": Split(eval_fraction=0.5, test_fraction=0.5)}, "split"),
         ({"split": Split(seed=-1)}, "split.seed"),
+        ({"split": Split(method="key", column="k", stratify=True)}, "split.stratify"),
         ({"training": Training(seed=2**32)}, "training.seed"),
+        ({"training": Training(class_weights={"a": 0.0})}, "training.class_weights.a"),
+        ({"training": Training(class_weights={"a": float("nan")})}, "training.class_weights.a"),
+        ({"training": Training(weight_column="y")}, "training.weight_column"),
+        ({"training": Training(auto_class_weights=True, class_weights={"a": 1.0})}, "training.class_weights"),
+        ({"training": Training(auto_class_weights=True, weight_column="w")}, "training.weight_column"),
+        ({"training": Training(class_weights={"a": 1}, downsample=Downsample(rate=0.5))}, "training.downsample"),
+        ({"training": Training(downsample=Downsample())}, "training.downsample"),
+        ({"training": Training(downsample=Downsample(rate=0.5, ratio=1))}, "training.downsample"),
+        ({"training": Training(downsample=Downsample(rate=0))}, "training.downsample.rate"),
+        ({"training": Training(downsample=Downsample(ratio=-1))}, "training.downsample.ratio"),
         ({"training": Training(max_bad_rows_fraction=1.5)}, "training.max_bad_rows_fraction"),
         ({"evaluation": Evaluation(threshold=float("nan"))}, "evaluation.threshold"),
         ({"evaluation": Evaluation(aim_value=-1)}, "evaluation.aim_value"),
@@ -57,6 +68,9 @@ def test_a_contradiction_is_named_where_it_stands(parts, where):
         {"split": Split(method="none", eval_fraction=7)},
         {"split": Split(method="column", column="y")},
         {"training": Training(max_bad_rows_fraction=1)},
+        {"split": Split(stratify="region")},
+        {"training": Training(weight_column="w", downsample=Downsample(ratio=3))},
+        {"training": Training(class_weights={0: 1, 1: 5})},
     ],
 )
 def test_what_can_be_is_let_through(parts):

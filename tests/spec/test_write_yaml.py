@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hagane.spec.read_yaml import read_yaml
-from hagane.spec.spec import Evaluation, Model, Serving, Spec, Split, Training
+from hagane.spec.spec import Downsample, Evaluation, Model, Serving, Spec, Split, Training
 from hagane.spec.write_yaml import scalar, write_commented_yaml, write_yaml
 
 # fmt: off
@@ -36,21 +36,30 @@ splits = st.one_of(
         eval_fraction=fractions,
         test_fraction=fractions,
         seed=st.integers(0, 2**32 - 1),
+        stratify=st.booleans() | names,
     ),
     st.builds(Split, method=st.just("column"), column=names),
     st.builds(Split, method=st.just("none")),
 )
+positive = st.floats(1e-3, 1)
+trainings = st.builds(
+    Training,
+    seed=st.integers(0, 2**32 - 1),
+    max_bad_rows_fraction=st.floats(0, 1),
+    weight_column=st.none() | names.map(lambda name: f"w{name}"),
+    downsample=st.none() | st.builds(Downsample, rate=positive) | st.builds(Downsample, ratio=positive),
+) | st.builds(Training, class_weights=st.dictionaries(texts, positive, max_size=3))
 specs = st.builds(
     Spec,
     data=names | st.lists(texts, min_size=1, max_size=3).map(tuple),
-    label=names.filter(lambda name: name not in ("x", "exclude")),
+    label=names.filter(lambda name: name not in ("x", "exclude") and name[0] != "w"),
     name=st.none() | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True),
     tables=st.dictionaries(texts, texts, max_size=2),
     transform=st.none() | st.dictionaries(names, sql, min_size=1, max_size=4),
     exclude=st.just(()) | st.just(("x", "exclude")),
     split=splits,
     model=st.builds(Model, type=names, options=st.dictionaries(texts, values, max_size=3)),
-    training=st.builds(Training, seed=st.integers(0, 2**32 - 1), max_bad_rows_fraction=st.floats(0, 1)),
+    training=trainings,
     evaluation=st.builds(
         Evaluation, aim=st.sampled_from(["f1_score", "youden"]), slices=st.lists(texts, max_size=2).map(tuple)
     ),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import Any
-
-import pyarrow as pa
-
-from hagane.data.engine import quote_name, quote_text
+from hagane.data.engine import quote_name
+from hagane.data.literal import literal
+from hagane.data.stratified_part import stratified_part
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, SpecError, nearest
 from hagane.spec.spec import Split
@@ -23,6 +20,8 @@ def part_sql(table: Table, split: Split) -> str:
         case "none":
             return "0"
         case "random":
+            if split.stratify:
+                return stratified_part(table, str(split.stratify), hash_bits(list(table.schema.names), split), split)
             return hashed_part(list(table.schema.names), split)
         case "key":
             return hashed_part([_column(split)], split)
@@ -38,11 +37,16 @@ def hashed_part(columns: list[str], split: Split) -> str:
     Rows that are equal in these columns are always together. DuckDB does not promise its hash across versions; a test
     pins its values, so that an upgrade cannot change splits unnoticed.
     """
-    hashed = f"hash({', '.join(map(quote_name, columns))})"
-    bits = f"(hash(xor({hashed}, hash(CAST({split.seed} AS BIGINT)))) >> 32)"
+    bits = hash_bits(columns, split)
     test = round(split.test_fraction * _HASH_RANGE)
     held_out = test + round(split.eval_fraction * _HASH_RANGE)
     return f"CASE WHEN {bits} < {test} THEN 2 WHEN {bits} < {held_out} THEN 1 ELSE 0 END"
+
+
+def hash_bits(columns: list[str], split: Split) -> str:
+    """The SQL of a row's hash, from 0 to 2**32 - 1."""
+    hashed = f"hash({', '.join(map(quote_name, columns))})"
+    return f"(hash(xor({hashed}, hash(CAST({split.seed} AS BIGINT)))) >> 32)"
 
 
 def _part_by_time(table: Table, split: Split) -> str:
@@ -81,24 +85,13 @@ def _cut(table: Table, column: str, share: float, ranks: tuple[int, int]) -> tup
     if not possible:
         return None, before
     rank, value = min(possible, key=lambda end: abs(end[0] - wanted))
-    return _literal(value), rank
+    return literal(value), rank
 
 
 def _value_at(table: Table, column: str, share: float) -> str | None:
     """The value below which about `share` of the rows lie, as a literal; None where there is none."""
     value = table.query(f"SELECT quantile_disc({column}, {share!r}) AS v FROM data")["v"][0]
-    return _literal(value) if value.is_valid else None
-
-
-def _literal(value: pa.Scalar[Any]) -> str:
-    if pa.types.is_timestamp(value.type):
-        return f"make_timestamptz({value.cast(pa.int64()).as_py()})"
-    plain = value.as_py()
-    if isinstance(plain, datetime.date):
-        return f"DATE '{plain.isoformat()}'"
-    if isinstance(plain, float):
-        return f"CAST({quote_text(repr(plain))} AS DOUBLE)"
-    return quote_text(plain) if isinstance(plain, str) else str(plain)
+    return literal(value) if value.is_valid else None
 
 
 def _part_by_column(table: Table, split: Split) -> str:
@@ -172,9 +165,12 @@ _COLUMN_TYPES = {
 
 
 def _column_faults(table: Table, split: Split) -> list[Fault]:
+    names = table.schema.names
+    if split.method == "random" and split.stratify and split.stratify not in table.schema:
+        column = str(split.stratify)
+        return [Fault(what=f"no column {column!r}", where="split.stratify", nearest=nearest(column, names))]
     if split.method not in _COLUMN_TYPES:
         return []
-    names = table.schema.names
     if split.column is None:
         return [
             Fault(

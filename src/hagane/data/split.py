@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.data.downsample import LEFT_OUT, Downsampled
 from hagane.data.part_sql import part_sql
 from hagane.data.table import BATCH_ROWS, Table
 from hagane.errors import DataError, Fault
@@ -29,9 +30,11 @@ class Splits:
     part_sql: str
     """DuckDB expression over the table's columns: 0 for train, 1 for eval, 2 for test; never NULL."""
     parts: npt.NDArray[np.uint8]
-    """[num_rows] the part of every row, in the table's order; on disk, mapped into memory."""
+    """[num_rows] the part of every row, in the table's order (3: of none); on disk, mapped into memory."""
     counts: tuple[int, int, int]
     """Rows in train, eval and test."""
+    downsampled: Downsampled | None = None
+    """Training rows that are in no part of `batches`, though in the table `train`."""
 
     def __repr__(self) -> str:
         return f"Splits({self.describe()})"
@@ -59,12 +62,26 @@ class Splits:
     ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.uint8]]]:
         """All rows of the table in order, as `Table.batches`, each batch with the part [n] of its rows.
 
-        One pass that serves all three parts, at the speed of the table's own batches.
+        One pass that serves all three parts, at the speed of the table's own batches. Downsampled rows are left out.
         """
         start = 0
         for batch in self.table.batches(columns, batch_rows=batch_rows, dictionary=dictionary):
-            yield batch, self.parts[start : start + batch.num_rows]
+            parts = self.parts[start : start + batch.num_rows]
             start += batch.num_rows
+            if self.downsampled is None:
+                yield batch, parts
+                continue
+            kept = parts != LEFT_OUT
+            yield batch.filter(pa.array(kept)), parts[kept]
+
+    @property
+    def num_batched_rows(self) -> int:
+        """Rows of all `batches` together."""
+        return len(self.parts) - (0 if self.downsampled is None else self.downsampled.num_left_out)
+
+    @property
+    def _strata(self) -> str:
+        return f", stratified by {self.split.stratify}" if self.split.stratify else ""
 
     def describe(self) -> str:
         """One sentence: how rows were divided, and how many there are of each.
@@ -75,7 +92,7 @@ class Splits:
         'no split: train 2'
         """
         told = {
-            "random": f"random by hash of the whole row (seed {self.split.seed})",
+            "random": f"random by hash of the whole row (seed {self.split.seed}){self._strata}",
             "key": f"by hash of {self.split.column} (seed {self.split.seed}), rows of one {self.split.column} together",
             "time": f"by time, the last rows by {self.split.column}",
             "column": f"as column {self.split.column} says",
@@ -88,7 +105,8 @@ class Splits:
 def split_table(table: Table, split: Split, *, progress: Progress = SILENT) -> Splits:
     """Divide a table as `split` says. Deterministic: the same rows and split give the same parts everywhere.
 
-    Raises SpecError for fractions or a column that cannot be, and DataError when a part that was asked for is empty.
+    `split.stratify` is a column's name here, or False. Raises SpecError for fractions or a column that cannot be, and
+    DataError when a part that was asked for is empty.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table

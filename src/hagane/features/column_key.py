@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from hagane.data.split import Splits
+from hagane.data.split import TRAIN, Splits
 from hagane.data.table import Table
 from hagane.features.column_file import FORMAT_VERSION
 from hagane.features.encoded import BLOCK_ROWS, WEIGHT_DTYPE, feature_dtype
@@ -64,10 +64,12 @@ class ColumnKeys:
     def __init__(self, source: Table | Splits, label: LabelEncoding) -> None:
         table, split = (source.table, source.part_sql) if isinstance(source, Splits) else (source, None)
         self._rows = digest((FORMAT_VERSION, BLOCK_ROWS, code_digest(), table.fingerprint(), split, label))
+        self._downsampled = source.downsampled if isinstance(source, Splits) else None
 
     def key(self, plan: ColumnPlan, part: int) -> str:
         """The key of one part's column: 64 hexadecimal digits."""
-        return digest((self._rows, part, plan.kind, plan.dtype, plan.meaning))
+        kept = self._downsampled if part == TRAIN else None
+        return digest((self._rows, part, kept, plan.kind, plan.dtype, plan.meaning))
 
 
 def _feature_plan(transform: Transform, lowered: LoweredFeature, kind: str, dtype: np.dtype[np.generic]) -> ColumnPlan:

@@ -66,7 +66,7 @@ class _Job:
     @property
     def num_rows(self) -> int:
         """Rows of all parts, those without a label counted."""
-        return len(self.source.parts) if isinstance(self.source, Splits) else self.source.num_rows
+        return self.source.num_batched_rows if isinstance(self.source, Splits) else self.source.num_rows
 
     @property
     def table(self) -> Table:

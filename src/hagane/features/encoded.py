@@ -65,9 +65,11 @@ class Encoded:
         *,
         dense_dtype: str,
         weight: ColumnFile | None = None,
+        class_weights: npt.NDArray[np.floating] | None = None,
     ) -> None:
         *self._columns, self._label = columns
         self._weight = weight
+        self._class_weights = None if class_weights is None else class_weights.astype(np.float32)
         self._sparse = [column for column in self._columns if column.is_sparse]
         self._fixed = [column.values for column in self._columns if not column.is_sparse]
         self._files = [*columns, *([] if weight is None else [weight])]
@@ -117,8 +119,18 @@ class Encoded:
 
     @property
     def has_weight(self) -> bool:
-        """Whether rows have weights of their own."""
-        return self._weight is not None
+        """Whether rows have weights."""
+        return self._weight is not None or self._class_weights is not None
+
+    def weighted_by_class(self, class_weights: npt.NDArray[np.floating]) -> Encoded:
+        """The same rows, each weighing `class_weights` [c] of its label times what it weighs here."""
+        return Encoded(
+            self.features,
+            [*self._columns, self._label],
+            dense_dtype=self.header.dense_dtype,
+            weight=self._weight,
+            class_weights=class_weights,
+        )
 
     @property
     def row_bytes(self) -> int:
@@ -143,8 +155,8 @@ class Encoded:
         return tuple(column.sparse(rows.start, rows.stop) for column in self._sparse)
 
     def weight(self, block: int) -> Array | None:
-        """The weights of the block's rows as a memory-mapped view, None where rows have none."""
-        return None if self._weight is None else self._weight.values[self._rows_of(block)]
+        """The weights of the block's rows, None where rows have none."""
+        return self._weights(self._rows_of(block))
 
     def block(self, block: int) -> Batch:
         """One block as row-major arrays."""
@@ -167,8 +179,7 @@ class Encoded:
         """The rows of these numbers, in this order, as row-major arrays."""
         dense, ids = self._side_by_side(self._fixed, len(rows), rows)
         sparse = tuple(column.take_sparse(rows) for column in self._sparse)
-        weight = None if self._weight is None else self._weight.values[rows]
-        return Batch(dense, ids, self._label.values[rows], sparse, weight)
+        return Batch(dense, ids, self._label.values[rows], sparse, self._weights(rows))
 
     def write_header(self, folder: Path) -> None:
         """Make `folder`, which holds the column files, one that `open` can read."""
@@ -180,6 +191,13 @@ class Encoded:
         """Bring rows [start, stop) of every column into memory in the order of the files."""
         for file in self._files:
             file.read_ahead(start, stop)
+
+    def _weights(self, rows: slice | npt.NDArray[np.integer]) -> Array | None:
+        own = None if self._weight is None else self._weight.values[rows]
+        if self._class_weights is None:
+            return own
+        by_class: Array = self._class_weights[self._label.values[rows].astype(np.intp)]
+        return by_class if own is None else by_class * own.astype(np.float32)
 
     def _rows_of(self, block: int) -> slice:
         start = block * self.block_rows

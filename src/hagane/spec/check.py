@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
 from hagane.spec.check_data_schema import data_schema_faults
+from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.spec import Spec
 
@@ -101,6 +102,13 @@ def _split(spec: Spec) -> Iterator[Fault]:
         )
     if split.method in ("key", "time") and split.column == spec.label:
         yield Fault(what="the label cannot divide the rows", where="split.column", received=spec.label)
+    if split.stratify and split.method != "random":
+        yield Fault(
+            what=f"a split by '{split.method}' cannot be stratified",
+            where="split.stratify",
+            expected="method: random",
+            next_step="remove split.stratify, or split at random",
+        )
     if split.method not in SPLITS_BY_FRACTION:
         return
     for name, fraction in (("eval_fraction", split.eval_fraction), ("test_fraction", split.test_fraction)):
@@ -142,4 +150,4 @@ def _schema(spec: Spec) -> Iterator[Fault]:
         yield Fault(what="the schema has no path", where="schema", next_step="name a file, or remove the key")
 
 
-CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges, _schema)
+CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges, _schema, training_faults)

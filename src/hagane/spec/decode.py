@@ -93,7 +93,8 @@ class Decoder:
         if is_null(node) and any(isinstance(wanted, inspect.NoneType) for wanted in types):
             return None
         if isinstance(node, Scalar) and _is_any_scalar(types) and not is_null(node):
-            return node_value(node)
+            value = node_value(node)
+            return value if type(value) in map(_python_type, types) else node.text
         for wanted in types:
             if _shape(wanted) is type(node):
                 return self.decode(node, wanted, at)
@@ -154,6 +155,16 @@ def _shape(wanted: inspect.Type) -> type:
 def _is_any_scalar(types: tuple[inspect.Type, ...]) -> bool:
     """Whether a word is whatever it looks like: true, a number or a text."""
     return sum(_shape(wanted) is Scalar for wanted in types) > 1
+
+
+def _python_type(wanted: inspect.Type) -> type | None:
+    kinds: dict[type, type] = {
+        inspect.BoolType: bool,
+        inspect.IntType: int,
+        inspect.FloatType: float,
+        inspect.StrType: str,
+    }
+    return kinds.get(type(wanted))
 
 
 def _choices(wanted: inspect.LiteralType | inspect.EnumType) -> list[str]:

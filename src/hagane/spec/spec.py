@@ -25,6 +25,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     column: str | None = None
     eval_fraction: float = 0.1
     test_fraction: float = 0.1
+    stratify: bool | str = False
+    """`random` alone: whether each class of the label has the same share of train, eval and test; or of what column."""
     seed: int = 0
 
 
@@ -35,12 +37,42 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     options: dict[str, Any] = {}
 
 
+class Downsample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many rows of the most frequent class are trained on; those kept count for those left out. One of both."""
+
+    rate: float | None = None
+    """Share of its training rows."""
+    ratio: float | None = None
+    """Rows for each row of the next most frequent class."""
+
+
 class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How training runs, apart from what is trained."""
 
     seed: int = 42
     max_bad_rows_fraction: float = 0.01
     """Training refuses when more than this share of the rows could not be parsed."""
+    auto_class_weights: bool = False
+    """Whether a row of class c weighs total_rows / (rows_in_class_c * num_classes), as in BigQuery ML."""
+    class_weights: dict[Any, float] = {}
+    """Class (as text) → what a row of it weighs; every class of the label."""
+    weight_column: str | None = None
+    """A column that says what each row weighs; no feature."""
+    downsample: Downsample | None = None
+    """How the most frequent class is thinned out for training."""
+
+    def __post_init__(self) -> None:
+        texts = {class_text(name): weight for name, weight in self.class_weights.items()}
+        msgspec.structs.force_setattr(self, "class_weights", texts)
+
+
+def class_text(value: Any) -> str:
+    """A class as a spec writes it.
+
+    >>> class_text(True), class_text(3), class_text("3")
+    ('true', '3', '3')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

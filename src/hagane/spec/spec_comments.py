@@ -33,6 +33,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "split: {method: time, column: created}        # the last rows are tested on, as in life",
         "split: {method: column, column: part}         # TRAIN, EVAL or TEST, row by row",
         "split: {method: none}                         # train on everything",
+        "split: {stratify: true}                       # each class has the same share of every part",
     ),
     "model": (
         "model: {type: logistic_reg}                   # or linear_reg: weights that can be read",
@@ -40,6 +41,11 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "model: {type: dnn_classifier, options: {hidden_units: [64, 32]}}",
     ),
     "schema": ("schema: schema.yaml                            # hagane schema infer DATA writes one",),
+    "training": (
+        "  downsample: {rate: 0.1}                     # a tenth of the most frequent class, each row for ten",
+        "  auto_class_weights: true                    # rare classes count as much: probabilities are theirs no more",
+        "  weight_column: exposure                     # what each row counts",
+    ),
     "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
     "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),
 }

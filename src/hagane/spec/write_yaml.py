@@ -112,7 +112,7 @@ def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool
     if isinstance(value, DataSchema):
         yield from value_lines(key, msgspec.to_builtins(value))
     elif isinstance(value, msgspec.Struct):
-        rows = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
+        rows = {field.name: _plain(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
         rows = {name: row for name, row in rows.items() if row is not None and row not in ((), {})}
         if rows.get("on_error") == "null":
             rows["on_error"] = None
@@ -164,6 +164,14 @@ def _line(name: str, value: Any, indent: int, width: int, *, remark: str = "", c
             yield from _comment(remark, pad)
             beside = text
         yield beside
+
+
+def _plain(value: Any) -> Any:
+    """A Struct within a section as a mapping of what is set."""
+    if not isinstance(value, msgspec.Struct):
+        return value
+    rows = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
+    return {name: row for name, row in rows.items() if row is not None}
 
 
 def _fits_block(text: str) -> bool:

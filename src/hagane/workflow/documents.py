@@ -15,6 +15,7 @@ from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
 from hagane.workflow.prepare import Prepared
+from hagane.workflow.row_weights import RowWeights
 from hagane.workflow.verify_export import Verification
 
 LIBRARIES = ("hagane", "duckdb", "onnx", "onnxruntime", "torch", "lightgbm", "numpy", "pyarrow", "sqlglot")
@@ -29,6 +30,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     data_fingerprint: str
     split: str
     split_counts: dict[str, int]
+    row_weights: RowWeights = RowWeights()
+    """What the rows counted in training."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
     importance: dict[str, float]
@@ -37,7 +40,9 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
 
 
-def bundle_documents(prepared: Prepared, model: FittedModel, exported: Export, *, seconds: float) -> dict[str, bytes]:
+def bundle_documents(
+    prepared: Prepared, model: FittedModel, exported: Export, *, weights: RowWeights, seconds: float
+) -> dict[str, bytes]:
     """File name → content."""
     lineage = Lineage(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -45,6 +50,7 @@ def bundle_documents(prepared: Prepared, model: FittedModel, exported: Export, *
         data_fingerprint=prepared.table.fingerprint(),
         split=prepared.splits.describe(),
         split_counts=prepared.split_counts,
+        row_weights=weights,
         best_iteration=model.best_iteration,
         training_info=model.curve,
         importance=dict(model.importance()),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hagane.features.encode import EncodedSplits
 from hagane.workflow.prepare import Prepared
+from hagane.workflow.row_weights import RowWeights
 
 
-def notes_of(prepared: Prepared, encoded: EncodedSplits) -> tuple[str, ...]:
+def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) -> tuple[str, ...]:
     """What happened on the way that the user should know, a sentence each."""
     table = prepared.table
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
@@ -22,6 +23,7 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits) -> tuple[str, ...]:
     if encoded.num_row_errors:
         causes = "LN of a negative number, division by zero, …"
         notes.append(f"an expression erred on {encoded.num_row_errors:,} rows ({causes}): NULL was used")
+    notes += weights.describe()
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)

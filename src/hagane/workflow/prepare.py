@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from hagane.anomalies.anomaly_report import AnomalyReport
+from hagane.data.downsample import downsample
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
@@ -14,10 +17,11 @@ from hagane.features.label import LabelEncoding, fit_label
 from hagane.features.transform import Transform
 from hagane.progress import Progress
 from hagane.spec.check import check_spec
-from hagane.spec.spec import Spec
+from hagane.spec.spec import Spec, Split
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.check_class_weights import check_class_weights
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
@@ -56,14 +60,22 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     table = open_table(source, tables=spec.tables, progress=progress, bad_rows_folder=bad_rows_folder, wanted=wanted)
     check_with_schema(spec, expected_columns(table, schema))
     table, anomalies = check_rows(table, schema, spec, progress)
-    splits = split_table(table, spec.split)
+    splits = split_table(table, _split(spec))
     statistics = measure_statistics(splits.train, progress=progress)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     resolved = resolve(spec, table.schema, statistics)
     label = fit_label(splits.train, spec.label, resolved.family.task.value)
+    check_class_weights(spec, label)
     transform = _fit(resolved, splits.train, progress)
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
+    if spec.training.downsample is not None:
+        splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)
     return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies)
+
+
+def _split(spec: Spec) -> Split:
+    """The split with the column to stratify by in the place of `true`."""
+    return msgspec.structs.replace(spec.split, stratify=spec.label) if spec.split.stratify is True else spec.split
 
 
 def _suspected_leaks(

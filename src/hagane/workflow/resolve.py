@@ -80,9 +80,10 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
 
 
 def not_features(spec: Spec) -> tuple[str, ...]:
-    """Columns that automatic preprocessing must not use: those excluded, and one that says which part a row is of."""
+    """Columns that automatic preprocessing must not use: those excluded, and what says a row's part or its weight."""
     by_column = spec.split.method == "column" and spec.split.column is not None
-    return (*spec.exclude, *([spec.split.column] if by_column and spec.split.column else []))
+    part = [spec.split.column] if by_column and spec.split.column else []
+    return (*spec.exclude, *part, *([spec.training.weight_column] if spec.training.weight_column else []))
 
 
 def check_names(spec: Spec, schema: Schema) -> None:
@@ -90,6 +91,10 @@ def check_names(spec: Spec, schema: Schema) -> None:
     named = {"label": spec.label}
     if spec.split.column is not None:
         named["split.column"] = spec.split.column
+    if isinstance(spec.split.stratify, str):
+        named["split.stratify"] = spec.split.stratify
+    if spec.training.weight_column is not None:
+        named["training.weight_column"] = spec.training.weight_column
     named |= {f"exclude[{i}]": name for i, name in enumerate(spec.exclude)}
     named |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
     faults = [
@@ -103,6 +108,11 @@ def check_names(spec: Spec, schema: Schema) -> None:
         for where, name in named.items()
         if name not in schema
     ]
+    weight = spec.training.weight_column
+    if weight is not None and weight in schema and not schema[weight].type.is_numeric:
+        type_ = schema[weight].type.value
+        what, expected = f"the column '{weight}' cannot weigh rows", "an INT64 or FLOAT64 column"
+        faults.append(Fault(what=what, where="training.weight_column", expected=expected, received=type_))
     if faults:
         raise SpecError(*faults)
 
@@ -110,12 +120,14 @@ def check_names(spec: Spec, schema: Schema) -> None:
 def check_columns_read(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:
     """Raise SpecError for every feature that reads the label, which no row to predict has, or an excluded column."""
     refused = dict.fromkeys(spec.exclude, "an excluded column") | {spec.label: "the label"}
+    if spec.training.weight_column is not None:
+        refused[spec.training.weight_column] = "the weight column"
     read = {feature: columns_of(expression) for feature, expression in bind_all(transform, schema).items()}
     faults = [
         Fault(
             what=f"the feature '{feature}' reads {refused[name]}, '{name}'",
             where=f"transform.{feature}",
-            next_step="remove the feature" + ("" if name == spec.label else ", or the column from 'exclude'"),
+            next_step="remove the feature" + (", or the column from 'exclude'" if name in spec.exclude else ""),
         )
         for feature, names in read.items()
         for name in names

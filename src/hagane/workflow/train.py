@@ -11,7 +11,7 @@ from typing import Any
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
-from hagane.features.encode import EncodedSplits, encode
+from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
@@ -22,6 +22,7 @@ from hagane.workflow.export import Export, export
 from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
+from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
 from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.workspace import VersionSlot, Workspace
 
@@ -61,10 +62,12 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     assert name is not None
     with workspace.scratch() as scratch, workspace.new_version(name) as slot:
         encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
-                         cache=workspace.cache, progress=progress)  # fmt: skip
-        model = _fit_family(prepared, encoded, progress)
+                         weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
+        weighted = weigh_rows(encoded, prepared)
+        model = _fit_family(prepared, weighted, progress)
         exported = export(prepared, model, scratch / "bundle", progress)
-        documents = bundle_documents(prepared, model, exported, seconds=time.monotonic() - began)
+        seconds = time.monotonic() - began
+        documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds)
         write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
         version = _publish(slot, prepared, exported, encoded.train.num_rows)
     return TrainResult(
@@ -74,7 +77,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         evaluation=exported.evaluation,
         statistics=prepared.statistics,
         leaks=prepared.leaks,
-        notes=notes_of(prepared, encoded),
+        notes=notes_of(prepared, encoded, weighted.weights),
         anomalies=prepared.anomalies,
         split_counts=prepared.split_counts,
         duration_seconds=time.monotonic() - began,
@@ -82,7 +85,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     )
 
 
-def _fit_family(prepared: Prepared, encoded: EncodedSplits, progress: Progress) -> FittedModel:
+def _fit_family(prepared: Prepared, encoded: WeightedSplits, progress: Progress) -> FittedModel:
     """Fit the model on the encoded training rows, watching the eval rows."""
     context = FitContext(
         features=encoded.train.features,

@@ -34,11 +34,13 @@ def report_html(
     spec_yaml: str = "",
     statistics: Statistics | None = None,
     anomalies: AnomalyReport | None = None,
+    weighting: Sequence[str] = (),
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
     `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it,
-    `statistics` those of the training data, `anomalies` where these depart from their schema. Every text is escaped.
+    `statistics` those of the training data, `anomalies` where these depart from their schema, `weighting` sentences on
+    what rows counted in training. Every text is escaped.
 
     >>> import numpy as np
     >>> from hagane.evaluation.evaluate import evaluate
@@ -46,7 +48,7 @@ def report_html(
     >>> "&lt;houses&gt;" in page, "<houses>" in page
     (True, False)
     """
-    shown = (*_cards(evaluation, curve, importance or {}), *_data_cards(anomalies, statistics, spec_yaml))
+    shown = (*_cards(evaluation, curve, importance or {}, weighting), *_data_cards(anomalies, statistics, spec_yaml))
     cards = element("div", *shown, class_="cards")
     header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
     footer = element("footer", "Written by Hagane.")
@@ -63,6 +65,7 @@ def _cards(
     evaluation: Evaluation,
     curve: Sequence[Iteration],
     importance: Mapping[str, float],
+    weighting: Sequence[str],
 ) -> Iterator[Markup]:
     yield sections.headline_section(evaluation)
     yield sections.metrics_section(evaluation)
@@ -73,6 +76,8 @@ def _cards(
     has_curve = any(math.isfinite(each.loss) for each in curve)
     if has_curve:
         yield _training_card(curve)
+    if weighting:
+        yield card("Weights", *(element("p", f"{text}.") for text in weighting), note="What rows counted in training.")
     if importance:
         yield _importance_card(importance, "double" if has_curve else "wide")
     if evaluation.threshold_table:

@@ -1,0 +1,118 @@
+"""`downsample`: of the most frequent class only some training rows are trained on; eval and test stay as they are.
+
+Each row that is kept counts for those that are not: its weight is (rows of the class) / (rows of it that are kept), so
+that the class has the weight it had, and predicted probabilities stay those of the data. See Google's "Machine Learning
+Crash Course", "Datasets: class-imbalanced datasets" (downsample, then upweight).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hagane.data.engine import quote_name
+from hagane.data.literal import literal
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Downsample, class_text
+
+if TYPE_CHECKING:
+    from hagane.data.split import Splits
+    from hagane.data.table import Table
+
+LEFT_OUT = 3
+"""The part of a training row that nothing is trained on."""
+BATCH_ROWS = 1_048_576
+
+
+@dataclass(frozen=True)
+class Downsampled:
+    """Which training rows were left out."""
+
+    column: str
+    majority: bool | int | float | str
+    """The class that was thinned out."""
+    num_rows: int
+    """Its training rows."""
+    num_kept: int
+    rate: float
+    """The share that was to be kept."""
+    seed: int
+
+    @property
+    def weight(self) -> float:
+        """What a row of the class counts."""
+        return self.num_rows / self.num_kept
+
+    @property
+    def num_left_out(self) -> int:
+        """Training rows that are not trained on."""
+        return self.num_rows - self.num_kept
+
+    def describe(self) -> str:
+        """One sentence.
+
+        >>> Downsampled("late", "no", 1000, 98, 0.1, 42).describe()
+        "98 of the 1,000 training rows with late = no are trained on, each counting 10.2 times"
+        """
+        name = class_text(self.majority)
+        kept = f"{self.num_kept:,} of the {self.num_rows:,} training rows with {self.column} = {name}"
+        return f"{kept} are trained on, each counting {self.weight:.4g} times"
+
+
+def downsample(splits: Splits, column: str, wanted: Downsample, *, seed: int, progress: Progress = SILENT) -> Splits:
+    """The splits without some of the training rows whose `column` has its most frequent value.
+
+    The same rows on every run: they depend on the data, their order and the seed. As they were where nothing is to be
+    left out. The tables of the parts, from which statistics are measured and analyzers learn, keep every row.
+    """
+    counts = _class_counts(splits.train, column)
+    if not counts:
+        return splits
+    (majority, num_rows), others = counts[0], counts[1:]
+    rate = wanted.rate if wanted.rate is not None else _rate(wanted, num_rows, others[0][1] if others else 0)
+    if rate >= 1:
+        return splits
+    with progress.phase("downsample", total=len(splits.parts)) as phase:
+        path = splits.table.engine.new_file("parts", ".u8")
+        random, start, num_kept = np.random.default_rng((seed, DRAW)), 0, 0
+        with path.open("wb") as file:
+            for is_majority in _is_value(splits.table, column, majority):
+                parts = np.array(splits.parts[start : start + len(is_majority)])
+                candidates = np.flatnonzero(is_majority & (parts == 0))
+                left_out = candidates[random.random(len(candidates)) >= rate]
+                parts[left_out] = LEFT_OUT
+                num_kept += len(candidates) - len(left_out)
+                file.write(parts.tobytes())
+                start += len(parts)
+                phase.advance(len(parts))
+    found = Downsampled(column, majority.as_py(), num_rows, num_kept, rate, seed)
+    return replace(splits, parts=np.memmap(path, np.uint8, mode="r"), downsampled=found)
+
+
+DRAW = 0x646F776E
+"""Keeps these random numbers apart from others of the same seed."""
+
+
+def _class_counts(train: Table, column: str) -> list[tuple[pa.Scalar[Any], int]]:
+    """Classes with their rows, the most frequent first; ties by value."""
+    name = quote_name(column)
+    counted = f"SELECT {name} AS class, count(*) AS n FROM data WHERE {name} IS NOT NULL GROUP BY 1"
+    found = train.query(f"{counted} ORDER BY n DESC, class LIMIT 2")
+    return list(zip(found["class"], (n.as_py() for n in found["n"]), strict=True))
+
+
+def _rate(wanted: Downsample, num_majority: int, num_next: int) -> float:
+    assert wanted.ratio is not None
+    return min(1.0, wanted.ratio * num_next / num_majority) if num_next else 1.0
+
+
+def _is_value(table: Table, column: str, value: pa.Scalar[Any]) -> Any:
+    """[n] bool, batch by batch in the table's order: whether the row has this value."""
+    sql = f"SELECT coalesce({quote_name(column)} = {literal(value)}, FALSE) AS found FROM data"
+    for batch in table.query_batches(sql, batch_rows=BATCH_ROWS):
+        found: npt.NDArray[np.bool_] = batch.column(0).to_numpy(zero_copy_only=False)
+        yield found

@@ -1,0 +1,58 @@
+"""What must hold between the ways in which a spec weighs rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hagane.errors import Fault
+from hagane.spec.spec import Spec
+
+MAX_WEIGHT = 1e12
+"""Weights are held as float32, and their squares are added up."""
+
+
+def training_faults(spec: Spec) -> Iterator[Fault]:
+    """Weights out of range, and ways of weighing that contradict each other."""
+    yield from _weights(spec)
+    yield from _downsample(spec)
+
+
+def _weights(spec: Spec) -> Iterator[Fault]:
+    training = spec.training
+    for name, weight in training.class_weights.items():
+        if not 0 < weight < MAX_WEIGHT:
+            where = f"training.class_weights.{name}"
+            yield Fault(what="a class weight is out of range", where=where, expected="> 0", received=f"{weight:g}")
+    if training.weight_column == spec.label:
+        yield Fault(what="the label cannot weigh the rows", where="training.weight_column", received=spec.label)
+    by_class = [name for name in ("auto_class_weights", "class_weights") if getattr(training, name)]
+    given = [name for name in ("weight_column", "downsample") if getattr(training, name) is not None]
+    for one, others in ((by_class[:1], by_class[1:]), (by_class[:1], given)):
+        for other in others if one else ():
+            yield Fault(
+                what=f"{one[0]} and {other} do not go together",
+                where=f"training.{other}",
+                next_step=TOGETHER.get(other, "remove one of them"),
+            )
+
+
+TOGETHER = {
+    "weight_column": "remove one of them, or multiply the class weights into the column in the data query",
+    "downsample": "remove one of them: downsampling keeps probabilities true, class weights move them",
+}
+"""Option that does not go with class weights → what to do."""
+
+
+def _downsample(spec: Spec) -> Iterator[Fault]:
+    wanted = spec.training.downsample
+    if wanted is None:
+        return
+    if (wanted.rate is None) == (wanted.ratio is None):
+        expected = "either rate (share of the majority's rows) or ratio (rows for each row of the next class)"
+        yield Fault(what="downsample needs one of rate and ratio", where="training.downsample", expected=expected)
+    if wanted.rate is not None and not 0 < wanted.rate <= 1:
+        where, expected = "training.downsample.rate", "0 < rate <= 1"
+        yield Fault(what=f"{where} is out of range", where=where, expected=expected, received=f"{wanted.rate:g}")
+    if wanted.ratio is not None and not 0 < wanted.ratio < MAX_WEIGHT:
+        where, expected = "training.downsample.ratio", "ratio > 0"
+        yield Fault(what=f"{where} is out of range", where=where, expected=expected, received=f"{wanted.ratio:g}")

@@ -1,0 +1,49 @@
+"""Whether the classes that a spec weighs are those of the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hagane.errors import Fault, SpecError, nearest
+from hagane.features.label import LabelEncoding
+from hagane.spec.spec import Spec, Training, class_text
+
+
+def check_class_weights(spec: Spec, label: LabelEncoding) -> None:
+    """Raise SpecError for weights of classes that are not the label's, or where the label has no classes."""
+    training = spec.training
+    asked = [name for name in ("auto_class_weights", "class_weights", "downsample") if getattr(training, name)]
+    if label.task != "classification":
+        faults = [_no_classes(name, label.column) for name in asked]
+    else:
+        faults = [*_class_faults(training, label)] if training.class_weights else []
+    if faults:
+        raise SpecError(*faults)
+
+
+def _no_classes(name: str, column: str) -> Fault:
+    return Fault(
+        what=f"{name} needs classes, but the label '{column}' is a number to predict",
+        where=f"training.{name}",
+        next_step="remove it, or choose a classifier; weight_column weighs the rows of a regression",
+    )
+
+
+def _class_faults(training: Training, label: LabelEncoding) -> Iterator[Fault]:
+    classes = [class_text(name) for name in label.classes]
+    for name in training.class_weights:
+        if name not in classes:
+            yield Fault(
+                what=f"the label '{label.column}' has no class '{name}' in the training rows",
+                where=f"training.class_weights.{name}",
+                expected="one of " + ", ".join(classes[:20]),
+                nearest=nearest(name, classes),
+            )
+    missing = [name for name in classes if name not in training.class_weights]
+    if missing:
+        yield Fault(
+            what="class_weights leaves classes out: " + ", ".join(missing[:20]),
+            where="training.class_weights",
+            expected="a weight for every class",
+            next_step="add them (1 leaves a class as it is)",
+        )
