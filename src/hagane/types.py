@@ -1,6 +1,7 @@
 """The types of Hagane's language: what a column holds, and what a table's rows look like.
 
-Six scalar types, named as in BigQuery. How each travels through tensors is decided in `hagane.runtime.layout`.
+Six scalar types and arrays of three of them, named as in BigQuery. How each travels through tensors is decided in
+`hagane.runtime.layout`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import msgspec
 
 
 class SqlType(enum.StrEnum):
-    """A scalar type of the feature language (BigQuery's names).
+    """A type of the feature language (BigQuery's names).
 
     >>> SqlType("INT64").is_numeric
     True
+    >>> SqlType("ARRAY<STRING>").element.value, SqlType.STRING.array.value, SqlType.STRING.is_array
+    ('STRING', 'ARRAY<STRING>', False)
     """
 
     BOOL = "BOOL"
@@ -25,11 +28,37 @@ class SqlType(enum.StrEnum):
     STRING = "STRING"
     TIMESTAMP = "TIMESTAMP"  # microseconds since 1970-01-01 UTC
     DATE = "DATE"  # days since 1970-01-01
+    ARRAY_INT64 = "ARRAY<INT64>"
+    ARRAY_FLOAT64 = "ARRAY<FLOAT64>"
+    ARRAY_STRING = "ARRAY<STRING>"
 
     @property
     def is_numeric(self) -> bool:
         """Whether arithmetic is defined on it."""
         return self in (SqlType.INT64, SqlType.FLOAT64)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether its values are arrays."""
+        return self.value.startswith("ARRAY<")
+
+    @property
+    def element(self) -> SqlType:
+        """The type of an array's elements. Raises ValueError for a type that is no array."""
+        return SqlType(self.value.removeprefix("ARRAY<").removesuffix(">")) if self.is_array else _no_array(self)
+
+    @property
+    def array(self) -> SqlType:
+        """The type of arrays of it. Raises ValueError where there is none."""
+        return SqlType(f"ARRAY<{self.value}>")
+
+
+def _no_array(type_: SqlType) -> SqlType:
+    raise ValueError(f"{type_.value} is no array")
+
+
+SCALAR_TYPES = tuple(type_ for type_ in SqlType if not type_.is_array)
+"""The types that are no arrays."""
 
 
 class Column(msgspec.Struct, frozen=True):

@@ -13,9 +13,9 @@ from hagane.bundle.instances import PACKED_ROWS, InstanceDecoder
 from hagane.bundle.signature import Input, Signature
 from hagane.errors import RequestError
 from hagane.runtime.layout import MOST_STRING_INPUTS
-from hagane.types import SqlType
+from hagane.types import SCALAR_TYPES, SqlType
 
-NAMES = {f"{kind.value.lower()}{index}": kind for index in range(2) for kind in SqlType}
+NAMES = {f"{kind.value.lower()}{index}": kind for index in range(2) for kind in SCALAR_TYPES}
 MANY_TEXTS = {**NAMES, **{f"string{index}": SqlType.STRING for index in range(2, MOST_STRING_INPUTS + 1)}}
 RIGHT = {
     SqlType.BOOL: st.booleans(),

@@ -85,7 +85,7 @@ def test_what_is_written_is_already_explicit_and_fits(scales: bool, accepts_miss
     table = open_table(TABLE)
     assert resolve_transform(expressions, table.schema, accepts_missing=accepts_missing) == expressions
     transform = fit_transform(expressions, table, accepts_missing=accepts_missing)
-    dense, ids, row_error = Encoder(transform).encode_batch(next(iter(table.batches())))
+    dense, ids, row_error, _ = Encoder(transform).encode_batch(next(iter(table.batches())))
     assert not row_error.any()
     assert accepts_missing or np.isfinite(dense).all()
     assert ids.shape[1] + dense.shape[1] == len(expressions)

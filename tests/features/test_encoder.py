@@ -122,9 +122,9 @@ def test_every_way_gives_the_same_bits(transform: Transform, rows: list[dict], c
     patch = pytest.MonkeyPatch()
     patch.setattr(encoder_module, "RUN_ROWS", run)
     with patch.context():
-        same(encoder.encode_batch(plain), expected)
+        same(encoder.encode_batch(plain)[:3], expected)
         coded = list(table.batches(dictionary=True, batch_rows=cut))
-        parts = [encoder.encode_batch(batch) for batch in coded]
+        parts = [encoder.encode_batch(batch)[:3] for batch in coded]
         if parts:
             same(tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), expected)
     patch.undo()
@@ -137,12 +137,12 @@ def test_many_columns_share_one_graph(transform: Transform, monkeypatch: pytest.
     monkeypatch.setattr(encoder_module, "MOST_PARTS", 1)
     together = Encoder(transform)
     assert len(together._by_row) == 1 < len(apart._by_row)
-    same(together.encode_batch(batch), apart.encode_batch(batch))
+    same(together.encode_batch(batch)[:3], apart.encode_batch(batch)[:3])
 
 
 def test_dense_is_finite_unless_missing_is_accepted(transform: Transform) -> None:
     rows = [dict.fromkeys(SCHEMA.names), {**dict.fromkeys(SCHEMA.names), "x": math.inf, "k": 1}]
-    dense, _, row_error = Encoder(transform).encode_batch(pa.RecordBatch.from_pylist(rows, SCHEMA))
+    dense, _, row_error, _ = Encoder(transform).encode_batch(pa.RecordBatch.from_pylist(rows, SCHEMA))
     names = [feature.name for feature in transform.dense]
     if transform.accepts_missing:
         assert np.isnan(dense[0, names.index("k")])

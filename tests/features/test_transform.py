@@ -36,7 +36,7 @@ def transform() -> Transform:
 
 def test_features_are_listed_as_the_tensors_hold_them(transform: Transform) -> None:
     (batch,) = open_table(TABLE).batches()
-    dense, ids, _ = Encoder(transform).encode_batch(batch)
+    dense, ids, *_ = Encoder(transform).encode_batch(batch)
     by_name = dict(zip([f.name for f in transform.dense], dense.T, strict=True))
     assert by_name["k"].tolist() == [1, 2, 3, 2]
     np.testing.assert_array_equal(by_name["again"], by_name["x"] * 2)
@@ -86,7 +86,7 @@ def test_five_hundred_columns_cost_few_nodes() -> None:
     assert len(emitter.model().graph.node) < 25
     (batch,) = table.batches()
     start = time.process_time()
-    dense, _, _ = Encoder(transform).encode_batch(batch)
+    dense, *_ = Encoder(transform).encode_batch(batch)
     assert time.process_time() - start < 10
     raw = np.stack([batch.column(f.name).to_numpy() for f in transform.dense], axis=1)
     np.testing.assert_allclose(dense, (raw - raw.mean(0)) / raw.std(0, ddof=1), rtol=1e-4, atol=1e-5)
@@ -94,7 +94,7 @@ def test_five_hundred_columns_cost_few_nodes() -> None:
 
 def test_row_errors_of_a_transform_without_errors() -> None:
     transform = fit_transform({"s": "s"}, open_table(TABLE), accepts_missing=True)
-    _, _, row_error = Encoder(transform).encode_batch(next(iter(open_table(TABLE).batches())))
+    _, _, row_error, _ = Encoder(transform).encode_batch(next(iter(open_table(TABLE).batches())))
     assert row_error.tolist() == [False] * 4
     assert transform.emit(Emitter()).dense is None
 

@@ -12,6 +12,7 @@ from oracle_rows import LAYOUT, feed_of
 
 from hagane.features.compiler import DTYPES, Compiler
 from hagane.features.emit import Emitter
+from hagane.features.value import ArrayValue
 from hagane.runtime.session import Session
 from hagane.sql.expression import Expression
 from hagane.sql.to_duckdb import row_error, to_duckdb
@@ -37,7 +38,10 @@ class Graph:
         self._lanes = Compiler(emitter, LAYOUT).compile(expressions)
         self._outputs: list[str] = []
         for number, (value, _) in enumerate(self._lanes):
-            self._output(emitter, f"data{number}", value.data, DTYPES[value.type])
+            if isinstance(value, ArrayValue):
+                self._array_outputs(emitter, number, value)
+            else:
+                self._output(emitter, f"data{number}", value.data, DTYPES[value.type])
             self._output(emitter, f"valid{number}", value.valid, np.bool_)
             self._output(emitter, f"error{number}", value.error, np.bool_)
         self._session = Session(emitter.model().SerializeToString())
@@ -46,6 +50,14 @@ class Graph:
         if tensor is not None:
             self._outputs.append(name)
             emitter.output(name, tensor, dtype, ("n", "g"))
+
+    def _array_outputs(self, emitter: Emitter, number: int, value: ArrayValue) -> None:
+        flat = {"rows": value.rows, "data": value.data, "element_valid": value.element_valid}
+        dtypes = {"rows": np.int64, "data": DTYPES[value.type], "element_valid": np.bool_}
+        for part, tensor in flat.items():
+            if tensor is not None:
+                self._outputs.append(f"{part}{number}")
+                emitter.output(f"{part}{number}", tensor, dtypes[part], (f"rows{number}",))
 
     def run(self, table: pa.Table) -> list[Answer]:
         """The graph's answers over the rows."""
@@ -62,7 +74,26 @@ class Graph:
             assert tensor.shape == (rows, value.width), f"{part}: {tensor.shape}, not {(rows, value.width)}"
             return tensor[:, index]
 
-        return Answer(column("data", False), column("valid", True), column("error", False))
+        data = _lists(found, number, rows) if isinstance(value, ArrayValue) else column("data", False)
+        return Answer(data, column("valid", True), column("error", False))
+
+
+def _lists(found: dict[str, np.ndarray], number: int, rows: int) -> np.ndarray:
+    """[n] of lists, None where an element is NULL."""
+    data, places = found[f"data{number}"], found[f"rows{number}"]
+    assert data.shape == places.shape
+    assert (np.diff(places) >= 0).all()
+    there = found.get(f"element_valid{number}", np.ones(len(data), np.bool_))
+    lists: list[list[object]] = [[] for _ in range(rows)]
+    for place, value, known in zip(places.tolist(), data.tolist(), there.tolist(), strict=True):
+        lists[place].append(value if known else None)
+    return _objects(lists)
+
+
+def _objects(values: list[object]) -> np.ndarray:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
 
 
 def by_graph(expressions: Sequence[Expression], table: pa.Table) -> list[Answer]:
@@ -95,6 +126,9 @@ _ARROW = {
     SqlType.STRING: pa.string(),
     SqlType.TIMESTAMP: pa.timestamp("us"),
     SqlType.DATE: pa.date32(),
+    SqlType.ARRAY_INT64: pa.list_(pa.int64()),
+    SqlType.ARRAY_FLOAT64: pa.list_(pa.float64()),
+    SqlType.ARRAY_STRING: pa.list_(pa.string()),
 }
 
 
@@ -103,6 +137,8 @@ def _values(array: pa.Array, type_: SqlType) -> tuple[np.ndarray, np.ndarray]:
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     if type_ is SqlType.STRING:
         return np.array(array.to_pylist(), object), valid
+    if type_.is_array:
+        return _objects(array.to_pylist()), valid
     whole = {SqlType.TIMESTAMP: pa.int64(), SqlType.DATE: pa.int32()}.get(type_)
     numbers = array.cast(whole) if whole else array
     return numbers.fill_null(False if type_ is SqlType.BOOL else 0).to_numpy(zero_copy_only=False), valid
@@ -128,11 +164,25 @@ def _told(answer: Answer, row: int) -> str:
 
 
 def _equal(type_: SqlType, expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+    if type_.is_array:
+        return np.array([_same_array(type_.element, *pair) for pair in zip(expected, got, strict=True)], np.bool_)
     if type_ is not SqlType.FLOAT64:
         return np.asarray(expected == got, np.bool_)
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(expected - got) <= MAX_ULPS * np.spacing(np.abs(np.where(np.isfinite(expected), expected, 0)))
     return (expected == got) | (np.isnan(expected) & np.isnan(got)) | near
+
+
+def _same_array(element: SqlType, expected: list[object] | None, got: list[object] | None) -> bool:
+    """Whether two arrays have equal elements; one that is NULL is compared by nobody."""
+    if expected is None or got is None:
+        return True
+    if [item is None for item in expected] != [item is None for item in got]:
+        return False
+    dtype = object if element is SqlType.STRING else np.float64 if element is SqlType.FLOAT64 else np.int64
+    pairs = [(left, right) for left, right in zip(expected, got, strict=True) if left is not None]
+    left, right = (np.array([pair[side] for pair in pairs], dtype) for side in (0, 1))
+    return bool(_equal(element, left, right).all())
 
 
 def assert_agree(expressions: Sequence[Expression], table: pa.Table) -> None:

@@ -47,6 +47,7 @@ PATTERNS = [
     "日",
     ".",
 ]
+DELIMITERS = ["", ",", "a", "ab", "日", " ", ".", "\0"]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
 
 ZONES = ["UTC", "UTC", "+09:00", "-03:30", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Europe/Dublin"]
@@ -77,7 +78,9 @@ def columns(type_: SqlType) -> st.SearchStrategy[ColumnRef]:
 
 
 def leaves(type_: SqlType) -> st.SearchStrategy[Expression]:
-    """Columns mostly, constants, now and then a typed NULL."""
+    """Columns mostly, constants, now and then a typed NULL (there are no constants of arrays)."""
+    if type_.is_array:
+        return columns(type_)
     return st.one_of(columns(type_), columns(type_), columns(type_), literals(type_), st.just(Literal(None, type_)))
 
 
@@ -120,6 +123,8 @@ def _argument(
 ) -> st.SearchStrategy[Expression]:
     if signature.name == "REGEXP_CONTAINS" and index == 1:
         return st.sampled_from(PATTERNS).map(lambda text: Literal(text, SqlType.STRING))
+    if signature.name == "SPLIT" and index == 1:
+        return st.sampled_from(DELIMITERS).map(lambda text: Literal(text, SqlType.STRING))
     if signature.name in ("STARTS_WITH", "ENDS_WITH") and index == 1:
         return st.sampled_from(AFFIXES).map(lambda text: Literal(text, SqlType.STRING))
     if index in signature.literals or (-1 in signature.literals and index > 0):
@@ -207,5 +212,7 @@ def with_column(expression: Expression) -> Expression:
 
     if columns_of(expression):
         return expression
+    if expression.type.is_array:
+        return Call("ARRAY", (with_column(Literal(None, expression.type.element)),), expression.type)
     column = next(ColumnRef(c.name, c.type) for c in SCHEMA if c.type is expression.type)
     return Call("COALESCE", (expression, column), expression.type)

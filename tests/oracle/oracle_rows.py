@@ -21,6 +21,9 @@ SCHEMA = Schema(
             ("s", SqlType.STRING, 3),
             ("t", SqlType.TIMESTAMP, 2),
             ("d", SqlType.DATE, 2),
+            ("ai", SqlType.ARRAY_INT64, 2),
+            ("ax", SqlType.ARRAY_FLOAT64, 2),
+            ("as", SqlType.ARRAY_STRING, 2),
         )
         for number in range(1, count + 1)
     )
@@ -185,7 +188,19 @@ def hostile_rows(seed: int, count: int = 256) -> pa.Table:
     return pa.table({column.name: _column(column.type, generator, count) for column in SCHEMA})
 
 
+def _arrays(type_: SqlType, generator: np.random.Generator, count: int) -> pa.Array:
+    """Of 0 to 4 elements, one in eight NULL; an array in eight is NULL."""
+    lengths = generator.integers(0, 5, size=count)
+    elements = _column(type_.element, generator, int(lengths.sum()) + 1)
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths)]).astype(np.int32)
+    gone = generator.random(count) < 0.125
+    gone[0] = True
+    return pa.ListArray.from_arrays(pa.array(offsets), elements, mask=pa.array(gone))
+
+
 def _column(type_: SqlType, generator: np.random.Generator, count: int) -> pa.Array:
+    if type_.is_array:
+        return _arrays(type_, generator, count)
     pool = POOLS[type_]
     chosen = [pool[index] for index in generator.integers(len(pool), size=count)]
     if type_ is SqlType.INT64:
@@ -219,6 +234,13 @@ def feed_of(table: pa.Table) -> dict[str, np.ndarray]:
 
 
 def _column_data(array: pa.Array, type_: SqlType) -> ColumnData:
+    if type_.is_array:
+        lists = array.to_pylist()
+        lengths = [0 if items is None else len(items) for items in lists]
+        flat = pa.array([item for items in lists for item in items or ()], array.type.value_type)
+        values, element_valid, *_ = _column_data(flat, type_.element)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+        return ColumnData(values, np.array([items is not None for items in lists]), offsets, element_valid)
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     if type_ is SqlType.FLOAT64:
         return ColumnData(array.fill_null(float("nan")).to_numpy(zero_copy_only=False))

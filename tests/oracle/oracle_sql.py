@@ -40,6 +40,8 @@ def _call(call: Call, arguments: list[str]) -> str:
     if name in _INFIX:
         return f"({first} {name} {arguments[1]})"
     match name:
+        case "ARRAY":
+            return f"[{', '.join(arguments)}]"
         case "NEG":
             return f"(-({first}))"
         case "NOT":

@@ -10,11 +10,11 @@ from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.nullable import can_be_null
 from hagane.sql.to_duckdb import row_error, to_duckdb
-from hagane.types import Column, Schema, SqlType
+from hagane.types import SCALAR_TYPES, Column, Schema, SqlType
 
 SCHEMA = Schema(
     (
-        *(Column(type_.value[0].lower(), type_) for type_ in SqlType if type_ is not SqlType.DATE),
+        *(Column(type_.value[0].lower(), type_) for type_ in SCALAR_TYPES if type_ is not SqlType.DATE),
         Column("d ay", SqlType.DATE),
     )
 )

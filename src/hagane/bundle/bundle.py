@@ -18,6 +18,7 @@ from hagane.bundle.row_errors import row_error_faults
 from hagane.bundle.signature import Signature
 from hagane.errors import BundleError, Fault, RequestError
 from hagane.runtime.layout import ColumnData
+from hagane.types import SqlType
 
 if TYPE_CHECKING:
     from hagane.runtime.session import Session
@@ -113,7 +114,7 @@ class Bundle:
             raise RequestError(
                 *(Fault(what=f"no column {name}", expected=", ".join(self.signature.names)) for name in missing)
             )
-        num_rows = len(columns[self.signature.names[0]].data)
+        num_rows = columns[self.signature.names[0]].num_rows
         if num_rows <= chunk_rows:
             return self._run(self._layout.feed(columns))
         starts = range(0, num_rows, chunk_rows)
@@ -121,11 +122,10 @@ class Bundle:
             [self._run(self._layout.feed(_slice(columns, start, start + chunk_rows))) for start in starts]
         )
 
-    def features(self, columns: Mapping[str, ColumnData], outputs: Sequence[str] = ("dense", "ids")) -> dict[str, Any]:
-        """The features that the model sees for these rows: those of `outputs` that the graph has. For verification."""
-        return self._session.run(
-            self._layout.feed(columns), [name for name in outputs if name in self._session.outputs]
-        )
+    def features(self, columns: Mapping[str, ColumnData]) -> dict[str, Any]:
+        """The tensors of features that the model sees for these rows: `dense`, `ids`, `sparse.*`. For verification."""
+        names = [name for name in self._session.outputs if name in ("dense", "ids") or name.startswith("sparse.")]
+        return self._session.run(self._layout.feed(columns), names)
 
     def _run(self, feed: Feed) -> Predictions:
         return Predictions.from_outputs(self.signature, self._session.run(feed, self._outputs))
@@ -135,10 +135,7 @@ class Bundle:
 
 
 def _slice(columns: Mapping[str, ColumnData], start: int, stop: int) -> dict[str, ColumnData]:
-    return {
-        name: ColumnData(column.data[start:stop], None if column.valid is None else column.valid[start:stop])
-        for name, column in columns.items()
-    }
+    return {name: column.slice(start, stop) for name, column in columns.items()}
 
 
 def _signature(content: bytes, folder: Path) -> Signature:
@@ -172,12 +169,17 @@ def _session(model: bytes, folder: Path, num_threads: int) -> Session:
 def _check_fit(signature: Signature, session: Session, folder: Path) -> None:
     """The graph must take what the signature's layout feeds, and answer what it promises."""
     faults = [] if signature.inputs else [Fault(what="the signature has no inputs", where=str(folder / SIGNATURE_NAME))]
-    empty = {name: ColumnData(np.empty(0, object)) for name in signature.names}
+    empty = {column.name: _empty(column.type) for column in signature.inputs}
     fed = set(signature.layout.feed(empty)) if signature.inputs else set()
     faults += [_misfit(f"input {name}", folder) for name in sorted(fed ^ set(session.inputs))]
     faults += [_misfit(f"output {name}", folder) for name in signature.outputs if name not in session.outputs]
     if faults:
         raise BundleError(*faults)
+
+
+def _empty(type_: SqlType) -> ColumnData:
+    """A column of no rows."""
+    return ColumnData(np.empty(0, object), offsets=np.zeros(1, np.int64) if type_.is_array else None)
 
 
 def _misfit(what: str, folder: Path) -> Fault:

@@ -33,6 +33,7 @@ class ColumnDecoder:
 
     def __init__(self, sql_type: SqlType, numeric_strings: bool) -> None:
         self._convert = CONVERTERS[sql_type]
+        self._elements = ColumnDecoder(sql_type.element, numeric_strings) if sql_type.is_array else None
         self._numeric_strings = numeric_strings
         self._fast_types = _FAST_TYPES.get(sql_type, frozenset())
         self._is_string = sql_type is SqlType.STRING
@@ -41,6 +42,8 @@ class ColumnDecoder:
 
     def fast(self, values: list[Any]) -> ColumnData | None:
         """The column in one call of numpy; None where a value wants a look of its own."""
+        if self._elements is not None:
+            return None
         if not self._fast_types.issuperset(map(type, values)):
             return None
         if self._is_string:
@@ -64,12 +67,23 @@ class ColumnDecoder:
         return self._nullable(converted), refusals
 
     def _nullable(self, values: list[Any]) -> ColumnData:
+        if self._elements is not None:
+            return self._arrays(values, self._elements)
         if self._is_float:
             return ColumnData(np.array(values, np.float64))
         valid = np.array([value is not None for value in values], np.bool_)
         if self._is_string:
             return ColumnData(_strings(["" if value is None else value for value in values]), valid)
         return ColumnData(np.array([0 if value is None else value for value in values], np.int64), valid)
+
+    @staticmethod
+    def _arrays(values: list[Any], decoder: ColumnDecoder) -> ColumnData:
+        """Lists of converted elements, or None."""
+        lengths = np.array([0 if value is None else len(value) for value in values], np.int64)
+        elements = decoder._nullable([item for value in values if value is not None for item in value])
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        valid = np.array([value is not None for value in values], np.bool_)
+        return ColumnData(elements.data, valid, offsets, elements.valid)
 
 
 def _strings(values: list[str]) -> npt.NDArray[np.object_]:

@@ -140,7 +140,7 @@ def some_of(names: tuple[str, ...]) -> str:
 
 
 def _article(refusal: Refusal) -> str:
-    sql_type = refusal.expected.partition(":")[0]
+    sql_type = refusal.expected.partition(":")[0]  # "INT64", "ARRAY<INT64>"
     return f"{'an' if sql_type[0] in 'AEIOU' else 'a'} {sql_type}"
 
 

@@ -55,6 +55,7 @@ class PackedRows:
         self._int64_types = [_TYPE.get(types[name], object) for name in layout.int64]
         self._int64_converters = [CONVERTERS[types[name]] for name in layout.int64]
         self._int64_slots = [slots[name] for name in layout.int64]
+        self._has_arrays = bool(layout.arrays)
         self._packs_strings = layout.packs_strings
         self._strings = layout.strings
         self._string_inputs = [STRING_INPUT_PREFIX + name for name in layout.strings]
@@ -62,7 +63,12 @@ class PackedRows:
         self._num_slots = len(slots)
 
     def pack(self, rows: Sequence[Any]) -> Feed | None:
-        """The inputs of the graph for these rows; None where any of them is no plain object or has a value refused."""
+        """The inputs of the graph for these rows; None where any of them is no plain object or has a value refused.
+
+        None, too, where the layout has arrays: their elements are converted one by one in any case.
+        """
+        if self._has_arrays:
+            return None
         for row in rows:
             if type(row) is not dict or (self._names is not None and not row.keys() <= self._names):
                 return None

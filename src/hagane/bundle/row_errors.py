@@ -47,13 +47,14 @@ def _blamed(
     for position, name in enumerate(names):
         column = columns[name]
         index = np.repeat(rows, num_columns)
-        data, valid = column.data[index], None if column.valid is None else column.valid[index]
-        trials[name] = _with_nulls(ColumnData(data, valid), slice(position, None, num_columns))
+        trials[name] = _with_nulls(column.take(index), slice(position, None, num_columns))
     cleared = ~erring(trials).reshape(len(rows), num_columns)
     return {int(row): tuple(names[j] for j in np.flatnonzero(cleared[i])) for i, row in enumerate(rows)}
 
 
 def _with_nulls(column: ColumnData, where: slice) -> ColumnData:
+    if column.offsets is not None:
+        return _with_null_arrays(column, where)
     data = column.data.copy()
     if data.dtype == np.float64:
         data[where] = np.nan
@@ -62,6 +63,18 @@ def _with_nulls(column: ColumnData, where: slice) -> ColumnData:
     data[where] = "" if data.dtype == object else 0
     valid[where] = False
     return ColumnData(data, valid)
+
+
+def _with_null_arrays(column: ColumnData, where: slice) -> ColumnData:
+    """A NULL array has no elements: those of the rows are left out."""
+    assert column.offsets is not None
+    valid = np.ones(column.num_rows, np.bool_) if column.valid is None else column.valid.copy()
+    valid[where] = False
+    lengths = np.diff(column.offsets)
+    kept = np.repeat(valid, lengths)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths * valid)])
+    element_valid = None if column.element_valid is None else column.element_valid[kept]
+    return ColumnData(column.data[kept], valid, offsets, element_valid)
 
 
 def _fault(row: int, names: tuple[str, ...]) -> Fault:

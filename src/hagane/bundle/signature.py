@@ -15,6 +15,7 @@ PREDICTED_VALUE = "predicted_value"
 ROW_ERROR = "row_error"
 
 JsonScalar = str | int | float | bool | None
+JsonValue = JsonScalar | list[JsonScalar]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,7 +60,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """Words that training's CSV file had for NULL, and that new CSV files are read with; None: it was no CSV file."""
     padding_version: int = 1
     """Version of the rule by which the runtime pads batches (`hagane.runtime.session`)."""
-    example: dict[str, JsonScalar] = {}
+    example: dict[str, JsonValue] = {}
     """One instance to show and to warm up with, as JSON; made from the types where empty."""
 
     @property

@@ -11,6 +11,7 @@ STRING    any string of Unicode scalar values (no lone surrogates)              
 TIMESTAMP RFC 3339: "2013-01-01T05:00:00Z", a space for T, an offset; no offset means UTC; no µs since 1970, UTC
           time means midnight; digits past the microsecond are cut; a datetime
 DATE      "2013-01-01"; a date                                                                days since 1970
+ARRAY     a list of such values, null among them too; an empty one is not NULL                a list
 ========= =================================================================================== =====================
 
 A number in quotes is a STRING, and refused as a number unless `numeric_strings` is asked for. A number for a TIMESTAMP
@@ -24,13 +25,15 @@ import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+from typing import cast as typed
 
 import numpy as np
 
 from hagane.types import SqlType
 
 RawValue = int | float | str
-Converter = Callable[[object, bool], "RawValue | Refusal | None"]
+RawArray = list[RawValue | None]
+Converter = Callable[[object, bool], "RawValue | RawArray | Refusal | None"]
 """(value, numeric_strings) → what the graph is fed, None for NULL, or why not."""
 
 
@@ -184,6 +187,29 @@ def to_date(value: object, numeric_strings: bool = False) -> RawValue | Refusal 
         return DATE_RANGE
 
 
+def to_array(convert: Callable[[object, bool], RawValue | Refusal | None], element: SqlType) -> Converter:
+    """ARRAY<element>, whose elements `convert` takes.
+
+    >>> to_array(to_int64, SqlType.INT64)([1, None, 2.0], False), to_array(to_int64, SqlType.INT64)(["x"], False)
+    ([1, None, 2], Refusal(expected='ARRAY<INT64>: element 0 is not INT64: a whole number or null', next_step=''))
+    """
+    refusal = Refusal(f"{element.array.value}: a list of {element.value}, or null")
+
+    def to_elements(value: object, numeric_strings: bool = False) -> RawArray | Refusal | None:
+        value = value.tolist() if isinstance(value, np.ndarray) else plain(value)
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple):
+            return refusal
+        elements = [convert(item, numeric_strings) for item in value]
+        for index, item in enumerate(elements):
+            if isinstance(item, Refusal):
+                return Refusal(f"{element.array.value}: element {index} is not {item.expected}", item.next_step)
+        return typed("RawArray", elements)
+
+    return to_elements
+
+
 CONVERTERS: dict[SqlType, Converter] = {
     SqlType.BOOL: to_bool,
     SqlType.INT64: to_int64,
@@ -191,6 +217,9 @@ CONVERTERS: dict[SqlType, Converter] = {
     SqlType.STRING: to_string,
     SqlType.TIMESTAMP: to_timestamp,
     SqlType.DATE: to_date,
+    SqlType.ARRAY_INT64: to_array(to_int64, SqlType.INT64),
+    SqlType.ARRAY_FLOAT64: to_array(to_float64, SqlType.FLOAT64),
+    SqlType.ARRAY_STRING: to_array(to_string, SqlType.STRING),
 }
 
 

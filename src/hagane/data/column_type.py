@@ -1,4 +1,4 @@
-"""Which of Hagane's six types a DuckDB column has, and the SQL that brings it there."""
+"""Which of Hagane's types a DuckDB column has, and the SQL that brings it there."""
 
 from __future__ import annotations
 
@@ -40,6 +40,9 @@ DUCKDB_TYPES = {
     SqlType.STRING: "VARCHAR",
     SqlType.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
     SqlType.DATE: "DATE",
+    SqlType.ARRAY_INT64: "BIGINT[]",
+    SqlType.ARRAY_FLOAT64: "DOUBLE[]",
+    SqlType.ARRAY_STRING: "VARCHAR[]",
 }
 """Our type → the DuckDB type that carries it."""
 
@@ -50,11 +53,16 @@ ARROW_TYPES: dict[SqlType, pa.DataType] = {
     SqlType.STRING: pa.string(),
     SqlType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
     SqlType.DATE: pa.date32(),
+    SqlType.ARRAY_INT64: pa.list_(pa.int64()),
+    SqlType.ARRAY_FLOAT64: pa.list_(pa.float64()),
+    SqlType.ARRAY_STRING: pa.list_(pa.string()),
 }
 """Our type → the Arrow type that carries it in batches."""
 
+_ELEMENTS = (SqlType.INT64, SqlType.FLOAT64, SqlType.STRING)
 _WAYS_OUT = {
-    "[]": "unnest or aggregate it in a query, for example len(column) or list_avg(column)",
+    "[][]": "take its inner arrays apart in a query, for example flatten(column)",
+    "[]": "make it an array of numbers or text in a query, for example CAST(column AS VARCHAR[])",
     "STRUCT": "select its fields in a query, for example column.field",
     "MAP": "select its entries in a query, for example column['key']",
     "BLOB": "derive something from it in a query, for example octet_length(column) or md5(column)",
@@ -76,14 +84,14 @@ class TypedColumns(NamedTuple):
 def type_columns(described: list[tuple[str, str]]) -> TypedColumns:
     """Sort out described columns (name, DuckDB type).
 
-    >>> typed = type_columns([("n", "INTEGER"), ("x", "DOUBLE"), ("tags", "VARCHAR[]")])
+    >>> typed = type_columns([("n", "INTEGER"), ("x", "DOUBLE"), ("at", "TIME")])
     >>> typed.casts
     {'n': 'CAST("n" AS BIGINT)', 'x': '"x"'}
     >>> print(typed.unsupported[0].render())
-    column 'tags' is left out: its type is none of Hagane's
-      expected: BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE
-      received: VARCHAR[]
-      next: unnest or aggregate it in a query, for example len(column) or list_avg(column)
+    column 'at' is left out: its type is none of Hagane's
+      expected: BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE, or an array of INT64, FLOAT64 or STRING
+      received: TIME
+      next: cast it in a query, for example date_part('hour', column)
     """
     columns, casts, unsupported = [], {}, []
     for name, duckdb_type in described:
@@ -99,13 +107,16 @@ def type_columns(described: list[tuple[str, str]]) -> TypedColumns:
 def sql_type_of(duckdb_type: str) -> SqlType | None:
     """Our type for a DuckDB type, or None.
 
-    >>> sql_type_of("DECIMAL(9,2)").value, sql_type_of("INTEGER[]"), sql_type_of('"NULL"').value
-    ('FLOAT64', None, 'STRING')
+    >>> sql_type_of("DECIMAL(9,2)").value, sql_type_of("FLOAT[3]").value, sql_type_of('"NULL"').value
+    ('FLOAT64', 'ARRAY<FLOAT64>', 'STRING')
+    >>> sql_type_of("BIGINT[][]"), sql_type_of("DATE[]")
+    (None, None)
     """
     if duckdb_type.strip('"') == "NULL":
         return SqlType.STRING
     if duckdb_type.endswith("]"):
-        return None
+        element = sql_type_of(duckdb_type[: duckdb_type.rindex("[")])
+        return element.array if element in _ELEMENTS else None
     return TYPES.get(re.sub(r"\(.*\)$", "", duckdb_type, flags=re.DOTALL).strip())
 
 
@@ -130,7 +141,7 @@ def _refuse(name: str, duckdb_type: str) -> Fault:
     way_out = next((text for key, text in _WAYS_OUT.items() if key in duckdb_type), "cast it in a query")
     return Fault(
         what=f"column {name!r} is left out: its type is none of Hagane's",
-        expected="BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE",
+        expected="BOOL, INT64, FLOAT64, STRING, TIMESTAMP or DATE, or an array of INT64, FLOAT64 or STRING",
         received=duckdb_type,
         next_step=way_out,
     )

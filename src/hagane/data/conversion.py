@@ -7,11 +7,13 @@ from hagane.data.engine import quote_list, quote_name
 from hagane.data.readers.csv_dialect import NULL_WORDS
 from hagane.types import Column, SqlType
 
+_ARRAYS = (SqlType.ARRAY_INT64, SqlType.ARRAY_FLOAT64, SqlType.ARRAY_STRING)
 _EXACT = {
     (SqlType.INT64, SqlType.FLOAT64),
     (SqlType.FLOAT64, SqlType.INT64),
     (SqlType.DATE, SqlType.TIMESTAMP),
     (SqlType.TIMESTAMP, SqlType.DATE),
+    *((a, b) for a in _ARRAYS for b in _ARRAYS),
 }
 """Pairs of types (found, wanted) of which many values have one in the other."""
 

@@ -36,7 +36,7 @@ class Table:
     """Rows that can be read again and again, in the same order; made by `open_table`.
 
     Types are normalised: every integer is INT64, FLOAT and DECIMAL are FLOAT64, ENUM and UUID are STRING, timestamps
-    are UTC microseconds (a naive one is taken as UTC). NaN is read as NULL.
+    are UTC microseconds (a naive one is taken as UTC), lists and fixed-size arrays are ARRAY. NaN is read as NULL.
     """
 
     engine: Engine
@@ -129,7 +129,7 @@ class Table:
     ) -> Iterator[pa.RecordBatch]:
         """The rows in order, as record batches of at most `batch_rows` rows and of exactly these types:
 
-        bool, int64, double, string, timestamp[us, tz=UTC], date32. With `dictionary`, strings come as
+        bool, int64, double, string, timestamp[us, tz=UTC], date32, lists of them. With `dictionary`, strings come as
         dictionary<values=string, indices=int32>. Raises DataError for unknown columns and values out of range.
         """
         names = self.schema.names if columns is None else tuple(columns)
@@ -180,6 +180,8 @@ class Table:
         if self.typed.schema[name].type is SqlType.FLOAT64 and not keep_nan:
             # Not nullif: DuckDB decides comparisons by the file's extremes, and those leave NaN out.
             cast = f"CASE WHEN isnan({cast}) THEN NULL ELSE {cast} END"
+        if self.typed.schema[name].type is SqlType.ARRAY_FLOAT64 and not keep_nan:
+            cast = f"list_transform({cast}, lambda hagane_e: CASE WHEN isnan(hagane_e) THEN NULL ELSE hagane_e END)"
         return f"{cast} AS {quote_name(name)}" if cast != quote_name(name) else cast
 
     def check_columns(self, names: Sequence[str]) -> None:

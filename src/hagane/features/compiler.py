@@ -21,14 +21,16 @@ from hagane.features.emit_logic import BOOL, any_error, cast, negate, side_by_si
 from hagane.features.interning import Interning
 from hagane.features.scalar import SCALAR
 from hagane.features.scalar.operation import Operation
-from hagane.features.value import Constants, Lane, Value
+from hagane.features.value import ArrayValue, Constants, Lane, Value
 from hagane.runtime.layout import (
+    ARRAY_INPUT_PREFIX,
     FLOAT64_INPUT,
     INT64_INPUT,
     STRING_INPUT,
     STRING_INPUT_PREFIX,
     VALIDITY_INPUT,
     InputLayout,
+    array_inputs,
 )
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal
 from hagane.types import SqlType
@@ -40,8 +42,11 @@ DTYPES = {
     SqlType.DATE: np.int64,
     SqlType.FLOAT64: np.float64,
     SqlType.STRING: str,
+    SqlType.ARRAY_INT64: np.int64,
+    SqlType.ARRAY_FLOAT64: np.float64,
+    SqlType.ARRAY_STRING: str,
 }
-"""The dtype of each type's data tensors."""
+"""The dtype of each type's data tensors (an array's: of its elements)."""
 
 
 class Compiler:
@@ -136,12 +141,21 @@ class Compiler:
             valid = negate(self.emitter, is_nan(self.emitter, data))
             return Value(data, valid, None, type_, width, is_quiet=True)
         valid = self._select(VALIDITY_INPUT, self._validity, names)
+        if type_.is_array:
+            return self._array(type_, names[0], valid)
         if type_ is SqlType.STRING:
             return Value(self._strings(names), valid, None, type_, width)
         data = self._select(INT64_INPUT, self._places[type_], names)
         if type_ is SqlType.BOOL:
             return Value(cast(self.emitter, data, BOOL), valid, None, type_, width)
         return Value(data, valid, None, type_, width, bound=2**63)
+
+    def _array(self, type_: SqlType, name: str, valid: str) -> ArrayValue:
+        prefix = ARRAY_INPUT_PREFIX + name
+        data = f"{prefix}.values"
+        is_float = type_ is SqlType.ARRAY_FLOAT64
+        element_valid = negate(self.emitter, is_nan(self.emitter, data)) if is_float else f"{prefix}.valid"
+        return ArrayValue(data, valid, None, type_, rows=f"{prefix}.rows", element_valid=element_valid)
 
     def _strings(self, names: list[str]) -> str:
         if self.layout.packs_strings:
@@ -156,9 +170,9 @@ class Compiler:
         return self.emitter.node("Gather", packed, self.emitter.constant(indices, np.int64), axis=1, width=len(indices))
 
     def _full(self, value: Value) -> Value:
-        """The value with every tensor [n, width]."""
+        """The value with every tensor [n, width] (an array's elements apart)."""
         e, width = self.emitter, value.width
-        data = e.full(value.data, width)
+        data = value.data if isinstance(value, ArrayValue) else e.full(value.data, width)
         valid = None if value.valid is None else e.full(value.valid, width)
         error = None if value.error is None else e.full(value.error, width)
         return replace(value, data=data, valid=valid, error=error)
@@ -180,6 +194,9 @@ def layout_inputs(emitter: Emitter, layout: InputLayout) -> None:
         emitter.input(STRING_INPUT, str, ("n", len(layout.strings)))
     for name in () if layout.packs_strings else layout.strings:
         emitter.input(STRING_INPUT_PREFIX + name, str, ("n", 1))
+    for column in layout.arrays:
+        for name, dtype in array_inputs(column).items():
+            emitter.input(name, dtype, (f"elements of {column.name}",))
 
 
 def _safe(operation: Operation, value: Value) -> Value:
@@ -191,6 +208,8 @@ def _safe(operation: Operation, value: Value) -> Value:
 def _packed_names(layout: InputLayout, type_: SqlType) -> tuple[str, ...]:
     if type_ is SqlType.FLOAT64:
         return layout.float64
+    if type_.is_array:
+        return tuple(column.name for column in layout.arrays)
     return layout.strings if type_ is SqlType.STRING else layout.int64
 
 
@@ -209,6 +228,9 @@ def _literals(e: Emitter, type_: SqlType, values: list[bool | int | float | str 
 
 def _nulls(e: Emitter, type_: SqlType, width: int) -> Value:
     valid = e.constant([[False]], np.bool_)
+    if type_.is_array:
+        nothing = e.constant(np.empty(0, object if DTYPES[type_] is str else DTYPES[type_]))
+        return ArrayValue(nothing, valid, None, type_, rows=e.constant([], np.int64))
     blank = {SqlType.STRING: "", SqlType.FLOAT64: np.nan}.get(type_, 0)
     data = e.constant(np.array([[blank]], object if type_ is SqlType.STRING else DTYPES[type_]))
     return Value(data, valid, None, type_, width, is_quiet=type_ in (SqlType.FLOAT64, SqlType.BOOL))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,10 @@ from hagane.features.analyzers.analyzer import Measured
 from hagane.features.compiler import Compiler, layout_inputs
 from hagane.features.emit import Emitter
 from hagane.features.measure import Question, measure
-from hagane.features.value import Lane
+from hagane.features.value import ArrayValue, Lane
 from hagane.progress import Phase
 from hagane.runtime.layout import InputLayout
+from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.sql.expression import Analyze, Expression, columns_of
 from hagane.types import Schema, SqlType
@@ -33,6 +34,9 @@ TYPES: dict[SqlType, tuple[type, Any]] = {
     SqlType.INT64: (np.int64, pa.int64()),
     SqlType.BOOL: (np.bool_, pa.bool_()),
     SqlType.STRING: (object, pa.string()),
+    SqlType.ARRAY_INT64: (np.int64, pa.list_(pa.int64())),
+    SqlType.ARRAY_FLOAT64: (np.float64, pa.list_(pa.float64())),
+    SqlType.ARRAY_STRING: (object, pa.list_(pa.string())),
 }
 """Type of a computed argument → its tensor's and its Arrow column's."""
 
@@ -68,21 +72,51 @@ def _computed_batches(
     lanes = Compiler(emitter, layout).compile(arguments)
     outputs = [_declare(emitter, number, lane) for number, lane in enumerate(lanes)]
     session = Session(emitter.model().SerializeToString())
+    has_arrays = any(argument.type.is_array for argument in arguments)
     for batch in table.batches(columns.names, batch_rows=BATCH_ROWS):
-        tensors = session.run(layout.feed(columns_data(batch, columns)), [name for names in outputs for name in names])
-        arrays = [_array(tensors, names, argument.type) for names, argument in zip(outputs, arguments, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        data = columns_data(batch, columns)
+        step = run_rows(data, BATCH_ROWS) if has_arrays else BATCH_ROWS
+        for start in range(0, batch.num_rows, step):
+            num_rows = min(step, batch.num_rows - start)
+            feed = layout.feed({name: column.slice(start, start + num_rows) for name, column in data.items()})
+            tensors = session.run(feed, [name for names in outputs for name in names.names])
+            pairs = zip(outputs, arguments, strict=True)
+            arrays = [_array(tensors, names, argument.type, num_rows) for names, argument in pairs]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         phase.advance(batch.num_rows)
 
 
-def _declare(emitter: Emitter, number: int, lane: Lane) -> tuple[str, ...]:
-    """Outputs [n, 1] for the lane's data and, unless it is never NULL, its validity; their names."""
+class _Outputs(NamedTuple):
+    """Names of the outputs of one argument; the last two of arrays alone."""
+
+    data: str
+    valid: str | None
+    rows: str | None = None
+    element_valid: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Those that there are."""
+        return [name for name in self if name is not None]
+
+
+def _declare(emitter: Emitter, number: int, lane: Lane) -> _Outputs:
+    """Outputs for the lane's data and, unless it is never NULL, its validity; their names."""
     value, name = lane.value, f"v{number}"
-    emitter.output(name, _column(emitter, value.data, lane), TYPES[value.type][0], ("n", 1))
-    if value.valid is None:
-        return (name,)
-    emitter.output(f"{name}.valid", _column(emitter, value.valid, lane), np.bool_, ("n", 1))
-    return (name, f"{name}.valid")
+    valid = None
+    if value.valid is not None:
+        valid = f"{name}.valid"
+        emitter.output(valid, _column(emitter, value.valid, lane), np.bool_, ("n", 1))
+    if not isinstance(value, ArrayValue):
+        emitter.output(name, _column(emitter, value.data, lane), TYPES[value.type][0], ("n", 1))
+        return _Outputs(name, valid)
+    rows, element_valid = f"{name}.rows", None
+    emitter.output(rows, value.rows, np.int64, (rows,))
+    emitter.output(name, value.data, TYPES[value.type][0], (rows,))
+    if value.element_valid is not None:
+        element_valid = f"{name}.element_valid"
+        emitter.output(element_valid, value.element_valid, np.bool_, (rows,))
+    return _Outputs(name, valid, rows, element_valid)
 
 
 def _column(emitter: Emitter, tensor: str, lane: Lane) -> str:
@@ -91,7 +125,15 @@ def _column(emitter: Emitter, tensor: str, lane: Lane) -> str:
     return emitter.node("Gather", tensor, emitter.constant([lane.column], np.int64), axis=1, width=1)
 
 
-def _array(tensors: Mapping[str, npt.NDArray[np.generic]], names: Sequence[str], type_: SqlType) -> pa.Array[Any]:
-    missing = ~tensors[names[1]][:, 0].astype(np.bool_) if len(names) == 2 else None
-    column: pa.Array[Any] = pa.array(tensors[names[0]][:, 0], TYPES[type_][1], mask=missing)
-    return column
+def _array(
+    tensors: Mapping[str, npt.NDArray[np.generic]], outputs: _Outputs, type_: SqlType, num_rows: int
+) -> pa.Array[Any]:
+    missing = None if outputs.valid is None else ~tensors[outputs.valid][:, 0].astype(np.bool_)
+    if outputs.rows is None:
+        column: pa.Array[Any] = pa.array(tensors[outputs.data][:, 0], TYPES[type_][1], mask=missing)
+        return column
+    absent = None if outputs.element_valid is None else ~tensors[outputs.element_valid].astype(np.bool_)
+    elements = pa.array(tensors[outputs.data], TYPES[type_.element][1], mask=absent)
+    offsets = np.searchsorted(tensors[outputs.rows], np.arange(num_rows + 1)).astype(np.int32)
+    mask = None if missing is None else pa.array(missing)
+    return pa.ListArray.from_arrays(pa.array(offsets), elements, mask=mask)

@@ -126,11 +126,14 @@ class Emitter:
         """`tensor` as [n, width], repeated where it is one row or one column. Raises where the graph has no inputs."""
         if self._extents[tensor] == Extent(True, width):
             return tensor
-        rows = self.node("Shape", next(iter(self._inputs)), start=0, end=1)
-        shape = self.node("Concat", rows, self.constant([width], np.int64), axis=0)
+        shape = self.node("Concat", self.num_rows(), self.constant([width], np.int64), axis=0)
         full = self.node("Expand", tensor, shape)
         self._extents[full] = Extent(True, width)
         return full
+
+    def num_rows(self) -> str:
+        """[1] int64: n, the rows of the batch (of the first input). Raises where the graph has no inputs."""
+        return self.node("Shape", next(iter(self._inputs)), start=0, end=1)
 
     def model(self) -> onnx.ModelProto:
         """The finished model, at the pinned versions."""

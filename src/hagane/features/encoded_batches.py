@@ -72,7 +72,7 @@ def map_encoded(
 
     def work(item: tuple[pa.RecordBatch, npt.NDArray[np.uint8] | None]) -> R:
         batch, parts = item
-        weights = None if weigh is None else weigh.encode_columns(batch).columns[0]
+        weights = None if weigh is None else weigh.encode_batch(batch).dense[:, 0]
         features = encoder.encode_columns(batch)
         errors = feature_errors.find(batch, features.row_error)
         labels = label.encode(batch.column(label.column))

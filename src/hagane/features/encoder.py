@@ -19,11 +19,13 @@ import pyarrow as pa
 from hagane.data.column_data import column_data, columns_data
 from hagane.features.emit import Emitter
 from hagane.features.encoded import id_dtype
-from hagane.features.feature import FeatureKind
-from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
+from hagane.features.feature import Feature, FeatureKind
+from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR, SparsePort, sparse_outputs
 from hagane.features.lower import LoweredFeature
-from hagane.features.plan import emit_columns, emit_features
+from hagane.features.plan import emit_columns, emit_features, output_sparse
+from hagane.features.sparse_rows import SparseRows
 from hagane.runtime.layout import ColumnData, InputLayout
+from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.types import Schema, SqlType
 
@@ -39,10 +41,25 @@ MOST_PARTS = 64
 
 
 class EncodedColumns(NamedTuple):
-    """`columns`: one array [n] a feature, in the order of `Transform.features`; `row_error` [n] bool, None: nowhere."""
+    """`columns`: an array [n], or SparseRows, a feature, in the order of `Transform.features`.
 
-    columns: list[Array]
+    `row_error`: [n] bool, None: nowhere.
+    """
+
+    columns: list[Array | SparseRows]
     row_error: BoolArray | None
+
+
+class EncodedTensors(NamedTuple):
+    """Features as a model takes them."""
+
+    dense: Array
+    """[n, d]."""
+    ids: npt.NDArray[np.int64]
+    """[n, k]."""
+    row_error: BoolArray
+    """[n]."""
+    sparse: tuple[SparseRows, ...]
 
 
 class Encoder:
@@ -50,10 +67,6 @@ class Encoder:
 
     def __init__(self, transform: Transform) -> None:
         self.transform = transform
-        self.dtypes = [
-            np.dtype(transform.dense_dtype) if feature.kind is FeatureKind.DENSE else id_dtype(feature.cardinality)
-            for feature in transform.features
-        ]
         lowered = transform.lowered()
         strings = {column.name for column in transform.columns if column.type is SqlType.STRING}
         parts = _parts([feature.columns for feature, _ in lowered])
@@ -67,41 +80,44 @@ class Encoder:
         self._by_string = {min(part.columns): _ColumnGraph(transform, lowered, part.indices) for part in by_dictionary}
         self._dictionaries: dict[str, _EncodedDictionary] = {}
 
-    def encode_batch(self, batch: pa.RecordBatch) -> tuple[Array, Array, BoolArray]:
-        """`dense` [n, d], `ids` [n, k] int64 and `row_error` [n] of a batch that holds the transform's columns."""
+    def encode_batch(self, batch: pa.RecordBatch) -> EncodedTensors:
+        """The features of a batch that holds the transform's columns."""
         columns, row_error = self.encode_columns(batch)
-        d = len(self.transform.dense)
+        d, k = len(self.transform.dense), len(self.transform.ids)
         dense = np.empty((batch.num_rows, d), self.transform.dense_dtype)
-        ids = np.empty((batch.num_rows, len(columns) - d), np.int64)
+        ids = np.empty((batch.num_rows, k), np.int64)
         for index, column in enumerate(columns[:d]):
             dense[:, index] = column
-        for index, column in enumerate(columns[d:]):
+        for index, column in enumerate(columns[d : d + k]):
             ids[:, index] = column
-        return dense, ids, np.zeros(batch.num_rows, np.bool_) if row_error is None else row_error
+        sparse = tuple(column for column in columns if isinstance(column, SparseRows))
+        error = np.zeros(batch.num_rows, np.bool_) if row_error is None else row_error
+        return EncodedTensors(dense, ids, error, sparse)
 
     def encode_columns(self, batch: pa.RecordBatch) -> EncodedColumns:
         """The same by column: dense in the transform's type, ids in the narrowest unsigned type that holds them."""
-        out = EncodedColumns([np.empty(batch.num_rows, dtype) for dtype in self.dtypes], None)
+        found: dict[int, Array | SparseRows] = {}
         errors: list[BoolArray | None] = []
         for graph in self._by_row:
-            errors.append(graph.run_rows(batch, out.columns))
+            errors.append(graph.run_rows(batch, found))
         for name, graph in self._by_string.items():
             array = batch.column(name)
             if pa.types.is_dictionary(array.type):
-                errors.append(self._gather(name, graph, array, out.columns))
+                errors.append(self._gather(name, graph, array, found))
             else:
-                errors.append(graph.run_rows(batch, out.columns))
-        return out._replace(row_error=_any(errors))
+                errors.append(graph.run_rows(batch, found))
+        return EncodedColumns([found[index] for index in range(len(self.transform.features))], _any(errors))
 
-    def _gather(self, name: str, graph: _Graph, array: Any, out: list[Array]) -> BoolArray | None:
+    def _gather(self, name: str, graph: _Graph, array: Any, out: dict[int, Array | SparseRows]) -> BoolArray | None:
         known = self._dictionaries.get(name)
         if known is None or not known.dictionary.equals(array.dictionary):
-            known = graph.run_dictionary(array.dictionary, self.dtypes)
+            known = graph.run_dictionary(array.dictionary)
             self._dictionaries[name] = known
         codes = array.indices if array.null_count == 0 else array.indices.fill_null(len(array.dictionary))
         codes_array = np.asarray(codes)
         for index, words in zip(graph.indices, known.columns, strict=True):
-            np.take(words, codes_array, out=out[index], mode="clip")
+            is_sparse = isinstance(words, SparseRows)
+            out[index] = words.take(codes_array) if is_sparse else np.take(words, codes_array, mode="clip")
         return None if known.row_error is None else known.row_error[codes_array]
 
 
@@ -109,7 +125,7 @@ class _EncodedDictionary(NamedTuple):
     """Features of each word of a dictionary, and of NULL behind the last."""
 
     dictionary: pa.Array[Any]
-    columns: list[Array]
+    columns: list[Array | SparseRows]
     row_error: BoolArray | None
 
 
@@ -147,6 +163,8 @@ class _Graph:
         read = {name for feature, _ in chosen for name in feature.columns}
         self.indices = list(indices)
         self.schema = Schema(tuple(column for column in transform.columns if column.name in read))
+        self._features = [feature for feature, _ in chosen]
+        self._dense_dtype = np.dtype(transform.dense_dtype)
         self._layout = InputLayout(self.schema.columns)
         emitter = Emitter()
         self._outputs = self._emit(emitter, chosen, transform)
@@ -156,36 +174,67 @@ class _Graph:
         """Add inputs, nodes and outputs; the outputs' names."""
         raise NotImplementedError
 
-    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
-        """Each feature's column [n] among the outputs."""
+    def _columns(self, tensors: Mapping[str, Array], num_rows: int) -> Iterator[Array | SparseRows]:
+        """Each feature's column [num_rows] among the outputs."""
         raise NotImplementedError
 
-    def run_rows(self, batch: pa.RecordBatch, out: Sequence[Array]) -> BoolArray | None:
-        """Fill this graph's columns of `out`, which has one a feature of the transform; where rows erred."""
-        return self._run(columns_data(batch, self.schema), [out[index] for index in self.indices])
+    def run_rows(self, batch: pa.RecordBatch, out: dict[int, Array | SparseRows]) -> BoolArray | None:
+        """Put this graph's columns into `out` by the feature's number; where rows erred."""
+        columns, errors = self._run(columns_data(batch, self.schema), batch.num_rows)
+        out.update(zip(self.indices, columns, strict=True))
+        return errors
 
-    def run_dictionary(self, dictionary: pa.Array[Any], dtypes: Sequence[np.dtype[np.generic]]) -> _EncodedDictionary:
+    def run_dictionary(self, dictionary: pa.Array[Any]) -> _EncodedDictionary:
         """The features of each word, and of NULL."""
         (column,) = self.schema.columns
-        words, valid = column_data(dictionary, column.type)
+        words, valid, *_ = column_data(dictionary, column.type)
         known = np.ones(len(words), np.bool_) if valid is None else valid
         data = ColumnData(np.append(words, ""), np.append(known, False))
-        columns = [np.empty(len(data.data), dtypes[index]) for index in self.indices]
-        error = self._run({column.name: data}, columns)
-        return _EncodedDictionary(dictionary, columns, error)
+        return _EncodedDictionary(dictionary, *self._run({column.name: data}, len(words) + 1))
 
-    def _run(self, columns: dict[str, ColumnData], out: Sequence[Array]) -> BoolArray | None:
-        num_rows, errors = len(out[0]), None
-        for start in range(0, num_rows, RUN_ROWS):
-            rows = slice(start, start + RUN_ROWS)
-            feed = self._layout.feed({name: _slice(data, rows) for name, data in columns.items()})
-            tensors = self._session.run(feed, self._outputs)
-            for values, column in zip(self._columns(tensors), out, strict=True):
-                column[rows] = values
+    def _run(self, columns: dict[str, ColumnData], num_rows: int) -> tuple[list[Array | SparseRows], BoolArray | None]:
+        """The columns of all rows, run by run, and where rows erred."""
+        out = [_Column(feature, self._dense_dtype, num_rows) for feature in self._features]
+        step, errors = self._run_rows(columns), None
+        for start in range(0, num_rows, step):
+            run = {name: data.slice(start, start + step) for name, data in columns.items()}
+            rows = slice(start, min(start + step, num_rows))
+            tensors = self._session.run(self._layout.feed(run), self._outputs)
+            for values, column in zip(self._columns(tensors, rows.stop - start), out, strict=True):
+                column.put(rows, values)
             if ROW_ERROR in tensors and tensors[ROW_ERROR].any():
                 errors = np.zeros(num_rows, np.bool_) if errors is None else errors
                 errors[rows] = tensors[ROW_ERROR].reshape(-1)
-        return errors
+        return [column.finish() for column in out], errors
+
+    def _run_rows(self, columns: Mapping[str, ColumnData]) -> int:
+        reads_arrays = any(feature.kind is FeatureKind.SPARSE for feature in self._features)
+        return run_rows(columns, RUN_ROWS) if reads_arrays else RUN_ROWS
+
+
+class _Column:
+    """A feature's column while it is filled, run by run."""
+
+    def __init__(self, feature: Feature, dense_dtype: np.dtype[np.generic], num_rows: int) -> None:
+        is_dense, is_sparse = feature.kind is FeatureKind.DENSE, feature.kind is FeatureKind.SPARSE
+        self._dtype = dense_dtype if is_dense else id_dtype(feature.cardinality)
+        self._values = np.empty(0 if is_sparse else num_rows, self._dtype)
+        self._parts: list[SparseRows] = []
+        self._is_sparse = is_sparse
+
+    def put(self, rows: slice, values: Array | SparseRows) -> None:
+        """The values of the next rows."""
+        if isinstance(values, SparseRows):
+            self._parts.append(values._replace(ids=values.ids.astype(self._dtype)))
+        else:
+            self._values[rows] = values
+
+    def finish(self) -> Array | SparseRows:
+        """All rows."""
+        if not self._is_sparse:
+            return self._values
+        empty = SparseRows(np.zeros(1, np.int64), self._values, np.empty(0, np.float32))
+        return SparseRows.concatenate(self._parts) if self._parts else empty
 
 
 class _ColumnGraph(_Graph):
@@ -194,17 +243,25 @@ class _ColumnGraph(_Graph):
     def _emit(self, emitter: Emitter, features: Sequence[LoweredFeature], transform: Transform) -> list[str]:
         tensors, row_error = emit_columns(emitter, features, self._layout, dense_dtype=transform.dense_dtype,
                                           accepts_missing=transform.accepts_missing)  # fmt: skip
-        names = [f"feature.{index}" for index in self.indices]
-        for name, tensor, (feature, _) in zip(names, tensors, features, strict=True):
+        names: list[str] = []
+        for index, tensor, (feature, _) in zip(self.indices, tensors, features, strict=True):
+            if isinstance(tensor, SparsePort):
+                names += output_sparse(emitter, index, tensor)
+                continue
             is_dense = feature.kind is FeatureKind.DENSE
-            emitter.output(name, tensor, np.dtype(transform.dense_dtype if is_dense else np.int64), ("n", 1))
-        if row_error is None:
-            return names
-        emitter.output(ROW_ERROR, row_error, np.bool_, ("n", 1))
-        return [*names, ROW_ERROR]
+            names.append(f"feature.{index}")
+            emitter.output(names[-1], tensor, np.dtype(transform.dense_dtype if is_dense else np.int64), ("n", 1))
+        if row_error is not None:
+            emitter.output(ROW_ERROR, row_error, np.bool_, ("n", 1))
+            names.append(ROW_ERROR)
+        return names
 
-    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
-        return (tensors[f"feature.{index}"][:, 0] for index in self.indices)
+    def _columns(self, tensors: Mapping[str, Array], num_rows: int) -> Iterator[Array | SparseRows]:
+        for index, feature in zip(self.indices, self._features, strict=True):
+            if feature.kind is FeatureKind.SPARSE:
+                yield _sparse_rows(tensors, index, num_rows)
+            else:
+                yield tensors[f"feature.{index}"][:, 0]
 
 
 class _BlockGraph(_Graph):
@@ -213,21 +270,27 @@ class _BlockGraph(_Graph):
     def _emit(self, emitter: Emitter, features: Sequence[LoweredFeature], transform: Transform) -> list[str]:
         ports = emit_features(emitter, features, self._layout, dense_dtype=transform.dense_dtype,
                               accepts_missing=transform.accepts_missing)  # fmt: skip
-        dtypes = {DENSE: transform.dense_dtype, IDS: "int64", ROW_ERROR: "bool"}
-        names = []
-        for name, tensor in zip((DENSE, IDS, ROW_ERROR), ports, strict=True):
+        names: list[str] = []
+        for name, tensor, dtype in ((DENSE, ports.dense, transform.dense_dtype), (IDS, ports.ids, "int64")):
             if tensor is not None:
-                emitter.output(name, tensor, np.dtype(dtypes[name]), ("n",) if name == ROW_ERROR else ("n", "k"))
+                emitter.output(name, tensor, np.dtype(dtype), ("n", "k"))
                 names.append(name)
-        return names
+        emitter.output(ROW_ERROR, ports.row_error, np.bool_, ("n",))
+        for index, port in enumerate(ports.sparse):
+            names += output_sparse(emitter, index, port)
+        return [*names, ROW_ERROR]
 
-    def _columns(self, tensors: Mapping[str, Array]) -> Iterator[Array]:
+    def _columns(self, tensors: Mapping[str, Array], num_rows: int) -> Iterator[Array | SparseRows]:
         blocks = [tensors[name] for name in (DENSE, IDS) if name in tensors]
-        return (block[:, index] for block in blocks for index in range(block.shape[1]))
+        yield from (block[:, index] for block in blocks for index in range(block.shape[1]))
+        num_sparse = sum(feature.kind is FeatureKind.SPARSE for feature in self._features)
+        yield from (_sparse_rows(tensors, index, num_rows) for index in range(num_sparse))
 
 
-def _slice(data: ColumnData, rows: slice) -> ColumnData:
-    return ColumnData(data.data[rows], None if data.valid is None else data.valid[rows])
+def _sparse_rows(tensors: Mapping[str, Array], index: int, num_rows: int) -> SparseRows:
+    rows, ids, weights = (tensors[name] for name in sparse_outputs(index))
+    return SparseRows.from_entries(rows.astype(np.int64, copy=False), ids, weights.astype(np.float32, copy=False),
+                                   num_rows)  # fmt: skip
 
 
 def _any(errors: Sequence[BoolArray | None]) -> BoolArray | None:

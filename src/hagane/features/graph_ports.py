@@ -25,6 +25,15 @@ ROW_ERROR = "row_error"
 SCORES = "scores"
 
 
+def sparse_outputs(index: int) -> tuple[str, str, str]:
+    """Names of the tensors of a sparse feature: rows, ids, weights.
+
+    >>> sparse_outputs(0)
+    ('sparse.0.rows', 'sparse.0.ids', 'sparse.0.weights')
+    """
+    return f"sparse.{index}.rows", f"sparse.{index}.ids", f"sparse.{index}.weights"
+
+
 class SparsePort(NamedTuple):
     """Names of the tensors that hold one sparse feature, an entry for each slot of each row.
 

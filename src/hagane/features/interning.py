@@ -50,7 +50,9 @@ class Interning:
         ids = tuple(self.intern(child) for child in children(expression))
         key = _identity(expression), ids
         if key not in self._ids:
-            shape = _shape(expression), tuple(self._nodes[id_].shape for id_ in ids), _shared(expression)
+            shape: object = (_shape(expression), tuple(self._nodes[i].shape for i in ids), _shared(expression))
+            if expression.type.is_array:
+                shape = "array", ids, key  # ragged: no two arrays lie side by side
             self._ids[key] = len(self._nodes)
             self._nodes.append(Node(expression, self._shapes.setdefault(shape, len(self._shapes)), ids))
         return self._ids[key]

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from hagane.features.analyzers import get_analyzer
-from hagane.features.analyzers.analyzer import IdFeature
+from hagane.features.analyzers.analyzer import IdFeature, SparseFeature
 from hagane.features.analyzers.quantile_bucketize import bucket_feature
 from hagane.features.feature import Feature, FeatureKind
 from hagane.sql.buckets import bucket_names, inner_points
@@ -46,28 +46,30 @@ def lower(expression: Expression, fitted: Fitted) -> Expression:
 
 
 def lower_feature(name: str, expression: Expression, fitted: Fitted) -> LoweredFeature:
-    """The feature that a resolved expression is: an id where its top says so, else a dense number."""
+    """The feature that a resolved expression is: an id or sparse where its top says so, else a dense number."""
     columns = columns_of(expression)
-    found = _as_id(expression, fitted)
+    found = _with_slots(expression, fitted)
     if found is None:
         return LoweredFeature(Feature(name=name, kind=FeatureKind.DENSE, columns=columns), lower(expression, fitted))
-    feature = Feature(name=name, kind=FeatureKind.ID, columns=columns, cardinality=found.cardinality,
-                      vocabulary=found.vocabulary, dropped_slot=found.dropped_slot)  # fmt: skip
+    is_sparse = isinstance(found, SparseFeature)
+    feature = Feature(name=name, kind=FeatureKind.SPARSE if is_sparse else FeatureKind.ID, columns=columns,
+                      cardinality=found.cardinality, vocabulary=found.vocabulary,
+                      dropped_slot=-1 if isinstance(found, SparseFeature) else found.dropped_slot)  # fmt: skip
     return LoweredFeature(feature, found.expression)
 
 
-def is_id(expression: Expression) -> bool:
-    """Whether the top of an expression makes it an id feature."""
+def has_slots(expression: Expression) -> bool:
+    """Whether the top of an expression makes it an id or a sparse feature."""
     match expression:
         case Analyze(function=function, type=type_):
-            return function == "ML.LABEL_ENCODER" or type_ is SqlType.STRING
+            return function == "ML.LABEL_ENCODER" or type_ is SqlType.STRING or type_.is_array
         case Call(function=function):
             return function in ("ML.BUCKETIZE", "ML.HASH_BUCKETIZE")
         case _:
             return False
 
 
-def _as_id(expression: Expression, fitted: Fitted) -> IdFeature | None:
+def _with_slots(expression: Expression, fitted: Fitted) -> IdFeature | SparseFeature | None:
     match expression:
         case Analyze(function=function, argument=argument):
             return get_analyzer(function).as_feature(fitted[expression], argument)

@@ -32,7 +32,7 @@ def measure(query: Query, questions: Sequence[Question], *, is_columnar: bool = 
     """
     moments = _moments(query, questions)
     scalars = _scalars(query, questions)
-    counts = _counts(query, questions, 1 if is_columnar else COLUMNS_A_SCAN)
+    counts = _counts(query, questions, 1 if is_columnar else COLUMNS_A_SCAN) | _tokens(query, questions)
     return [
         Measured({**scalars.get(index, {}), **_named(moments.get(question.argument))}, counts.get(index, ()))
         for index, question in enumerate(questions)
@@ -80,6 +80,18 @@ def _counts(query: Query, questions: Sequence[Question], columns_a_scan: int) ->
             found = _one_set(table, position, len(chunk))
             for index in by_argument[argument]:
                 answers[index] = _top(found, questions[index].aggregates.counts or ValueCounts())
+    return answers
+
+
+def _tokens(query: Query, questions: Sequence[Question]) -> dict[int, tuple[tuple[Any, int], ...]]:
+    """A scan each: an element counts once an array."""
+    answers = {}
+    for index, (argument, _, asked) in enumerate(questions):
+        if asked.tokens is not None:
+            least, most = asked.tokens
+            tokens = f"SELECT unnest(list_distinct({argument})) AS value FROM data"
+            counted = f"SELECT value, count(*) AS count FROM ({tokens}) GROUP BY value HAVING count(*) >= {least}"
+            answers[index] = _top(query(f"{counted} ORDER BY count DESC, value LIMIT {most}"), asked.tokens)
     return answers
 
 

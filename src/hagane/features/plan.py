@@ -1,4 +1,4 @@
-"""How lowered features become the tensors `dense`, `ids` and `row_error`: few nodes, whatever the width."""
+"""How lowered features become the tensors `dense`, `ids`, `sparse.*` and `row_error`: few nodes, whatever the width."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from hagane.features.compiler import Compiler, layout_inputs
 from hagane.features.emit import Emitter, element_type
 from hagane.features.emit_logic import any_error
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.graph_ports import SparsePort, sparse_outputs
 from hagane.features.lower import LoweredFeature
-from hagane.features.value import Lane, Value
+from hagane.features.value import ArrayValue, Lane, Value
 from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, VALIDITY_INPUT, InputLayout
 
 # Shapes: n rows, d dense features, k id features, w lanes of one fused value.
@@ -24,29 +25,35 @@ class Ports(NamedTuple):
     dense: str | None
     ids: str | None
     row_error: str
+    sparse: tuple[SparsePort, ...] = ()
+    """One a sparse feature."""
 
 
-def packed_order(
-    features: Sequence[LoweredFeature], layout: InputLayout
-) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
-    """Dense and id features in the order in which they cost no permutation: fused group by fused group."""
+class FeatureOrder(NamedTuple):
+    """The features of each kind, in the order of their tensors."""
+
+    dense: tuple[Feature, ...]
+    ids: tuple[Feature, ...]
+    sparse: tuple[Feature, ...]
+
+
+def packed_order(features: Sequence[LoweredFeature], layout: InputLayout) -> FeatureOrder:
+    """The features in the order in which they cost no permutation: fused group by fused group."""
     lanes = _compile(Emitter(), features, layout)
     groups = {value: number for number, value in enumerate(dict.fromkeys(lane.value for lane in lanes))}
     pairs = sorted(zip(features, lanes, strict=True), key=lambda pair: (groups[pair[1].value], pair[1].column))
     ordered = [lowered.feature for lowered, _ in pairs]
-    return (
-        tuple(f for f in ordered if f.kind is FeatureKind.DENSE),
-        tuple(f for f in ordered if f.kind is FeatureKind.ID),
-    )
+    return FeatureOrder(*(tuple(f for f in ordered if f.kind is kind) for kind in FeatureKind))
 
 
 def emit_features(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
                   accepts_missing: bool) -> Ports:  # fmt: skip
-    """Add inputs and nodes; `dense` and `ids` hold the features of their kind in the order given."""
+    """Add inputs and nodes; `dense`, `ids` and `sparse` hold the features of their kind in the order given."""
     lanes = _compile(emitter, features, layout)
     kinds = [lowered.feature.kind for lowered in features]
-    dense_lanes = [lane for lane, kind in zip(lanes, kinds, strict=True) if kind is FeatureKind.DENSE]
-    id_lanes = [lane for lane, kind in zip(lanes, kinds, strict=True) if kind is FeatureKind.ID]
+    dense_lanes, id_lanes, sparse_lanes = (
+        [lane for lane, kind in zip(lanes, kinds, strict=True) if kind is wanted] for wanted in FeatureKind
+    )
     errors = [value.error for value in dict.fromkeys(lane.value for lane in lanes) if value.error is not None]
     dense = None
     if dense_lanes:
@@ -58,20 +65,24 @@ def emit_features(emitter: Emitter, features: Sequence[LoweredFeature], layout: 
     ids = (
         _side_by_side(emitter, [_lanes(emitter, run.value.data, run) for run in _runs(id_lanes)]) if id_lanes else None
     )
-    return Ports(dense, ids, _any_error(emitter, errors, layout))
+    sparse = tuple(sparse_port(emitter, lane) for lane in sparse_lanes)
+    return Ports(dense, ids, _any_error(emitter, errors, layout), sparse)
 
 
 def emit_columns(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
-                 accepts_missing: bool) -> tuple[list[str], str | None]:  # fmt: skip
-    """Add inputs and nodes; a tensor [n, 1] a feature, and where a row erred, [n, 1] (None: nowhere).
+                 accepts_missing: bool) -> tuple[list[str | SparsePort], str | None]:  # fmt: skip
+    """Add inputs and nodes; a tensor [n, 1] or a sparse port a feature, and where a row erred, [n, 1] (None: nowhere).
 
     Bit by bit the columns of `emit_features`, without the cost of laying them side by side.
     """
-    columns: list[str] = []
+    columns: list[str | SparsePort] = []
     errors: list[str | None] = []
     for (feature, _), lane in zip(features, _compile(emitter, features, layout), strict=True):
         run = _Run(lane.value, [lane.column])
         errors.append(None if lane.value.error is None else _lanes(emitter, lane.value.error, run))
+        if feature.kind is FeatureKind.SPARSE:
+            columns.append(sparse_port(emitter, lane))
+            continue
         if feature.kind is FeatureKind.ID:
             columns.append(_lanes(emitter, lane.value.data, run))
             continue
@@ -94,6 +105,22 @@ def emit_errors(emitter: Emitter, features: Sequence[LoweredFeature], layout: In
             found.append(_finite(emitter, _numbers(emitter, run, dense_dtype, 0.0), dense_dtype)[1])
         errors.append(any_error(emitter, *found))
     return errors
+
+
+def sparse_port(emitter: Emitter, lane: Lane) -> SparsePort:
+    """The tensors of a lane that holds slots and weights."""
+    value = lane.value
+    assert isinstance(value, ArrayValue)
+    assert value.weights is not None
+    return SparsePort(value.rows, value.data, value.weights, emitter.num_rows())
+
+
+def output_sparse(emitter: Emitter, index: int, port: SparsePort) -> tuple[str, str, str]:
+    """Declare the outputs of sparse feature `index` (flat: see `runtime.session`); their names."""
+    names = sparse_outputs(index)
+    for name, tensor, dtype in zip(names, port, (np.int64, np.int64, np.float32), strict=False):
+        emitter.output(name, tensor, dtype, (names[0],))
+    return names
 
 
 def _compile(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout) -> list[Lane]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hagane.errors import ExpressionError, Fault
-from hagane.features.lower import is_id
+from hagane.features.lower import has_slots
 from hagane.sql.bind import bind_all
 from hagane.sql.cross import cross_texts
 from hagane.sql.expression import Analyze, Expression, walk
@@ -16,9 +16,10 @@ SCALERS = ("ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.R
 
 
 def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_missing: bool) -> dict[str, str]:
-    """Feature name → SQL in which every feature is dense or an id, and no dense feature is NULL where none may be.
+    """Feature name → SQL in which every feature is dense, an id or sparse, and none dense is NULL where none may be.
 
-    - Text becomes ML.ONE_HOT_ENCODER, each combination of an ML.FEATURE_CROSS a feature of its own.
+    - Text becomes ML.ONE_HOT_ENCODER, an array of text ML.MULTI_HOT_ENCODER, each combination of an ML.FEATURE_CROSS
+      a feature of its own.
     - For families that take no missing values, what may be NULL becomes ML.IMPUTER(…, 'mean') where nothing is learned
       inside, and COALESCE(…, 0) where it is a scaler.
 
@@ -57,8 +58,12 @@ def _resolve(name: str, sql: str, schema: Schema, accepts_missing: bool) -> dict
 
 
 def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool) -> str:
-    if is_id(expression):
+    if has_slots(expression):
         return sql
+    if expression.type is SqlType.ARRAY_STRING:
+        return f"ML.MULTI_HOT_ENCODER({_inner(sql)}, 32000, 5) OVER ()"
+    if expression.type.is_array:
+        raise ExpressionError(_vector_fault(name, sql, expression.type))
     if expression.type in (SqlType.TIMESTAMP, SqlType.DATE):
         raise ExpressionError(_moment_fault(name, sql, expression.type))
     if expression.type is SqlType.STRING:
@@ -101,6 +106,11 @@ def _moment_fault(name: str, sql: str, type_: SqlType) -> Fault:
     trend = "UNIX_SECONDS" if type_ is SqlType.TIMESTAMP else "UNIX_DATE"
     step = f"take a part of it, such as EXTRACT(DAYOFWEEK FROM {sql}), or {trend}({sql}) for a trend"
     return _fault(name, sql, f"a {type_} is not a feature", "a number, a BOOL or text", step)
+
+
+def _vector_fault(name: str, sql: str, type_: SqlType) -> Fault:
+    step = f"take a number of it, such as ARRAY_LENGTH({sql}), or write ML.MULTI_HOT_ENCODER({sql}) OVER ()"
+    return _fault(name, sql, f"an {type_.value} is not a feature", "a number, a BOOL or text", step)
 
 
 def _text_fault(name: str, sql: str) -> Fault:

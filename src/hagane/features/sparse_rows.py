@@ -26,6 +26,16 @@ class SparseRows(NamedTuple):
     weights: npt.NDArray[np.float32]
     """[t]."""
 
+    @staticmethod
+    def from_entries(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.generic], weights: npt.NDArray[np.float32],
+                     num_rows: int) -> SparseRows:  # fmt: skip
+        """From the row of each entry, ascending.
+
+        >>> SparseRows.from_entries(np.array([0, 2]), np.array([7, 8]), np.float32([1, 1]), 4).offsets.tolist()
+        [0, 1, 1, 2, 2]
+        """
+        return SparseRows(np.searchsorted(rows, np.arange(num_rows + 1)), ids, weights)
+
     @property
     def num_rows(self) -> int:
         """n."""

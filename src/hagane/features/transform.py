@@ -1,4 +1,4 @@
-"""`Transform`: the fitted feature graph, from raw columns to `dense`, `ids` and `row_error`."""
+"""`Transform`: the fitted feature graph, from raw columns to `dense`, `ids`, `sparse.*` and `row_error`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class TransformDocument(msgspec.Struct, frozen=True, kw_only=True):
     dense: tuple[str, ...]
     """Names of the dense features in the order of the tensor `dense`."""
     ids: tuple[str, ...]
+    sparse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Transform:
     """Dense features in the order of the tensor `dense`."""
     ids: tuple[Feature, ...]
     """Id features in the order of the tensor `ids`."""
+    sparse: tuple[Feature, ...] = ()
+    """Sparse features in the order of their tensors."""
 
     @classmethod
     def make(cls, expressions: Mapping[str, str], bound: Mapping[str, Expression], schema: Schema, fitted: Fitted, *,
@@ -70,8 +73,8 @@ class Transform:
         """A transform whose features lie in the order in which they are cheapest to compute."""
         lowered = [lower_feature(name, expression, fitted) for name, expression in bound.items()]
         columns = columns_read(bound, schema)
-        dense, ids = packed_order(lowered, InputLayout(columns))
-        return cls(dict(expressions), columns, fitted, bound, dense_dtype, accepts_missing, dense, ids)
+        order = packed_order(lowered, InputLayout(columns))
+        return cls(dict(expressions), columns, fitted, bound, dense_dtype, accepts_missing, *order)
 
     @property
     def layout(self) -> InputLayout:
@@ -80,8 +83,8 @@ class Transform:
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """Dense features first, then ids: the order of `Encoded`."""
-        return self.dense + self.ids
+        """Dense features first, then ids, then sparse ones: the order of `Encoded`."""
+        return self.dense + self.ids + self.sparse
 
     @property
     def parameters(self) -> tuple[Learned, ...]:
@@ -113,6 +116,7 @@ class Transform:
             expressions=dict(self.expressions), columns=self.columns, learned=self.parameters,
             dense_dtype=self.dense_dtype, accepts_missing=self.accepts_missing,
             dense=tuple(feature.name for feature in self.dense), ids=tuple(feature.name for feature in self.ids),
+            sparse=tuple(feature.name for feature in self.sparse),
         )), indent=1)  # fmt: skip
 
     @classmethod
@@ -132,6 +136,7 @@ class Transform:
             document.accepts_missing,
             tuple(by_name[name] for name in document.dense),
             tuple(by_name[name] for name in document.ids),
+            tuple(by_name[name] for name in document.sparse),
         )
 
 

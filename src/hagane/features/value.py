@@ -43,6 +43,21 @@ class Value:
         return self.constants is not None and bool(np.all((self.constants != 0) & np.isfinite(self.constants)))
 
 
+@dataclass(frozen=True, slots=True)
+class ArrayValue(Value):
+    """An expression of an array type, ragged: `data` is [t], the elements of all rows one after another.
+
+    `valid` and `error` are [n, 1] as ever; elements of a NULL array have no meaning. Arrays have one lane.
+    """
+
+    rows: str = ""
+    """[t] int64, ascending: in which row each element stands."""
+    element_valid: str | None = None
+    """[t] bool: false where an element is NULL; None: no element is."""
+    weights: str | None = None
+    """[t] float32, where the elements are slots of a sparse feature."""
+
+
 class Lane(NamedTuple):
     """One compiled expression: column number `column` of `value`'s tensors, which are [n, value.width] in full."""
 

@@ -6,6 +6,10 @@ Log, Exp and Tanh when the number of elements is odd, float32 Log and Softplus w
 of `BATCH_MULTIPLE` rows and slices the answer back, and runs on one thread, since threads divide tensors too. Sin and
 Cos look at their neighbours whatever the padding: the feature language has none. A batch of no rows is run as padding
 alone, because some operators (StringNormalizer) fail on empty tensors.
+
+Flat tensors have an entry for each element of a row's array instead of one a row. Flat inputs (`array.*`) are not
+padded: rows of padding have no elements. A flat output says in which output its entries' row numbers stand, ascending:
+its first dimension is named after that output. The entries of rows of padding are cut off.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from hagane.runtime.layout import is_flat_input
+
 Array = npt.NDArray[np.generic]
 
 BATCH_MULTIPLE = 4
@@ -27,7 +33,7 @@ and x - c where c is 1 or 0 as float32, though it be 1 + 1e-9 or 1e-50. MatMulSc
 
 
 class Session:
-    """A loaded graph whose inputs and outputs all have the batch as their first axis.
+    """A loaded graph whose inputs and outputs have the batch as their first axis, flat ones excepted.
 
     Several threads may share one session: it keeps nothing between calls. `num_threads` other than 1 trades the
     promise above for speed. Raises OSError when the file cannot be read, ONNX Runtime's own errors when the graph is
@@ -56,15 +62,29 @@ class Session:
         """Names of the graph's inputs."""
         self.outputs: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
         """Names of the graph's outputs."""
+        firsts = ((value.name, value.shape[0] if value.shape else None) for value in self._session.get_outputs())
+        self._rows_of = {name: str(first) for name, first in firsts if first in self.outputs}
 
     def run(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
-        """The named outputs, each [n, …], for inputs [n, …] (strings: object arrays of str); n may be 0."""
-        rows = len(next(iter(feed.values())))
+        """The named outputs, each [n, …], for inputs [n, …] (strings: object arrays of str); n may be 0.
+
+        Flat ones are [t, …]. An input that is not flat must be among them.
+        """
+        rows = len(next(array for name, array in feed.items() if not is_flat_input(name)))
         padding = -rows % BATCH_MULTIPLE if rows else BATCH_MULTIPLE
         if not padding:
             return dict(zip(outputs, self._session.run(outputs, feed), strict=True))
-        padded = {name: _pad(array, rows, padding) for name, array in feed.items()}
-        return {name: array[:rows] for name, array in zip(outputs, self._session.run(outputs, padded), strict=True)}
+        padded = {name: array if is_flat_input(name) else _pad(array, rows, padding) for name, array in feed.items()}
+        if not self._rows_of:
+            return {name: array[:rows] for name, array in zip(outputs, self._session.run(outputs, padded), strict=True)}
+        return self._run_flat(padded, outputs, rows)
+
+    def _run_flat(self, padded: Mapping[str, Array], outputs: Sequence[str], rows: int) -> dict[str, Array]:
+        """As `run`, where some of the outputs may be flat: cut where the rows of padding begin."""
+        asked = list(dict.fromkeys([*outputs, *(self._rows_of[name] for name in outputs if name in self._rows_of)]))
+        found = dict(zip(asked, self._session.run(asked, padded), strict=True))
+        ends = {name: int(np.searchsorted(found[name], rows)) for name in set(self._rows_of.values()) & found.keys()}
+        return {name: found[name][: ends[self._rows_of[name]] if name in self._rows_of else rows] for name in outputs}
 
 
 def session_options(num_threads: int) -> ort.SessionOptions:

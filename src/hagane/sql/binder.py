@@ -342,6 +342,13 @@ class Binder:
         name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(str(node.args.get("position") or "").upper(), "TRIM")
         return self.function(name, node, ("this",))
 
+    def _array(self, node: exp.Array) -> Expression | None:
+        if not node.expressions:
+            self.source.fault("an empty array has no type", node, next_step="write its elements")
+            return None
+        elements = self.bind_each(node.expressions)
+        return None if elements is None else self.call("ARRAY", elements, node)
+
     def _anonymous(self, node: exp.Anonymous) -> Expression | None:
         name = str(node.this).upper()
         if name in NAMED_FORMS:

@@ -12,7 +12,7 @@ from hagane.sql.functions import FUNCTIONS
 from hagane.sql.refusals import TYPE_REASONS
 from hagane.sql.source import WAY_OUT
 from hagane.sql.syntax import SQL_TYPES
-from hagane.types import SqlType
+from hagane.types import SCALAR_TYPES, SqlType
 
 if TYPE_CHECKING:
     from hagane.sql.binder import Binder
@@ -28,7 +28,7 @@ def bind_cast(binder: Binder, node: exp.Cast, *, safe: bool) -> Expression | Non
     if target is None:
         name = node.to.sql("bigquery")
         what, next_step = TYPE_REASONS.get(name, (f"there is no type {name}", WAY_OUT))
-        binder.source.fault(what, node, expected=", ".join(type_.value for type_ in SqlType), next_step=next_step)
+        binder.source.fault(what, node, expected=", ".join(type_.value for type_ in SCALAR_TYPES), next_step=next_step)
     if argument is None or target is None:
         return None
     return argument if argument.type is target else _cast(binder, argument, target, node, safe)

@@ -146,6 +146,15 @@ def _trim(name: str) -> Render:
     return lambda call, bound: f"{name}({bound[0]}, {string_sql(WHITE_SPACE)})"
 
 
+def _split(call: Call, bound: Bound) -> str:
+    """DuckDB splits by an empty delimiter into grapheme clusters: code points are taken by their places instead."""
+    if getattr(call.arguments[1], "value", "") != "":
+        return f"string_split({bound[0]}, {bound[1]})"
+    places = f"generate_series(1, greatest(length({bound[0]}), 1))"
+    parts = f"list_transform({places}, lambda hagane_p: substring({bound[0]}, hagane_p, 1))"
+    return f"CASE WHEN {bound[0]} IS NULL THEN NULL ELSE {parts} END"
+
+
 def _bucketize(call: Call, bound: Bound) -> str:
     points, exclude, format_ = call.modifiers
     inner = inner_points(points, bool(exclude))  # type: ignore[arg-type]
@@ -195,6 +204,9 @@ RENDER: dict[str, Render] = {
     "STARTS_WITH": _function("starts_with"),
     "ENDS_WITH": _function("ends_with"),
     "REGEXP_CONTAINS": _function("regexp_matches"),
+    "SPLIT": _split,
+    "ARRAY": lambda call, bound: f"[{', '.join(bound)}]",
+    "ARRAY_LENGTH": _function("len"),
     **TIME_RENDER,
     "ML.BUCKETIZE": _bucketize,
     "ML.HASH_BUCKETIZE": lambda call, bound: f"({murmur3_sql(bound[0])} % {call.modifiers[0]})",

@@ -15,6 +15,9 @@ DUCKDB_TYPES = {
     SqlType.STRING: "VARCHAR",
     SqlType.TIMESTAMP: "TIMESTAMP",
     SqlType.DATE: "DATE",
+    SqlType.ARRAY_INT64: "BIGINT[]",
+    SqlType.ARRAY_FLOAT64: "DOUBLE[]",
+    SqlType.ARRAY_STRING: "VARCHAR[]",
 }
 NAN = "CAST('NaN' AS DOUBLE)"
 

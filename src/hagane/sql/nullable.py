@@ -26,7 +26,7 @@ def can_be_null(expression: Expression) -> bool:
             return False
         case Analyze(function=function):
             return function not in _NEVER_NULL and can_be_null(expression.argument)
-        case Call("IS NULL" | "IS DISTINCT FROM"):
+        case Call("IS NULL" | "ARRAY" | "IS DISTINCT FROM"):
             return False
         case Call("NULLIF"):
             return True

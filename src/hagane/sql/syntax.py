@@ -75,6 +75,8 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.Length: ("LENGTH", _ONE),
     exp.StartsWith: ("STARTS_WITH", _TWO),
     exp.EndsWith: ("ENDS_WITH", _TWO),
+    exp.Split: ("SPLIT", _TWO),
+    exp.ArraySize: ("ARRAY_LENGTH", _ONE),
     exp.UnixSeconds: ("UNIX_SECONDS", _ONE),
     exp.UnixMillis: ("UNIX_MILLIS", _ONE),
     exp.UnixMicros: ("UNIX_MICROS", _ONE),
@@ -104,7 +106,7 @@ SQL_TYPES: dict[object, SqlType] = {
     DataType.Type.DATE: SqlType.DATE,
 }
 
-_OPERATOR_NAMES = {"IS NULL", "IN", "CASE", "NEG", "AND", "OR", "NOT"}
+_OPERATOR_NAMES = {"IS NULL", "IN", "CASE", "NEG", "AND", "OR", "NOT", "ARRAY"}
 
 
 def function_name() -> tuple[str, ...]:
@@ -126,8 +128,8 @@ def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
             return "a feature is named by its key, not by AS", "remove the alias"
         case exp.RegexpExtract() | exp.RegexpReplace():
             return f"{name} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
-        case exp.Struct() | exp.Array():
-            return "a STRUCT or ARRAY may stand only where an ML function takes one", WAY_OUT
+        case exp.Struct():
+            return "a STRUCT may stand only where an ML function takes one", WAY_OUT
         case exp.Parameter() | exp.Placeholder():
             return "there are no parameters here", "write the constant itself"
         case _ if name in FUNCTION_REASONS:

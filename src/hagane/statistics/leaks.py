@@ -143,7 +143,7 @@ def _number_codes(array: pa.Array[Any]) -> _Codes:
         if type_ is SqlType.FLOAT64 or pa.types.is_int64(array.type)
         else array.view(_integer_type(array)).cast(pa.int64())
     )
-    values, valid = column_data(plain, type_)
+    values, valid, *_ = column_data(plain, type_)
     present = ~np.isnan(values) if type_ is SqlType.FLOAT64 else np.ones(len(values), bool) if valid is None else valid
     num_bins = int(np.clip(np.sqrt(len(values)), 8, _MAX_BINS))
     ordered = np.sort(values[present])

@@ -100,6 +100,8 @@ def _aggregates(type_: SqlType, index: int) -> dict[str, str]:
         return _of_floats(index)
     if type_ is SqlType.BOOL:
         return {"count": f"count({x})", "true": _count_if(x), "false": _count_if(f"NOT {x}")}
+    if type_.is_array:
+        return {"count": f"count({x})", "length": f"avg(len({x}))"}
     found = {"count": f"count({x})", "min": f"min({x})", "max": f"max({x})"}
     if type_ is SqlType.INT64:
         found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")}

@@ -109,13 +109,13 @@ def _limit(table: Table, text_bytes: float) -> int:
 def _value_sql(column: Column) -> str:
     name = quote_name(column.name)
     sql = {SqlType.TIMESTAMP: f"epoch_us({name})", SqlType.DATE: f"CAST({name} - DATE '1970-01-01' AS BIGINT)"}
-    return sql.get(column.type, name)
+    return f"len({name})" if column.type.is_array else sql.get(column.type, name)
 
 
 def _measure(
     type_: SqlType, values: pa.ChunkedArray[Any], count: int, size: _Size, *, is_sampled: bool
 ) -> ColumnSample:
-    if type_ is SqlType.BOOL or (type_ is SqlType.TIMESTAMP and is_sampled):
+    if type_ is SqlType.BOOL or type_.is_array or (type_ is SqlType.TIMESTAMP and is_sampled):
         return ColumnSample()
     present = values.drop_null()
     if type_ is SqlType.STRING:

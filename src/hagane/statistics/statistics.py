@@ -63,7 +63,7 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     top_values: tuple[TopValue, ...] = ()
     """The most frequent values of BOOL, STRING, INT64 and DATE; counts are scaled up where rows were sampled."""
     mean_length: float | None = None
-    """Of strings, in characters."""
+    """Of strings, in characters; of arrays, in elements."""
     num_true: int | None = None
     num_false: int | None = None
     quantile_sketch: QuantileSketch | None = None

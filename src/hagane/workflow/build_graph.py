@@ -7,17 +7,21 @@ output             shape, dtype          holds
 `predicted_label`  [n] string/int64/bool classification: the class answered
 `predicted_value`  [n] f64               regression
 `row_error`        [n] bool              an expression of the row erred
-`dense`, `ids`     [n, d], [n, k]        the features themselves, for verification and monitoring
+`dense`, `ids`,    `features.graph_ports` the features themselves, for verification and monitoring
+`sparse.*`
 ================== ===================== =================================================================
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
+from hagane.features.plan import output_sparse
 from hagane.features.transform import Transform
 from hagane.models.family import FittedModel
 
@@ -26,7 +30,9 @@ def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, 
     """The serialized ONNX model. From probability `threshold` on a binary classifier answers the higher class."""
     emitter = Emitter()
     ports = transform.emit(emitter)
-    scores = emitter.node("Cast", model.emit(emitter, ports.dense, ports.ids), to=element_type(np.float64))
+    emit: Callable[..., str] = model.emit
+    sparse = [ports.sparse] if ports.sparse else []
+    scores = emitter.node("Cast", emit(emitter, ports.dense, ports.ids, *sparse), to=element_type(np.float64))
     if label.task == "classification":
         emitter.output("probabilities", scores, np.float64, ("n", len(label.classes)))
         emit_predicted_label(emitter, scores, label, threshold)
@@ -37,6 +43,8 @@ def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, 
         emitter.output(DENSE, ports.dense, np.dtype(transform.dense_dtype), ("n", len(transform.dense)))
     if ports.ids is not None:
         emitter.output(IDS, ports.ids, np.int64, ("n", len(transform.ids)))
+    for index, port in enumerate(ports.sparse):
+        output_sparse(emitter, index, port)
     serialized: bytes = emitter.model().SerializeToString(deterministic=True)
     return serialized
 

@@ -28,6 +28,8 @@ def typical_value(column: ColumnStatistics) -> Any:
             return column.min
         case SqlType.BOOL:
             return None if not column.count else (column.num_true or 0) * 2 >= column.count
+        case type_ if type_.is_array:
+            return [] if column.count else None
     return column.top_values[0].value if column.top_values else column.min
 
 

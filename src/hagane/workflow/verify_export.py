@@ -6,6 +6,9 @@ alone (plain tensors, and for some rows raw JSON); scores must agree within the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -15,6 +18,8 @@ from hagane.data.column_data import columns_data
 from hagane.data.table import Table
 from hagane.errors import BundleError, Fault
 from hagane.features.encoder import Encoder
+from hagane.features.graph_ports import sparse_outputs
+from hagane.features.sparse_rows import SparseRows
 from hagane.features.transform import Transform
 from hagane.models.family import Family, FittedModel
 from hagane.workflow.instances import instances_of
@@ -39,13 +44,16 @@ def verify_export(
 ) -> Verification:
     """Compare both ways on a sample. Raises BundleError naming the first feature or row that differs."""
     batch = next(iter(table.batches(tuple(c.name for c in transform.columns), batch_rows=SAMPLE_ROWS, dictionary=True)))
-    dense, ids, _ = Encoder(transform).encode_batch(batch)
+    dense, ids, _, sparse = Encoder(transform).encode_batch(batch)
     plain = columns_data(batch, table.schema.select(tuple(c.name for c in transform.columns)))
     outputs = bundle.features(plain)
     for name, trained, features in (("dense", dense, transform.dense), ("ids", ids, transform.ids)):
         if features:
             _same_bits(trained, outputs[name], [feature.name for feature in features])
-    expected = np.asarray(model.predict(dense, ids), np.float64)
+    for index, trained_rows in enumerate(sparse):
+        _same_sparse(trained_rows, [outputs[name] for name in sparse_outputs(index)], transform.sparse[index].name)
+    predict: Callable[..., Any] = model.predict
+    expected = np.asarray(predict(dense, ids, *([sparse] if sparse else [])), np.float64)
     served = scores_of(bundle.predict_columns(plain))
     difference = _largest_difference(expected, served)
     if not difference <= family.relative_tolerance:
@@ -81,6 +89,20 @@ def _same_bits(trained: np.ndarray, served: np.ndarray, names: list[str]) -> Non
                 where=f"feature '{names[column]}', row {row}",
                 expected=repr(left[row, column]),
                 received=repr(right[row, column]),
+                next_step="this is a fault of Hagane: please report it with the spec",
+            )
+        )
+
+
+def _same_sparse(trained: SparseRows, served: list[np.ndarray], name: str) -> None:
+    rows, ids, weights = served
+    found = SparseRows.from_entries(rows, ids, weights, trained.num_rows)
+    pairs = ((trained.offsets, found.offsets), (trained.ids, found.ids), (trained.weights, found.weights))
+    if not all(np.array_equal(left, right) for left, right in pairs):
+        raise BundleError(
+            Fault(
+                what="a feature differs between training and the bundle",
+                where=f"feature '{name}'",
                 next_step="this is a fault of Hagane: please report it with the spec",
             )
         )

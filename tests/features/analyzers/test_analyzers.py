@@ -30,7 +30,7 @@ def fit(sql: str, values: list, type_: pa.DataType | None = None, *, accepts_mis
 
 def apply(transform: Transform, values: list, type_: pa.DataType | None = None) -> np.ndarray:
     table = open_table(pa.table({"x": pa.array(values, type_)}))
-    dense, ids, _ = Encoder(transform).encode_batch(next(iter(table.batches())))
+    dense, ids, *_ = Encoder(transform).encode_batch(next(iter(table.batches())))
     return dense[:, 0] if dense.shape[1] else ids[:, 0]
 
 

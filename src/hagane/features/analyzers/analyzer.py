@@ -37,12 +37,14 @@ class Aggregates(NamedTuple):
 
     scalars: Mapping[str, str] = {}
     counts: ValueCounts | None = None
+    tokens: ValueCounts | None = None
+    """Of an array: the distinct elements that are not NULL, and in how many arrays each of them is."""
     moments: bool = False
     """Whether the mean and the sample standard deviation are wanted too (`mean`, `stddev` of `Measured.scalars`)."""
 
 
 class Measured(NamedTuple):
-    """The database's answers: `scalars` by the same names (None over no rows), `counts` as (value, count)."""
+    """The database's answers: `scalars` by the same names (None over no rows), (value, count) of `counts` or tokens."""
 
     scalars: Mapping[str, object] = {}
     counts: tuple[tuple[Value, int], ...] = ()
@@ -56,6 +58,15 @@ class IdFeature(NamedTuple):
     cardinality: int
     vocabulary: tuple[str, ...] = ()
     dropped_slot: int = -1
+
+
+class SparseFeature(NamedTuple):
+    """An analyzer at the top of an expression, as a sparse feature (slots as in `Feature`)."""
+
+    expression: Expression
+    """ARRAY<INT64>, never NULL, compiled with weights: the slots of each row."""
+    cardinality: int
+    vocabulary: tuple[str, ...] = ()
 
 
 class Analyzer(Protocol):
@@ -73,8 +84,8 @@ class Analyzer(Protocol):
     def lower(self, parameters: msgspec.Struct, argument: Expression) -> Expression:
         """The fitted function of `argument` as a scalar tree."""
 
-    def as_feature(self, parameters: msgspec.Struct, argument: Expression) -> IdFeature | None:
-        """The id feature that this analyzer is at the top of an expression; None where it is a dense number."""
+    def as_feature(self, parameters: msgspec.Struct, argument: Expression) -> IdFeature | SparseFeature | None:
+        """The id or sparse feature that this analyzer is at the top of an expression; None for a dense number."""
 
 
 def as_float(expression: Expression) -> Expression:

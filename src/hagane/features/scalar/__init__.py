@@ -5,6 +5,7 @@ from __future__ import annotations
 from hagane.features import emit_arc, emit_hyperbolic, emit_text
 from hagane.features.scalar import (
     arithmetic,
+    arrays,
     bits,
     casts,
     comparison,
@@ -98,6 +99,9 @@ SCALAR: dict[str, ScalarFunction] = {
     "STARTS_WITH": ScalarFunction(strings.starts_with, fuses_constants=False),
     "ENDS_WITH": ScalarFunction(strings.ends_with, fuses_constants=False),
     "REGEXP_CONTAINS": ScalarFunction(strings.regexp_contains, fuses_constants=False),
+    "SPLIT": ScalarFunction(arrays.split, fuses_constants=False),
+    "ARRAY": ScalarFunction(arrays.array),
+    "ARRAY_LENGTH": ScalarFunction(arrays.array_length),
     "EXTRACT": ScalarFunction(dates.extract),
     "DATE": ScalarFunction(dates.date),
     "TIMESTAMP": ScalarFunction(dates.timestamp),
@@ -127,6 +131,9 @@ SCALAR: dict[str, ScalarFunction] = {
     "ML.FEATURE_CROSS": ScalarFunction(strings.joined("_")),
     "$BUCKET": ScalarFunction(ml.bucket, fuses_modifiers=True),
     "$LOOKUP": ScalarFunction(ml.lookup, fuses_modifiers=True),
+    "$MULTI_HOT": ScalarFunction(arrays.slots),
+    "$BAG_OF_WORDS": ScalarFunction(arrays.slots),
+    "$TF_IDF": ScalarFunction(arrays.slots),
     "$SCALE": ScalarFunction(arithmetic.scale),
     "$SLOT": ScalarFunction(ml.slot, fuses_modifiers=True),
     "$TABLE": ScalarFunction(ml.table, fuses_modifiers=True),

@@ -11,6 +11,7 @@ and BigQuery ML's reference of preprocessing functions; departures are listed in
 from __future__ import annotations
 
 from hagane.sql.functions.analyzers import ANALYZERS
+from hagane.sql.functions.arrays import ARRAY_FUNCTIONS
 from hagane.sql.functions.conditionals import CONDITIONALS
 from hagane.sql.functions.mathematics import MATHEMATICS
 from hagane.sql.functions.ml import BUCKET_FORMATS, ML
@@ -44,6 +45,7 @@ TOPICS: dict[str, tuple[Signature, ...]] = {
     "Trigonometry": TRIGONOMETRY,
     "Strings": STRINGS,
     "Time": TIME,
+    "Arrays": ARRAY_FUNCTIONS,
     "Machine learning, without learning": ML,
 }
 """The functions by topic, in the order of the documentation."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hagane.sql.functions.ml import BUCKET_FORMATS
-from hagane.sql.functions.signature import FLOAT64, INT64, STRING, AnalyzerSignature, Option
+from hagane.sql.functions.signature import ARRAY_INT64, ARRAY_STRING, FLOAT64, INT64, STRING, AnalyzerSignature, Option
 
 _TO_FLOAT = {INT64: FLOAT64, FLOAT64: FLOAT64}
 _CATEGORY = {STRING: STRING}
+_TOKENS = {ARRAY_STRING: ARRAY_INT64, ARRAY_INT64: ARRAY_INT64}
 _TOP_K = Option("top_k", INT64, 32_000, low=1, high=1_000_000)
 _FREQUENCY = Option("frequency_threshold", INT64, 5, low=0)
 
@@ -31,6 +32,13 @@ ANALYZERS: dict[str, AnalyzerSignature] = {
         AnalyzerSignature("ML.LABEL_ENCODER", "ML.LABEL_ENCODER(s, top_k, frequency_threshold) OVER ()",
                           "The category's number: 0 for unknown, rare and NULL, then 1, 2, … in alphabetical order.",
                           {STRING: INT64}, (_TOP_K, _FREQUENCY)),
+        AnalyzerSignature("ML.MULTI_HOT_ENCODER", "ML.MULTI_HOT_ENCODER(array, top_k, frequency_threshold) OVER ()",
+                          "Which categories are in the array.", _TOKENS, (_TOP_K, _FREQUENCY)),
+        AnalyzerSignature("ML.BAG_OF_WORDS", "ML.BAG_OF_WORDS(tokens, top_k, frequency_threshold) OVER ()",
+                          "How often each token occurs.", _TOKENS, (_TOP_K, _FREQUENCY)),
+        AnalyzerSignature("ML.TF_IDF", "ML.TF_IDF(tokens, top_k, frequency_threshold) OVER ()",
+                          "How often each token occurs, as a share of the row's, times how rare it is.", _TOKENS,
+                          (_TOP_K, _FREQUENCY)),
         AnalyzerSignature("ML.IMPUTER", "ML.IMPUTER(x, strategy) OVER ()",
                           "x, where NULL the mean, the lower median or the most frequent value.",
                           {INT64: FLOAT64, FLOAT64: FLOAT64, STRING: STRING},
