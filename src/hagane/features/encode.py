@@ -18,7 +18,7 @@ from hagane.features.column_cache import ColumnCache
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_key import ColumnKeys, ColumnPlan, column_plans
 from hagane.features.column_writer import ColumnWriter
-from hagane.features.encoded import BLOCK_ROWS, FLUSH_BYTES, Encoded, column_path
+from hagane.features.encoded import BLOCK_ROWS, Encoded, column_path, flush_bytes
 from hagane.features.encoded_batches import encode_batches, map_encoded, num_cores
 from hagane.features.label import LabelEncoding
 from hagane.features.rows_that_erred import count_rows_that_erred
@@ -213,7 +213,7 @@ def _path(folder: Path, column: ColumnOfPart) -> Path:
 def _append(writers: Mapping[ColumnOfPart, ColumnWriter], rows: Sequence[ColumnRows]) -> None:
     for column, values, errors in rows:
         writers[column].append(values, errors)
-    if sum(writer.waiting_bytes for writer in writers.values()) >= FLUSH_BYTES:
+    if sum(writer.waiting_bytes for writer in writers.values()) >= flush_bytes(len(writers)):
         for writer in writers.values():
             writer.flush()
 

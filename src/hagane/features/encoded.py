@@ -21,8 +21,8 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.features.sparse_rows import SparseRows
 
 BLOCK_ROWS = 65_536
-FLUSH_BYTES = 64 * 2**20
-"""Rows wait in memory up to this many bytes, so that thousands of columns are written in long runs."""
+LEAST_FLUSH_BYTES = 8 * 2**20
+FLUSH_BYTES_A_COLUMN = 16_384
 HEADER_FILE = "encoded.json"
 COLUMN_SUFFIX = ".column"
 WEIGHT_DTYPE = "float32"
@@ -39,6 +39,15 @@ class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
     num_rows: int
     block_rows: int = BLOCK_ROWS
     weighted: bool = False
+
+
+def flush_bytes(num_columns: int) -> int:
+    """How many bytes of rows wait in memory, so that thousands of columns are written in runs worth opening files for.
+
+    >>> flush_bytes(16), flush_bytes(6000)
+    (8388608, 98304000)
+    """
+    return max(LEAST_FLUSH_BYTES, FLUSH_BYTES_A_COLUMN * num_columns)
 
 
 def id_dtype(cardinality: int) -> np.dtype[np.generic]:
@@ -263,7 +272,7 @@ class EncodedWriter:
         given = [*columns, *([] if weight is None else [weight])]
         for writer, values in zip(self._writers, given, strict=True):
             writer.append(values)
-        if sum(writer.waiting_bytes for writer in self._writers) >= FLUSH_BYTES:
+        if sum(writer.waiting_bytes for writer in self._writers) >= flush_bytes(len(self._writers)):
             for writer in self._writers:
                 writer.flush()
 
