@@ -14,8 +14,6 @@ output             shape, dtype          holds
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from hagane.features.emit import Emitter, element_type
@@ -30,9 +28,8 @@ def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, 
     """The serialized ONNX model. From probability `threshold` on a binary classifier answers the higher class."""
     emitter = Emitter()
     ports = transform.emit(emitter)
-    emit: Callable[..., str] = model.emit
-    sparse = [ports.sparse] if ports.sparse else []
-    scores = emitter.node("Cast", emit(emitter, ports.dense, ports.ids, *sparse), to=element_type(np.float64))
+    raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
+    scores = emitter.node("Cast", raw, to=element_type(np.float64))
     if label.task == "classification":
         emitter.output("probabilities", scores, np.float64, ("n", len(label.classes)))
         emit_predicted_label(emitter, scores, label, threshold)

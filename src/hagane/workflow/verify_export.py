@@ -6,9 +6,6 @@ alone (plain tensors, and for some rows raw JSON); scores must agree within the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -52,8 +49,7 @@ def verify_export(
             _same_bits(trained, outputs[name], [feature.name for feature in features])
     for index, trained_rows in enumerate(sparse):
         _same_sparse(trained_rows, [outputs[name] for name in sparse_outputs(index)], transform.sparse[index].name)
-    predict: Callable[..., Any] = model.predict
-    expected = np.asarray(predict(dense, ids, *([sparse] if sparse else [])), np.float64)
+    expected = np.asarray(model.predict(dense, ids, sparse), np.float64)
     served = scores_of(bundle.predict_columns(plain))
     difference = _largest_difference(expected, served)
     if not difference <= family.relative_tolerance:
