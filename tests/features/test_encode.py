@@ -12,6 +12,7 @@ import pytest
 from hagane.data.open_table import open_table
 from hagane.data.split import split_table
 from hagane.features import encode as encode_module
+from hagane.features.column_cache import ColumnCache
 from hagane.features.encode import encode
 from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
@@ -54,6 +55,40 @@ def test_splits_hold_the_rows_in_order(tmp_path: Path) -> None:
     assert found.num_row_errors == np.count_nonzero((x <= 0) & known)
     assert found.num_null_labels == sum(value is None for value in LABELS)
     assert found.num_unknown_labels == 3
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_sparse_features_come_back_row_by_row(tmp_path: Path, cached: bool) -> None:
+    """Words of a text (by its dictionary), of two columns (row by row), and an array's elements."""
+    words = np.array(["iron", "sand", "steel", "鋼", "coal"])
+    texts = [" ".join(RANDOM.choice(words, RANDOM.integers(0, 5))) for _ in range(400)]
+    table = TABLE.append_column("text", pa.array([texts[i] or None for i in RANDOM.integers(0, 400, ROWS)]))
+    table = table.append_column("tags", pa.array([[*str(row % 37)] if row % 9 else None for row in range(ROWS)]))
+    splits = split_table(open_table(table), Split(method="column", column="part"))
+    expressions = {
+        "words": "ML.BAG_OF_WORDS(SPLIT(text, ' ')) OVER ()",
+        "weighted": "ML.TF_IDF(SPLIT(CONCAT(text, ' ', s), ' ')) OVER ()",
+        "tags": "ML.MULTI_HOT_ENCODER(tags) OVER ()",
+        "x": "COALESCE(LN(x), 0)",
+    }
+    transform = fit_transform(expressions, splits.train, accepts_missing=False)
+    label = fit_label(splits.train, "label", "classification")
+    cache = ColumnCache(tmp_path / "cache") if cached else None
+    for turn in range(2):
+        found = encode(splits, transform, label, tmp_path / "encoded", cache=cache)
+        assert found.num_cached == (found.num_columns if cached and turn else 0)
+    for encoded, part in ((found.train, "TRAIN"), (found.eval, "EVAL"), (found.test, "TEST")):
+        kept = np.flatnonzero(np.equal(PARTS, part) & np.isin(LABELS, ["no", "yes"]))
+        (whole,) = open_table(table.take(pa.array(kept))).batches()
+        expected = Encoder(transform).encode_batch(whole)
+        assert [feature.name for feature in transform.sparse] == [f.name for f in encoded.features[-3:]]
+        assert len(expected.sparse) == 3
+        for rows, wanted in zip(encoded.arrays().sparse, expected.sparse, strict=True):
+            for values, others in zip(rows, wanted, strict=True):
+                np.testing.assert_array_equal(values, others)
+        np.testing.assert_array_equal(encoded.arrays().dense, expected.dense)
+    x = table["x"].to_numpy()
+    assert found.num_row_errors == np.count_nonzero((x <= 0) & np.isin(LABELS, ["no", "yes"]))
 
 
 @pytest.mark.parametrize("batch_rows", [700, 65_536])

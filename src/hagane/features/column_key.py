@@ -23,6 +23,7 @@ from hagane.data.split import TRAIN, Splits
 from hagane.data.table import Table
 from hagane.features.column_file import FORMAT_VERSION
 from hagane.features.encoded import BLOCK_ROWS, WEIGHT_DTYPE, feature_dtype
+from hagane.features.feature import FeatureKind
 from hagane.features.label import LabelEncoding
 from hagane.features.lower import LoweredFeature
 from hagane.features.transform import Transform
@@ -73,7 +74,9 @@ class ColumnKeys:
 
 
 def _feature_plan(transform: Transform, lowered: LoweredFeature, kind: str, dtype: np.dtype[np.generic]) -> ColumnPlan:
-    meaning = digest((lowered.expression, lowered.feature.cardinality, transform.accepts_missing))
+    is_dense = lowered.feature.kind is FeatureKind.DENSE
+    missing = transform.accepts_missing if is_dense else None  # slots are the same for every family
+    meaning = digest((lowered.expression, lowered.feature.cardinality, missing))
     return ColumnPlan(lowered.feature.name, kind, dtype.name, meaning)
 
 

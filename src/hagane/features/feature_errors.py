@@ -7,7 +7,7 @@ yields nothing but errors is made when the first row errs, and run on such rows 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from hagane.data.column_data import columns_data
 from hagane.features.emit import Emitter
 from hagane.features.plan import emit_errors
 from hagane.features.transform import Transform
+from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.types import Schema
 
@@ -43,35 +44,36 @@ class FeatureErrors:
             self._graph = self._graph or _ErrorGraph(self._transform)
         rows = np.flatnonzero(row_error)
         errors: list[BoolArray | None] = [None] * num_features
-        for start in range(0, len(rows), RUN_ROWS):
-            some = rows[start : start + RUN_ROWS]
-            for feature, erred in self._graph.run(batch.take(pa.array(some))):
-                known = errors[feature]
-                known = np.zeros(batch.num_rows, np.bool_) if known is None else known
-                known[some] = erred
-                errors[feature] = known
+        for feature, erred in self._graph.run(batch.take(pa.array(rows))):
+            found = errors[feature]
+            found = np.zeros(batch.num_rows, np.bool_) if found is None else found
+            found[rows] |= erred
+            errors[feature] = found
         return errors
 
 
 class _ErrorGraph:
-    """A transform's graph with the features' errors for outputs."""
+    """A transform's graph with nothing but errors for outputs."""
 
     def __init__(self, transform: Transform) -> None:
         emitter = Emitter()
         self._schema = Schema(transform.columns)
         self._layout = transform.layout
-        tensors = emit_errors(emitter, transform.lowered(), self._layout, dense_dtype=transform.dense_dtype,
-                              accepts_missing=transform.accepts_missing)  # fmt: skip
-        self._names = {feature: f"error.{feature}" for feature, tensor in enumerate(tensors) if tensor is not None}
-        for feature, name in self._names.items():
-            tensor = tensors[feature]
-            assert tensor is not None
-            emitter.output(name, tensor, np.bool_, ("n", 1))
+        blocks = emit_errors(emitter, transform.lowered(), self._layout, dense_dtype=transform.dense_dtype,
+                             accepts_missing=transform.accepts_missing)  # fmt: skip
+        self._columns = {f"errors.{number}": block.columns for number, block in enumerate(blocks)}
+        for name, block in zip(self._columns, blocks, strict=True):
+            emitter.output(name, block.tensor, np.bool_, ("n", "w"))
         self._session = Session(emitter.model().SerializeToString())
 
-    def run(self, batch: pa.RecordBatch) -> list[tuple[int, BoolArray]]:
-        """The features that erred, by number, and on which rows of the batch."""
-        feed = self._layout.feed(columns_data(batch, self._schema))
-        tensors = self._session.run(feed, list(self._names.values()))
-        found = [(feature, np.asarray(tensors[name][:, 0], np.bool_)) for feature, name in self._names.items()]
-        return [(feature, erred) for feature, erred in found if erred.any()]
+    def run(self, batch: pa.RecordBatch) -> Iterator[tuple[int, BoolArray]]:
+        """The features that erred, by number, and on which rows of the batch; some several times."""
+        columns = columns_data(batch, self._schema)
+        step, names, runs = run_rows(columns, RUN_ROWS), list(self._columns), []
+        for start in range(0, batch.num_rows, step):
+            feed = self._layout.feed({name: data.slice(start, start + step) for name, data in columns.items()})
+            runs.append(self._session.run(feed, names))
+        for name, pairs in self._columns.items():
+            erred = np.concatenate([run[name] for run in runs])
+            some = set(np.flatnonzero(erred.any(axis=0)).tolist())
+            yield from ((feature, erred[:, column]) for feature, column in pairs if column in some)

@@ -94,17 +94,28 @@ def emit_columns(emitter: Emitter, features: Sequence[LoweredFeature], layout: I
     return columns, any_error(emitter, *errors)
 
 
+class ErrorBlock(NamedTuple):
+    """A tensor [n, w] bool that tells where features erred: by (feature's number, column of the tensor)."""
+
+    tensor: str
+    columns: tuple[tuple[int, int], ...]
+
+
 def emit_errors(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
-                accepts_missing: bool) -> list[str | None]:  # fmt: skip
-    """Add inputs and nodes; by feature, where it erred, [n, 1] bool (None: it cannot)."""
-    errors: list[str | None] = []
-    for (feature, _), lane in zip(features, _compile(emitter, features, layout), strict=True):
-        run = _Run(lane.value, [lane.column])
-        found = [] if lane.value.error is None else [_lanes(emitter, lane.value.error, run)]
-        if feature.kind is FeatureKind.DENSE and not accepts_missing:
-            found.append(_finite(emitter, _numbers(emitter, run, dense_dtype, 0.0), dense_dtype)[1])
-        errors.append(any_error(emitter, *found))
-    return errors
+                accepts_missing: bool) -> list[ErrorBlock]:  # fmt: skip
+    """Add inputs and nodes; where each feature erred, a block for each way in which some can."""
+    lanes = _compile(emitter, features, layout)
+    columns: dict[Value, list[tuple[int, int]]] = {}
+    for number, lane in enumerate(lanes):
+        columns.setdefault(lane.value, []).append((number, lane.column))
+    blocks = [ErrorBlock(value.error, tuple(pairs)) for value, pairs in columns.items() if value.error is not None]
+    dense = [number for number, lowered in enumerate(features) if lowered.feature.kind is FeatureKind.DENSE]
+    if dense and not accepts_missing:
+        runs = _runs([lanes[number] for number in dense])
+        numbers = _side_by_side(emitter, [_numbers(emitter, run, dense_dtype, 0.0) for run in runs])
+        _, error = _finite(emitter, numbers, dense_dtype)
+        blocks.append(ErrorBlock(error, tuple((number, column) for column, number in enumerate(dense))))
+    return blocks
 
 
 def sparse_port(emitter: Emitter, lane: Lane) -> SparsePort:
