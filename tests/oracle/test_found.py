@@ -52,6 +52,27 @@ DIRECTED = [
     "MOD(i1, i2)",
     "DIV(i1, -1)",
     "MOD(i1, -1)",
+    *(
+        f"{cast}({argument} AS {type_})"
+        for cast in ("CAST", "SAFE_CAST")
+        for argument, type_ in (
+            ("s1", "INT64"),
+            ("s1", "FLOAT64"),
+            ("s1", "BOOL"),
+            ("s1", "DATE"),
+            ("s1", "TIMESTAMP"),
+            ("d1", "TIMESTAMP"),
+            ("d1", "STRING"),
+            ("t1", "DATE"),
+            ("t1", "STRING"),
+            ("CONCAT(CAST(i1 AS STRING), '.5')", "FLOAT64"),
+            ("CAST(i1 AS STRING)", "INT64"),
+            ("CAST(t1 AS STRING)", "TIMESTAMP"),
+            ("CAST(d1 AS STRING)", "DATE"),
+        )
+    ),
+    "CAST('nan' AS FLOAT64) IS DISTINCT FROM x1",
+    "COALESCE(SAFE_CAST(s1 AS FLOAT64), CAST(s2 AS FLOAT64), 1 / x1)",
     "i1 = x1",
     "i1 < x1",
     "CAST(x1 AS INT64)",

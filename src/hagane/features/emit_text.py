@@ -87,6 +87,11 @@ def first(e: Emitter, text: str, pattern: str) -> str:
     return _first(e, text, _tokens(e, text, "", tokenexp=pattern))
 
 
+def found(e: Emitter, text: str, pattern: str, padding: str) -> str:
+    """Everything in the text [n, g] that the pattern matches, in order: [n, g, k], filled up with `padding`."""
+    return _tokens(e, text, padding, tokenexp=pattern)
+
+
 def behind(e: Emitter, text: str, pattern: str) -> str:
     """The text without what the pattern matches: anchored at one end, so that one piece is left."""
     return _first(e, text, _tokens(e, text, "", separators=[pattern]))

@@ -401,7 +401,7 @@ def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     if all(set(overload.first + overload.repeated) == {SqlType.STRING} for overload in signature.overloads):
         return "write CAST(x AS STRING) for an INT64 or a BOOL"
     if SqlType.STRING in types:
-        return "turn text into numbers or dates in the data query"
+        return "write CAST(s AS FLOAT64) (or INT64, DATE, …); SAFE_CAST where a text that says none is no error"
     if SqlType.BOOL in types:
         return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
     return ""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from collections.abc import Sequence
 
+from hagane.sql import cast_patterns
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import Overload, Signature
 from hagane.types import SqlType
 
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The first and the last µs of the years 1 to 9999."""
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_TIMESTAMP = re.compile(
-    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?"
-    r"\s*(Z|UTC|[+-]\d{1,2}(?::?\d{2})?)?\s*",
-    re.IGNORECASE,
-)
+_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d*)$")
 
 
 def cast(argument: Expression, type_: SqlType, *, safe: bool = False) -> Expression:
@@ -79,7 +77,7 @@ def literal_as(literal: Expression, type_: SqlType) -> Literal | None:
         case str(text), SqlType.INT64:
             value = _integer(text)
         case str(text), SqlType.BOOL:
-            value = {"true": True, "false": False}.get(text.strip().lower())
+            value = _bool(text)
         case str(text), SqlType.TIMESTAMP:
             value = timestamp_microseconds(text)
         case str(text), SqlType.DATE:
@@ -93,52 +91,48 @@ def timestamp_microseconds(text: str) -> int | None:
     >>> timestamp_microseconds("2013-01-01 00:00:00.5+01"), timestamp_microseconds("noon")
     (1356994800500000, None)
     """
-    found = _TIMESTAMP.fullmatch(text)
-    if not found:
+    if not re.fullmatch(cast_patterns.TIMESTAMP, text):
         return None
-    year, month, day, hour, minute, second = (int(group or 0) for group in found.groups()[:6])
-    try:
-        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
-    except ValueError:
+    day, rest = re.split("[ Tt]", text + " ", maxsplit=1)
+    days = date_days(day)
+    clock = re.match(r"(\d+):(\d+):(\d+)(?:\.(\d+))?", rest)
+    if days is None:
         return None
-    microseconds = int((found[7] or "0").ljust(6, "0"))
-    offset = _offset_minutes(found[8] or "")
-    if offset is None:
-        return None
-    return (moment - EPOCH) // datetime.timedelta(microseconds=1) + microseconds - offset * 60_000_000
+    hour, minute, second = (int(part) for part in clock.groups()[:3]) if clock else (0, 0, 0)
+    fraction = int((clock[4] or "").ljust(6, "0")) if clock else 0
+    minutes = hour * 60 + minute - _offset_minutes(rest.strip())
+    moment = ((days * 1440 + minutes) * 60 + second) * 1_000_000 + fraction
+    return moment if _FIRST <= moment <= _LAST else None
 
 
 def date_days(text: str) -> int | None:
     """Days since 1970 of a DATE literal, or None."""
-    found = re.fullmatch(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", text)
-    if not found:
+    if not re.fullmatch(cast_patterns.DATE, text):
         return None
     try:
-        return (datetime.date(*(int(group) for group in found.groups())) - EPOCH.date()).days
+        return (datetime.date(*(int(part) for part in text.split("-"))) - EPOCH.date()).days
     except ValueError:
         return None
 
 
-def _offset_minutes(text: str) -> int | None:
-    if text.upper() in ("", "Z", "UTC"):
-        return 0
-    digits = text[1:].replace(":", "")
-    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
-    return (hours * 60 + minutes) * (-1 if text[0] == "-" else 1) if hours <= 14 and minutes < 60 else None
+def _offset_minutes(rest: str) -> int:
+    found = _OFFSET.search(rest)
+    return (int(found[2]) * 60 + int(found[3] or 0)) * (-1 if found[1] == "-" else 1) if found else 0
 
 
 def _float(text: str) -> float | None:
-    name = text.strip().lower().lstrip("+")
-    if name in ("inf", "-inf", "infinity", "-infinity"):
-        return -math.inf if name[0] == "-" else math.inf
-    if not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text):
+    """NaN is left to a CAST: there is no constant NaN."""
+    if re.fullmatch(cast_patterns.NOT_A_NUMBER, text) or re.fullmatch(cast_patterns.LONG_NUMBER, text):
         return None
-    value = float(text)
-    return value if math.isfinite(value) else None
+    is_number = re.fullmatch(cast_patterns.NUMBER, text) or re.fullmatch(cast_patterns.INFINITE, text)
+    return float(text) + 0.0 if is_number else None
 
 
 def _integer(text: str) -> int | None:
-    if not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", text):
-        return None
-    value = int(text)
-    return value if -(2**63) <= value < 2**63 else None
+    if re.fullmatch(cast_patterns.HEX, text):
+        return int(text.strip(), 16)
+    return int(text) if re.fullmatch(cast_patterns.DECIMAL, text) else None
+
+
+def _bool(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.lower() if text.isascii() else "")

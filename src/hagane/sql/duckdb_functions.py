@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hagane.sql.buckets import bucket_names, inner_points
+from hagane.sql.duckdb_casts import cast_sql
 from hagane.sql.duckdb_literals import NAN, float_sql, string_sql
 from hagane.sql.duckdb_numbers import NUMBERS
 from hagane.sql.duckdb_time import TIME_RENDER
@@ -86,18 +87,6 @@ def _divide(call: Call, bound: Bound) -> str:
 def _mod(call: Call, bound: Bound) -> str:
     x, y = bound
     return f"CASE WHEN {y} = 0 THEN NULL WHEN {y} = -1 THEN {x} - {x} ELSE {x} % {y} END"
-
-
-def _cast(call: Call, bound: Bound) -> str:
-    source, target = call.arguments[0].type, call.type
-    if source is SqlType.FLOAT64 and target is SqlType.INT64:
-        return f"TRY_CAST(round({bound[0]}) AS BIGINT)"
-    if target is SqlType.BOOL:
-        return f"({bound[0]} != 0)"
-    return f"CAST({bound[0]} AS {_DUCKDB_CAST[target]})"
-
-
-_DUCKDB_CAST = {SqlType.INT64: "BIGINT", SqlType.FLOAT64: "DOUBLE", SqlType.STRING: "VARCHAR"}
 
 
 def _logarithm(name: str) -> Render:
@@ -178,7 +167,7 @@ RENDER: dict[str, Render] = {
     "IN": _in,
     "COALESCE": _function("coalesce"),
     "NULLIF": _nullif,
-    "CAST": _cast,
+    "CAST": cast_sql,
     "LN": _logarithm("ln"),
     "LOG10": _logarithm("log10"),
     "LOG": _log,

@@ -49,7 +49,7 @@ def from_unix(unit: int) -> Render:
 
 def date_from_unix_date(call: Call, bound: Bound) -> str:
     """DATE_FROM_UNIX_DATE."""
-    return _day(f"DATE '1970-01-01' + CAST({bound[0]} AS INTEGER)")
+    return _day(f"DATE '1970-01-01' + TRY_CAST({bound[0]} AS INTEGER)")
 
 
 def date(call: Call, bound: Bound) -> str:
@@ -70,7 +70,7 @@ def date_step(sign: str) -> Render:
     def render(call: Call, bound: Bound) -> str:
         part, (d, n) = str(call.modifiers[0]).lower(), bound
         months = {"month": 1, "quarter": 3, "year": 12}.get(part)
-        steps = f"CAST({n} AS INTEGER)"
+        steps = f"TRY_CAST({n} AS INTEGER)"  # a CAST shared by two expressions is computed outside TRY and CASE
         interval = f"to_months({steps} * {months})" if months else f"to_days({steps} * {7 if part == 'week' else 1})"
         near = f"{n} BETWEEN -{_FAR} AND {_FAR}"
         return f"CASE WHEN {near} THEN {_day(f'CAST({d} {sign} {interval} AS DATE)')} END"

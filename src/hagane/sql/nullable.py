@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
-from hagane.sql.to_duckdb import can_fail
+from hagane.sql.to_duckdb import can_fail, cast_can_fail
 
 _NEVER_NULL = ("ML.LABEL_ENCODER", "ML.ONE_HOT_ENCODER")
 
@@ -42,5 +42,5 @@ def _fails(call: Call) -> bool:
     """Whether the function gives NULL for arguments that are there, marked as an error or not."""
     signature = FUNCTIONS[call.function]
     if call.function == "CAST":
-        return call.type.value == "INT64" and call.arguments[0].type.value == "FLOAT64"
+        return cast_can_fail(call)
     return bool(signature.fails) and (signature.safe or can_fail(call, signature))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hagane.types import SqlType
+
 
 class Reason(NamedTuple):
     """Why something is refused, and what to do."""
@@ -32,6 +34,20 @@ FUNCTION_REASONS: dict[str, Reason] = {
        for name in ("PARSE_NUMERIC", "PARSE_BIGNUMERIC")},
 }  # fmt: skip
 """Function as it is called → why it is refused."""
+
+CAST_REASONS: dict[tuple[SqlType, SqlType], Reason] = {
+    (SqlType.FLOAT64, SqlType.STRING): Reason(
+        "CAST from FLOAT64 to STRING cannot be compiled: ONNX Runtime writes 8 digits, not the shortest exact text",
+        "CAST it to INT64 first where it is a whole number, take a bucket of it, or " + _QUERY),
+    (SqlType.FLOAT64, SqlType.BOOL): Reason("BigQuery has no CAST from FLOAT64 to BOOL", "write x != 0"),
+    **{(SqlType.INT64, type_): Reason(f"BigQuery has no CAST from INT64 to {type_.value}", step) for type_, step in (
+        (SqlType.DATE, "write DATE_FROM_UNIX_DATE(n), or DATE(year, month, day)"),
+        (SqlType.TIMESTAMP, "write TIMESTAMP_SECONDS(n), TIMESTAMP_MILLIS(n) or TIMESTAMP_MICROS(n)"))},
+    (SqlType.DATE, SqlType.INT64): Reason("BigQuery has no CAST from DATE to INT64", "write UNIX_DATE(d)"),
+    (SqlType.TIMESTAMP, SqlType.INT64): Reason("BigQuery has no CAST from TIMESTAMP to INT64",
+                                               "write UNIX_SECONDS(t), UNIX_MILLIS(t) or UNIX_MICROS(t)"),
+}  # fmt: skip
+"""Types from and to → why there is no such CAST."""
 
 TYPE_REASONS: dict[str, Reason] = {
     **{name: Reason(f"there is no type {name} here: ONNX has no exact decimals",

@@ -147,9 +147,15 @@ def can_fail(call: Call, signature: Signature) -> bool:
         case "ROUND":
             return isinstance(call.modifiers[0], int) and call.modifiers[0] < 0
         case "CAST":
-            return type_ == "FLOAT64" and call.type.value == "INT64" and not call.modifiers[0]
+            return cast_can_fail(call) and not call.modifiers[0]
         case _:
             return True
+
+
+def cast_can_fail(call: Call) -> bool:
+    """Whether a CAST may find no value (marked or not)."""
+    source = call.arguments[0].type.value
+    return source == "STRING" or (source == "FLOAT64" and call.type.value == "INT64")
 
 
 def _any(parts: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hagane.features import emit_calendar, emit_date, emit_zone
+from hagane.features.emit import Emitter
 from hagane.features.emit_integer import divide_floor, modulo, whole
 from hagane.features.emit_logic import either, where
 from hagane.features.scalar.operation import Operation, strict
@@ -141,8 +142,13 @@ def timestamp_trunc(op: Operation) -> Value:
     return moment(op, emit_zone.to_utc(e, e.node("Mul", days, whole(e, _DAY)), zone))
 
 
+def is_no_moment(e: Emitter, microseconds: str) -> str:
+    """Whether a TIMESTAMP lies outside the years 1 to 9999."""
+    return emit_calendar.is_outside(e, microseconds, _FIRST, _LAST)
+
+
 def moment(op: Operation, microseconds: str, failed: str | None = None) -> Value:
     """A TIMESTAMP that must lie in the years 1 to 9999."""
-    outside = emit_calendar.is_outside(op.emitter, microseconds, _FIRST, _LAST)
+    outside = is_no_moment(op.emitter, microseconds)
     failed = outside if failed is None else either(op.emitter, failed, outside)
     return strict(op, microseconds, failed=failed, bound=2**63)
