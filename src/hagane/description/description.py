@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from hagane.data.bad_rows import BadRows
+from hagane.description.distributions import Distribution
+from hagane.description.label import LabelDescription
+from hagane.description.missing import Missing
+from hagane.description.scatter_plots import ScatterPlots
 from hagane.errors import Fault
 from hagane.statistics.collinearity import Collinearity
 from hagane.statistics.correlations import Correlations
@@ -23,6 +27,11 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=
     statistics: Statistics
     correlations: Correlations
     collinearity: Collinearity
+    distributions: tuple[Distribution, ...] = ()
+    """A column each, in the table's order."""
+    missing: Missing = Missing()
+    scatter_plots: ScatterPlots = ScatterPlots()
+    label: LabelDescription | None = None
     leaks: tuple[Leak, ...] = ()
     """Empty where no label was named."""
     unsupported: tuple[Fault, ...] = ()

@@ -36,6 +36,8 @@ def variance_explained(learned: _Counts, scored: _Counts) -> float:
     >>> variance_explained(np.array([[900, 0], [0, 900]]), np.array([[5, 0], [0, 5]])) > 0.999
     True
     """
+    if not scored.sum():
+        return 0.0
     steps = np.arange(learned.shape[1])
     predicted = _shares(learned) @ steps
     mean = scored.sum(axis=0) @ steps / scored.sum()

@@ -11,7 +11,10 @@ from rich.text import Text
 from hagane.fronts.cli.figure_text import share_text, short_text
 from hagane.fronts.cli.render_collinearity import render_collinearity
 from hagane.fronts.cli.render_correlations import render_correlations
+from hagane.fronts.cli.render_label import render_label
 from hagane.fronts.cli.render_leaks import render_leaks
+from hagane.fronts.cli.render_missing import render_missing
+from hagane.fronts.cli.render_scatter_plots import render_scatter_plots
 from hagane.fronts.cli.render_statistics import render_statistics
 
 if TYPE_CHECKING:
@@ -19,10 +22,14 @@ if TYPE_CHECKING:
 
 
 def render_description(description: Description) -> RenderableType:
-    """Columns, correlations, collinear groups, leaks, columns and rows that cannot be read, columns made by joins."""
+    """Columns, missing values, the label, what goes together, shapes, what says the same, what cannot be read."""
     parts: list[RenderableType] = [render_statistics(description.statistics)]
+    label = description.label
     for section in (
+        render_missing(description.missing, label.column if label else ""),
+        render_label(label) if label else None,
         render_correlations(description.correlations),
+        render_scatter_plots(description.scatter_plots),
         render_collinearity(description.collinearity),
         render_leaks(description.leaks) if description.leaks else None,
     ):
