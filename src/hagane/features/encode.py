@@ -21,6 +21,7 @@ from hagane.features.column_writer import ColumnWriter
 from hagane.features.encoded import BLOCK_ROWS, Encoded, column_path, flush_bytes
 from hagane.features.encoded_batches import encode_batches, map_encoded, num_cores
 from hagane.features.label import LabelEncoding
+from hagane.features.ordered_map import ordered_map
 from hagane.features.rows_that_erred import count_rows_that_erred
 from hagane.features.selection import ColumnOfPart, ColumnRows, Selection
 from hagane.features.transform import Transform
@@ -122,9 +123,9 @@ def _encode_into_cache(job: _Job, folder: Path, cache: ColumnCache, phase: Phase
 
 
 def _look_up(cache: ColumnCache, key_of: Mapping[ColumnOfPart, str]) -> Files:
-    with ThreadPoolExecutor(num_cores(), thread_name_prefix="verify") as pool:
-        found = zip(key_of, pool.map(cache.find, key_of.values()), strict=True)
-        return {column: file for column, file in found if file is not None}
+    threads = num_cores()
+    found = ordered_map(cache.find, key_of.values(), num_threads=threads, waiting=2 * threads)
+    return {column: file for column, file in zip(key_of, found, strict=True) if file is not None}
 
 
 @contextmanager

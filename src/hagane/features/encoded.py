@@ -169,12 +169,10 @@ class Encoded:
 
     def block(self, block: int) -> Batch:
         """One block as row-major arrays."""
-        columns = self.columns(block)
+        *features, label = self.columns(block)
         weight = self.weight(block)
-        dense, ids = self._side_by_side(columns[:-1], len(columns[-1]))
-        return Batch(
-            dense, ids, np.array(columns[-1]), self.sparse(block), None if weight is None else np.array(weight)
-        )
+        dense, ids = self._side_by_side(features, len(label))
+        return Batch(dense, ids, np.array(label), self.sparse(block), None if weight is None else np.array(weight))
 
     def blocks(self) -> Iterator[Batch]:
         """Every block in file order: a pass over data that need not fit in memory."""
