@@ -32,7 +32,7 @@ def test_counts_of_many_columns(columns: dict[str, list], is_columnar: bool) -> 
 
     names = [name for name in columns if name != "x"]
     questions = [Question(name, SqlType.STRING, Aggregates(counts=ValueCounts(100, 3))) for name in names]
-    for name, measured in zip(names, measure(query, questions, is_columnar=is_columnar), strict=True):
+    for name, measured in zip(names, measure(query, questions, num_rows=500, is_columnar=is_columnar), strict=True):
         counted = Counter(value for value in columns[name] if value is not None)
         expected = sorted(((-n, value) for value, n in counted.items() if n >= 100))[:3]
         assert measured.counts == tuple((value, -n) for n, value in expected)
@@ -43,12 +43,12 @@ def test_one_scan_for_all_scalars(columns: dict[str, list]) -> None:
     table = open_table(pa.table(columns))
     scans: list[str] = []
 
-    def query(sql: str) -> pa.Table:
+    def query(sql: str, *, with_row: bool = False) -> pa.Table:
         scans.append(sql)
         return table.query(sql)
 
     low, high = measure(
-        query, [Question("x", SqlType.FLOAT64, Aggregates({"v": f"{f}({{x}})"})) for f in ("min", "max")]
+        query, [Question("x", SqlType.FLOAT64, Aggregates({"v": f"{f}({{x}})"})) for f in ("min", "max")], num_rows=500
     )
     assert (low.scalars["v"], high.scalars["v"]) == (min(columns["x"]), max(columns["x"]))
     assert len(scans) == 1

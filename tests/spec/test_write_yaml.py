@@ -46,6 +46,7 @@ trainings = st.builds(
     Training,
     seed=st.integers(0, 2**32 - 1),
     max_bad_rows_fraction=st.floats(0, 1),
+    memory_limit=st.none() | st.sampled_from(["2GiB", "30%"]),
     weight_column=st.none() | names.map(lambda name: f"w{name}"),
     downsample=st.none() | st.builds(Downsample, rate=positive) | st.builds(Downsample, ratio=positive),
 ) | st.builds(Training, class_weights=st.dictionaries(texts, positive, max_size=3))

@@ -17,9 +17,6 @@ from hagane.data.origin import Origin
 from hagane.errors import DataError, Fault
 from hagane.types import Schema, SqlType
 
-_ROWS_READ_AHEAD = 1_048_576
-"""Row groups are fetched together until they hold as many rows; bounds the memory that reading ahead takes."""
-
 
 def can_read_directly(origin: Origin, schema: Schema) -> bool:
     """Whether the rows are those of Parquet files whose columns Arrow casts exactly as DuckDB does."""
@@ -50,34 +47,72 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def read_parquet_directly(
-    origin: Origin, schema: Schema, batch_rows: int, *, dictionary: bool
+    origin: Origin, schema: Schema, batch_rows: int, *, dictionary: bool, read_ahead_bytes: int
 ) -> Iterator[pa.RecordBatch]:
-    """The columns of `schema`, in order, as batches of its Arrow types. Raises DataError for values out of range."""
+    """The columns of `schema`, in order, as batches of its Arrow types.
+
+    Row groups are fetched together until they hold `read_ahead_bytes`, decoded; a larger one is streamed. Raises
+    DataError for values out of range and for files that cannot be read to their end.
+    """
     strings = [column.name for column in schema if column.type is SqlType.STRING] if dictionary else []
     for path in origin.parquet:
-        for batch in _file_batches(path, schema.names, strings, batch_rows):
+        for batch in _file_batches(path, schema.names, strings, batch_rows, read_ahead_bytes):
             arrays = [_conform(batch.column(column.name), column.type, column.name, dictionary) for column in schema]
             yield pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
 
 
-def _file_batches(path: Path, names: Sequence[str], strings: list[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, read_dictionary=strings, pre_buffer=True) as file:
-        for groups in _row_groups(file.metadata):
-            yield from file.iter_batches(batch_rows, row_groups=groups, columns=list(names))
+def _file_batches(
+    path: Path, names: Sequence[str], strings: list[str], batch_rows: int, read_ahead_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    try:
+        with pq.ParquetFile(path) as file:
+            runs = list(_row_groups(file.metadata, set(names), read_ahead_bytes))
+        for groups, is_ahead in runs:
+            # A file of its own for each run: what was fetched ahead is freed with it.
+            with pq.ParquetFile(
+                path,
+                read_dictionary=strings,
+                pre_buffer=is_ahead,
+                buffer_size=0 if is_ahead else 1 << 20,
+                page_checksum_verification=True,
+            ) as file:
+                yield from file.iter_batches(batch_rows, row_groups=groups, columns=list(names))
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(path, error) from None
 
 
-def _row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
-    """Neighbouring row groups, together until they hold enough rows."""
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The error to raise where a file that could be opened cannot be read to its end."""
+    gone = isinstance(error, FileNotFoundError)
+    return DataError(
+        Fault(
+            what=f"{path.name} is gone" if gone else f"{path.name} is damaged: it cannot be read to its end",
+            where=str(path),
+            received="" if gone else str(error).split("\n")[0][:500],
+            next_step="put the file back, or write it anew, and run again; what was finished before is kept",
+        )
+    )
+
+
+def _row_groups(metadata: pq.FileMetaData, names: set[str], limit: int) -> Iterator[tuple[list[int], bool]]:
+    """Neighbouring row groups, together until they hold `limit` bytes, and whether they may be fetched ahead."""
+    paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    chosen = [i for i, path in enumerate(paths) if path in names or path.split(".")[0] in names]
     groups: list[int] = []
-    num_rows = 0
+    size = 0
     for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        bytes_here = sum(group.column(i).total_uncompressed_size for i in chosen)
+        if groups and size + bytes_here > limit:
+            yield groups, True
+            groups, size = [], 0
+        if bytes_here > limit:
+            yield [index], False
+            continue
         groups.append(index)
-        num_rows += metadata.row_group(index).num_rows
-        if num_rows >= _ROWS_READ_AHEAD:
-            yield groups
-            groups, num_rows = [], 0
+        size += bytes_here
     if groups:
-        yield groups
+        yield groups, True
 
 
 def _conform(array: pa.Array[Any], type_: SqlType, name: str, dictionary: bool) -> pa.Array[Any]:

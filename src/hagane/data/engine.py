@@ -19,9 +19,7 @@ import pyarrow as pa
 
 from hagane.data.sql_error import sql_error
 from hagane.errors import DataError, Fault
-
-DEFAULT_MEMORY_LIMIT = "50%"
-"""How much memory DuckDB may use before it spills to disk, in DuckDB's notation: half of the machine's."""
+from hagane.memory_budget import MemoryBudget
 
 
 class Engine:
@@ -31,12 +29,19 @@ class Engine:
     [{'two': 2}]
     """
 
-    def __init__(self, *, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> None:
+    def __init__(self, *, memory: MemoryBudget | None = None) -> None:
+        self.memory = memory or MemoryBudget.of()
         self.folder = Path(tempfile.mkdtemp(prefix="hagane-"))
         self._arrow: dict[str, pa.Table] = {}
+        self._bits: dict[str, bytes] = {}
         self._connection = duckdb.connect(":memory:")
         weakref.finalize(self, _discard, self._connection, self.folder)
-        settings = {"TimeZone": "UTC", "temp_directory": str(self.folder / "spill"), "memory_limit": memory_limit}
+        settings = {
+            "TimeZone": "UTC",
+            "temp_directory": str(self.folder / "spill"),
+            "memory_limit": f"{self.memory.database_bytes}B",
+            "threads": str(self.memory.database_threads),
+        }
         for name, value in settings.items():
             self._connection.execute(f"SET GLOBAL {name} = {quote_text(value)}")
 
@@ -55,6 +60,10 @@ class Engine:
         name = f"arrow_{len(self._arrow)}"
         self._arrow[name] = table
         return name
+
+    def hold_bits(self, name: str, bits: bytes) -> None:
+        """Let every later query read a string of bits as `getvariable(name)`."""
+        self._bits[name] = bits
 
     def run(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> None:
         """Run a statement for its effect. Raises DataError, the fault underlined in `shown_sql` (by default `sql`)."""
@@ -89,7 +98,8 @@ class Engine:
         return [(row["column_name"], row["column_type"]) for row in described.to_pylist()]
 
     def _cursor(self, views: Mapping[str, str] | None) -> _Cursor:
-        return _Cursor(self._connection.cursor(), self._arrow, views or {})
+        bits = {name: held for name, held in self._bits.items() if any(name in sql for sql in (views or {}).values())}
+        return _Cursor(self._connection.cursor(), self._arrow, bits, views or {})
 
 
 class _Session:
@@ -120,13 +130,19 @@ class _Cursor:
     """A connection for one statement: DuckDB allows one open result a connection, and temporary views are its own."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table], views: Mapping[str, str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: Mapping[str, pa.Table],
+        bits: Mapping[str, bytes],
+        views: Mapping[str, str],
     ) -> None:
-        self._connection, self._tables, self._views = connection, tables, views
+        self._connection, self._tables, self._bits, self._views = connection, tables, bits, views
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
         for name, table in self._tables.items():
             self._connection.register(name, table)
+        for name, held in self._bits.items():
+            self._connection.execute(f"SET VARIABLE {name} = (SELECT CAST(? AS BIT))", [held])
         for name, sql in self._views.items():
             with _told(sql):
                 self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from hagane.data.column_type import type_columns
-from hagane.data.engine import DEFAULT_MEMORY_LIMIT, Engine
+from hagane.data.engine import Engine
 from hagane.data.fetch_files import fetch_files
 from hagane.data.origin import Origin, digest_files
 from hagane.data.query_files import is_query, whole_file
@@ -24,6 +24,7 @@ from hagane.data.source_uri import SourceUri, parse_uri
 from hagane.data.table import Table
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
+from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
 
 FOUND_OUT = Wanted()
@@ -40,13 +41,14 @@ def open_table(
     progress: Progress = SILENT,
     bad_rows_folder: str | Path | None = None,
     wanted: Wanted = FOUND_OUT,
-    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    memory_limit: str | int | None = None,
 ) -> Table:
     """A table over `source`, of which only the types are known so far, or the rows where they had to be parsed.
 
     `tables` (name → path) are what a query may name. Relative paths resolve against the current directory. Rows of text
     files are parsed once, into a temporary Parquet file; those that cannot be are written to `bad_rows_folder` (by
-    default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is DuckDB's, in its notation.
+    default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is what the work on its
+    rows may take (`MemoryBudget.of`), by default half of the machine's.
     `wanted` is what a model knows of the text files that it was trained on.
 
     Raises DataError when a file is missing or unreadable, when SQL is wrong, or when two columns have one name.
@@ -58,7 +60,7 @@ def open_table(
     >>> open_table("SELECT 42 AS answer").num_rows
     1
     """
-    engine = Engine(memory_limit=memory_limit)
+    engine = Engine(memory=MemoryBudget.of(memory_limit))
     folder = Path(bad_rows_folder) if bad_rows_folder is not None else None
 
     def open_path(path: str) -> Origin:

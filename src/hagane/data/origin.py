@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from hagane.data.bad_rows import NO_BAD_ROWS, BadRows
 from hagane.data.engine import quote_list
+from hagane.data.file_stamp import FileStamp
 from hagane.errors import DataError, Fault
 
 READING_RULES = 1
@@ -34,6 +35,8 @@ class Origin:
     """The Parquet files, where the rows are exactly theirs, so that they may be read without DuckDB."""
     arrow: pa.Table | None = None
     bad_rows: BadRows = NO_BAD_ROWS
+    files: tuple[FileStamp, ...] = ()
+    """The user's files that are read again and again, as they were when they were opened."""
     null_words: tuple[str, ...] | None = None
     """Words that were read as NULL in CSV files; None for what is no CSV file, or several."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hagane.data.downsample import LEFT_OUT, Downsampled
+from hagane.data.full_disk import told_of_full_disk
 from hagane.data.part_sql import part_sql
 from hagane.data.table import BATCH_ROWS, Table
 from hagane.errors import DataError, Fault
@@ -19,6 +21,7 @@ from hagane.spec.spec import Split
 
 TRAIN, EVAL, TEST = 0, 1, 2
 PART_NAMES = ("train", "eval", "test")
+_SPLIT_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +58,10 @@ class Splits:
         return self._part(TEST) if self.counts[TEST] else None
 
     def _part(self, part: int) -> Table:
-        return self.table.where(f"({self.part_sql}) = {part}") if self.counts[part] < len(self.parts) else self.table
+        if self.counts[part] == len(self.parts):
+            return self.table
+        name = f"hagane_{PART_NAMES[part]}_{next(_SPLIT_NUMBERS)}"
+        return self.table.take(name, self.parts == part, f"({self.part_sql}) = {part}")
 
     def batches(
         self, columns: Sequence[str] | None = None, *, batch_rows: int = BATCH_ROWS, dictionary: bool = False
@@ -126,7 +132,7 @@ def split_table(table: Table, split: Split, *, progress: Progress = SILENT) -> S
 def _assign(table: Table, sql: str) -> tuple[tuple[int, int, int], npt.NDArray[np.uint8]]:
     path = table.engine.new_file("parts", ".u8")
     totals = np.zeros(3, np.int64)
-    with path.open("wb") as file:
+    with told_of_full_disk(path.parent), path.open("wb") as file:
         for batch in table.query_batches(f"SELECT CAST({sql} AS UTINYINT) AS part FROM data", batch_rows=1_048_576):
             part = batch.column(0).to_numpy(zero_copy_only=False)
             totals += np.bincount(part, minlength=3)

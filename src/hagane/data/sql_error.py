@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from hagane.data.full_disk import disk_fault
 from hagane.errors import DataError, Fault
 
 _LOCATED = re.compile(r"^LINE \d+: (?P<line>.*)\n(?P<indent> *)(?P<carets>\^+)", re.MULTILINE)
@@ -12,6 +14,13 @@ _NEAREST = re.compile(r'(?:Did you mean|Candidate bindings:|Candidate tables:)\s
 
 LONGEST_SHOWN = 2_000
 """Characters of a query beyond which only the part around the fault is shown."""
+_FULL_DISK = re.compile(r"No space left on device|quota exceeded|File too large|max_temp_directory_size", re.IGNORECASE)
+_FILE = re.compile(r'(?:file|path) "([^"]+)"')
+_DAMAGED = re.compile(
+    r"TProtocolException|don't know what type|decompress|GZIP stream|Snappy|corrupt|Failed to read file|Out of buffer"
+    r"|Invalid (?:page|Parquet)|No magic bytes|Expected to read|not read enough bytes|page header",
+    re.IGNORECASE,
+)
 _BEYOND_THE_QUERY = "free memory or disk space, read fewer columns, or cut the query into steps"
 _INTERNAL = re.compile(r"pg_|duckdb_|sqlite_|pragma_")
 
@@ -28,6 +37,11 @@ def sql_error(error: Exception, sql: str) -> DataError:
       next: correct the query; it is DuckDB's SQL
     """
     text = str(error).strip()
+    if _FULL_DISK.search(text):
+        named = _FILE.search(text)
+        return DataError(disk_fault("the disk is full", Path(named[1]) if named else None))
+    if not text.startswith(("Parser", "Binder", "Catalog", "Conversion")) and _DAMAGED.search(text):
+        return DataError(_damaged(text))
     if text.startswith(("Out of Memory Error", "INTERNAL Error")):
         return DataError(Fault(what=_summary(text).split("\n")[0][:500], next_step=_BEYOND_THE_QUERY))
     start, end = _span(text, sql)
@@ -43,6 +57,17 @@ def sql_error(error: Exception, sql: str) -> DataError:
             nearest=nearest[1].strip() if nearest and not _INTERNAL.match(nearest[1]) else "",
             next_step="correct the query; it is DuckDB's SQL",
         )
+    )
+
+
+def _damaged(text: str) -> Fault:
+    """A file that could be opened and not be read to its end."""
+    named = _FILE.search(text)
+    return Fault(
+        what=f"{Path(named[1]).name if named else 'a file'} is damaged: it cannot be read to its end",
+        where=named[1] if named else "",
+        received=_summary(text).split("\n")[0][:500],
+        next_step="put the file back, or write it anew, and run again; what was finished before is kept",
     )
 
 

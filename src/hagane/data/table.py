@@ -5,15 +5,21 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.batches import can_read_directly, encode_strings, read_parquet_directly
 from hagane.data.column_type import ARROW_TYPES, TypedColumns
 from hagane.data.engine import Engine, quote_name
+from hagane.data.file_stamp import check_files
 from hagane.data.origin import READING_RULES, Origin
+from hagane.data.row_filter import RowFilter
 from hagane.errors import DataError, Fault, nearest
 from hagane.types import Schema, SqlType
 
@@ -47,6 +53,8 @@ class Table:
     """The selected columns, in order; None for all."""
     conditions: tuple[str, ...] = ()
     """SQL conditions that every row fulfils."""
+    row_filter: RowFilter | None = None
+    """Which of the files' rows are there; None for all."""
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{column.name} {column.type.value}" for column in self.schema)
@@ -82,7 +90,8 @@ class Table:
         Files count by path, size, time of change and their ends (see `hagane.data.origin.digest_files`), rows in memory
         by every value.
         """
-        parts = (READING_RULES, self.origin.identity(), self.schema, self.conditions)
+        chosen = (*self.conditions, *([self.row_filter.identity] if self.row_filter else []))
+        parts = (READING_RULES, self.origin.identity(), self.schema, chosen)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def select(self, columns: Sequence[str]) -> Table:
@@ -98,6 +107,20 @@ class Table:
         )
         return narrowed
 
+    def take(self, name: str, chosen: npt.NDArray[np.bool_], condition: str) -> Table:
+        """Only the rows that `chosen` [num_rows] says, which are those that fulfil `condition`.
+
+        The condition is asked again only where the rows lie in memory, or their places are not known.
+        """
+        files = self.origin.parquet
+        if not files or self.conditions or self.row_filter:
+            return self.where(condition)
+        row_filter = RowFilter.of(name, chosen, files, condition)
+        if row_filter is None:
+            return self.where(condition)
+        self.engine.hold_bits(name, row_filter.bits)
+        return replace(self, row_filter=row_filter)
+
     def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> pa.Table:
         """The result of DuckDB SQL in which this table is named `data`. Raises DataError, the SQL underlined.
 
@@ -105,7 +128,22 @@ class Table:
         `with_row` the column `ROW`.
         """
         view = self.sql(keep_nan=keep_nan, with_block=with_block, with_row=with_row)
-        return self.engine.query(sql, views={"data": view})
+        with self._watched():
+            return self.engine.query(sql, views={"data": view})
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Raise DataError when a file was changed meanwhile; tell which files a fault is about that names none."""
+        try:
+            yield
+        except DataError as error:
+            check_files(self.origin.files)
+            if error.faults[0].sql or error.faults[0].where or not self.origin.files:
+                raise
+            listed = ", ".join(str(stamp.path) for stamp in self.origin.files[:3])
+            more = " …" if len(self.origin.files) > 3 else ""
+            raise DataError(msgspec.structs.replace(error.faults[0], where=f"{listed}{more}")) from None
+        check_files(self.origin.files)
 
     def place(self, row: int) -> str:
         """Where the row of this number (`ROW`) is, counted from 1: in a file where that is the user's own.
@@ -122,7 +160,8 @@ class Table:
 
     def query_batches(self, sql: str, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The result of SQL over `data`, as `query`, but streamed."""
-        return self.engine.batches(sql, batch_rows, views={"data": self.sql()})
+        with self._watched():
+            yield from self.engine.batches(sql, batch_rows, views={"data": self.sql()})
 
     def batches(
         self, columns: Sequence[str] | None = None, *, batch_rows: int = BATCH_ROWS, dictionary: bool = False
@@ -134,14 +173,19 @@ class Table:
         """
         names = self.schema.names if columns is None else tuple(columns)
         self.check_columns(names)
+        check_files(self.origin.files)
         schema = self.schema.select(names)
-        if not self.conditions and can_read_directly(self.origin, schema):
+        if not self.conditions and not self.row_filter and can_read_directly(self.origin, schema):
             return self._batches_directly(schema, batch_rows, dictionary)
         return self._batches_by_duckdb(schema, batch_rows, dictionary)
 
     def _batches_directly(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
         # A generator of this table's own: whoever reads it keeps the table, and with it the engine's folder.
-        yield from read_parquet_directly(self.origin, schema, batch_rows, dictionary=dictionary)
+        ahead = self.engine.memory.read_ahead_bytes
+        with self._watched():
+            yield from read_parquet_directly(
+                self.origin, schema, batch_rows, dictionary=dictionary, read_ahead_bytes=ahead
+            )
 
     def _batches_by_duckdb(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
         listed = ", ".join(map(quote_name, schema.names)) or "1 AS no_columns"
@@ -156,11 +200,12 @@ class Table:
         more = [f"{sql} AS {name}" for name, sql in added.items()]
         listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *more])
         inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *more])
+        rows = self.origin.sql + (f" WHERE {self.row_filter.sql}" if self.row_filter else "")
         if not self.conditions:
-            return f"SELECT {listed or '1 AS no_columns'} FROM {self.origin.sql}"
+            return f"SELECT {listed or '1 AS no_columns'} FROM {rows}"
         condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
         chosen = ", ".join([*map(quote_name, self.schema.names), *added])
-        return f"SELECT {chosen} FROM (SELECT {inner} FROM {self.origin.sql}) AS data WHERE {condition}"
+        return f"SELECT {chosen} FROM (SELECT {inner} FROM {rows}) AS data WHERE {condition}"
 
     @property
     def _block_sql(self) -> str:

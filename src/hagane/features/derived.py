@@ -51,9 +51,11 @@ def measure_derived(table: Table, nodes: Sequence[Analyze], phase: Phase) -> lis
     arguments = list(dict.fromkeys(node.argument for node in nodes))
     schema = pa.schema([(f"v{index}", TYPES[argument.type][1]) for index, argument in enumerate(arguments)])
     batches = _computed_batches(table, arguments, schema, phase)
-    computed = open_table(pa.RecordBatchReader.from_batches(schema, batches))
+    limit = table.engine.memory.num_bytes
+    computed = open_table(pa.RecordBatchReader.from_batches(schema, batches), memory_limit=limit)
     names = {argument: f"v{index}" for index, argument in enumerate(arguments)}
-    return measure(functools.partial(computed.query, with_block=True), [_question(node, names) for node in nodes])
+    questions = [_question(node, names) for node in nodes]
+    return measure(functools.partial(computed.query, with_block=True), questions, num_rows=computed.num_rows)
 
 
 def _question(node: Analyze, names: Mapping[Expression, str]) -> Question:

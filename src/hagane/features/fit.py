@@ -50,7 +50,9 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
 def _measure_in_place(table: Table, nodes: Sequence[Analyze]) -> list[Measured]:
     query = functools.partial(table.query, keep_nan=True, with_block=True)
     is_columnar = not table.conditions and bool(table.origin.parquet)
-    return measure(query, [_question(node) for node in nodes], is_columnar=is_columnar)
+    questions = [_question(node) for node in nodes]
+    num_rows = table.num_rows if any(question.aggregates.quantiles for question in questions) else 0
+    return measure(query, questions, num_rows=num_rows, is_columnar=is_columnar)
 
 
 def _question(node: Analyze) -> Question:

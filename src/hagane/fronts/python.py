@@ -177,16 +177,25 @@ def describe(
     label: str | None = None,
     tables: Mapping[str, str] | None = None,
     sample: int | None = None,
+    memory_limit: str | int | None = None,
     progress: Progress | None = None,
 ) -> Description:
     """Statistics, correlations and collinear groups of the columns; with `label`, what tells it.
 
-    `sample` is how many rows are looked at where not all are (100,000). A notebook shows the result as a page.
+    `sample` is how many rows are looked at where not all are (100,000), `memory_limit` what rows in work may take
+    ("2GiB", "30%"; half of the machine's memory). A notebook shows the result as a page.
     """
     from hagane.statistics.draw_sample import SAMPLED_ROWS
     from hagane.workflow.describe import describe as run
 
-    return run(data, label=label, tables=tables, sampled_rows=sample or SAMPLED_ROWS, progress=progress or SILENT)
+    return run(
+        data,
+        label=label,
+        tables=tables,
+        sampled_rows=sample or SAMPLED_ROWS,
+        memory_limit=memory_limit,
+        progress=progress or SILENT,
+    )
 
 
 def infer_schema(data: object) -> DataSchema:

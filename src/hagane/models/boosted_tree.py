@@ -26,7 +26,7 @@ from hagane.models.encoded_sequence import EncodedSequence, encoded_matrix, join
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.lightgbm_trees import Trees, parse_trees
 from hagane.models.options import FamilyOptions
-from hagane.models.training_data import labels_and_weights
+from hagane.models.training_data import labels_and_weights, require_memory
 from hagane.models.tree_graph import emit_link, emit_trees, emit_used_slots
 from hagane.training.early_stopping import EarlyStopping
 
@@ -144,6 +144,7 @@ def fit_trees(
 
     `objective` holds LightGBM's `objective`, `metric` and `num_class`.
     """
+    require_memory("boosted trees", bytes_in_memory(train, evaluation, options, objective), context)
     parameters = {**lightgbm_parameters(options, train, context), **objective}
     _quieten()
     train_set = _dataset(train, parameters)
@@ -164,6 +165,17 @@ def fit_trees(
         curve=curve,
         best_iteration=best,
     )
+
+
+def bytes_in_memory(
+    train: Encoded, evaluation: Encoded | None, options: BoostedTreeOptions, objective: Mapping[str, Any]
+) -> int:
+    """What LightGBM holds of the rows: the bin of each value, and a score, a gradient and a hessian a class (float64,
+    float32, float32), with a label, a weight and the row's number."""
+    num_columns = len(train.features)
+    rows = train.num_rows + (0 if evaluation is None else evaluation.num_rows)
+    bin_bytes = 1 if options.max_bins <= 255 else 2
+    return int(rows * (num_columns * bin_bytes + 16 * objective.get("num_class", 1) + 12))
 
 
 def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: FitContext) -> dict[str, Any]:

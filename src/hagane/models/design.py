@@ -24,9 +24,6 @@ from hagane.models.training_data import weights_of
 
 Floats = npt.NDArray[np.float64]
 
-CACHE_BYTES = 1 << 30
-"""Blocks are kept in memory when all of them together need no more; otherwise each pass reads them again."""
-
 
 class DesignBlock(NamedTuple):
     """Rows of one block: `dense` [n, d] scaled float64, `slots` [n, s] sparse, `label` [n], `weight` [n] float64."""
@@ -83,7 +80,9 @@ class DenseMeasures(NamedTuple):
 class Design:
     """An encoded split as a matrix of `num_columns` columns; `mean` and `scale` [d] come from the training split."""
 
-    def __init__(self, encoded: Encoded, mean: Floats, scale: Floats) -> None:
+    def __init__(self, encoded: Encoded, mean: Floats, scale: Floats, *, cache_bytes: int = 1 << 30) -> None:
+        """Blocks are kept in memory when all together need no more than `cache_bytes`; else each pass reads them."""
+        self._cache_bytes = cache_bytes
         self.encoded = encoded
         self.mean = mean
         self.scale = scale
@@ -130,7 +129,7 @@ class Design:
             return
         self._kept_bytes += block.num_bytes
         self._kept.append(block)
-        if self._kept_bytes > CACHE_BYTES:
+        if self._kept_bytes > self._cache_bytes:
             self._kept = None
 
     def _read(self, index: int) -> DesignBlock:

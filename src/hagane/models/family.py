@@ -20,6 +20,7 @@ from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
+from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
 
 Array = npt.NDArray[np.generic]
@@ -53,6 +54,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     num_threads: int = 0
     """0: all cores."""
     progress: Progress = SILENT
+    memory: MemoryBudget = msgspec.field(default_factory=MemoryBudget.of)
+    """What rows in work may take, beside the model."""
 
 
 class FittedModel(Protocol):

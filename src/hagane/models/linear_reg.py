@@ -56,7 +56,7 @@ class LinearReg:
         begun = time.perf_counter()
         mean, deviation, label_mean, total = measure_dense(train)
         centre, level = (mean, label_mean) if options.fit_intercept else (np.zeros_like(mean), 0.0)
-        design = Design(train, centre, deviation)
+        design = Design(train, centre, deviation, cache_bytes=context.memory.cache_bytes)
         with context.progress.phase("train", total=None, unit="rows") as phase:
             weights, moments = _solve(design, level, options, context)
             phase.advance(train.num_rows)

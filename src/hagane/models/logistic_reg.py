@@ -54,8 +54,11 @@ class LogisticReg:
         count_classes(train, context)
         mean, deviation, _, total = measure_dense(train)
         centre = mean if options.fit_intercept else np.zeros_like(mean)
-        design = Design(train, centre, deviation)
-        watched = Design(evaluation, centre, deviation) if evaluation is not None and evaluation.num_rows else None
+        cache_bytes = context.memory.cache_bytes // 2
+        design = Design(train, centre, deviation, cache_bytes=cache_bytes)
+        watched = None
+        if evaluation is not None and evaluation.num_rows:
+            watched = Design(evaluation, centre, deviation, cache_bytes=cache_bytes)
         problem = LogisticProblem(design, context.num_classes, options, total)
         weights, intercept, curve = _minimise(problem, watched, options, context)
         original, bias = design.unscale(weights, intercept)

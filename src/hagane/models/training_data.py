@@ -44,6 +44,22 @@ def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
     return counts
 
 
+def require_memory(family: str, num_bytes: int, context: FitContext) -> None:
+    """Raises TrainingError, before anything is begun, when rows that must be in memory at once will not fit."""
+    if num_bytes <= context.memory.num_bytes:
+        return
+    raise TrainingError(
+        Fault(
+            what=f"the training rows do not fit in memory, as {family} need them",
+            where="training.memory_limit",
+            expected=f"at most {context.memory.num_bytes / 2**20:,.0f} MiB",
+            received=f"about {num_bytes / 2**20:,.0f} MiB",
+            next_step="train on a sample (USING SAMPLE in the data query), take a family that streams (linear_reg, "
+            "logistic_reg, dnn_*), or raise the limit",
+        )
+    )
+
+
 LARGEST_LABEL = 1e18
 """Above it squared errors leave float32's range, in which trees and networks keep their statistics."""
 

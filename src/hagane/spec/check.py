@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
+from hagane.memory_budget import LEAST_BYTES, parse_memory
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
@@ -137,6 +138,8 @@ def _ranges(spec: Spec) -> Iterator[Fault]:
     for where, value in shares:
         if not 0 <= value <= 1:
             yield Fault(what=f"{where} is out of range", where=where, expected="from 0 to 1", received=f"{value:g}")
+    if spec.training.memory_limit is not None:
+        yield from _memory_limit(spec.training.memory_limit)
     for where, seed in (("split.seed", spec.split.seed), ("training.seed", spec.training.seed)):
         if not 0 <= seed < 2**32:
             yield Fault(what=f"{where} is out of range", where=where, expected="0 <= seed < 2**32", received=str(seed))
@@ -148,6 +151,17 @@ def _schema(spec: Spec) -> Iterator[Fault]:
             yield msgspec.structs.replace(fault, where=f"schema.{fault.where}")
     elif spec.schema == "":
         yield Fault(what="the schema has no path", where="schema", next_step="name a file, or remove the key")
+
+
+def _memory_limit(limit: str) -> Iterator[Fault]:
+    try:
+        num_bytes = parse_memory(limit)
+    except SpecError as error:
+        yield from (msgspec.structs.replace(fault, where="training.memory_limit") for fault in error.faults)
+        return
+    if num_bytes < LEAST_BYTES:
+        least = f"at least {LEAST_BYTES >> 20} MiB"
+        yield Fault(what="memory_limit is too small", where="training.memory_limit", expected=least, received=limit)
 
 
 CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges, _schema, training_faults)

@@ -52,6 +52,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 42
     max_bad_rows_fraction: float = 0.01
     """Training refuses when more than this share of the rows could not be parsed."""
+    memory_limit: str | None = None
+    """How much memory the rows in work may take: `2GiB`, `800MB`, `30%`. None: half of the machine's."""
     auto_class_weights: bool = False
     """Whether a row of class c weighs total_rows / (rows_in_class_c * num_classes), as in BigQuery ML."""
     class_weights: dict[Any, float] = {}

@@ -1,4 +1,4 @@
-"""`plain_value`: a value of a column as statistics show it."""
+"""`plain_value`: a value of a column as statistics show it, and `raw_value` back from it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ def plain_value(type_: SqlType, value: Any) -> Any:
         return (_EPOCH.date() + datetime.timedelta(days=value)).isoformat()
     except OverflowError:
         return str(value)
+
+
+def raw_value(type_: SqlType, value: Any) -> Any:
+    """What `plain_value` was given; the text alone does not sort as time does.
+
+    >>> raw_value(SqlType.TIMESTAMP, "1970-01-01T00:00:00.000005Z"), raw_value(SqlType.DATE, "1969-12-31")
+    (5, -1)
+    """
+    if not isinstance(value, str) or type_ not in (SqlType.TIMESTAMP, SqlType.DATE):
+        return value
+    try:
+        if type_ is SqlType.TIMESTAMP:
+            return (datetime.datetime.fromisoformat(value) - _EPOCH) // datetime.timedelta(microseconds=1)
+        return (datetime.date.fromisoformat(value) - _EPOCH.date()).days
+    except ValueError:
+        return int(value)

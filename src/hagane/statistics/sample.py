@@ -29,6 +29,9 @@ from hagane.statistics.statistics import QUANTILE_FRACTIONS, Quantile
 from hagane.types import Column, SqlType
 
 SAMPLED_CELLS, SAMPLED_TEXT_BYTES = 20_000_000, 400_000_000
+"""At most; less where the memory budget is small."""
+CELL_BYTES = 24
+"""A value, its hash, and its place in order."""
 MAX_SAMPLED_ROWS, MIN_SAMPLED_ROWS = 500_000, 10_000
 WIDE_TABLE_COLUMNS = 100
 """Of a wider table every sketch is smaller, so that statistics of thousands of columns stay a file of megabytes."""
@@ -101,8 +104,9 @@ def _sample_sql(table: Table, limit: int | None) -> str:
 
 def _limit(table: Table, text_bytes: float) -> int:
     """How many rows are looked at."""
-    by_cells = SAMPLED_CELLS // max(1, len(table.schema))
-    by_text = int(SAMPLED_TEXT_BYTES / max(1.0, text_bytes) * table.num_rows)
+    memory = table.engine.memory.sample_bytes
+    by_cells = min(SAMPLED_CELLS, memory // CELL_BYTES) // max(1, len(table.schema))
+    by_text = int(min(SAMPLED_TEXT_BYTES, memory // 2) / max(1.0, text_bytes) * table.num_rows)
     return max(MIN_SAMPLED_ROWS, min(MAX_SAMPLED_ROWS, by_cells, by_text))
 
 

@@ -11,6 +11,7 @@ import msgspec
 from hagane.errors import DataError, Fault
 from hagane.statistics.distinct_sketch import DistinctSketch
 from hagane.statistics.frequent_sketch import FrequentSketch
+from hagane.statistics.plain_value import raw_value
 from hagane.statistics.quantile_sketch import QuantileSketch
 from hagane.types import SqlType
 
@@ -109,8 +110,8 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
             num_nans=self.num_nans + other.num_nans,
             num_infinite=self.num_infinite + other.num_infinite,
             num_zeros=_add(self.num_zeros, other.num_zeros),
-            min=_extreme(self.min, other.min, least=True),
-            max=_extreme(self.max, other.max, least=False),
+            min=_extreme(self.type, self.min, other.min, least=True),
+            max=_extreme(self.type, self.max, other.max, least=False),
             mean=mean,
             stddev=stddev,
             mean_length=_weigh(self.mean_length, self.count, other.mean_length, other.count),
@@ -262,10 +263,13 @@ def _add(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a + b
 
 
-def _extreme(a: int | float | str | None, b: int | float | str | None, *, least: bool) -> int | float | str | None:
+_Extreme = int | float | str | None
+
+
+def _extreme(type_: SqlType, a: _Extreme, b: _Extreme, *, least: bool) -> _Extreme:
     if a is None or b is None:
         return b if a is None else a
-    return a if (a < b) is least else b  # type: ignore[operator]
+    return a if (raw_value(type_, a) < raw_value(type_, b)) is least else b
 
 
 def _not_mergeable(expected: str, received: str) -> Fault:

@@ -18,9 +18,10 @@ def describe(
     label: str | None = None,
     tables: Mapping[str, str] | None = None,
     sampled_rows: int = SAMPLED_ROWS,
+    memory_limit: str | int | None = None,
     progress: Progress = SILENT,
 ) -> Description:
     """Describe `data` (whatever `open_table` takes); with `label`, what tells it. Raises as those two functions do."""
-    table = open_table(data, tables=tables or {}, progress=progress)
+    table = open_table(data, tables=tables or {}, progress=progress, memory_limit=memory_limit)
     origins = column_origins(data) if isinstance(data, str) else {}
     return describe_table(table, label=label, sampled_rows=sampled_rows, origins=origins, progress=progress)

@@ -57,7 +57,14 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     check_spec(spec)
     spec, schema = with_schema(spec)
     source, wanted = spec.data if frame is None else frame, wanted_by(schema)
-    table = open_table(source, tables=spec.tables, progress=progress, bad_rows_folder=bad_rows_folder, wanted=wanted)
+    table = open_table(
+        source,
+        tables=spec.tables,
+        progress=progress,
+        bad_rows_folder=bad_rows_folder,
+        wanted=wanted,
+        memory_limit=spec.training.memory_limit,
+    )
     check_with_schema(spec, expected_columns(table, schema))
     table, anomalies = check_rows(table, schema, spec, progress)
     splits = split_table(table, _split(spec))

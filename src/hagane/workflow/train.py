@@ -92,6 +92,7 @@ def _fit_family(prepared: Prepared, encoded: WeightedSplits, progress: Progress)
         num_classes=len(prepared.label.classes),
         seed=prepared.resolved.spec.training.seed,
         progress=progress,
+        memory=prepared.table.engine.memory,
     )
     return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
 

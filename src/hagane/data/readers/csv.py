@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
+from hagane.data.file_stamp import FileStamp, check_files
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.readers.csv_dialect import Dialect, sniff
 from hagane.data.wanted import Wanted
@@ -35,12 +36,14 @@ def read(
     filled = [file for file in files if file.stat().st_size]
     if not filled:
         raise DataError(Fault(what="the file is empty", where=", ".join(map(str, files)), expected="at least a header"))
+    stamps = [FileStamp.of(file) for file in files]
     target = engine.new_file("csv", ".parquet")
     with progress.phase("parse CSV") as phase:
         dialects = sniff(engine, filled, wanted)
         rejects = [*_skipped(dialects), *_parse(engine, dialects, target)]
         num_good = int(engine.query(f"SELECT count(*) AS n FROM {parquet_sql([target])}")["n"][0].as_py())
         phase.advance(num_good + len(rejects))
+    check_files(stamps)
     return Origin(
         sql=parquet_sql([target]),
         identity=lambda: digest_files(files),

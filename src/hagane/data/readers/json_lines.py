@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
+from hagane.data.file_stamp import FileStamp, check_files
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.readers.json_columns import JsonColumn, infer_columns
 from hagane.data.readers.json_objects import Objects, copy_objects
@@ -27,6 +28,7 @@ def read(
     wanted: Wanted,
 ) -> Origin:
     """Files of JSON objects, values text where `types` says so. Raises DataError when no line of them is an object."""
+    stamps = [FileStamp.of(file) for file in files]
     clean, target = engine.new_file("lines", ".jsonl"), engine.new_file("json", ".parquet")
     with progress.phase("parse JSON") as phase:
         objects = copy_objects(files, clean)
@@ -38,6 +40,7 @@ def read(
         num_good = len(objects.line_numbers) + len(objects.rejects) - len(rejects)
         phase.advance(num_good)
     clean.unlink()
+    check_files(stamps)
     return Origin(
         sql=parquet_sql([target]),
         identity=lambda: digest_files(files),

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.engine import Engine
+from hagane.data.file_stamp import FileStamp
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.source_files import is_hive_partitioned
 from hagane.data.wanted import Wanted
@@ -28,6 +29,7 @@ def read(
 
     The files say themselves what types they hold, whatever `types` wants.
     """
+    stamps = tuple(map(FileStamp.of, files))
     hive = is_hive_partitioned(files)
     schemas = [_schema(file) for file in files]
     same = all(schema.equals(schemas[0]) for schema in schemas)
@@ -39,6 +41,7 @@ def read(
         identity=lambda: digest_files(files),
         parquet=tuple(files) if same and not hive else (),
         bad_rows=BadRows(total=num_rows),
+        files=stamps,
     )
 
 

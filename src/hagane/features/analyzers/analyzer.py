@@ -41,6 +41,8 @@ class Aggregates(NamedTuple):
     """Of an array: the distinct elements that are not NULL, and in how many arrays each of them is."""
     moments: bool = False
     """Whether the mean and the sample standard deviation are wanted too (`mean`, `stddev` of `Measured.scalars`)."""
+    quantiles: Mapping[str, tuple[float, ...]] = {}
+    """Quantiles by nearest rank at these fractions, which `Measured.scalars` has as lists by the same names."""
 
 
 class Measured(NamedTuple):

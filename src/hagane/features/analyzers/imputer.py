@@ -25,7 +25,7 @@ class Imputer:
 
     Numbers come back as FLOAT64, as in BigQuery ML.
 
-    >>> Imputer().parameters(("median",), SqlType.INT64, Measured({"median": 3}))
+    >>> Imputer().parameters(("median",), SqlType.INT64, Measured({"median": [3]}))
     ImputerParameters(value=3.0, values=())
     """
 
@@ -39,7 +39,7 @@ class Imputer:
         if options[0] == "most_frequent":
             return Aggregates(counts=ValueCounts(limit=1))
         if options[0] == "median":
-            return Aggregates({"median": "quantile_disc({x}, 0.5)"})
+            return Aggregates(quantiles={"median": (0.5,)})
         return Aggregates(moments=True)
 
     def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> ImputerParameters:
@@ -48,6 +48,8 @@ class Imputer:
             frequent = sorted(str(value) for value, count in measured.counts if count >= FREQUENCY_THRESHOLD)
             return ImputerParameters(str(measured.counts[0][0]) if measured.counts else "", tuple(frequent))
         found = measured.scalars.get(str(options[0]))
+        if isinstance(found, list):
+            found = found[0]
         if measured.counts:
             found = measured.counts[0][0]
         return ImputerParameters(0.0 if found is None else float(found))  # type: ignore[arg-type]

@@ -37,8 +37,7 @@ class QuantileBucketize:
         Rank ceil(rows * q) must not be one too high where rows * q is whole and q rounded up: q is lowered by 1e-14.
         """
         n = cast(int, options[0])
-        quantiles = ", ".join(repr(index / n * (1 - 1e-14)) for index in range(1, n))
-        return Aggregates({"points": f"quantile_disc({{x}}, [{quantiles}])"})
+        return Aggregates(quantiles={"points": tuple(index / n * (1 - 1e-14) for index in range(1, n))})
 
     def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> QuantileBucketizeParameters:
         """The distinct points."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import msgspec
 
-from hagane.features.analyzers.analyzer import Aggregates, IdFeature, Measured, number, scaled
+from hagane.features.analyzers.analyzer import Aggregates, IdFeature, Measured, scaled
 from hagane.sql.expression import Expression
 from hagane.types import SqlType
 
@@ -21,7 +24,7 @@ class RobustScalerParameters(msgspec.Struct, frozen=True):
 class RobustScaler:
     """Centres by the median and scales by the quartiles, which outliers do not move; 0 where the quartiles are equal.
 
-    >>> RobustScaler().parameters((), SqlType.INT64, Measured({"lower_quartile": 2, "median": 3, "upper_quartile": 4}))
+    >>> RobustScaler().parameters((), SqlType.INT64, Measured({"quartiles": [2, 3, 4]}))
     RobustScalerParameters(lower_quartile=2.0, median=3.0, upper_quartile=4.0)
     """
 
@@ -30,14 +33,12 @@ class RobustScaler:
 
     def aggregates(self, options: tuple[object, ...], type: SqlType) -> Aggregates:
         """Three quantiles by nearest rank."""
-        quantiles = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
-        return Aggregates({name: f"quantile_disc({{x}}, {q})" for name, q in quantiles.items()})
+        return Aggregates(quantiles={"quartiles": (0.25, 0.5, 0.75)})
 
     def parameters(self, options: tuple[object, ...], type: SqlType, measured: Measured) -> RobustScalerParameters:
         """The quartiles."""
-        return RobustScalerParameters(
-            *(number(measured, name, 0.0) for name in ("lower_quartile", "median", "upper_quartile"))
-        )
+        quartiles = cast(Sequence[float] | None, measured.scalars["quartiles"]) or (0.0, 0.0, 0.0)
+        return RobustScalerParameters(*map(float, quartiles))
 
     def lower(self, parameters: RobustScalerParameters, argument: Expression) -> Expression:
         """(x - median) / (upper quartile - lower quartile)."""

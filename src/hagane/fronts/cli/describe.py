@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, one_or_many, pairs
+from hagane.fronts.cli.options import DataArgument, JsonOption, MemoryOption, TableOption, one_or_many, pairs
 
 SAMPLE = 100_000
 
@@ -29,6 +29,7 @@ def describe(
             help="Rows to look at where not all are (ranks, groups, plots).",
         ),
     ] = SAMPLE,
+    memory_limit: MemoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Look at a table: types, missing values, distributions, what goes together, what says the same.
@@ -40,7 +41,12 @@ def describe(
 
     output = Output(json=json)
     description = work(
-        one_or_many(data), label=label, tables=pairs(table, "--table"), sampled_rows=sample, progress=output.progress
+        one_or_many(data),
+        label=label,
+        tables=pairs(table, "--table"),
+        sampled_rows=sample,
+        memory_limit=memory_limit,
+        progress=output.progress,
     )
     output.show(render_description(description))
     output.result(msgspec.structs.replace(description, statistics=description.statistics.without_sketches()))

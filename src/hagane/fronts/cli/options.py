@@ -65,6 +65,15 @@ DataArgument = Annotated[
         show_default=False,
     ),
 ]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-limit",
+        metavar="SIZE",
+        help="How much memory the rows in work may take (2GiB, 800MB, 30%); without it, half of the machine's.",
+        show_default=False,
+    ),
+]
 TableOption = Annotated[
     list[str] | None,
     typer.Option("--table", metavar="NAME=PATH", help="A file that the query may name as a table.", show_default=False),

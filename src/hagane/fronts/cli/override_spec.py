@@ -22,6 +22,7 @@ def override_spec(
     options: Mapping[str, str] | None = None,
     split: str | None = None,
     exclude: tuple[str, ...] = (),
+    memory_limit: str | None = None,
 ) -> Spec:
     """The spec with every part that is given replaced; `options` are added to the spec's unless the family changes.
 
@@ -38,6 +39,7 @@ def override_spec(
         model=chosen,
         split=spec.split if split is None else parse_split(split, spec.split),
         exclude=tuple(dict.fromkeys((*spec.exclude, *exclude))),
+        training=replace(spec.training, memory_limit=memory_limit) if memory_limit else spec.training,
     )
 
 

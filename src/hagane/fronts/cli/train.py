@@ -10,6 +10,7 @@ import typer
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import (
     JsonOption,
+    MemoryOption,
     TableOption,
     WorkspaceOption,
     complete_family,
@@ -71,6 +72,7 @@ def train(
         list[str] | None,
         typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
     ] = None,
+    memory_limit: MemoryOption = None,
     table: TableOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -101,6 +103,7 @@ def train(
         options=pairs(option, "--option"),
         split=split,
         exclude=tuple(exclude or ()),
+        memory_limit=memory_limit,
     )
     check_spec(spec)
     hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}

@@ -1,0 +1,181 @@
+"""Files that break while they are read, and disks without room: a clear fault, and nothing half-written."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hagane.data.open_table import open_table
+from hagane.data.split import split_table
+from hagane.errors import DataError
+from hagane.spec.spec import Split
+from hagane.statistics.measure import measure_statistics
+
+ROWS = 120_000
+
+
+def rows(seed: int = 0) -> pa.Table:
+    random = np.random.default_rng(seed)
+    return pa.table({"x": random.integers(0, 99, ROWS) / 4, "s": random.integers(0, 10**6, ROWS).astype(str)})
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    file = tmp_path / "rows.parquet"
+    pq.write_table(rows(), file, row_group_size=20_000, compression="zstd", write_page_checksum=True)
+    return file
+
+
+def damage(path: Path, share: float) -> None:
+    """Overwrite some bytes, and put size and time of change back, so that nothing but the page tells."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(int(status.st_size * share))
+        file.write(b"\xff" * 40_000)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def read_all(table) -> None:
+    for _ in table.batches(dictionary=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("read", "compression"),
+    # DuckDB looks at no checksums: it notices what cannot be decompressed.
+    [(measure_statistics, "gzip"), (read_all, "gzip"), (read_all, "zstd"), (read_all, "snappy"), (read_all, "none")],
+)
+def test_a_damaged_page_names_the_file(tmp_path, compression, read):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows(), path, row_group_size=20_000, compression=compression, write_page_checksum=True)
+    table = open_table(path)
+    damage(path, 0.7)
+    with pytest.raises(DataError, match="damaged: it cannot be read to its end") as caught:
+        read(table)
+    assert str(path) in str(caught.value)
+    assert "run again" in str(caught.value)
+
+
+def test_a_checksum_tells_what_no_decoder_would(tmp_path):
+    path = tmp_path / "plain.parquet"
+    pq.write_table(rows(), path, compression="none", use_dictionary=False, write_page_checksum=True)
+    table = open_table(path)
+    damage(path, 0.2)
+    with pytest.raises(DataError, match="CRC"):
+        read_all(table)
+
+
+def test_a_file_that_vanishes(path):
+    table = open_table(path)
+    path.unlink()
+    for read in (measure_statistics, read_all):
+        with pytest.raises(DataError, match=r"rows\.parquet") as caught:
+            read(table)
+        assert "put the file back" in str(caught.value)
+
+
+def test_a_file_replaced_between_batches(path, tmp_path):
+    table = open_table(path)
+    batches = table.batches(batch_rows=1_000)
+    next(batches)
+    pq.write_table(rows(seed=1), tmp_path / "new")
+    (tmp_path / "new").replace(path)
+    with pytest.raises(DataError, match="changed while it was read"):
+        list(batches)
+    with pytest.raises(DataError, match="changed while it was read"):
+        table.query("SELECT count(*) FROM data")
+    assert measure_statistics(open_table(path)).num_rows == ROWS
+
+
+def test_a_file_that_grows_while_it_is_queried(path):
+    table = open_table(path)
+    batches = table.query_batches("SELECT x FROM data", batch_rows=1_000)
+    next(batches)
+    with path.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DataError, match="changed while it was read"):
+        list(batches)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_truncated_gzip(tmp_path, kind):
+    lines = {"csv": "a,b\n" + "1,x\n" * 50_000, "jsonl": '{"a": 1, "b": "x"}\n' * 50_000}[kind]
+    whole = gzip.compress(lines.encode())
+    path = tmp_path / f"rows.{kind}.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=rf"rows\.{kind}\.gz cannot be read"):
+        open_table(path)
+    path.write_bytes(whole)
+    assert open_table(path).num_rows == 50_000
+
+
+@pytest.fixture
+def small_disk(monkeypatch):
+    """A file system of 3 MiB for temporary files."""
+    folder = Path(tempfile.mkdtemp(prefix="hagane-small-disk-"))
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        folder.rmdir()
+        pytest.skip("a small file system cannot be mounted here")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield folder
+    monkeypatch.undo()
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+    folder.rmdir()
+
+
+def test_a_disk_that_fills_up_while_a_query_is_kept(small_disk, path):
+    with pytest.raises(DataError, match="the disk is full") as caught:
+        open_table(f"SELECT x, s || x AS t FROM '{path}' ORDER BY x")
+    assert str(small_disk) in str(caught.value)
+    assert "MiB are left" in str(caught.value)
+    del caught
+    gc.collect()
+    assert not list(small_disk.iterdir())
+
+
+def test_a_disk_that_fills_up_while_spilling(small_disk, path):
+    many = ", ".join(f"'{path}'" for _ in range(12))
+    table = open_table(path, memory_limit="64MiB")
+    with pytest.raises(DataError, match="the disk is full"):
+        table.query(f"SELECT x, s FROM (SELECT * FROM read_parquet([{many}]) ORDER BY s, x) OFFSET 1000000")
+    assert table.query("SELECT count(*) AS n FROM data")["n"][0].as_py() == ROWS
+    del table
+    gc.collect()
+    assert not list(small_disk.iterdir())
+
+
+def test_a_file_size_limit(path):
+    """In a process of its own, where no file may grow beyond 50 kB."""
+    code = (
+        "import resource, signal, sys\n"
+        "from hagane.data.open_table import open_table\n"
+        "from hagane.data.split import split_table\n"
+        "from hagane.errors import DataError\n"
+        "from hagane.spec.spec import Split\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try:\n    split_table(open_table(sys.argv[1]), Split())\n"
+        "except DataError as error:\n    print(error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert "may write" in ran.stdout
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 50_000
+    assert signal.getsignal(signal.SIGXFSZ) is not None
+    assert split_table(open_table(path), Split()).counts[0] > 0
