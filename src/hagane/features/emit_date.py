@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from hagane.features.emit import Emitter
-from hagane.features.emit_integer import divide_floor, modulo
+from hagane.features.emit_integer import divide_floor, minus, modulo, over, plus, times, whole
 from hagane.features.emit_logic import INT64, both, cast, either, negate, where
 from hagane.sql.functions import WEEKS
 
@@ -54,74 +52,57 @@ def date_part(e: Emitter, days: str, part: str) -> str:
     """A calendar part of days since 1970; WEEK begins on Sunday, WEEK(day) on that day, ISO weeks on Monday."""
     match part:
         case "DAYOFWEEK":
-            return _plus(e, modulo(e, _plus(e, days, 4), 7), 1)
+            return plus(e, modulo(e, plus(e, days, 4), 7), 1)
         case "ISOWEEK":
-            return _plus(e, _over(e, _plus(e, civil(e, _thursday(e, days)).day_of_year, -1), 7), 1)
+            return plus(e, over(e, plus(e, civil(e, _thursday(e, days)).day_of_year, -1), 7), 1)
         case "ISOYEAR":
             return civil(e, _thursday(e, days)).year
     date = civil(e, days)
     match part:
         case "QUARTER":
-            return _over(e, _plus(e, date.month, 2), 3)
+            return over(e, plus(e, date.month, 2), 3)
         case week if week in WEEKS:
-            since_begin = modulo(e, _plus(e, days, 4 - WEEKS.index(week)), 7)
-            return _over(e, e.node("Sub", _plus(e, date.day_of_year, 6), since_begin), 7)
+            since_begin = modulo(e, plus(e, days, 4 - WEEKS.index(week)), 7)
+            return over(e, minus(e, plus(e, date.day_of_year, 6), since_begin), 7)
     return {"YEAR": date.year, "MONTH": date.month, "DAY": date.day, "DAYOFYEAR": date.day_of_year}[part]
 
 
 def civil(e: Emitter, days: str) -> Civil:
     """Year, month, day and day of the year of days since 1970."""
-    shifted = _plus(e, days, _EPOCH_DAY)
+    shifted = plus(e, days, _EPOCH_DAY)
     era = divide_floor(e, shifted, _ERA_DAYS)
     day_of_era = modulo(e, shifted, _ERA_DAYS)
     year_of_era = _year_of_era(e, day_of_era)
     march_day = _march_day(e, day_of_era, year_of_era)
-    march_month = _over(e, _plus(e, _times(e, march_day, 5), 2), 153)
-    day = _plus(e, e.node("Sub", march_day, _over(e, _plus(e, _times(e, march_month, 153), 2), 5)), 1)
-    is_before_march = e.node("GreaterOrEqual", march_month, _number(e, 10))
-    month = where(e, is_before_march, _plus(e, march_month, -9), _plus(e, march_month, 3))
-    march_year = e.node("Add", year_of_era, _times(e, era, 400))
-    year = e.node("Add", march_year, cast(e, is_before_march, INT64))
-    from_march = e.node("Add", _plus(e, march_day, 60), cast(e, _is_leap(e, year_of_era), INT64))
-    return Civil(year, month, day, where(e, is_before_march, _plus(e, march_day, -305), from_march))
+    march_month = over(e, plus(e, times(e, march_day, 5), 2), 153)
+    day = plus(e, minus(e, march_day, over(e, plus(e, times(e, march_month, 153), 2), 5)), 1)
+    is_before_march = e.node("GreaterOrEqual", march_month, whole(e, 10))
+    month = where(e, is_before_march, plus(e, march_month, -9), plus(e, march_month, 3))
+    march_year = plus(e, year_of_era, times(e, era, 400))
+    year = plus(e, march_year, cast(e, is_before_march, INT64))
+    from_march = plus(e, plus(e, march_day, 60), cast(e, _is_leap(e, year_of_era), INT64))
+    return Civil(year, month, day, where(e, is_before_march, plus(e, march_day, -305), from_march))
 
 
 def _year_of_era(e: Emitter, day: str) -> str:
     """(day - day / 1460 + day / 36524 - day / 146096) / 365."""
-    leap_days = e.node("Sub", _over(e, day, 1_460), _over(e, day, 36_524))
-    return _over(e, e.node("Sub", day, e.node("Add", leap_days, _over(e, day, 146_096))), 365)
+    leap_days = minus(e, over(e, day, 1_460), over(e, day, 36_524))
+    return over(e, minus(e, day, plus(e, leap_days, over(e, day, 146_096))), 365)
 
 
 def _march_day(e: Emitter, day_of_era: str, year: str) -> str:
     """Days since the 1st of March: day - (365 year + year / 4 - year / 100)."""
-    before = e.node("Sub", e.node("Add", _times(e, year, 365), _over(e, year, 4)), _over(e, year, 100))
-    return e.node("Sub", day_of_era, before)
+    before = minus(e, plus(e, times(e, year, 365), over(e, year, 4)), over(e, year, 100))
+    return minus(e, day_of_era, before)
 
 
 def _is_leap(e: Emitter, year_of_era: str) -> str:
     """Whether the calendar year in which this March lies has a 29th of February."""
-    by_four = e.node("Equal", modulo(e, year_of_era, 4), _number(e, 0))
-    by_hundred = e.node("Equal", modulo(e, year_of_era, 100), _number(e, 0))
-    return both(e, by_four, either(e, negate(e, by_hundred), e.node("Equal", year_of_era, _number(e, 0))))
+    by_four = e.node("Equal", modulo(e, year_of_era, 4), whole(e, 0))
+    by_hundred = e.node("Equal", modulo(e, year_of_era, 100), whole(e, 0))
+    return both(e, by_four, either(e, negate(e, by_hundred), e.node("Equal", year_of_era, whole(e, 0))))
 
 
 def _thursday(e: Emitter, days: str) -> str:
     """The Thursday of the ISO week: its year and its day of the year name the week."""
-    return _plus(e, e.node("Sub", days, modulo(e, _plus(e, days, 3), 7)), 3)
-
-
-def _plus(e: Emitter, a: str, b: int) -> str:
-    return e.node("Add", a, _number(e, b))
-
-
-def _times(e: Emitter, a: str, b: int) -> str:
-    return e.node("Mul", a, _number(e, b))
-
-
-def _over(e: Emitter, a: str, b: int) -> str:
-    """a / b for a >= 0."""
-    return e.node("Div", a, _number(e, b))
-
-
-def _number(e: Emitter, value: int) -> str:
-    return e.constant([[value]], np.int64)
+    return plus(e, minus(e, days, modulo(e, plus(e, days, 3), 7)), 3)

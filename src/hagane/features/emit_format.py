@@ -10,7 +10,7 @@ import numpy as np
 from hagane.features import emit_table
 from hagane.features.emit import Emitter
 from hagane.features.emit_date import date_part, time_part
-from hagane.features.emit_integer import divide_floor, modulo, whole
+from hagane.features.emit_integer import divide_floor, modulo, over, plus, whole
 from hagane.features.emit_logic import STRING, cast, where
 from hagane.sql.time_formats import DAY_NAMES, MONTH_NAMES
 
@@ -34,11 +34,11 @@ def element_text(e: Emitter, name: str, clock: Clock) -> str:
         case "E4Y":
             return e.node("StringConcat", element_text(e, "C", clock), element_text(e, "y", clock))
         case "C":
-            return _text(e, e.node("Div", _part(e, clock, "YEAR"), whole(e, 100)), _TWO_DIGITS)
+            return _text(e, over(e, _part(e, clock, "YEAR"), 100), _TWO_DIGITS)
         case "y" | "g":
             return _text(e, modulo(e, _part(e, clock, "YEAR" if name == "y" else "ISOYEAR"), 100), _TWO_DIGITS)
         case "I" | "l":
-            hour = modulo(e, e.node("Add", _part(e, clock, "HOUR"), whole(e, 11)), 12)
+            hour = modulo(e, plus(e, _part(e, clock, "HOUR"), whole(e, 11)), 12)
             return _text(e, hour, [f"{n:02}" if name == "I" else f"{n:2}" for n in range(1, 13)])
         case "s":
             return cast(e, divide_floor(e, clock.utc, 1_000_000), STRING)
@@ -48,7 +48,7 @@ def element_text(e: Emitter, name: str, clock: Clock) -> str:
 def _fraction(e: Emitter, digits: str, clock: Clock) -> str:
     """The point and so many digits of the second; for `*` as many as it takes, none for a whole second."""
     micro = _part(e, clock, "MICROSECOND")
-    high, low = e.node("Div", micro, whole(e, 1_000)), modulo(e, micro, 1_000)
+    high, low = over(e, micro, 1_000), modulo(e, micro, 1_000)
     if digits == "*":
         short = [f".{n:03}".rstrip("0").rstrip(".") for n in range(1_000)]
         long = e.node(
@@ -56,8 +56,8 @@ def _fraction(e: Emitter, digits: str, clock: Clock) -> str:
         )
         return where(e, e.node("Equal", low, whole(e, 0)), _text(e, high, short), long)
     if int(digits) <= 3:
-        return _text(e, e.node("Div", high, whole(e, 10 ** (3 - int(digits)))), _point(int(digits)))
-    rest = e.node("Div", low, whole(e, 10 ** (6 - int(digits))))
+        return _text(e, over(e, high, 10 ** (3 - int(digits))), _point(int(digits)))
+    rest = over(e, low, 10 ** (6 - int(digits)))
     more = [f"{n:0{int(digits) - 3}}" for n in range(10 ** (int(digits) - 3))]
     return e.node("StringConcat", _text(e, high, _point(3)), _text(e, rest, more))
 

@@ -79,6 +79,27 @@ def remainder(e: Emitter, a: str, b: str) -> tuple[str, str]:
     return where(e, is_off, e.node("Sub", floored, divisor), floored), fails
 
 
+def plus(e: Emitter, a: str, b: str | int) -> str:
+    """a + b, wrapped: for numbers of which the sum is known to fit, or checked otherwise."""
+    return e.node("Add", a, whole(e, b) if isinstance(b, int) else b)
+
+
+def minus(e: Emitter, a: str, b: str | int) -> str:
+    """a - b, wrapped."""
+    return e.node("Sub", a, whole(e, b) if isinstance(b, int) else b)
+
+
+def times(e: Emitter, a: str, factor: int) -> str:
+    """a * factor, wrapped."""
+    return a if factor == 1 else e.node("Mul", a, whole(e, factor))
+
+
+def over(e: Emitter, a: str, positive: int) -> str:
+    """a / positive, towards zero."""
+    assert positive > 0
+    return a if positive == 1 else e.node("Div", a, whole(e, positive))
+
+
 def divide_floor(e: Emitter, a: str, positive: int) -> str:
     """a / positive, rounded down; `positive` > 1 is a constant."""
     assert positive > 1

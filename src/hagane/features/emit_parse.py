@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hagane.features import emit_text
 from hagane.features.emit import Emitter
-from hagane.features.emit_integer import whole
+from hagane.features.emit_integer import plus, whole
 from hagane.features.emit_logic import INT64, cast, negate, where
 from hagane.sql.time_formats import MONTH_NAMES
 from hagane.sql.time_patterns import FIELDS, TimePattern
@@ -37,7 +37,7 @@ def _field(e: Emitter, text: str, element: str) -> dict[str, str]:
     number = cast(e, text, INT64)
     if element == "y":
         century = where(e, e.node("Less", number, whole(e, 69)), whole(e, 2000), whole(e, 1900))
-        number = e.node("Add", number, century)
+        number = plus(e, number, century)
     return {FIELDS.get(element, "second"): number}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hagane.features import emit_table
 from hagane.features.emit import Emitter
-from hagane.features.emit_integer import divide_floor, modulo, whole
+from hagane.features.emit_integer import divide_floor, minus, modulo, plus, whole
 from hagane.features.emit_logic import FLOAT64, cast, where
 from hagane.sql.zones import CYCLE, FOREVER, zone_table
 
@@ -18,7 +18,7 @@ def to_local(e: Emitter, microseconds: str, zone: str) -> str:
     if zone == "UTC":
         return microseconds
     table = zone_table(zone)
-    return e.node("Add", microseconds, _offset(e, microseconds, table.points, table.offsets))
+    return plus(e, microseconds, _offset(e, microseconds, table.points, table.offsets))
 
 
 def to_utc(e: Emitter, microseconds: str, zone: str) -> str:
@@ -26,7 +26,7 @@ def to_utc(e: Emitter, microseconds: str, zone: str) -> str:
     if zone == "UTC":
         return microseconds
     table = zone_table(zone)
-    return e.node("Sub", microseconds, _offset(e, microseconds, table.local_points, table.offsets))
+    return minus(e, microseconds, _offset(e, microseconds, table.local_points, table.offsets))
 
 
 def _offset(e: Emitter, microseconds: str, points: tuple[int, ...], offsets: tuple[int, ...]) -> str:
@@ -35,7 +35,7 @@ def _offset(e: Emitter, microseconds: str, points: tuple[int, ...], offsets: tup
     if not points:
         return whole(e, int(table[0]))
     seconds = divide_floor(e, microseconds, _SECOND)
-    beyond = e.node("Add", modulo(e, e.node("Sub", seconds, whole(e, FOREVER)), CYCLE), whole(e, FOREVER))
+    beyond = plus(e, modulo(e, minus(e, seconds, whole(e, FOREVER)), CYCLE), whole(e, FOREVER))
     seconds = where(e, e.node("Greater", seconds, whole(e, FOREVER)), beyond, seconds)
     width = e.extent(microseconds).width
     place = emit_table.count_points(e, cast(e, seconds, FLOAT64), [[float(point) for point in points]] * width)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hagane.features import emit_calendar, emit_date, emit_zone
 from hagane.features.emit import Emitter
-from hagane.features.emit_integer import divide_floor, modulo, whole
+from hagane.features.emit_integer import divide_floor, minus, modulo, over, plus, times, whole
 from hagane.features.emit_logic import either, where
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
@@ -50,7 +50,7 @@ def from_unix(microseconds: int) -> Callable[[Operation], Value]:
         low, high = -(-_FIRST // microseconds), _LAST // microseconds
         failed = emit_calendar.is_outside(e, n.data, low, high)
         near = where(e, failed, whole(e, 0), n.data)
-        return moment(op, near if microseconds == 1 else e.node("Mul", near, whole(e, microseconds)), failed)
+        return moment(op, times(e, near, microseconds), failed)
 
     return render
 
@@ -74,7 +74,7 @@ def date(op: Operation) -> Value:
 def timestamp(op: Operation) -> Value:
     """TIMESTAMP(d, zone): midnight; modifiers: (zone,)."""
     e, (d,) = op.emitter, op.arguments
-    data = emit_zone.to_utc(e, e.node("Mul", d.data, whole(e, _DAY)), str(op.modifiers[0]))
+    data = emit_zone.to_utc(e, times(e, d.data, _DAY), str(op.modifiers[0]))
     return moment(op, data)
 
 
@@ -83,7 +83,9 @@ def date_step(sign: int) -> Callable[[Operation], Value]:
 
     def render(op: Operation) -> Value:
         e, (d, n) = op.emitter, op.arguments
-        steps = n.data if sign == 1 else e.node("Neg", n.data)  # -(-2^63) wraps to itself, and is too far as well
+        steps = (
+            n.data if sign == 1 else minus(e, whole(e, 0), n.data)
+        )  # -(-2^63) wraps to itself, and is too far as well
         days, failed = emit_calendar.add_steps(e, d.data, steps, str(op.modifiers[0]))
         return strict(op, days, failed=failed, bound=2**63)
 
@@ -116,8 +118,7 @@ def timestamp_step(sign: int) -> Callable[[Operation], Value]:
         unit = MICROSECONDS[str(op.modifiers[0])]
         is_far = emit_calendar.is_outside(e, n.data, -(_SPAN // unit), _SPAN // unit)
         near = where(e, is_far, whole(e, 0), n.data)
-        step = near if unit == 1 else e.node("Mul", near, whole(e, unit))
-        return moment(op, e.node("Add" if sign == 1 else "Sub", t.data, step), is_far)
+        return moment(op, plus(e, t.data, times(e, near, sign * unit)), is_far)
 
     return render
 
@@ -125,8 +126,7 @@ def timestamp_step(sign: int) -> Callable[[Operation], Value]:
 def timestamp_diff(op: Operation) -> Value:
     """TIMESTAMP_DIFF(t, u, part): whole parts, towards zero; modifiers: (part,)."""
     e, (t, other) = op.emitter, op.arguments
-    unit, difference = MICROSECONDS[str(op.modifiers[0])], e.node("Sub", t.data, other.data)
-    data = difference if unit == 1 else e.node("Div", difference, whole(e, unit))
+    data = over(e, minus(e, t.data, other.data), MICROSECONDS[str(op.modifiers[0])])
     return strict(op, data, bound=2**63)
 
 
@@ -137,9 +137,9 @@ def timestamp_trunc(op: Operation) -> Value:
     if part == "MICROSECOND":
         return moment(op, t.data)
     if part in MICROSECONDS and part != "DAY":
-        return moment(op, e.node("Sub", t.data, modulo(e, local, MICROSECONDS[part])))
+        return moment(op, minus(e, t.data, modulo(e, local, MICROSECONDS[part])))
     days = emit_calendar.truncate_date(e, divide_floor(e, local, _DAY), part)
-    return moment(op, emit_zone.to_utc(e, e.node("Mul", days, whole(e, _DAY)), zone))
+    return moment(op, emit_zone.to_utc(e, times(e, days, _DAY), zone))
 
 
 def is_no_moment(e: Emitter, microseconds: str) -> str:

@@ -11,7 +11,7 @@ from hagane.features import emit_calendar, emit_zone
 from hagane.features.emit import Emitter
 from hagane.features.emit_date import DAY_MICROSECONDS
 from hagane.features.emit_format import Clock, element_text
-from hagane.features.emit_integer import divide_floor, whole
+from hagane.features.emit_integer import divide_floor, plus, times, whole
 from hagane.features.emit_logic import either
 from hagane.features.emit_parse import read_fields
 from hagane.features.scalar.dates import moment
@@ -51,13 +51,12 @@ def parse_timestamp(op: Operation) -> Value:
     fields, failed = read_fields(e, op.arguments[0].data, time_pattern(format_))
     days, no_day = _date(e, fields)
     failed = either(e, failed, no_day)
-    local = e.node("Mul", days, whole(e, DAY_MICROSECONDS))
+    local = times(e, days, DAY_MICROSECONDS)
     for name in ("hour", "minute", "second", "microsecond"):
         if name in fields:
             if name in _LIMITS:
                 failed = either(e, failed, e.node("Greater", fields[name], whole(e, _LIMITS[name])))
-            step = e.node("Mul", fields[name], whole(e, MICROSECONDS[name.upper()]))
-            local = e.node("Add", local, step)
+            local = plus(e, local, times(e, fields[name], MICROSECONDS[name.upper()]))
     return moment(op, emit_zone.to_utc(e, local, zone), failed)
 
 
