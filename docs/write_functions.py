@@ -36,6 +36,8 @@ MODIFIERS: dict[str, tuple[object, ...]] = {
     "FORMAT_TIMESTAMP": ("%Y-%m-%d %H:%M", "Asia/Tokyo"),
     "PARSE_DATE": ("%Y-%m-%d",),
     "PARSE_TIMESTAMP": ("%Y-%m-%d %H:%M", "Asia/Tokyo"),
+    "SPLIT[OFFSET]": (1,),
+    "SPLIT[SAFE_OFFSET]": (1,),
     "ML.BUCKETIZE": ((1.0, 2.0), False, "bucket_names"),
     "ML.HASH_BUCKETIZE": (10,),
 }

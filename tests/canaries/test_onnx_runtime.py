@@ -167,6 +167,21 @@ def test_string_normalizer_needs_its_locale_while_loading() -> None:
         )
 
 
+def test_tokenizer_takes_the_longest_match() -> None:
+    """emit_text.first gives patterns with one way to match, or none of which another is the beginning."""
+    expression = {"domain": "com.microsoft", "mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": "a|ab"}
+    got = run(lambda e, x: e.node("Tokenizer", x, **expression), str, x=np.array([["ab"]], object))
+    assert got.ravel().tolist() == ["ab"], "RE2's first match is 'a': REGEXP_EXTRACT could take any pattern"
+
+
+def test_string_split_finds_no_piece_in_an_empty_text() -> None:
+    """emit_pieces.split counts one."""
+    got = run(
+        lambda e, x: e.nodes("StringSplit", x, num_outputs=2, delimiter=",")[1], np.int64, x=np.array([[""]], object)
+    )
+    assert got.ravel().tolist() == [0]
+
+
 def test_bool_to_string_is_a_digit() -> None:
     """CAST(b AS STRING) chooses between two constants."""
     got = run(lambda e, x: e.node("Cast", x, to=8), str, x=np.array([[True], [False]]))

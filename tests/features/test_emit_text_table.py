@@ -37,16 +37,16 @@ def test_length_counts_code_points(width: int) -> None:
 
 @pytest.mark.parametrize("width", [1, 2])
 @pytest.mark.parametrize(
-    ("pattern", "stripped"),
+    ("sides", "stripped"),
     [
-        (emit_text.TRIM_BOTH, lambda text: text.strip(WHITE_SPACE)),
-        (emit_text.TRIM_LEFT, lambda text: text.lstrip(WHITE_SPACE)),
-        (emit_text.TRIM_RIGHT, lambda text: text.rstrip(WHITE_SPACE)),
+        ("both", lambda text: text.strip(WHITE_SPACE)),
+        ("left", lambda text: text.lstrip(WHITE_SPACE)),
+        ("right", lambda text: text.rstrip(WHITE_SPACE)),
     ],
 )
-def test_trim(pattern: str, stripped: Callable[[str], str], width: int) -> None:
+def test_trim(sides: str, stripped: Callable[[str], str], width: int) -> None:
     x = strings([[text] * width for text in TEXTS])
-    got = run(lambda e, text: emit_text.trim(e, text, pattern), x, str)
+    got = run(lambda e, text: emit_text.trim(e, text, WHITE_SPACE, sides), x, str)
     assert got.tolist() == [[stripped(text) for text in row] for row in x]
 
 
@@ -58,7 +58,7 @@ def test_long_texts_beyond_ascii_are_counted_in_linear_time() -> None:
 
 def test_white_space_alone_is_trimmed_to_nothing() -> None:
     assert run(
-        lambda e, text: emit_text.trim(e, text, emit_text.TRIM_BOTH), strings([[" "], ["\t"]]), str
+        lambda e, text: emit_text.trim(e, text, WHITE_SPACE, "both"), strings([[" "], ["\t"]]), str
     ).tolist() == [[""], [""]]
 
 

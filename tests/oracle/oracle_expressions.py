@@ -50,6 +50,22 @@ PATTERNS = [
 DELIMITERS = ["", ",", "a", "ab", "日", " ", ".", "\0"]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
 
+SEPARATORS = [affix for affix in AFFIXES if affix]
+CONSTANTS: dict[tuple[str, int], list[object]] = {
+    ("STARTS_WITH", 1): AFFIXES,
+    ("ENDS_WITH", 1): AFFIXES,
+    **{(name, 1): [*AFFIXES, "ab", " \n日a", "]^-\\"] for name in ("TRIM", "LTRIM", "RTRIM")},
+    ("SUBSTR", 1): [0, 1, 2, 3, 7, 300, 1200, -1, -2, -5, -300],
+    ("SUBSTR", 2): [0, 1, 2, 5, 299, 2500],
+    **{(name, 1): [0, 1, 3, 8, 256] for name in ("LPAD", "RPAD")},
+    **{(name, 2): SEPARATORS for name in ("LPAD", "RPAD")},
+    ("REPLACE", 1): [*AFFIXES, "ab"],
+    ("REPLACE", 2): AFFIXES,
+    ("STRPOS", 1): [*AFFIXES, "b"],
+    ("SPLIT[OFFSET]", 1): SEPARATORS,
+    ("SPLIT[SAFE_OFFSET]", 1): SEPARATORS,
+}
+"""Function and place → the constants that may stand there."""
 ZONES = ["UTC", "UTC", "+09:00", "-03:30", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Europe/Dublin"]
 DATE_FORMATS = ["%Y-%m-%d", "%Y%m%d", "%F", " %d %b %Y ", "%B, %e. %y", "%m/%d/%Y", "%D", "no date", "%Y", "%E4Y.%m"]
 TIME_FORMATS = ["%F %T", "%FT%H:%M:%E*S", "%Y%m%d%H%M%S", "%d/%b/%Y:%H:%M", "%k:%M:%E3S", "%F %R"]
@@ -125,8 +141,8 @@ def _argument(
         return st.sampled_from(PATTERNS).map(lambda text: Literal(text, SqlType.STRING))
     if signature.name == "SPLIT" and index == 1:
         return st.sampled_from(DELIMITERS).map(lambda text: Literal(text, SqlType.STRING))
-    if signature.name in ("STARTS_WITH", "ENDS_WITH") and index == 1:
-        return st.sampled_from(AFFIXES).map(lambda text: Literal(text, SqlType.STRING))
+    if (signature.name, index) in CONSTANTS:
+        return st.sampled_from(CONSTANTS[signature.name, index]).map(lambda value: Literal(value, type_))
     if index in signature.literals or (-1 in signature.literals and index > 0):
         return literals(type_)
     if signature.name == "IEEE_DIVIDE" and index == 1:
@@ -162,6 +178,8 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
             return st.tuples(st.sampled_from(list(MICROSECONDS)))
         case "TIMESTAMP_TRUNC":
             return st.tuples(st.sampled_from(list(dict.fromkeys((*SPANS, *MICROSECONDS)))), st.sampled_from(ZONES))
+        case "SPLIT[OFFSET]" | "SPLIT[SAFE_OFFSET]":
+            return st.tuples(st.sampled_from([0, 0, 1, 2, 9]))
         case "FORMAT_DATE":
             return st.tuples(_formats(DATE_ELEMENTS))
         case "FORMAT_TIMESTAMP":

@@ -70,6 +70,8 @@ def _call(call: Call, arguments: list[str]) -> str:
             return f"{name}({first}, {call.modifiers[0]})"
         case "TIMESTAMP_TRUNC":
             return f"{name}({first}, {call.modifiers[0]}, '{call.modifiers[1]}')"
+        case "SPLIT[OFFSET]" | "SPLIT[SAFE_OFFSET]":
+            return f"SPLIT({first}, {rest}){name[5:-1]}({call.modifiers[0]})]"
         case "FORMAT_DATE" | "PARSE_DATE":
             return f"{name}({_string(str(call.modifiers[0]))}, {first})"
         case "FORMAT_TIMESTAMP" | "PARSE_TIMESTAMP":

@@ -46,7 +46,8 @@ class Emitter:
     """Collects the inputs, constants, nodes and outputs of one graph.
 
     Tensors are named by strings. Asking twice for the same node or constant gives the same tensor, so shared
-    subexpressions cost once; nodes that no output needs are left out of the model.
+    subexpressions cost once; nodes that no output needs are left out of the model. `prefix` begins the names within a
+    graph that is to stand inside another.
 
     >>> emitter = Emitter()
     >>> x = emitter.input("x", np.float32, ("n", 2))
@@ -57,7 +58,8 @@ class Emitter:
     >>> model = emitter.model()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._nodes: list[_Node] = []
         self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._initializers: list[onnx.TensorProto] = []
@@ -159,13 +161,13 @@ class Emitter:
         return nodes[::-1], needed
 
     def _broadcast(self, inputs: tuple[str, ...], width: int | None) -> Extent:
-        extents = [self._extents.get(tensor, Extent(True, 1)) for tensor in inputs]
+        extents = [self._extents.get(tensor, Extent(True, 1)) for tensor in inputs if tensor]
         widest = max((extent.width for extent in extents), default=1)
         return Extent(any(extent.has_rows for extent in extents), widest if width is None else width)
 
     def _fresh(self, prefix: str) -> str:
         self._count += 1
-        return f"{prefix}{self._count}"
+        return f"{self._prefix}{prefix}{self._count}"
 
 
 def element_type(dtype: Any) -> int:

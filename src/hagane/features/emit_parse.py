@@ -9,6 +9,7 @@ from hagane.features import emit_text
 from hagane.features.emit import Emitter
 from hagane.features.emit_integer import plus, whole
 from hagane.features.emit_logic import INT64, cast, negate, where
+from hagane.sql.functions import WHITE_SPACE
 from hagane.sql.time_formats import MONTH_NAMES
 from hagane.sql.time_patterns import FIELDS, TimePattern
 
@@ -17,7 +18,7 @@ _SAMPLES = {"Y": "2000", "E4Y": "2000", "b": "Jan", "B": "Jan"}
 
 def read_fields(e: Emitter, text: str, pattern: TimePattern) -> tuple[dict[str, str], str]:
     """Field (`year`, …, `second`, `microsecond`) → whole number, for those that are read; and whether there is none."""
-    text = emit_text.trim(e, text, emit_text.TRIM_BOTH)
+    text = emit_text.trim(e, text, WHITE_SPACE, "both")
     is_read = emit_text.matches(e, text, pattern.pattern)
     rest = where(e, is_read, text, e.constant([[_sample(pattern)]], object))
     fields: dict[str, str] = {}

@@ -13,15 +13,12 @@ from typing import Any
 import numpy as np
 
 from hagane.features.emit import Emitter
-from hagane.features.emit_logic import INT64, cast, where
-from hagane.sql.functions import WHITE_SPACE
+from hagane.features.emit_logic import INT64, cast
 
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C.utf8", "en-US")
 """Tried in order for LOWER and UPPER: Linux, macOS, older Linux, Windows."""
-_SPACE = "".join(rf"\x{{{ord(character):x}}}" for character in WHITE_SPACE)
-TRIM_BOTH = rf"[^{_SPACE}](?s:.)*[^{_SPACE}]|[^{_SPACE}]"
-TRIM_LEFT = rf"[^{_SPACE}](?s:.)*"
-TRIM_RIGHT = rf"(?s:.)*[^{_SPACE}]"
+_MOST_REPEATS = 1_000
+"""RE2 takes no more in one repetition."""
 _CHUNKS = (32, 1)
 """RE2 counts small repetitions fast; {1,1000} of letters beyond ASCII takes a quarter of a millisecond each."""
 
@@ -75,11 +72,38 @@ def change_case(e: Emitter, text: str, action: str, locale: str) -> str:
     return _columns(e, changed, e.extent(text).width)
 
 
-def trim(e: Emitter, text: str, pattern: str) -> str:
-    """The part of the text that the pattern (one of TRIM_BOTH, TRIM_LEFT, TRIM_RIGHT) finds, '' where it finds none."""
-    padding = " "  # no trimmed text is white space
-    first = _columns(e, _tokens(e, text, padding, tokenexp=pattern), e.extent(text).width)
-    return where(e, e.node("Equal", first, e.constant([[padding]], object)), e.constant([[""]], object), first)
+def trim(e: Emitter, text: str, characters: str, sides: str) -> str:
+    """The text without the characters at its `sides`: `both`, `left` or `right`."""
+    if not characters:
+        return text
+    members = "".join(rf"\x{{{ord(character):x}}}" for character in characters)
+    kept = rf"[^{members}]"
+    patterns = {"both": rf"{kept}(?s:.)*{kept}|{kept}", "left": rf"{kept}(?s:.)*", "right": rf"(?s:.)*{kept}"}
+    return first(e, text, patterns[sides])
+
+
+def take(e: Emitter, text: str, count: int) -> str:
+    """The first `count` code points."""
+    if count == 0:
+        return e.constant([[""]], object)
+    head = first(e, text, rf"\A(?s:.){{1,{min(count, _MOST_REPEATS)}}}")
+    if count <= _MOST_REPEATS:
+        return head
+    rest = drop(e, text, _MOST_REPEATS)
+    return e.node("StringConcat", head, take(e, rest, count - _MOST_REPEATS))
+
+
+def drop(e: Emitter, text: str, count: int) -> str:
+    """The text without its first `count` code points."""
+    while count > 0:
+        text = behind(e, text, rf"\A(?s:.){{1,{min(count, _MOST_REPEATS)}}}")
+        count -= _MOST_REPEATS
+    return text
+
+
+def take_last(e: Emitter, text: str, count: int) -> str:
+    """The last `count` (1 to 1,000) code points."""
+    return first(e, text, rf"(?s:.){{1,{count}}}\z")
 
 
 def first(e: Emitter, text: str, pattern: str) -> str:
@@ -97,17 +121,36 @@ def behind(e: Emitter, text: str, pattern: str) -> str:
     return _first(e, text, _tokens(e, text, "", separators=[pattern]))
 
 
+def characters(e: Emitter, text: str) -> str:
+    """The code points of each text: [n, g, k], k >= 1."""
+    return blank_behind(e, text, _tokens(e, text, "", tokenexp="(?s:.)"))
+
+
 def length(e: Emitter, text: str) -> str:
-    """Number of code points, counted in chunks so that a long text never becomes a tensor of its characters."""
+    """Number of code points."""
+    return _count_all(e, text, "(?s:.)", "(?s:.)")
+
+
+def byte_length(e: Emitter, text: str) -> str:
+    """Number of bytes in UTF-8: each code point has one, and one more from each of three thresholds on."""
+    counts = [length(e, text)]
+    for threshold in (0x80, 0x800, 0x10000):
+        rest = rf"\x{{{threshold:x}}}-\x{{10ffff}}"
+        counts.append(_count_all(e, text, f"[^{rest}]*[{rest}]", f"[{rest}]"))
+    return functools.reduce(lambda a, b: e.node("Add", a, b), counts)
+
+
+def _count_all(e: Emitter, text: str, unit: str, single: str) -> str:
+    """How often `single` is found, which ends each `unit`; by chunks, lest a text become a tensor of characters."""
     width, counted = e.extent(text).width, []
     for size in _CHUNKS[:-1]:
-        tokens = _tokens(e, text, "", tokenexp=rf"(?s:.){{1,{size}}}")
+        tokens = _tokens(e, text, "", tokenexp=f"(?:{unit}){{1,{size}}}")
         count = _count(e, tokens)
         before_last = e.node("Sub", count, cast(e, e.node("Greater", count, e.constant([[0]], np.int64)), INT64))
         counted.append(e.node("Mul", before_last, e.constant([[size]], np.int64)))
-        index = e.node("Reshape", before_last, e.constant([-1, width, 1], np.int64))
-        text = _columns(e, e.node("GatherElements", tokens, index, axis=2), width)
-    counted.append(_count(e, _tokens(e, text, "", tokenexp="(?s:.)")))
+        index = e.node("Unsqueeze", before_last, e.constant([2], np.int64))
+        text = _columns(e, e.node("GatherElements", blank_behind(e, text, tokens), index, axis=2), width)
+    counted.append(_count(e, _tokens(e, text, "", tokenexp=single)))
     return functools.reduce(lambda a, b: e.node("Add", a, b), counted)
 
 
@@ -146,12 +189,16 @@ def _columns(e: Emitter, tensor: str, width: int) -> str:
 
 
 def _first(e: Emitter, text: str, tokens: str) -> str:
-    """Each text's first token, [n, g] of [n, g, k], '' where it has none (k may be 0: a column of '' is put behind)."""
+    """Each text's first token, [n, g] of [n, g, k], '' where it has none."""
+    padded = blank_behind(e, text, tokens)
+    return e.node("Gather", padded, e.constant(0, np.int64), axis=2, width=e.extent(text).width)
+
+
+def blank_behind(e: Emitter, text: str, tokens: str) -> str:
+    """The tokens [n, g, k], of which there may be none at all, and one more that is empty."""
     shape = e.node("Shape", e.node("Unsqueeze", text, e.constant([2], np.int64)))
     blank = e.node("Expand", e.constant([[[""]]], object), shape)
-    width = e.extent(text).width
-    padded = e.node("Concat", tokens, blank, axis=2, width=width)
-    return e.node("Gather", padded, e.constant(0, np.int64), axis=2, width=width)
+    return e.node("Concat", tokens, blank, axis=2, width=e.extent(text).width)
 
 
 def _tokens(e: Emitter, text: str, padding: str, **how: Any) -> str:

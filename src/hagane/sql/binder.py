@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from hagane.errors import nearest
+from hagane.sql.bind_text import TEXT_NODES
 from hagane.sql.bind_time import TIME_NODES
 from hagane.sql.casts import bind_cast
 from hagane.sql.coerce import resolve
@@ -67,8 +68,8 @@ class Binder:
     def _bind(self, node: exp.Expression) -> Expression | None:
         if type(node) in FORMS:
             return FORMS[type(node)](self, node)
-        if type(node) in TIME_NODES:
-            return TIME_NODES[type(node)](self, node)
+        if bind := TIME_NODES.get(type(node)) or TEXT_NODES.get(type(node)):
+            return bind(self, node)
         if type(node) in FUNCTION_NODES:
             name, keys = FUNCTION_NODES[type(node)]
             return self.function(name, node, keys)
@@ -143,7 +144,7 @@ class Binder:
     def _constants_fit(self, signature: Signature, arguments: Sequence[Expression]) -> bool:
         positions = range(1, len(arguments)) if -1 in signature.literals else signature.literals
         good = True
-        for argument in (arguments[position] for position in positions):
+        for argument in (arguments[position] for position in positions if position < len(arguments)):
             if not isinstance(argument, Literal) or argument.value is None:
                 self.source.fault(f"this argument of {signature.name} must be a constant", argument.span,
                                   expected=signature.usage, next_step=WAY_OUT)  # fmt: skip
@@ -337,10 +338,6 @@ class Binder:
             argument = self.bind(node.expression)
             return None if argument is None else self.call("LOG10", (argument,), node)
         return self.function("LOG", node, ("expression", "this"))
-
-    def _trim(self, node: exp.Expression) -> Expression | None:
-        name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(str(node.args.get("position") or "").upper(), "TRIM")
-        return self.function(name, node, ("this",))
 
     def _array(self, node: exp.Array) -> Expression | None:
         if not node.expressions:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.duckdb_casts import cast_sql
-from hagane.sql.duckdb_literals import NAN, float_sql, string_sql
+from hagane.sql.duckdb_literals import NAN, float_sql
 from hagane.sql.duckdb_numbers import NUMBERS
+from hagane.sql.duckdb_text import TEXT_RENDER
 from hagane.sql.duckdb_time import TIME_RENDER
 from hagane.sql.expression import Call
-from hagane.sql.functions import WHITE_SPACE
 from hagane.sql.murmur import murmur3_sql
 from hagane.types import SqlType
 
@@ -131,10 +131,6 @@ def _upper(call: Call, bound: Bound) -> str:
     return f"array_to_string(list_transform(string_split({bound[0]}, 'ß'), lambda hagane_s: upper(hagane_s)), 'ß')"
 
 
-def _trim(name: str) -> Render:
-    return lambda call, bound: f"{name}({bound[0]}, {string_sql(WHITE_SPACE)})"
-
-
 def _split(call: Call, bound: Bound) -> str:
     """DuckDB splits by an empty delimiter into grapheme clusters: code points are taken by their places instead."""
     if getattr(call.arguments[1], "value", "") != "":
@@ -187,9 +183,7 @@ RENDER: dict[str, Render] = {
     "UPPER": _upper,
     "CONCAT": _infix("||"),
     "LENGTH": _function("length"),
-    "TRIM": _trim("trim"),
-    "LTRIM": _trim("ltrim"),
-    "RTRIM": _trim("rtrim"),
+    **TEXT_RENDER,
     "STARTS_WITH": _function("starts_with"),
     "ENDS_WITH": _function("ends_with"),
     "REGEXP_CONTAINS": _function("regexp_matches"),

@@ -24,6 +24,8 @@ _PARTS = {"DAYOFWEEK": "dow", "DAYOFYEAR": "doy", "ISOWEEK": "week"}
 _CORRECTIONS = {"DAYOFWEEK": "+ CAST(1 AS BIGINT)", "MILLISECOND": "% 1000", "MICROSECOND": "% 1000000"}
 """DuckDB counts days from 0, and its milliseconds and microseconds hold the seconds."""
 _FAR = 4_000_000
+"""More days than the years 1 to 9999 have."""
+_SPAN = _FAR * MICROSECONDS["DAY"]
 
 
 def extract(call: Call, bound: Bound) -> str:
@@ -44,12 +46,12 @@ def unix(unit: int) -> Render:
 
 def from_unix(unit: int) -> Render:
     """A TIMESTAMP of whole units."""
-    return lambda call, bound: _moment(f"make_timestamp({bound[0]} * CAST({unit} AS BIGINT))")
+    return lambda call, bound: _moment(f"make_timestamp({_near(bound[0], _SPAN // unit)} * CAST({unit} AS BIGINT))")
 
 
 def date_from_unix_date(call: Call, bound: Bound) -> str:
     """DATE_FROM_UNIX_DATE."""
-    return _day(f"DATE '1970-01-01' + TRY_CAST({bound[0]} AS INTEGER)")
+    return _day(f"DATE '1970-01-01' + CAST({_near(bound[0], _FAR)} AS INTEGER)")
 
 
 def date(call: Call, bound: Bound) -> str:
@@ -70,10 +72,9 @@ def date_step(sign: str) -> Render:
     def render(call: Call, bound: Bound) -> str:
         part, (d, n) = str(call.modifiers[0]).lower(), bound
         months = {"month": 1, "quarter": 3, "year": 12}.get(part)
-        steps = f"TRY_CAST({n} AS INTEGER)"  # a CAST shared by two expressions is computed outside TRY and CASE
+        steps = f"CAST({_near(n, _FAR)} AS INTEGER)"
         interval = f"to_months({steps} * {months})" if months else f"to_days({steps} * {7 if part == 'week' else 1})"
-        near = f"{n} BETWEEN -{_FAR} AND {_FAR}"
-        return f"CASE WHEN {near} THEN {_day(f'CAST({d} {sign} {interval} AS DATE)')} END"
+        return _day(f"CAST({d} {sign} {interval} AS DATE)")
 
     return render
 
@@ -107,7 +108,9 @@ def timestamp_step(sign: str) -> Render:
 
     def render(call: Call, bound: Bound) -> str:
         unit = MICROSECONDS[str(call.modifiers[0])]
-        return _moment(f"make_timestamp(epoch_us({bound[0]}) {sign} {bound[1]} * CAST({unit} AS BIGINT))")
+        return _moment(
+            f"make_timestamp(epoch_us({bound[0]}) {sign} {_near(bound[1], _SPAN // unit)} * CAST({unit} AS BIGINT))"
+        )
 
     return render
 
@@ -172,6 +175,11 @@ def _element(name: str, t: str, utc: str) -> str:
     if name.startswith("E"):
         return f"(strftime({t}, '%S.') || left(strftime({t}, '%f'), {name[1]}))"
     return f"strftime({t}, '%{name}')"
+
+
+def _near(n: str, most: int) -> str:
+    """A number, NULL where it is so large that DuckDB would raise (it hoists shared parts even out of a TRY)."""
+    return f"CASE WHEN {n} BETWEEN -{most} AND {most} THEN {n} END"
 
 
 def _whole(t: str, part: str) -> str:

@@ -122,7 +122,7 @@ class _Renderer:
 
 
 _ONCE = frozenset({
-    "NOT", "AND", "OR", "IS NULL", "COALESCE", "CONCAT", "LENGTH", "LOWER", "TRIM", "LTRIM", "RTRIM", "STARTS_WITH",
+    "NOT", "AND", "OR", "IS NULL", "COALESCE", "CONCAT", "LENGTH", "LOWER", "STARTS_WITH",
     "ENDS_WITH", "REGEXP_CONTAINS", "ML.FEATURE_CROSS", "FLOOR", "CEIL", "UNIX_MICROS", "UNIX_DATE",
     "IS_NAN", "IS_INF", "ATAN", "TANH", "ASINH", "CBRT", "IS DISTINCT FROM", "&", "|", "^", "~", "BIT_COUNT",
     "ARRAY", "ARRAY_LENGTH",

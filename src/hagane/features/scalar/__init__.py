@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hagane.features import emit_arc, emit_hyperbolic, emit_text
+from hagane.features import emit_arc, emit_hyperbolic
 from hagane.features.scalar import (
     arithmetic,
     arrays,
@@ -13,6 +13,7 @@ from hagane.features.scalar import (
     dates,
     ml,
     numeric,
+    pieces,
     strings,
     time_texts,
     trigonometric,
@@ -93,9 +94,18 @@ SCALAR: dict[str, ScalarFunction] = {
     "UPPER": ScalarFunction(strings.change_case("UPPER")),
     "CONCAT": ScalarFunction(strings.joined("")),
     "LENGTH": ScalarFunction(strings.length),
-    "TRIM": ScalarFunction(strings.trim(emit_text.TRIM_BOTH)),
-    "LTRIM": ScalarFunction(strings.trim(emit_text.TRIM_LEFT)),
-    "RTRIM": ScalarFunction(strings.trim(emit_text.TRIM_RIGHT)),
+    "TRIM": ScalarFunction(strings.trim("both"), fuses_constants=False),
+    "LTRIM": ScalarFunction(strings.trim("left"), fuses_constants=False),
+    "RTRIM": ScalarFunction(strings.trim("right"), fuses_constants=False),
+    "BYTE_LENGTH": ScalarFunction(strings.byte_length),
+    "SUBSTR": ScalarFunction(pieces.substring, fuses_constants=False),
+    "LPAD": ScalarFunction(pieces.pad("left"), fuses_constants=False),
+    "RPAD": ScalarFunction(pieces.pad("right"), fuses_constants=False),
+    "REPLACE": ScalarFunction(pieces.replace, fuses_constants=False),
+    "REVERSE": ScalarFunction(pieces.reverse),
+    "STRPOS": ScalarFunction(pieces.find, fuses_constants=False),
+    "SPLIT[OFFSET]": ScalarFunction(pieces.split_offset(is_safe=False), fuses_constants=False),
+    "SPLIT[SAFE_OFFSET]": ScalarFunction(pieces.split_offset(is_safe=True), fuses_constants=False),
     "STARTS_WITH": ScalarFunction(strings.starts_with, fuses_constants=False),
     "ENDS_WITH": ScalarFunction(strings.ends_with, fuses_constants=False),
     "REGEXP_CONTAINS": ScalarFunction(strings.regexp_contains, fuses_constants=False),

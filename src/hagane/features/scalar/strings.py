@@ -8,6 +8,7 @@ from hagane.errors import ExpressionError, Fault
 from hagane.features import emit_text
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
+from hagane.sql.functions import WHITE_SPACE
 
 
 def change_case(action: str) -> Callable[[Operation], Value]:
@@ -19,11 +20,12 @@ def change_case(action: str) -> Callable[[Operation], Value]:
     return render
 
 
-def trim(pattern: str) -> Callable[[Operation], Value]:
-    """TRIM, LTRIM or RTRIM of Unicode white space."""
+def trim(sides: str) -> Callable[[Operation], Value]:
+    """TRIM, LTRIM or RTRIM of Unicode white space, or of the characters of a constant."""
 
     def render(op: Operation) -> Value:
-        return strict(op, emit_text.trim(op.emitter, op.arguments[0].data, pattern))
+        characters = op.literal(1) if len(op.arguments) > 1 else WHITE_SPACE
+        return strict(op, emit_text.trim(op.emitter, op.arguments[0].data, str(characters or ""), sides))
 
     return render
 
@@ -45,6 +47,11 @@ def joined(separator: str) -> Callable[[Operation], Value]:
 def length(op: Operation) -> Value:
     """LENGTH(s): code points."""
     return strict(op, emit_text.length(op.emitter, op.arguments[0].data), bound=2**31)
+
+
+def byte_length(op: Operation) -> Value:
+    """BYTE_LENGTH(s): bytes of UTF-8."""
+    return strict(op, emit_text.byte_length(op.emitter, op.arguments[0].data), bound=2**33)
 
 
 def starts_with(op: Operation) -> Value:

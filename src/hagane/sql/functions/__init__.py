@@ -17,7 +17,7 @@ from hagane.sql.functions.mathematics import MATHEMATICS
 from hagane.sql.functions.ml import BUCKET_FORMATS, ML
 from hagane.sql.functions.operators import OPERATORS
 from hagane.sql.functions.signature import AnalyzerSignature, Option, Overload, Signature
-from hagane.sql.functions.strings import STRINGS, WHITE_SPACE
+from hagane.sql.functions.strings import MOST_PIECES, STRINGS, WHITE_SPACE
 from hagane.sql.functions.time import (
     DATE_PARTS,
     DATE_STEPS,
@@ -34,7 +34,7 @@ from hagane.sql.functions.trigonometry import TRIGONOMETRY
 
 __all__ = [
     "ANALYZERS", "BUCKET_FORMATS", "DATE_PARTS", "DATE_STEPS", "FIRST_DAY", "FUNCTIONS", "LAST_DAY", "MICROSECONDS",
-    "SPANS", "TIME_PARTS", "TOPICS", "WEEKDAYS", "WEEKS", "WHITE_SPACE",
+    "MOST_PIECES", "SPANS", "TIME_PARTS", "TOPICS", "WEEKDAYS", "WEEKS", "WHITE_SPACE",
     "AnalyzerSignature", "Option", "Overload", "Signature",
 ]  # fmt: skip
 
