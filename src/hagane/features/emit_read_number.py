@@ -17,6 +17,7 @@ from hagane.features.emit_float import number
 from hagane.features.emit_integer import whole
 from hagane.features.emit_logic import FLOAT64, INT64, STRING, both, cast, either, negate, where
 from hagane.sql import cast_patterns
+from hagane.sql.functions import WHITE_SPACE
 
 _HEX_DIGITS = "0123456789abcdef"
 _FAR = 99_999
@@ -52,7 +53,7 @@ def to_float64(e: Emitter, text: str) -> tuple[str, str]:
 
 def _hex(e: Emitter, text: str, is_hex: str) -> str:
     """At most 16 digits, filled up with zeros in front, in two halves that are exact as FLOAT64 sums."""
-    plain = emit_text.trim(e, where(e, is_hex, text, _text(e, "0x0")), emit_text.TRIM_BOTH)
+    plain = emit_text.trim(e, where(e, is_hex, text, _text(e, "0x0")), WHITE_SPACE, "both")
     digits = e.node("StringConcat", _text(e, "0" * 16), emit_text.behind(e, plain, rf"\A{cast_patterns.HEX_PREFIX}"))
     tokens = emit_text.found(e, emit_text.first(e, digits, r"[0-9a-fA-F]{16}\z"), "[0-9a-fA-F]", "0")
     keys = sorted({*_HEX_DIGITS, *_HEX_DIGITS.upper()})
