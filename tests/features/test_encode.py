@@ -14,6 +14,7 @@ from hagane.data.split import split_table
 from hagane.features import encode as encode_module
 from hagane.features.column_cache import ColumnCache
 from hagane.features.encode import encode
+from hagane.features.encoded import SPARSE_BLOCK_ROWS
 from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
 from hagane.features.label import fit_label
@@ -83,10 +84,15 @@ def test_sparse_features_come_back_row_by_row(tmp_path: Path, cached: bool) -> N
         expected = Encoder(transform).encode_batch(whole)
         assert [feature.name for feature in transform.sparse] == [f.name for f in encoded.features[-3:]]
         assert len(expected.sparse) == 3
+        some = RANDOM.permutation(encoded.num_rows)[:500]
+        for rows, wanted in zip(encoded.take(some).sparse, expected.sparse, strict=True):
+            for values, others in zip(rows, wanted.take(some), strict=True):
+                np.testing.assert_array_equal(values, others)
         for rows, wanted in zip(encoded.arrays().sparse, expected.sparse, strict=True):
             for values, others in zip(rows, wanted, strict=True):
                 np.testing.assert_array_equal(values, others)
         np.testing.assert_array_equal(encoded.arrays().dense, expected.dense)
+    assert found.train.num_rows > SPARSE_BLOCK_ROWS
     x = table["x"].to_numpy()
     assert found.num_row_errors == np.count_nonzero((x <= 0) & np.isin(LABELS, ["no", "yes"]))
 

@@ -22,7 +22,7 @@ import numpy as np
 from hagane.data.split import TRAIN, Splits
 from hagane.data.table import Table
 from hagane.features.column_file import FORMAT_VERSION
-from hagane.features.encoded import BLOCK_ROWS, WEIGHT_DTYPE, feature_dtype
+from hagane.features.encoded import BLOCK_ROWS, SPARSE_BLOCK_ROWS, WEIGHT_DTYPE, feature_dtype
 from hagane.features.feature import FeatureKind
 from hagane.features.label import LabelEncoding
 from hagane.features.lower import LoweredFeature
@@ -64,7 +64,9 @@ class ColumnKeys:
 
     def __init__(self, source: Table | Splits, label: LabelEncoding) -> None:
         table, split = (source.table, source.part_sql) if isinstance(source, Splits) else (source, None)
-        self._rows = digest((FORMAT_VERSION, BLOCK_ROWS, code_digest(), table.fingerprint(), split, label))
+        self._rows = digest(
+            (FORMAT_VERSION, BLOCK_ROWS, SPARSE_BLOCK_ROWS, code_digest(), table.fingerprint(), split, label)
+        )
         self._downsampled = source.downsampled if isinstance(source, Splits) else None
 
     def key(self, plan: ColumnPlan, part: int) -> str:

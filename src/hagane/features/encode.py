@@ -18,7 +18,7 @@ from hagane.features.column_cache import ColumnCache
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_key import ColumnKeys, ColumnPlan, column_plans
 from hagane.features.column_writer import ColumnWriter
-from hagane.features.encoded import BLOCK_ROWS, Encoded, column_path, flush_bytes
+from hagane.features.encoded import BLOCK_ROWS, SPARSE_BLOCK_ROWS, Encoded, column_path, flush_bytes
 from hagane.features.encoded_batches import encode_batches, map_encoded, num_cores
 from hagane.features.label import LabelEncoding
 from hagane.features.ordered_map import ordered_map
@@ -204,7 +204,8 @@ def _narrowed(transform: Transform, wanted: Sequence[int]) -> Transform:
 
 def _writer(job: _Job, column: ColumnOfPart, aside: Path) -> ColumnWriter:
     name, kind, dtype, _ = job.plans[column.number]
-    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=BLOCK_ROWS)
+    block_rows = SPARSE_BLOCK_ROWS if kind == "sparse" else BLOCK_ROWS
+    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=block_rows)
 
 
 def _path(folder: Path, column: ColumnOfPart) -> Path:

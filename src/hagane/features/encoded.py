@@ -21,6 +21,8 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.features.sparse_rows import SparseRows
 
 BLOCK_ROWS = 65_536
+SPARSE_BLOCK_ROWS = 8_192
+"""Rows that a sparse column holds in memory before it writes them: texts can be long."""
 LEAST_FLUSH_BYTES = 8 * 2**20
 FLUSH_BYTES_A_COLUMN = 16_384
 HEADER_FILE = "encoded.json"
@@ -82,7 +84,7 @@ class Encoded:
         self._sparse = [column for column in self._columns if column.is_sparse]
         self._fixed = [column.values for column in self._columns if not column.is_sparse]
         self._files = [*columns, *([] if weight is None else [weight])]
-        assert len({(file.num_rows, file.footer.block_rows) for file in self._files}) == 1
+        assert len({file.num_rows for file in self._files}) == 1
         self.header = EncodedHeader(
             features=tuple(features), dense_dtype=dense_dtype, label_dtype=self._label.dtype.name,
             num_rows=self._label.num_rows, block_rows=self._label.footer.block_rows, weighted=weight is not None,

@@ -25,7 +25,7 @@ BATCH_BYTES = 24 * 2**20
 RAW_BYTES = 16
 """About what a raw value takes in memory."""
 LEAST_BATCH_ROWS = 1_024
-SPARSE_BATCH_ROWS = 16_384
+SPARSE_BATCH_ROWS = 8_192
 """Texts and arrays are long."""
 MOST_THREADS = 16
 
