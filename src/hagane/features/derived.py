@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
-from hagane.features.analyzers import get_analyzer
-from hagane.features.analyzers.analyzer import Measured
+from hagane.features.analyzers.analyzer import Aggregates, Measured
 from hagane.features.compiler import Compiler, layout_inputs
 from hagane.features.emit import Emitter
 from hagane.features.measure import Question, measure
@@ -41,26 +40,21 @@ TYPES: dict[SqlType, tuple[type, Any]] = {
 """Type of a computed argument → its tensor's and its Arrow column's."""
 
 
-def measure_derived(table: Table, nodes: Sequence[Analyze], phase: Phase) -> list[Measured]:
+def measure_derived(table: Table, asked: Sequence[tuple[Analyze, Aggregates]], phase: Phase) -> list[Measured]:
     """The answers to what each analyzer asks about its computed argument, in order.
 
     The computed columns are kept in a temporary file while they are asked about; they need not fit in memory.
     """
-    if not nodes:
+    if not asked:
         return []
-    arguments = list(dict.fromkeys(node.argument for node in nodes))
+    arguments = list(dict.fromkeys(node.argument for node, _ in asked))
     schema = pa.schema([(f"v{index}", TYPES[argument.type][1]) for index, argument in enumerate(arguments)])
     batches = _computed_batches(table, arguments, schema, phase)
     limit = table.engine.memory.num_bytes
     computed = open_table(pa.RecordBatchReader.from_batches(schema, batches), memory_limit=limit)
     names = {argument: f"v{index}" for index, argument in enumerate(arguments)}
-    questions = [_question(node, names) for node in nodes]
+    questions = [Question(names[node.argument], node.argument.type, aggregates) for node, aggregates in asked]
     return measure(functools.partial(computed.query, with_block=True), questions, num_rows=computed.num_rows)
-
-
-def _question(node: Analyze, names: Mapping[Expression, str]) -> Question:
-    asked = get_analyzer(node.function).aggregates(node.options, node.argument.type)
-    return Question(names[node.argument], node.argument.type, asked)
 
 
 def _computed_batches(

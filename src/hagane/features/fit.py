@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hagane.features.analyzers import get_analyzer
-from hagane.features.analyzers.analyzer import Measured
+from hagane.features.analyzers.analyzer import Aggregates, Measured
 from hagane.features.derived import measure_derived
 from hagane.features.lower import analyses
 from hagane.features.measure import Question, measure
 from hagane.features.pushdown import can_push_down
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
-from hagane.progress import SILENT, Progress
+from hagane.progress import SILENT, Phase, Progress
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze
 from hagane.sql.to_duckdb import to_duckdb
@@ -37,28 +37,35 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
     bound = bind_all(resolved, table.schema)
     nodes = analyses(bound.values())
     with progress.phase("fit", total=None) as phase:
-        in_place = [node for node in nodes if can_push_down(node.argument)]
-        derived = [node for node in nodes if not can_push_down(node.argument)]
-        found = dict(zip(in_place, _measure_in_place(table, in_place), strict=True))
-        found |= dict(zip(derived, measure_derived(table, derived, phase), strict=True))
-    fitted = {node: _parameters(node, found[node]) for node in nodes}
+        found = measure_nodes(table, {node: asked_by(node) for node in nodes}, phase)
+    fitted = {node: parameters_of(node, found[node]) for node in nodes}
     return Transform.make(
         resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing
     )
 
 
-def _measure_in_place(table: Table, nodes: Sequence[Analyze]) -> list[Measured]:
+def measure_nodes(table: Table, asked: Mapping[Analyze, Aggregates], phase: Phase) -> dict[Analyze, Measured]:
+    """What each analyzer's argument is asked, answered: in the database where it lies, or over the graph's output."""
+    in_place = [node for node in asked if can_push_down(node.argument)]
+    derived = [node for node in asked if not can_push_down(node.argument)]
+    found = dict(zip(in_place, _measure_in_place(table, [(node, asked[node]) for node in in_place]), strict=True))
+    answers = measure_derived(table, [(node, asked[node]) for node in derived], phase)
+    return found | dict(zip(derived, answers, strict=True))
+
+
+def _measure_in_place(table: Table, asked: Sequence[tuple[Analyze, Aggregates]]) -> list[Measured]:
     query = functools.partial(table.query, keep_nan=True, with_block=True)
     is_columnar = not table.conditions and bool(table.origin.parquet)
-    questions = [_question(node) for node in nodes]
+    questions = [Question(to_duckdb(node.argument), node.argument.type, aggregates) for node, aggregates in asked]
     num_rows = table.num_rows if any(question.aggregates.quantiles for question in questions) else 0
     return measure(query, questions, num_rows=num_rows, is_columnar=is_columnar)
 
 
-def _question(node: Analyze) -> Question:
-    asked = get_analyzer(node.function).aggregates(node.options, node.argument.type)
-    return Question(to_duckdb(node.argument), node.argument.type, asked)
+def asked_by(node: Analyze) -> Aggregates:
+    """What an analyzer must know about its argument."""
+    return get_analyzer(node.function).aggregates(node.options, node.argument.type)
 
 
-def _parameters(node: Analyze, measured: Measured) -> msgspec.Struct:
+def parameters_of(node: Analyze, measured: Measured) -> msgspec.Struct:
+    """What an analyzer keeps of the answers."""
     return get_analyzer(node.function).parameters(node.options, node.argument.type, measured)

@@ -46,7 +46,7 @@ def measure_moments(query: Query, arguments: Sequence[str]) -> list[Moments]:
         retried = retry(query, [arguments[index] for index in again], [centers[index] for index in again])
         for index, moments in zip(again, retried, strict=True):
             found[index] = moments
-    return [_rounded(moments or Moments(None, None)) for moments in found]
+    return [rounded_moments(moments or Moments(None, None)) for moments in found]
 
 
 def _centers(query: Query, arguments: Sequence[str]) -> list[float]:
@@ -113,7 +113,12 @@ def _slow(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> l
     ]
 
 
-def _rounded(moments: Moments) -> Moments:
+def rounded_moments(moments: Moments) -> Moments:
+    """To 1e-10 standard deviations, a power of ten: whatever order the sums were made in gives the same figures.
+
+    >>> rounded_moments(Moments(1.00000000000001, 2.0))
+    Moments(mean=1.0, stddev=2.0)
+    """
     mean, stddev = moments
     if mean is None or not stddev:
         return moments

@@ -42,15 +42,18 @@ class QuantileSketch(msgspec.Struct, frozen=True):
         return f"<QuantileSketch: {self.count:,} values, ranks within {self.rank_error:.2%}>"
 
     @staticmethod
-    def of(ordered: npt.NDArray[np.float64], count: int, *, k: int = LARGEST_K) -> QuantileSketch | None:
+    def of(
+        ordered: npt.NDArray[np.float64], count: int, *, k: int = LARGEST_K, is_sample: bool = True
+    ) -> QuantileSketch | None:
         """From ascending finite values, all `count` of them or a uniform sample; None where there are none.
 
-        The error of a sample is Dvoretzky, Kiefer, Wolfowitz and Massart's, of all quantiles at once.
+        Fewer than `count` with `is_sample=False` are the exact values at even ranks. The error of a sample is
+        Dvoretzky, Kiefer, Wolfowitz and Massart's, of all quantiles at once.
         """
         if not len(ordered) or not count:
             return None
         kll = _serialized(ordered, count, k)
-        sampling = _CONFIDENCE / math.sqrt(len(ordered)) if len(ordered) < count else 0.0
+        sampling = _CONFIDENCE / math.sqrt(len(ordered)) if is_sample and len(ordered) < count else 0.0
         return QuantileSketch(kll, _read(kll).normalized_rank_error(False) + sampling, sampling)
 
     @property
@@ -122,7 +125,7 @@ def _middles(
 ) -> npt.NDArray[np.float64]:
     """The middle one of each 2^height neighbours, of `count` values of which `ordered` holds all or every so many."""
     middle = start + (np.arange(number, dtype=np.int64) << height) + ((1 << height) >> 1)
-    places = (middle * (len(ordered) / count)).astype(np.int64).clip(0, len(ordered) - 1)
+    places = ((middle + 0.5) * (len(ordered) / count)).astype(np.int64).clip(0, len(ordered) - 1)
     return np.asarray(ordered[places], np.float64)
 
 
