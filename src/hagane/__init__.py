@@ -20,6 +20,7 @@ _PUBLIC = {
     "infer_schema": "hagane.fronts.python",
     "check_schema": "hagane.fronts.python",
     "cache": "hagane.fronts.python",
+    "find_outliers": "hagane.fronts.python",
     "TrainedModel": "hagane.fronts.python",
     "Spec": "hagane.spec.spec",
     "Split": "hagane.spec.spec",
@@ -42,6 +43,7 @@ __all__ = [
     "cache",
     "check_schema",
     "describe",
+    "find_outliers",
     "hparam_candidates",
     "hparam_range",
     "infer_schema",
@@ -53,7 +55,17 @@ __all__ = [
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
-    from hagane.fronts.python import TrainedModel, cache, check_schema, describe, infer_schema, load, train, train_spec
+    from hagane.fronts.python import (
+        TrainedModel,
+        cache,
+        check_schema,
+        describe,
+        find_outliers,
+        infer_schema,
+        load,
+        train,
+        train_spec,
+    )
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
     from hagane.sql.hparams import hparam_candidates, hparam_range

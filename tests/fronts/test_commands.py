@@ -257,3 +257,26 @@ def test_schema_infer_and_check(say, tmp_path):
     assert (found["is_clean"], found["num_rows"]) == (False, 400)
     assert [(finding["column"], finding["rule"]) for finding in found["findings"]] == [("carrier", "domain")]
     say("schema", "check", "flights.csv", str(tmp_path / "none.yaml"), code=8)
+
+
+def test_outliers(say, tmp_path):
+    text = say(
+        "outliers",
+        "flights.csv",
+        "--rule",
+        "far=distance > 3900",
+        "--iqr",
+        "distance=3",
+        "-o",
+        str(tmp_path / "o.parquet"),
+    )
+    assert "rules.far" in text
+    rows = pq.read_table(tmp_path / "o.parquet").to_pylist()
+    assert rows
+    assert all(row["distance"] > 3900 for row in rows)
+    found = json.loads(say("outliers", "flights.csv", "--exclude", "late", "--json"))
+    assert found["num_outliers"] == found["rules"]["isolation_score"] <= 8
+    assert len(found["examples"]) == min(10, found["num_outliers"])
+    assert all("late" not in row["columns"] for row in found["examples"])
+    say("outliers", "flights.csv", "--z-score", "distance=many", code=2)
+    say("outliers", "flights.csv", "--z-score", "distanc=3", code=3)

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
+from hagane.anomalies.outlier_report import OutlierReport, OutlierRow
 from hagane.data.bad_rows import BadRow, BadRows
 from hagane.description.description import Description
 from hagane.errors import ExpressionError, Fault, SpecError
@@ -34,6 +35,7 @@ from hagane.fronts.cli.render_description import render_description
 from hagane.fronts.cli.render_error import render_error
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_models import render_model, render_models
+from hagane.fronts.cli.render_outliers import render_outliers
 from hagane.fronts.cli.render_statistics import render_statistics
 from hagane.fronts.cli.render_training import render_training
 from hagane.metrics.best_threshold import Aim
@@ -259,6 +261,7 @@ def training() -> Any:
     return SimpleNamespace(
         version=VERSIONS[0], bundle=VERSIONS[0].path, split_counts={"train": 261_877, "eval": 32_735, "test": 32_734},
         anomalies=AnomalyReport(num_rows=9_000, findings=ANOMALIES.findings[2:3]),
+        outliers=OutlierReport(num_rows=261_900, num_outliers=23, rules={"rules.far": 23}, path="/w/o.parquet"),
         leaks=LEAKS[:1], evaluation=BINARY, duration_seconds=75.3,
     )  # fmt: skip
 
@@ -299,6 +302,21 @@ ANOMALIES = AnomalyReport(
         ),
     ),
 )  # fmt: skip
+OUTLIERS = OutlierReport(
+    num_rows=15_002,
+    num_outliers=159,
+    rules={"rules.far": 1, "iqr.trip_miles": 12, "isolation_score": 150},
+    threshold=0.6299,
+    path="/data/outliers.parquet",
+    examples=(
+        OutlierRow(
+            "row 1,519", ("rules.far", "isolation_score"), 0.6928, ("trip_seconds",),
+            {"trip_miles": "1710.0", "fare": "35.05", "trip_seconds": None},
+        ),
+        OutlierRow("/data/trips/2016-01.parquet row 8", ("isolation_score",), 0.6901, ("[b]",), {"[b]": "[red]x"}),
+    ),
+    notes=("iqr.pickup_census_tract draws no fence: too many rows have one value",),
+)  # fmt: skip
 RENDERED: dict[str, Any] = {
     "evaluation_binary": lambda: render_evaluation(BINARY),
     "evaluation_multiclass": lambda: render_evaluation(SPECIES),
@@ -309,6 +327,7 @@ RENDERED: dict[str, Any] = {
     "description": lambda: render_description(DESCRIPTION),
     "anomalies": lambda: render_anomalies(ANOMALIES),
     "no_anomalies": lambda: render_anomalies(AnomalyReport(num_rows=15_002, findings=())),
+    "outliers": lambda: render_outliers(OUTLIERS),
     "models": lambda: render_models(VERSIONS),
     "no_models": lambda: render_models([]),
     "model": lambda: render_model("late", VERSIONS[0].path, VERSIONS[0], write_yaml(OTHER), REGRESSION),

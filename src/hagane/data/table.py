@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.batches import can_read_directly, encode_strings, read_parquet_directly
@@ -20,6 +21,7 @@ from hagane.data.engine import Engine, quote_name
 from hagane.data.file_stamp import check_files
 from hagane.data.origin import READING_RULES, Origin
 from hagane.data.row_filter import RowFilter
+from hagane.data.row_set import RowSet, keep_rows
 from hagane.errors import DataError, Fault, nearest
 from hagane.types import Schema, SqlType
 
@@ -33,6 +35,8 @@ BLOCK_BITS = 16
 """A block is 2 to the power of this many rows."""
 ROW = "hagane_row"
 """A whole number that a row keeps whatever is selected: it ascends in the source's order; see `Table.place`."""
+PLACE = "hagane_place"
+"""A row's place in the source, from 0, by which `Table.without_rows` knows it."""
 FILE_BITS = 40
 """Where the rows lie in Parquet files, a row's number is its file's shifted by as many bits, plus its own there."""
 
@@ -55,6 +59,8 @@ class Table:
     """SQL conditions that every row fulfils."""
     row_filter: RowFilter | None = None
     """Which of the files' rows are there; None for all."""
+    without: tuple[RowSet, ...] = ()
+    """Rows that are left out; made by `without_rows`."""
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{column.name} {column.type.value}" for column in self.schema)
@@ -91,7 +97,8 @@ class Table:
         by every value.
         """
         chosen = (*self.conditions, *([self.row_filter.identity] if self.row_filter else []))
-        parts = (READING_RULES, self.origin.identity(), self.schema, chosen)
+        left_out = tuple(rows.digest for rows in self.without)
+        parts = (READING_RULES, self.origin.identity(), self.schema, chosen, *left_out)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def select(self, columns: Sequence[str]) -> Table:
@@ -113,13 +120,30 @@ class Table:
         The condition is asked again only where the rows lie in memory, or their places are not known.
         """
         files = self.origin.parquet
-        if not files or self.conditions or self.row_filter:
+        if not files or self.conditions or self.row_filter or self.without:
             return self.where(condition)
         row_filter = RowFilter.of(name, chosen, files, condition)
         if row_filter is None:
             return self.where(condition)
         self.engine.hold_bits(name, row_filter.bits)
         return replace(self, row_filter=row_filter)
+
+    def without_rows(self, rows: npt.NDArray[np.int64]) -> Table:
+        """Without the rows of these numbers (`ROW`, ascending); the others keep their order and their numbers."""
+        ends = self._file_ends
+        places = rows if ends is None else (ends - np.diff(ends, prepend=0))[rows >> FILE_BITS] + rows % 2**FILE_BITS
+        num_rows = int(ends[-1]) if ends is not None else int(self._source_rows)
+        return replace(self, without=(*self.without, keep_rows(self.engine, places, num_rows)))
+
+    @functools.cached_property
+    def _file_ends(self) -> npt.NDArray[np.int64] | None:
+        """[files] how many rows there are up to the end of each Parquet file; None where rows are numbered as one."""
+        files = self.origin.parquet
+        return np.cumsum([pq.read_metadata(file).num_rows for file in files]) if files else None
+
+    @property
+    def _source_rows(self) -> int:
+        return int(self.engine.query(f"SELECT count(*) AS n FROM {self.origin.sql}")["n"][0].as_py())
 
     def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> pa.Table:
         """The result of DuckDB SQL in which this table is named `data`. Raises DataError, the SQL underlined.
@@ -175,7 +199,8 @@ class Table:
         self.check_columns(names)
         check_files(self.origin.files)
         schema = self.schema.select(names)
-        if not self.conditions and not self.row_filter and can_read_directly(self.origin, schema):
+        is_whole = not (self.conditions or self.row_filter or self.without)
+        if is_whole and can_read_directly(self.origin, schema):
             return self._batches_directly(schema, batch_rows, dictionary)
         return self._batches_by_duckdb(schema, batch_rows, dictionary)
 
@@ -197,14 +222,16 @@ class Table:
         """The SELECT that gives this table's rows, normalised."""
         added = {BLOCK: self._block_sql} if with_block else {}
         added |= {ROW: self._row_sql} if with_row else {}
+        added |= {PLACE: self._place_sql} if self.without else {}
         more = [f"{sql} AS {name}" for name, sql in added.items()]
         listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *more])
         inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *more])
         rows = self.origin.sql + (f" WHERE {self.row_filter.sql}" if self.row_filter else "")
-        if not self.conditions:
+        if not self.conditions and not self.without:
             return f"SELECT {listed or '1 AS no_columns'} FROM {rows}"
-        condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
-        chosen = ", ".join([*map(quote_name, self.schema.names), *added])
+        conditions = (*self.conditions, *(left_out.lacks_sql(PLACE) for left_out in self.without))
+        condition = " AND ".join(f"({condition}\n)" for condition in conditions)
+        chosen = ", ".join([*map(quote_name, self.schema.names), *(name for name in added if name != PLACE)])
         return f"SELECT {chosen} FROM (SELECT {inner} FROM {rows}) AS data WHERE {condition}"
 
     @property
@@ -213,6 +240,15 @@ class Table:
             return "0"
         # BIGINT throughout: DuckDB's own type for the sum would be HUGEINT, and grouping by it a fifth slower.
         return f"CAST(file_index AS BIGINT) * {2**40} + (file_row_number >> {BLOCK_BITS})"
+
+    @property
+    def _place_sql(self) -> str:
+        """The row's place in the source, counted over all of its files."""
+        ends = self._file_ends
+        if ends is None:
+            return self._row_sql
+        starts = ", ".join(str(start) for start in (0, *ends[:-1]))
+        return f"file_row_number + CAST([{starts}][CAST(file_index AS BIGINT) + 1] AS BIGINT)"
 
     @property
     def _row_sql(self) -> str:

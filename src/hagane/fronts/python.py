@@ -25,6 +25,7 @@ from hagane.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport
+    from hagane.anomalies.outlier_report import OutlierReport
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
     from hagane.description.description import Description
@@ -121,7 +122,7 @@ def train(
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
     `hparams` are values for the hyperparameters in `options` and `transform` (`hagane.hparam_range`). `sections` are
-    the spec's others (`training`, `schema`, `anomalies`, `evaluation`, `serving`); they and `split` may be mappings.
+    the spec's others (`training`, `schema`, `anomalies`, `outliers`, …); they and `split` may be mappings.
     Raises HaganeError with every fault at once.
     """
     if data is None:
@@ -217,6 +218,22 @@ def cache(workspace: str | Path | None = None) -> ColumnCache:
     return _workspace(workspace).cache
 
 
+def find_outliers(data: object, *, exclude: Sequence[str] = (), **declared: Any) -> OutlierReport:
+    """The rows of `data` that are unlike the others, as the spec's section `outliers` declares them.
+
+    `hagane.find_outliers(trips, z_score={"fare": 8}, isolation_score={"contamination": 0.01})`; `exclude` are columns
+    that rows are not scored by. Raises HaganeError.
+    """
+    from hagane.spec.outliers import Outliers
+    from hagane.workflow.outliers import outliers_of
+
+    try:
+        outliers = msgspec.convert({"max_fraction": 1.0} | declared, Outliers)
+    except msgspec.ValidationError as error:
+        raise SpecError(Fault(what="this declares no outliers", where="outliers", received=str(error))) from None
+    return outliers_of(data, outliers, exclude=exclude)
+
+
 def _workspace(root: str | Path | None) -> Workspace:
     return Workspace() if root is None else Workspace(Path(root))
 
@@ -230,7 +247,7 @@ def _source(data: object) -> str | tuple[str, ...] | None:
     return None
 
 
-SECTIONS = ("split", "training", "schema", "anomalies", "evaluation", "serving")
+SECTIONS = ("split", "training", "schema", "anomalies", "outliers", "evaluation", "serving")
 
 
 def _sections(given: Mapping[str, Any]) -> dict[str, Any]:

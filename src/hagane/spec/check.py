@@ -12,6 +12,7 @@ from hagane.memory_budget import LEAST_BYTES, parse_memory
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.outliers import outlier_faults
 from hagane.spec.spec import Spec
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -164,4 +165,12 @@ def _memory_limit(limit: str) -> Iterator[Fault]:
         yield Fault(what="memory_limit is too small", where="training.memory_limit", expected=least, received=limit)
 
 
-CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (_names, _features, _split, _ranges, _schema, training_faults)
+def _outliers(spec: Spec) -> Iterator[Fault]:
+    if spec.outliers is not None:
+        yield from outlier_faults(spec.outliers)
+
+
+CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (
+    *(_names, _features, _split, _ranges),
+    *(_schema, _outliers, training_faults),
+)

@@ -145,7 +145,7 @@ _FITS: dict[SqlType, Callable[[Value], bool]] = {
         if not isinstance(value, float) or math.isfinite(value)
         else False
     ),
-    SqlType.FLOAT64: lambda value: not isinstance(value, bool | str) and not math.isnan(value),
+    SqlType.FLOAT64: lambda value: not isinstance(value, bool | str) and math.isfinite(value),
     SqlType.DATE: lambda value: isinstance(value, str) and len(value) == 10 and parse_moment(value) is not None,
     SqlType.TIMESTAMP: lambda value: isinstance(value, str) and parse_moment(value) is not None,
 }
@@ -167,7 +167,7 @@ def _wrong_value(where: str, type_: SqlType, value: Value) -> Fault:
         SqlType.STRING: "a text",
         SqlType.BOOL: "true or false",
         SqlType.INT64: "a whole number of 64 bits",
-        SqlType.FLOAT64: "a number",
+        SqlType.FLOAT64: "a finite number",
         SqlType.DATE: "a date such as 2013-01-31",
         SqlType.TIMESTAMP: "a moment such as 2013-01-31 or 2013-01-31T18:30:00Z",
     }[type_]

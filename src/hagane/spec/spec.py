@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.outliers import Outliers
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,5 +137,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     schema: str | DataSchema | None = None
     """What the rows are expected to be: the path of a schema, or one in place."""
     anomalies: Anomalies = Anomalies()
+    outliers: Outliers | None = None
+    """Which training rows are set aside."""
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()

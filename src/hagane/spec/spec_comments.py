@@ -16,6 +16,7 @@ SECTIONS: dict[str, str] = {
     "training": "How training runs.",
     "schema": "What the rows are expected to be, checked before training and before batch prediction.",
     "anomalies": "What happens where they are not.",
+    "outliers": "Which training rows are set aside, and kept in a file; one reason is enough.",
     "evaluation": "What the report holds.",
     "serving": "What the server does with a row on which an expression errs, such as LN(-1).",
 }
@@ -45,6 +46,10 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "  downsample: {rate: 0.1}                     # a tenth of the most frequent class, each row for ten",
         "  auto_class_weights: true                    # rare classes count as much: probabilities are theirs no more",
         "  weight_column: exposure                     # what each row counts",
+    ),
+    "outliers": (
+        "outliers: {rules: {too_long: trip_miles > 500}, z_score: {fare: 8}, iqr: {tips: 5}}",
+        "outliers: {isolation_score: {contamination: 0.005}}",
     ),
     "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
     "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.outliers import Outliers
 from hagane.spec.spec import Spec
 from hagane.spec.spec_comments import ALTERNATIVES, SECTIONS
 from hagane.spec.yaml_node import plain_value
@@ -111,6 +112,8 @@ def _is_absent(value: Any, field: msgspec.structs.FieldInfo) -> bool:
 def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool) -> Iterator[str]:
     if isinstance(value, DataSchema):
         yield from value_lines(key, msgspec.to_builtins(value))
+    elif isinstance(value, Outliers):
+        yield from value_lines(key, _without_empty(msgspec.to_builtins(value)))
     elif isinstance(value, msgspec.Struct):
         rows = {field.name: _plain(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
         rows = {name: row for name, row in rows.items() if row is not None and row not in ((), {})}
@@ -125,6 +128,12 @@ def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool
         yield from (f"  - {scalar(item)}" for item in value)
     else:
         yield from _line(key, value, 0, 0, remark=comments.get(key, ""))
+
+
+def _without_empty(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping, and those in it, without what is None or empty."""
+    inner = {key: _without_empty(value) if isinstance(value, dict) else value for key, value in rows.items()}
+    return {key: value for key, value in inner.items() if value is not None and value not in ({}, [])}
 
 
 def _block(key: str, rows: Mapping[str, Any], remarks: Mapping[str, str]) -> Iterator[str]:

@@ -25,13 +25,13 @@ def check_output(path: Path, *, option: str) -> None:
         raise DataError(Fault(what=f"there is no folder {path.absolute().parent}", where=where, next_step=step))
 
 
-def check_parquet_output(path: Path, *, option: str) -> None:
+def check_parquet_output(path: Path, *, option: str, what: str = "predictions are") -> None:
     """As `check_output`; and raise DataError for an ending that says another format than Parquet."""
     check_output(path, option=option)
     if path.suffix.lower() in OTHER_FORMATS:
         raise DataError(
             Fault(
-                what="predictions are written as Parquet",
+                what=f"{what} written as Parquet",
                 where=f"{option} {path}",
                 expected="a name that ends in .parquet",
                 next_step=f"{option} {path.with_suffix('.parquet')}",

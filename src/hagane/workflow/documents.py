@@ -8,6 +8,7 @@ import platform
 
 import msgspec
 
+from hagane.anomalies.outlier_report import OutlierReport
 from hagane.models.family import FittedModel, Iteration
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
@@ -32,6 +33,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     split_counts: dict[str, int]
     row_weights: RowWeights = RowWeights()
     """What the rows counted in training."""
+    outliers: OutlierReport | None = None
+    """The training rows that were set aside."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
     importance: dict[str, float]
@@ -51,6 +54,7 @@ def bundle_documents(
         split=prepared.splits.describe(),
         split_counts=prepared.split_counts,
         row_weights=weights,
+        outliers=prepared.outliers,
         best_iteration=model.best_iteration,
         training_info=model.curve,
         importance=dict(model.importance()),

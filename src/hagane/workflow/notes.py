@@ -15,6 +15,10 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
     if table.bad_rows.count:
         bad = table.bad_rows
         notes.append(f"{bad.count:,} of {bad.total:,} rows could not be parsed; they are in {bad.path}")
+    if prepared.outliers is not None and prepared.outliers.num_outliers:
+        found = prepared.outliers
+        notes.append(f"{found.summary()}; they were set aside, in {found.path}; eval and test rows all stay")
+    notes += prepared.outliers.notes if prepared.outliers is not None else ()
     if encoded.num_null_labels:
         notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
     if encoded.num_unknown_labels:

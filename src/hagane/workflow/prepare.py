@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from hagane.anomalies.anomaly_report import AnomalyReport
+from hagane.anomalies.outlier_report import OutlierReport
 from hagane.data.downsample import downsample
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
@@ -24,6 +25,7 @@ from hagane.statistics.statistics import Statistics
 from hagane.workflow.check_class_weights import check_class_weights
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.look_for_leaks import look_for_leaks
+from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 from hagane.workflow.schema import wanted_by
 
@@ -42,6 +44,8 @@ class Prepared:
     transform: Transform
     anomalies: AnomalyReport | None
     """Where the rows depart from the spec's schema; None where it names none."""
+    outliers: OutlierReport | None
+    """The training rows that were set aside; None where the spec looks for none."""
 
     @property
     def split_counts(self) -> dict[str, int]:
@@ -49,10 +53,10 @@ class Prepared:
         return dict(zip(("train", "eval", "test"), self.splits.counts, strict=True))
 
 
-def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_folder: Path) -> Prepared:
+def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Path) -> Prepared:
     """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`.
 
-    Rows that cannot be parsed are written to `bad_rows_folder`.
+    Rows that cannot be parsed are written to `bad_rows` in `folder`, training rows that are outliers to `outliers`.
     """
     check_spec(spec)
     spec, schema = with_schema(spec)
@@ -61,13 +65,15 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
         source,
         tables=spec.tables,
         progress=progress,
-        bad_rows_folder=bad_rows_folder,
+        bad_rows_folder=folder / "bad_rows",
         wanted=wanted,
         memory_limit=spec.training.memory_limit,
     )
-    check_with_schema(spec, expected_columns(table, schema))
+    columns = expected_columns(table, schema)
+    check_with_schema(spec, columns)
+    check_outliers(spec.outliers, columns)
     table, anomalies = check_rows(table, schema, spec, progress)
-    splits = split_table(table, _split(spec))
+    splits, outliers = set_outliers_aside(split_table(table, _split(spec)), spec, folder / "outliers", progress)
     statistics = measure_statistics(splits.train, progress=progress)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     resolved = resolve(spec, table.schema, statistics)
@@ -77,7 +83,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, bad_rows_fo
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     if spec.training.downsample is not None:
         splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)
-    return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies)
+    return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies, outliers)
 
 
 def _split(spec: Spec) -> Split:

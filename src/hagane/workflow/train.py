@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hagane.anomalies.anomaly_report import AnomalyReport
+from hagane.anomalies.outlier_report import OutlierReport
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import encode
@@ -42,6 +43,8 @@ class TrainResult:
     notes: tuple[str, ...]
     anomalies: AnomalyReport | None
     """Where the rows depart from the schema; None where the spec names none."""
+    outliers: OutlierReport | None
+    """The training rows that were set aside; None where the spec looks for none."""
     split_counts: dict[str, int]
     duration_seconds: float
     model: FittedModel
@@ -57,7 +60,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     """
     began = time.monotonic()
     spec = set_hyperparameters(spec, hparams or {})
-    prepared = prepare(spec, frame, progress, bad_rows_folder=workspace.root / "bad_rows")
+    prepared = prepare(spec, frame, progress, folder=workspace.root)
     name = prepared.resolved.spec.name
     assert name is not None
     with workspace.scratch() as scratch, workspace.new_version(name) as slot:
@@ -79,6 +82,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         leaks=prepared.leaks,
         notes=notes_of(prepared, encoded, weighted.weights),
         anomalies=prepared.anomalies,
+        outliers=prepared.outliers,
         split_counts=prepared.split_counts,
         duration_seconds=time.monotonic() - began,
         model=model,

@@ -29,6 +29,7 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
         statistics=Statistics.from_json(bundle.document("statistics.json")),
         anomalies=_anomalies(bundle),
         weighting=tuple(lineage.row_weights.describe()),
+        outliers=lineage.outliers,
     )
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8")

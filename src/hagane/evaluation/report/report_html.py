@@ -11,6 +11,7 @@ from hagane.evaluation.evaluation import Density, Evaluation, label_text
 from hagane.evaluation.report import sections
 from hagane.evaluation.report.anomalies_section import anomalies_section
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
+from hagane.evaluation.report.outliers_section import outliers_section
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import percent_text
 from hagane.page.pieces import Span, bar, card, chart_with_key, folded
@@ -18,6 +19,7 @@ from hagane.page.style import STYLE
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport
+    from hagane.anomalies.outlier_report import OutlierReport
     from hagane.models.family import Iteration
     from hagane.statistics.statistics import Statistics
 
@@ -35,12 +37,13 @@ def report_html(
     statistics: Statistics | None = None,
     anomalies: AnomalyReport | None = None,
     weighting: Sequence[str] = (),
+    outliers: OutlierReport | None = None,
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
     `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it,
-    `statistics` those of the training data, `anomalies` where these depart from their schema, `weighting` sentences on
-    what rows counted in training. Every text is escaped.
+    `statistics` those of the training data, `anomalies` where these depart from their schema, `outliers` the rows set
+    aside, `weighting` sentences on what rows counted in training. Every text is escaped.
 
     >>> import numpy as np
     >>> from hagane.evaluation.evaluate import evaluate
@@ -48,7 +51,8 @@ def report_html(
     >>> "&lt;houses&gt;" in page, "<houses>" in page
     (True, False)
     """
-    shown = (*_cards(evaluation, curve, importance or {}, weighting), *_data_cards(anomalies, statistics, spec_yaml))
+    about_data = _data_cards(anomalies, outliers, statistics, spec_yaml)
+    shown = (*_cards(evaluation, curve, importance or {}, weighting), *about_data)
     cards = element("div", *shown, class_="cards")
     header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
     footer = element("footer", "Written by Hagane.")
@@ -87,9 +91,13 @@ def _cards(
     yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
 
 
-def _data_cards(anomalies: AnomalyReport | None, statistics: Statistics | None, spec_yaml: str) -> Iterator[Markup]:
+def _data_cards(
+    anomalies: AnomalyReport | None, outliers: OutlierReport | None, statistics: Statistics | None, spec_yaml: str
+) -> Iterator[Markup]:
     if anomalies is not None:
         yield anomalies_section(anomalies)
+    if outliers is not None:
+        yield outliers_section(outliers)
     if statistics is not None:
         note = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns."
         yield folded("Data", statistics_table(statistics), note=note)

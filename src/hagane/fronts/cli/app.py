@@ -12,6 +12,7 @@ from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.evaluate import evaluate
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.models import models
+from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
@@ -54,6 +55,7 @@ def hagane(
 app.command(rich_help_panel=PANEL_START)(demo)
 app.command(rich_help_panel=PANEL_START)(describe)
 app.add_typer(schema, name="schema", rich_help_panel=PANEL_START)
+app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(train)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)

@@ -12,6 +12,7 @@ from hagane.fronts.cli.progress import seconds_text
 from hagane.fronts.cli.render_anomalies import render_anomalies
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_leaks import render_leaks
+from hagane.fronts.cli.render_outliers import render_outliers
 
 if TYPE_CHECKING:
     from hagane.workflow.train import TrainResult
@@ -33,6 +34,9 @@ def _parts(result: TrainResult) -> Iterator[RenderableType]:
         yield Text("")
         yield Text("the data depart from their schema", "bold yellow")
         yield render_anomalies(result.anomalies)
+    if result.outliers is not None:
+        yield Text("")
+        yield render_outliers(result.outliers, title="set aside before training")
     if result.leaks:
         yield Text("")
         yield render_leaks(result.leaks)

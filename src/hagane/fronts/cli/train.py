@@ -149,6 +149,7 @@ def training_document(result: TrainResult) -> dict[str, Any]:
         "split_counts": result.split_counts,
         "evaluation": result.evaluation,
         "anomalies": result.anomalies,
+        "outliers": result.outliers,
         "leaks": result.leaks,
         "notes": result.notes,
         "duration_seconds": result.duration_seconds,
