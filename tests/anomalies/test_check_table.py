@@ -251,3 +251,20 @@ def test_unknown_of_the_bank_is_a_value_that_another_file_lacks(shared_data):
     assert (finding.column, finding.num_rows, finding.examples[0].value) == ("poutcome", 3705, "unknown")
     with (folder / "bank.csv").open(newline="") as file:
         assert finding.num_rows == sum(row["poutcome"] == "unknown" for row in csv.DictReader(file, delimiter=";"))
+
+
+def test_arrays_are_checked_for_type_and_presence():
+    table = pa.table({"tags": [["a"], None, []] * 500, "n": [[1.0, None]] * 1_500})
+    schema = infer_schema(table).schema
+    assert {name: column.type.value for name, column in schema.columns.items()} == {
+        "tags": "ARRAY<STRING>",
+        "n": "ARRAY<FLOAT64>",
+    }
+    assert check_schema(table, schema).findings == ()
+    (finding,) = check_schema(
+        table.set_column(1, "n", pa.array([None] * 1_500, pa.list_(pa.float64()))), schema
+    ).findings
+    assert (finding.column, finding.rule) == ("n", "min_present_fraction")
+    flat = table.set_column(1, "n", pa.array(["x"] * 1_500))
+    (finding,) = check_schema(flat, schema).findings
+    assert (finding.rule, finding.num_rows) == ("type", 1_500)
