@@ -104,6 +104,7 @@ def test_public_options_are_frozen() -> None:
         "colsample_bytree": None,
         "colsample_bynode": 1.0,
         "max_bins": 255,
+        "max_category_slots": 256,
         "early_stop": True,
         "patience": 50,
         "min_rel_progress": 0.0,

@@ -17,9 +17,9 @@ from hagane.features.feature import FeatureKind
 from hagane.features.sparse_rows import SparseRows
 from hagane.models import FAMILIES, family_options, get_family, linear_reg, tabular_net
 from hagane.models.boosted_tree import lightgbm_parameters
-from hagane.models.encoded_sequence import joined_sparse
 from hagane.models.family import FitContext, Task
 from hagane.models.sparse_matrix import sparse_matrix
+from hagane.models.tree_columns import TreeColumns
 
 Encode = Callable[..., Encoded]
 WORDS = (50, 7)
@@ -243,9 +243,9 @@ def test_trees_with_words_and_weights_are_lightgbms_own(encode: Encode) -> None:
     model = fit("boosted_tree_classifier", train)
     batch, options = train.arrays(), family_options("boosted_tree_classifier", {"max_iterations": 30})
     context = FitContext(features=train.features, num_classes=2, num_threads=1, seed=7)
-    matrix = joined_sparse(batch.dense, batch.ids, batch.sparse, train.features)
+    matrix = sp.csr_matrix(TreeColumns(train.features, max_slots=256, width=1).matrix(*batch[:2], batch.sparse, []))
     assert np.array_equal(matrix.toarray(), matrix_of(train, one_hot=False))
-    parameters = {**lightgbm_parameters(options, train, context), "objective": "binary"}  # type: ignore[arg-type]
+    parameters = {**lightgbm_parameters(options, matrix.shape[1], train.num_rows, context), "objective": "binary"}  # type: ignore[arg-type]
     dataset = lgb.Dataset(matrix, batch.label, weight=weight, categorical_feature=[3, 4], params=parameters)
     oracle = lgb.train(parameters, dataset, 30)
     assert np.abs(predicted(model, train)[:, 1] - oracle.predict(matrix)).max() < 1e-12

@@ -17,9 +17,10 @@ from small_encoder import graph_of, write
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.boosted_tree import BoostedTreeModel
-from hagane.models.encoded_sequence import EncodedSequence
+from hagane.models.encoded_sequence import EncodedRows, EncodedSequence
 from hagane.models.family import FitContext
 from hagane.models.lightgbm_trees import parse_trees
+from hagane.models.tree_columns import TreeColumns
 
 Encode = Callable[..., Encoded]
 HOSTILE = np.array(
@@ -116,7 +117,7 @@ def test_sets_of_many_categories(encode: Encode) -> None:
     ids = random.integers(0, cardinality - 100, (20_000, 1))
     effect = random.normal(size=cardinality)
     train = encode(np.empty((20_000, 0)), ids, effect[ids[:, 0]], (cardinality,))
-    model = boost(train, max_iterations=30)
+    model = boost(train, max_iterations=30, max_category_slots=cardinality)
     assert max(len(chosen) for tree in model.trees.trees for chosen in tree.sets) > 8
     every = np.arange(cardinality)[:, None]
     nothing = np.empty((cardinality, 0), np.float32)
@@ -165,7 +166,8 @@ def test_a_sequence_gives_the_same_data_set_as_a_matrix(encode: Encode) -> None:
     x, ids = random.normal(size=(700, 3)).astype(np.float32), random.integers(0, 300, (700, 1))
     x[random.random(x.shape) < 0.1] = np.nan
     train = encode(x, ids, random.normal(size=700), (300,), block_rows=128)
-    sequence, matrix = EncodedSequence(train), np.concatenate([x, ids], axis=1).astype(np.float64)
+    rows = EncodedRows(train, TreeColumns(train.features, max_slots=300, width=1), (), None)
+    sequence, matrix = EncodedSequence(rows), np.concatenate([x, ids], axis=1).astype(np.float64)
     np.testing.assert_array_equal(sequence[0:700], matrix)
     np.testing.assert_array_equal(sequence[100:300], matrix[100:300])
     np.testing.assert_array_equal(sequence[699], matrix[699])
@@ -175,7 +177,7 @@ def test_a_sequence_gives_the_same_data_set_as_a_matrix(encode: Encode) -> None:
         lgb.train(
             parameters, lgb.Dataset(data, label=label, categorical_feature=[3], params=parameters), 5
         ).model_to_string()
-        for data in (EncodedSequence(train), matrix)
+        for data in (EncodedSequence(rows), matrix)
     ]
     assert texts[0] == texts[1]
 

@@ -129,6 +129,11 @@ class Encoded:
         return len(self._sparse)
 
     @property
+    def num_entries(self) -> int:
+        """Entries of all sparse features together."""
+        return sum(sum(column.footer.num_entries) for column in self._sparse)
+
+    @property
     def has_weight(self) -> bool:
         """Whether rows have weights."""
         return self._weight is not None or self._class_weights is not None
@@ -146,7 +151,7 @@ class Encoded:
     @property
     def row_bytes(self) -> int:
         """About how many bytes a row takes in a `Batch`."""
-        entries = sum(sum(column.footer.num_entries) for column in self._sparse) // max(self.num_rows, 1)
+        entries = self.num_entries // max(self.num_rows, 1)
         dense = np.dtype(self.header.dense_dtype).itemsize * self.num_dense
         return dense + 8 * (self.num_ids + self.num_sparse + 2) + 12 * entries
 

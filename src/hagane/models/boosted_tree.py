@@ -1,15 +1,14 @@
 """Gradient-boosted trees by LightGBM: what the classifier and the regressor share.
 
-Features go in as one matrix [n, d + k + s]: the dense features, NaN meaning missing, then the id features as native
-categories, then a column for each slot of the sparse features, 0 where a row has none of it. The graph is emitted by
-`tree_graph` from the text of the fitted model.
+Features go in as one matrix (`tree_columns`): the dense features, NaN meaning missing, the id features of few slots as
+native categories, of the others the label's mean in the slot, then a column for each slot of the sparse features, 0
+where a row has none of it. The graph is emitted by `tree_graph` from the text of the fitted model.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Annotated, Any
 
 import lightgbm as lgb
@@ -19,14 +18,15 @@ import numpy as np
 from hagane.errors import Fault, TrainingError
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
-from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.encoded_sequence import EncodedSequence, encoded_matrix, joined, joined_sparse, slot_columns
+from hagane.models.encoded_sequence import EncodedRows, EncodedSequence
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.lightgbm_trees import Trees, parse_trees
 from hagane.models.options import FamilyOptions
+from hagane.models.target_means import TargetMeans, num_outputs, target_means
 from hagane.models.training_data import labels_and_weights, require_memory
+from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_graph import emit_link, emit_trees, emit_used_slots
 from hagane.training.early_stopping import EarlyStopping
 
@@ -35,6 +35,8 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 RELATIVE_TOLERANCE = 2.5e-7
 LINKS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 """LightGBM's objective → from raw sums to scores."""
+ENTRY_BYTES = 12
+"""A number that is not 0, and its column, as scipy keeps both."""
 HISTOGRAM_MEGABYTES = 1024
 """LightGBM keeps the histograms of a tree's leaves up to this; beyond it counts some of them again."""
 
@@ -64,6 +66,8 @@ class BoostedTreeOptions(FamilyOptions, frozen=True, kw_only=True):
     """Share of the features that each split sees."""
     max_bins: Annotated[int, msgspec.Meta(ge=2, le=65_535)] = 255
     """Bins of a number, at most."""
+    max_category_slots: Annotated[int, msgspec.Meta(ge=2, le=10_000_000)] = 256
+    """Categories of more slots are given to the trees as the label's mean in the slot (`target_means`)."""
     early_stop: bool = True
     patience: Annotated[int, msgspec.Meta(ge=1)] = 50
     """Rounds without progress on the eval rows after which training stops."""
@@ -80,7 +84,8 @@ class BoostedTreeModel:
         family: str,
         booster: lgb.Booster,
         link: str,
-        features: tuple[Feature, ...],
+        columns: TreeColumns,
+        means: tuple[TargetMeans, ...],
         curve: tuple[Iteration, ...],
         best_iteration: int,
     ) -> None:
@@ -89,9 +94,7 @@ class BoostedTreeModel:
         self.best_iteration = best_iteration
         self._booster = booster
         self._link = link
-        self._features = features
-        kinds = [feature.kind for feature in features]
-        self._num_dense, self._num_ids = kinds.count(FeatureKind.DENSE), kinds.count(FeatureKind.ID)
+        self._columns, self._means = columns, means
 
     @property
     def trees(self) -> Trees:
@@ -100,11 +103,7 @@ class BoostedTreeModel:
 
     def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
         """Scores by LightGBM itself, for dense [n, d], ids [n, k] and each sparse feature: [n] or [n, c] float64."""
-        matrix = (
-            joined_sparse(dense, ids, sparse, self._features)
-            if sparse
-            else joined(dense, ids, self._num_dense, self._num_ids)
-        )
+        matrix = self._columns.matrix(dense, ids, sparse, self._columns.look_up(ids, self._means))
         if not matrix.shape[0]:
             classes = {"identity": (), "sigmoid": (2,), "softmax": (self._booster.num_model_per_iteration(),)}
             return np.empty((0, *classes[self._link]))
@@ -113,22 +112,17 @@ class BoostedTreeModel:
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the trees behind the features; scores in float64, summed as LightGBM sums."""
-        trees, columns = self.trees, [part for part in (dense, ids) if part is not None]
+        trees, parts = self.trees, self._columns.emit(emitter, dense, ids, self._means)
         if sparse:
-            offsets, num_columns = slot_columns(self._features)
-            slots, trees = emit_used_slots(emitter, trees, sparse, offsets, num_columns)
-            columns += [slots] if slots is not None else []
-        return emit_link(emitter, emit_trees(emitter, trees, columns), self._link)
+            slots, trees = emit_used_slots(emitter, trees, sparse, self._columns)
+            parts += [slots] if slots is not None else []
+        return emit_link(emitter, emit_trees(emitter, trees, parts), self._link)
 
     def importance(self) -> Mapping[str, float]:
-        """Total gain of the splits on each feature; of a sparse one on all its slots."""
-        gains = self._booster.feature_importance("gain")
-        firsts, num_columns = slot_columns(self._features)
-        starts = [*range(self._num_dense + self._num_ids), *firsts, num_columns]
-        return {
-            feature.name: float(gains[start:end].sum())
-            for feature, (start, end) in zip(self._features, pairwise(starts), strict=True)
-        }
+        """Total gain of the splits on each feature, on whichever of its columns."""
+        features = self._columns.features
+        gains = np.bincount(self._columns.owners, self._booster.feature_importance("gain"), len(features))
+        return {feature.name: float(gain) for feature, gain in zip(features, gains, strict=True)}
 
 
 def fit_trees(
@@ -144,15 +138,18 @@ def fit_trees(
 
     `objective` holds LightGBM's `objective`, `metric` and `num_class`.
     """
-    require_memory("boosted trees", bytes_in_memory(train, evaluation, options, objective), context)
-    parameters = {**lightgbm_parameters(options, train, context), **objective}
+    columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
+    require_memory("boosted trees", bytes_in_memory(train, evaluation, columns, options, context), context)
+    means = target_means(train, columns.wide, columns.wide_cardinalities, context.num_classes, context.seed)
+    parameters = {**lightgbm_parameters(options, columns.num_columns, train.num_rows, context), **objective}
     _quieten()
-    train_set = _dataset(train, parameters)
+    train_set = _dataset(EncodedRows(train, columns, means, context.seed), columns, parameters)
     watched = evaluation is not None and evaluation.num_rows > 0
     try:
         booster = lgb.Booster(parameters, train_set)
         if watched:
-            booster.add_valid(_dataset(evaluation, parameters, train_set), "eval")  # type: ignore[arg-type]
+            rows = EncodedRows(evaluation, columns, means, None)  # type: ignore[arg-type]
+            booster.add_valid(_dataset(rows, columns, parameters, train_set), "eval")
         curve, best = _boost(booster, watched, train.num_rows, options, context)
     except lgb.basic.LightGBMError as error:
         raise TrainingError(Fault(what=f"LightGBM refused to train: {error}", where="model")) from error
@@ -161,34 +158,43 @@ def fit_trees(
         family=family,
         booster=kept,
         link=LINKS[objective["objective"]],
-        features=train.features,
+        columns=columns,
+        means=means,
         curve=curve,
         best_iteration=best,
     )
 
 
 def bytes_in_memory(
-    train: Encoded, evaluation: Encoded | None, options: BoostedTreeOptions, objective: Mapping[str, Any]
+    train: Encoded,
+    evaluation: Encoded | None,
+    columns: TreeColumns,
+    options: BoostedTreeOptions,
+    context: FitContext,
 ) -> int:
-    """What LightGBM holds of the rows: the bin of each value, and a score, a gradient and a hessian a class (float64,
-    float32, float32), with a label, a weight and the row's number."""
-    num_columns = len(train.features)
-    rows = train.num_rows + (0 if evaluation is None else evaluation.num_rows)
+    """What is held of the rows: the bin of each value, a score, a gradient and a hessian a class (float64, float32,
+    float32), a label, a weight and the row's number; of sparse features the entries, with their columns."""
+    splits = [split for split in (train, evaluation) if split is not None]
+    rows, entries = sum(split.num_rows for split in splits), sum(split.num_entries for split in splits)
     bin_bytes = 1 if options.max_bins <= 255 else 2
-    return int(rows * (num_columns * bin_bytes + 16 * objective.get("num_class", 1) + 12))
+    trees = context.num_classes if context.num_classes > 2 else 1
+    values = rows * columns.first_slot
+    listed = ENTRY_BYTES * (entries + values) if columns.has_sparse else 0
+    return int(values * bin_bytes + listed + rows * (16 * trees + 12))
 
 
-def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: FitContext) -> dict[str, Any]:
+def lightgbm_parameters(
+    options: BoostedTreeOptions, num_columns: int, num_rows: int, context: FitContext
+) -> dict[str, Any]:
     """LightGBM's names and values for our options."""
-    _, num_columns = slot_columns(train.features)
-    rows_in_leaf = options.min_tree_child_rows or min(20, max(1, train.num_rows // 20))
+    rows_in_leaf = options.min_tree_child_rows or min(20, max(1, num_rows // 20))
     return {
         "learning_rate": options.learn_rate,
         "max_depth": options.max_tree_depth or -1,
         "num_leaves": options.num_leaves,
         "min_sum_hessian_in_leaf": options.min_tree_child_weight,
         "min_data_in_leaf": rows_in_leaf,
-        "min_data_per_group": max(1, min(100, train.num_rows // 20)),
+        "min_data_per_group": max(1, min(100, num_rows // 20)),
         "min_gain_to_split": options.min_split_loss,
         "lambda_l1": options.l1_reg,
         "lambda_l2": options.l2_reg,
@@ -208,17 +214,16 @@ def lightgbm_parameters(options: BoostedTreeOptions, train: Encoded, context: Fi
     }
 
 
-def _dataset(encoded: Encoded, parameters: Mapping[str, Any], reference: lgb.Dataset | None = None) -> lgb.Dataset:
-    ids = [index for index, feature in enumerate(encoded.features) if feature.kind is FeatureKind.ID]
-    has_sparse = any(feature.kind is FeatureKind.SPARSE for feature in encoded.features)
-    labels, weights = zip(*labels_and_weights(encoded), strict=True)
-    _, num_columns = slot_columns(encoded.features)
+def _dataset(
+    rows: EncodedRows, columns: TreeColumns, parameters: Mapping[str, Any], reference: lgb.Dataset | None = None
+) -> lgb.Dataset:
+    labels, weights = zip(*labels_and_weights(rows.encoded), strict=True)
     return lgb.Dataset(
-        encoded_matrix(encoded) if has_sparse else EncodedSequence(encoded),
+        rows.whole() if columns.has_sparse else EncodedSequence(rows),
         label=np.concatenate(labels),
-        weight=np.concatenate(weights) if encoded.has_weight else None,
-        categorical_feature=ids,
-        feature_name=[f"f{index}" for index in range(num_columns)],
+        weight=np.concatenate(weights) if rows.encoded.has_weight else None,
+        categorical_feature=columns.categorical,
+        feature_name=[f"f{index}" for index in range(columns.num_columns)],
         params=dict(parameters),
         reference=reference,
     )

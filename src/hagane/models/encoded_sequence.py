@@ -1,11 +1,11 @@
-"""`Encoded` as LightGBM reads it: columns in the order dense features, id features, each slot of each sparse feature.
+"""`Encoded` as LightGBM reads it.
 
 Without sparse features a block at a time, so that the features are never in memory twice; with them as one CSR matrix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import SupportsIndex
 
 import lightgbm as lgb
@@ -13,29 +13,54 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
-from hagane.features.feature import Feature, FeatureKind
-from hagane.features.sparse_rows import SparseRows
-from hagane.models.family import Array
-from hagane.models.sparse_matrix import sparse_matrix
+from hagane.models.target_means import TargetMeans, folds_of
+from hagane.models.tree_columns import TreeColumns
 
 Matrix = npt.NDArray[np.float64]
 
 
-class EncodedSequence(lgb.Sequence):  # type: ignore[misc]
-    """Rows [d + k] float64 of an encoded split; the block last read is kept, since rows are asked for in order."""
+class EncodedRows:
+    """The rows of a split as trees split them; `fold_seed` is given for the rows that the means were made from."""
 
-    def __init__(self, encoded: Encoded) -> None:
-        self.batch_size = encoded.header.block_rows
-        self._encoded = encoded
+    def __init__(
+        self, encoded: Encoded, columns: TreeColumns, means: Sequence[TargetMeans], fold_seed: int | None
+    ) -> None:
+        self.encoded = encoded
+        self._columns, self._means, self._fold_seed = columns, means, fold_seed
+
+    def block(self, block: int) -> Matrix | sp.csr_matrix:
+        """[rows of the block, columns]."""
+        batch = self.encoded.block(block)
+        return self._columns.matrix(batch.dense, batch.ids, batch.sparse, self._looked_up(batch, block))
+
+    def whole(self) -> sp.csr_matrix:
+        """A split with sparse features as one matrix. Its entries are in memory, 12 bytes each."""
+        return sp.csr_matrix(sp.vstack(list(self._blocks()), format="csr"))
+
+    def _blocks(self) -> Iterator[sp.csr_matrix]:
+        return (sp.csr_matrix(self.block(block)) for block in range(self.encoded.num_blocks))
+
+    def _looked_up(self, batch: Batch, block: int) -> list[Matrix]:
+        folds = None if self._fold_seed is None else folds_of(self._fold_seed, block, batch.num_rows)
+        return self._columns.look_up(batch.ids, self._means, folds)
+
+
+class EncodedSequence(lgb.Sequence):  # type: ignore[misc]
+    """Rows [columns] float64 of a split; the block last read is kept, since rows are asked for in order."""
+
+    def __init__(self, rows: EncodedRows) -> None:
+        self.batch_size = rows.encoded.block_rows
+        self._rows = rows
         self._block = -1
-        self._rows: Matrix = np.empty((0, len(encoded.features)))
+        self._read_rows: Matrix = np.empty((0, 0))
 
     def __len__(self) -> int:
-        return self._encoded.num_rows
+        return self._rows.encoded.num_rows
 
     def __getitem__(self, index: SupportsIndex | slice) -> Matrix:
-        """One row [d + k], or rows [n, d + k] for a slice."""
+        """One row [columns], or rows [n, columns] for a slice."""
         if not isinstance(index, slice):
             block, row = divmod(int(index), self.batch_size)
             one: Matrix = self._read(block)[row]
@@ -49,52 +74,7 @@ class EncodedSequence(lgb.Sequence):  # type: ignore[misc]
 
     def _read(self, block: int) -> Matrix:
         if block != self._block:
-            columns = self._encoded.columns(block)[:-1]
-            rows = np.empty((len(columns[0]), len(columns)))
-            for index, column in enumerate(columns):
-                rows[:, index] = column
-            self._block, self._rows = block, rows
-        return self._rows
-
-
-def joined(dense: Array | None, ids: Array | None, num_dense: int, num_ids: int) -> Matrix:
-    """[n, d] and [n, k] side by side as float64 [n, d + k]; either may be None where there are none."""
-    parts = [part for part, count in ((dense, num_dense), (ids, num_ids)) if count and part is not None]
-    return np.concatenate([np.asarray(part, np.float64) for part in parts], axis=1)
-
-
-def joined_sparse(
-    dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows], features: tuple[Feature, ...]
-) -> sp.csr_matrix:
-    """The same with a column for each slot of the sparse features behind: [n, d + k + s], zeros left out, NaN kept.
-
-    A `csr_matrix`: LightGBM knows no `csr_array`.
-    """
-    kinds = [feature.kind for feature in features]
-    num_dense, num_ids = kinds.count(FeatureKind.DENSE), kinds.count(FeatureKind.ID)
-    offsets, num_columns = slot_columns(features)
-    entries = sparse_matrix(sparse, [offset - offsets[0] for offset in offsets], num_columns - offsets[0])
-    if not num_dense + num_ids:
-        return sp.csr_matrix(entries)
-    return sp.csr_matrix(sp.hstack([sp.csr_array(joined(dense, ids, num_dense, num_ids)), entries], format="csr"))
-
-
-def encoded_matrix(encoded: Encoded) -> sp.csr_matrix:
-    """A whole split with sparse features as one matrix. Its entries are in memory, 12 bytes each."""
-    blocks = [joined_sparse(batch.dense, batch.ids, batch.sparse, encoded.features) for batch in encoded.blocks()]
-    return sp.csr_matrix(sp.vstack(blocks, format="csr"))
-
-
-def slot_columns(features: tuple[Feature, ...]) -> tuple[list[int], int]:
-    """The first column of each sparse feature's slots among LightGBM's columns, and the number of all columns.
-
-    >>> x = Feature(name="x", kind=FeatureKind.DENSE, columns=("x",))
-    >>> words = Feature(name="words", kind=FeatureKind.SPARSE, columns=("t",), cardinality=5)
-    >>> slot_columns((x, words, words))
-    ([1, 6], 11)
-    """
-    sparse = [feature.cardinality for feature in features if feature.kind is FeatureKind.SPARSE]
-    ends = [len(features) - len(sparse)]
-    for cardinality in sparse:
-        ends.append(ends[-1] + cardinality)
-    return ends[:-1], ends[-1]
+            rows = self._rows.block(block)
+            assert isinstance(rows, np.ndarray)
+            self._block, self._read_rows = block, rows
+        return self._read_rows

@@ -22,6 +22,7 @@ from hagane.features.emit import Emitter
 from hagane.features.graph_ports import SparsePort
 from hagane.models.lightgbm_trees import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Tree, Trees
 from hagane.models.sparse_graph import emit_chosen_slots, emit_entries
+from hagane.models.tree_columns import TreeColumns
 
 ZERO = float(np.float32(1e-35))
 """LightGBM's kZeroThreshold."""
@@ -37,26 +38,25 @@ def emit_trees(emitter: Emitter, trees: Trees, columns: Sequence[str]) -> str:
 
 
 def emit_used_slots(
-    emitter: Emitter, trees: Trees, sparse: Sequence[SparsePort], offsets: Sequence[int], num_columns: int
+    emitter: Emitter, trees: Trees, sparse: Sequence[SparsePort], columns: TreeColumns
 ) -> tuple[str | None, Trees]:
     """[n, u] the weights in the slots on which some tree splits (None: no slot), and the trees that look there.
 
-    `offsets` are the sparse features' first columns, `num_columns` the number of all columns. The trees' columns
-    before `offsets[0]` stay as they are.
+    The trees' columns before the slots stay as they are.
     """
-    first = offsets[0]
+    first = columns.first_slot
     found = [tree.features for tree in trees.trees]
     used = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
     slots = used[used >= first] - first
-    places = np.zeros(num_columns, np.int64)
+    places = np.zeros(columns.num_columns, np.int64)
     places[:first] = np.arange(first)
     places[slots + first] = first + np.arange(len(slots))
     moved = trees._replace(trees=tuple(tree._replace(features=places[tree.features]) for tree in trees.trees))
     if not len(slots) and first:
         return None, moved
-    entries = emit_entries(emitter, sparse, [offset - first for offset in offsets])
+    entries = emit_entries(emitter, sparse, columns.slot_offsets)
     chosen = slots if len(slots) else np.zeros(1, np.int64)
-    return emit_chosen_slots(emitter, entries, chosen, num_columns - first), moved
+    return emit_chosen_slots(emitter, entries, chosen, columns.num_slots), moved
 
 
 def emit_link(emitter: Emitter, raw: str, link: str) -> str:
