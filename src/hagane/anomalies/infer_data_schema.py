@@ -29,6 +29,8 @@ MIN_CODE_FRACTION = 0.005
 LONGEST_DOMAIN_TEXT = 100
 HEAVY_TAIL = 10.0
 """An extreme as many deviations from the mean says nothing about the next one."""
+KEY_FRACTION = 0.5
+"""INT64 of which more are different are keys or clocks, and count upwards."""
 MIN_DATE_SLACK = datetime.timedelta(days=3653)
 _INT64 = range(-(2**63), 2**63)
 
@@ -145,7 +147,7 @@ def _bounds(column: ColumnStatistics) -> tuple[Value | None, Value | None]:
         lower = max(0, lower or 0)
     if greatest <= 0:
         upper = min(0, upper or 0)
-    grows = column.type is SqlType.INT64 and _is_nearly_unique(column)  # keys and clocks count upwards
+    grows = column.type is SqlType.INT64 and (column.num_distinct or 0) > KEY_FRACTION * column.count
     return lower, None if grows and greatest > 0 else upper
 
 

@@ -19,7 +19,18 @@ from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 from hagane.workflow.verify_export import Verification
 
-LIBRARIES = ("hagane", "duckdb", "onnx", "onnxruntime", "torch", "lightgbm", "numpy", "pyarrow", "sqlglot")
+LIBRARIES = (
+    "hagane",
+    "duckdb",
+    "onnx",
+    "onnxruntime",
+    "torch",
+    "lightgbm",
+    "scikit-learn",
+    "numpy",
+    "pyarrow",
+    "sqlglot",
+)
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
