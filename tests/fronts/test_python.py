@@ -85,7 +85,7 @@ def test_results_show_themselves(frame: pd.DataFrame, tmp_path: Path) -> None:
     leaky = frame.assign(**{"a<b": frame["late"].astype(str)})
     found = hg.describe(leaky, label="late")
     assert repr(found) == "<Description: 400 rows, 3 columns; suspected leaks: a<b, x>"
-    assert "a&lt;b" in found._repr_html_()
+    assert "a&amp;lt;b" in found._repr_html_()  # a page within an attribute
     assert "a<b" not in found._repr_html_()
     evaluation = hg.train(frame, "late", model="logistic_reg", workspace=tmp_path).evaluate()
     assert repr(evaluation).startswith("<Evaluation: ROC AUC 1.0000 on ")

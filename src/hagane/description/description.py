@@ -45,11 +45,15 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=
         return found + (f"; suspected leaks: {leaks}>" if leaks else ">")
 
     def _repr_html_(self) -> str:
-        from hagane.description.report.statistics_table import statistics_table
-        from hagane.page.markup import element, joined
+        from hagane.description.report.notebook_frame import notebook_frame
 
-        leaks = (element("p", f"suspected leak: {leak.reason}") for leak in self.leaks)
-        return joined(statistics_table(self.statistics), *leaks)
+        return notebook_frame(self)
+
+    def to_html(self, *, title: str = "Data") -> str:
+        """As one self-contained page."""
+        from hagane.description.report.description_html import description_html
+
+        return description_html(self, title=title)
 
     def to_json(self) -> bytes:
         """As JSON, which `from_json` reads back equal."""

@@ -50,8 +50,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     kind: Literal["histogram", "bars", "periods", "lengths", "none"]
     """Of numbers, of few or named values, of moments in time, of texts' (or arrays') lengths."""
     bins: tuple[Bin, ...] = ()
-    """Of the sample's finite values, without the outermost hundredths where they lie far out; 30 of equal width, or of
-    equal ratio where `is_log`."""
+    """Of the sample's finite values, without the outermost hundredths where they lie far out; 30 (or twice the
+    root of the rows) of equal width, or of equal ratio where `is_log`."""
     num_below: int = 0
     """Sampled rows below the first bin."""
     num_above: int = 0
@@ -120,8 +120,10 @@ def _histogram(name: str, values: Floats, kind: Literal["histogram", "lengths"])
         return Distribution(column=name, kind=kind, bins=(Bin(low, high, len(values)),))
     is_counted = kind == "lengths" or bool((values == np.round(values)).all())
     whole = is_counted and not is_log
-    num_bins = int(min(NUM_BINS, high - low + 1)) if whole else NUM_BINS
+    room = max(5, min(NUM_BINS, int(2 * np.sqrt(len(values)))))
+    num_bins = int(min(room, high - low + 1)) if whole else room
     step = np.ceil((high - low + 1) / num_bins) if whole else 0
+    num_bins = int(np.ceil((high - low + 1) / step)) if whole else num_bins
     edges = low - 0.5 + step * np.arange(num_bins + 1) if whole else np.linspace(low, high, num_bins + 1)
     counts, _ = np.histogram(shown, edges)
     ends = np.exp(edges) if is_log else edges

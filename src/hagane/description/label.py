@@ -191,21 +191,45 @@ def _ranges(feature: SampledColumn, missing: npt.NDArray[np.bool_]) -> Iterator[
         return
     distinct = np.unique(present)
     if len(distinct) <= MAX_VALUES:
-        names = {0.0: "false", 1.0: "true"} if feature.type is SqlType.BOOL else {}
+        said = {0.0: "false", 1.0: "true"} if feature.type is SqlType.BOOL else {}
         for value in distinct:
-            yield names.get(float(value), _number(feature, float(value))), feature.values == value
+            yield said.get(float(value), _number(feature, float(value))), feature.values == value
         return
     edges = np.unique(np.quantile(present, np.arange(NUM_BINS + 1) / NUM_BINS, method="inverted_cdf"))
+    if len(edges) < 4:
+        yield from _around(feature, distinct, present)
+        return
+    names = _distinct_names(feature, edges)
     for index, (low, high) in enumerate(itertools.pairwise(edges)):
         above = feature.values >= low if index == 0 else feature.values > low
-        yield f"{_number(feature, float(low))} … {_number(feature, float(high))}", above & (feature.values <= high)
+        yield f"{names[index]} … {names[index + 1]}", above & (feature.values <= high)
 
 
-def _number(feature: SampledColumn, value: float) -> str:
+def _around(feature: SampledColumn, distinct: Floats, present: Floats) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """Rows below, at and above a value that most rows have."""
+    middle = float(np.median(present))
+    at = _number(feature, middle)
+    if distinct[0] < middle:
+        yield f"below {at}", feature.values < middle
+    yield at, feature.values == middle
+    if distinct[-1] > middle:
+        yield f"above {at}", feature.values > middle
+
+
+def _distinct_names(feature: SampledColumn, edges: Floats) -> list[str]:
+    """In as few digits, from four, as tell them apart."""
+    for digits in range(4, 18):
+        names = [_number(feature, float(edge), digits) for edge in edges]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _number(feature: SampledColumn, value: float, digits: int = 4) -> str:
     if feature.type in (SqlType.TIMESTAMP, SqlType.DATE):
         seconds = value if feature.type is SqlType.TIMESTAMP else value * 86_400
         return str(np.datetime64(int(seconds), "s"))[:10]
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}" if value != round(value) or abs(value) >= 1e15 else f"{value:.0f}"
 
 
 def _hints(found: LabelDescription, statistics: Statistics, shown: str) -> Iterator[str]:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.options import DataArgument, JsonOption, MemoryOption, TableOption, one_or_many, pairs
 
 SAMPLE = 100_000
+MAX_TITLE = 100
+
+
+def title_of(data: list[str]) -> str:
+    """What a page is called: the files' names, or the query.
+
+    >>> title_of(["data/flights.csv"]), title_of(["SELECT 1 AS one"])
+    ('flights.csv', 'SELECT 1 AS one')
+    """
+    names = [each if " " in each else Path(each).name or each for each in data]
+    return short_text(", ".join(names), MAX_TITLE)
 
 
 def describe(
@@ -30,6 +43,10 @@ def describe(
         ),
     ] = SAMPLE,
     memory_limit: MemoryOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write it all, with pictures, as one HTML page."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Look at a table: types, missing values, distributions, what goes together, what says the same.
@@ -38,6 +55,7 @@ def describe(
     """
     from hagane.fronts.cli.render_description import render_description
     from hagane.workflow.describe import describe as work
+    from hagane.workflow.write_text import write_text
 
     output = Output(json=json)
     description = work(
@@ -48,5 +66,7 @@ def describe(
         memory_limit=memory_limit,
         progress=output.progress,
     )
+    if html is not None:
+        write_text(html, description.to_html(title=title_of(data)))
     output.show(render_description(description))
     output.result(msgspec.structs.replace(description, statistics=description.statistics.without_sketches()))

@@ -1,0 +1,131 @@
+"""The correlations as a map and as a table; then what says the same."""
+
+from __future__ import annotations
+
+from hagane.page.markup import Markup, element, joined
+from hagane.page.number_text import number_text, percent_text
+from hagane.page.pieces import Row, bar, card, folded, table
+from hagane.statistics.collinearity import CollinearGroup, Collinearity
+from hagane.statistics.correlations import Correlation, Correlations
+from hagane.statistics.dependencies import Dependency
+
+MAX_MAPPED, MAX_PAIRS = 24, 60
+MAX_NAME = 20
+MEASURES = {"pearson": "Pearson r", "cramers_v": "Cramér V", "correlation_ratio": "ratio η"}
+
+
+def correlations_section(correlations: Correlations, columns: tuple[str, ...]) -> Markup:
+    """The map of up to 24 columns, those with the strongest pairs, in the table's order; the strongest pairs below."""
+    ranked = dict.fromkeys(name for pair in correlations.pairs for name in (pair.a, pair.b))
+    kept = set(list(ranked)[:MAX_MAPPED])
+    names = [name for name in columns if name in kept]
+    note = (
+        "Blue rises together, red one rises as the other falls; the paler, the weaker. NULL is left out pair by pair."
+    )
+    if len(ranked) > len(names):
+        note += f" The {len(names)} of {len(ranked):,} columns with the strongest pairs."
+    sampled = correlations.num_sampled_rows
+    rows = f"Pearson's r of {correlations.num_pearson_rows:,} rows, the rest of {sampled:,}."
+    pairs = folded("The strongest pairs", _table(correlations.pairs[:MAX_PAIRS]), note=rows)
+    notes = (element("p", each, class_="note") for each in correlations.notes)
+    return element("div", card("Every column against every other", _map(names, correlations), note=note, span="wide"),
+                   pairs, *notes, class_="cards")  # fmt: skip
+
+
+def _map(names: list[str], correlations: Correlations) -> Markup:
+    found = {frozenset((pair.a, pair.b)): pair for pair in correlations.pairs}
+    longest = max(min(len(name), MAX_NAME) for name in names)
+    left, top, side = 24.0 + 6.3 * longest, 22.0 + 5.2 * longest, 30.0
+    marks = []
+    for i, first in enumerate(names):
+        y = top + i * side
+        shown = first if len(first) <= MAX_NAME else first[: MAX_NAME - 1] + "…"
+        marks.append(element("text", shown, x=left - 6, y=f"{y + side / 2 + 4:g}", text_anchor="end"))
+        x = left + i * side + side / 2
+        marks.append(element("text", shown, x=0, y=0, transform=f"translate({x + 4:g} {top - 6:g}) rotate(-55)"))
+        for j, second in enumerate(names[:i]):
+            marks.append(_cell(found.get(frozenset((first, second))), left + j * side, y, side))
+    width, height = left + len(names) * side + 76, top + len(names) * side + 4
+    described = f"Correlations among {len(names)} columns; the strongest pairs are in the table below"
+    return element(
+        "svg",
+        element("title", described),
+        *marks,
+        viewBox=f"0 0 {width:g} {height:g}",
+        style=f"max-width:{max(460.0, width * 1.15):g}px",
+        role="img",
+        aria_label=described,
+        class_="heat",
+    )
+
+
+def _cell(pair: Correlation | None, x: float, y: float, side: float) -> Markup:
+    place = {"x": f"{x + 1:g}", "y": f"{y + 1:g}", "width": f"{side - 2:g}", "height": f"{side - 2:g}", "rx": "4"}
+    if pair is None:
+        return element("rect", class_="none", **place)
+    told = f"{pair.a}, {pair.b}: {MEASURES[pair.measure]} {pair.value:.2f}"
+    size = abs(pair.value)
+    square = element(
+        "rect",
+        element("title", told),
+        class_="up" if pair.value >= 0 else "down",
+        fill_opacity=f"{0.06 + 0.94 * size:.2f}",
+        **place,
+    )
+    if size < 0.3:
+        return square
+    class_ = "figure strong" if size >= 0.65 else "figure"
+    text = f"{pair.value:.2f}".replace("0.", ".").replace("-", "−")
+    return joined(square, element("text", text, x=f"{x + side / 2:g}", y=f"{y + side / 2 + 3.5:g}", class_=class_))
+
+
+def _table(pairs: tuple[Correlation, ...]) -> Markup:
+    rows: list[Row] = [
+        (
+            [
+                f"{pair.a}, {pair.b}",
+                MEASURES[pair.measure],
+                joined(number_text(pair.value)),
+                number_text(pair.spearman),
+                f"{pair.num_rows:,}",
+                bar(pair.strength),
+            ],
+            None,
+        )
+        for pair in pairs
+    ]
+    heads = ("Columns", "Measure", "Value", "Spearman ρ", "Rows", "Strength")
+    return table(heads, rows, name="The strongest pairs of columns")
+
+
+def collinearity_section(collinearity: Collinearity) -> Markup:
+    """Equations, then a card a group."""
+    cards = [_equations(collinearity.dependencies)] if collinearity.dependencies else []
+    cards += [_group(group) for group in collinearity.groups]
+    if not cards:
+        cards = [card("Nothing is said twice", element("p", "No equations and no collinear groups."), span="wide")]
+    left_out = f"Not looked at, missing too often: {', '.join(collinearity.left_out)}." if collinearity.left_out else ""
+    return joined(element("div", *cards, class_="cards"), element("p", left_out, class_="note") if left_out else "")
+
+
+def _equations(dependencies: tuple[Dependency, ...]) -> Markup:
+    items = [
+        element("li", element("span", each.equation, class_="equation"), f" — {_held(each)}") for each in dependencies
+    ]
+    note = "One column of each can go; an equation that fails in a few rows may show a fault in the data."
+    return card("Columns that follow from others", element("ul", *items, class_="said"), note=note, span="wide")
+
+
+def _held(each: Dependency) -> str:
+    if each.num_held == each.num_rows:
+        return f"in every one of {each.num_rows:,} rows"
+    return f"in {each.num_held:,} of {each.num_rows:,} rows, not in {percent_text(1 - each.num_held / each.num_rows)}"
+
+
+def _group(group: CollinearGroup) -> Markup:
+    factor = "infinite" if group.max_vif is None else f"up to {group.max_vif:.3g}"
+    note = f"|r| up to {group.max_correlation:.3f}, variance inflation {factor}"
+    if group.condition_index is not None:
+        note += f", condition index {group.condition_index:.3g}"
+    names = ", ".join(group.columns[:12]) + (f" and {len(group.columns) - 12} more" if len(group.columns) > 12 else "")
+    return card(names, element("ul", *(element("li", each) for each in group.advice), class_="said"), note=note)
