@@ -195,9 +195,22 @@ def test_float64_to_string_loses_digits() -> None:
 
 
 def test_string_to_number_fails_the_batch() -> None:
-    """CAST of STRING to numbers is refused."""
+    """emit_read_number replaces what its patterns refuse."""
     with pytest.raises(Exception, match=r"Cast|cast|conver|stoll|stod|invalid"):
         run(lambda e, x: e.node("Cast", x, to=11), np.float64, x=np.array([["1"], ["one"]], object))
+
+
+@pytest.mark.parametrize("text", ["5e-324", "1e400"])
+def test_a_number_out_of_range_fails_the_batch(text: str) -> None:
+    """emit_read_number reads it with another exponent."""
+    with pytest.raises(Exception, match="stod"):
+        run(lambda e, x: e.node("Cast", x, to=11), np.float64, x=np.array([[text]], object))
+
+
+@pytest.mark.parametrize(("text", "to", "dtype"), [("1_000", 7, np.int64), ("1,5", 11, np.float64)])
+def test_what_follows_a_number_is_ignored(text: str, to: int, dtype: Any) -> None:
+    """emit_read_number has patterns of whole texts."""
+    assert run(lambda e, x: e.node("Cast", x, to=to), dtype, x=np.array([[text]], object)).tolist() == [[1]]
 
 
 def test_gather_outside_fails_the_batch() -> None:

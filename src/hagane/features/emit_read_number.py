@@ -19,7 +19,7 @@ from hagane.features.emit_logic import FLOAT64, INT64, STRING, both, cast, eithe
 from hagane.sql import cast_patterns
 from hagane.sql.functions import WHITE_SPACE
 
-_HEX_DIGITS = "0123456789abcdef"
+_HEX_DIGITS = "0123456789abcdefABCDEF"
 _FAR = 99_999
 _PLAIN, _LARGEST, _SMALLEST = 290, 320, -350
 """Decimal exponents: within ±290 a number is read as it is; above 320 it is infinite, below -350 zero."""
@@ -52,24 +52,24 @@ def to_float64(e: Emitter, text: str) -> tuple[str, str]:
 
 
 def _hex(e: Emitter, text: str, is_hex: str) -> str:
-    """At most 16 digits, filled up with zeros in front, in two halves that are exact as FLOAT64 sums."""
+    """At most 16 digits, filled up with zeros in front, two by two, in two halves that are exact as FLOAT64 sums."""
     plain = emit_text.trim(e, where(e, is_hex, text, _text(e, "0x0")), WHITE_SPACE, "both")
     digits = e.node("StringConcat", _text(e, "0" * 16), emit_text.behind(e, plain, rf"\A{cast_patterns.HEX_PREFIX}"))
-    tokens = emit_text.found(e, emit_text.first(e, digits, r"[0-9a-fA-F]{16}\z"), "[0-9a-fA-F]", "0")
-    keys = sorted({*_HEX_DIGITS, *_HEX_DIGITS.upper()})
+    tokens = emit_text.found(e, emit_text.first(e, digits, r"[0-9a-fA-F]{16}\z"), "[0-9a-fA-F]{2}", "00")
+    keys = [high + low for high in _HEX_DIGITS for low in _HEX_DIGITS]
     values = e.node("LabelEncoder", tokens, domain="ai.onnx.ml", keys_strings=keys,
                     values_int64s=[int(key, 16) for key in keys], default_int64=0)  # fmt: skip
-    high, low = (_weighted(e, values, start, e.extent(text).width) for start in (0, 8))
+    high, low = (_weighted(e, values, start, e.extent(text).width) for start in (0, 4))
     size = e.node("Add", e.node("Mul", high, whole(e, 2**32)), low)
     is_negative = emit_text.matches(e, text, cast_patterns.NEGATIVE)
     return where(e, is_negative, e.node("Neg", size), size)
 
 
 def _weighted(e: Emitter, values: str, start: int, width: int) -> str:
-    """Eight of sixteen digits as a number below 2^32."""
-    bounds = (e.constant([bound], np.int64) for bound in (start, start + 8, 2))
+    """Four of eight pairs of digits as a number below 2^32."""
+    bounds = (e.constant([bound], np.int64) for bound in (start, start + 4, 2))
     digits = e.node("Slice", values, *bounds, width=width)
-    terms = e.node("Mul", digits, e.constant([[[16**power for power in range(7, -1, -1)]]], np.int64), width=width)
+    terms = e.node("Mul", digits, e.constant([[[256**power for power in range(3, -1, -1)]]], np.int64), width=width)
     return e.node("ReduceSum", terms, e.constant([2], np.int64), keepdims=0, width=width)
 
 

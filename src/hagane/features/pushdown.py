@@ -32,7 +32,7 @@ def can_push_down(expression: Expression) -> bool:
     if isinstance(expression, ColumnRef):
         return True
     if isinstance(expression, Call) and expression.function == "CAST" and expression.type is SqlType.FLOAT64:
-        return _is_exact(expression.arguments[0])
+        return expression.arguments[0].type is not SqlType.STRING and _is_exact(expression.arguments[0])
     return _is_exact(expression)
 
 
