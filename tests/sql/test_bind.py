@@ -86,6 +86,7 @@ def told(expression: Expression) -> str:
         ("SAFE_CAST(s AS DATE) = CAST(t AS DATE)", "=(CAST[True](s), CAST[False](t))"),
         ("SAFE.LN(x)", "LN(x)"),
         ("s < 'b'", "REGEXP_CONTAINS(s, '^(?s:(?:|[\\\\x{0}-\\\\x{61}].*))$':S)"),
+        ("STRING(t) = s", "=(CAST[False](t), s)"),
         ("ZEROIFNULL(i)", "COALESCE(i, 0:I)"),
         ("x IS NOT DISTINCT FROM 1", "NOT(IS DISTINCT FROM(x, 1.0:F))"),
         ("t > TIMESTAMP '2013-01-01'", ">(t, 1356998400000000:T)"),

@@ -269,6 +269,10 @@ class Binder:
 
     def _in(self, node: exp.In) -> Expression | None:
         items = in_list(node)
+        if not items and node.args.get("unnest") is not None:
+            self.source.fault("IN UNNEST takes a list of constants", node, expected="x IN UNNEST([1, 2])",
+                              next_step=WAY_OUT)  # fmt: skip
+            return None
         if not items:
             return self.refuse(node)
         parts = self.bind_each([node.this, *items])
@@ -393,6 +397,8 @@ def _value(expression: Expression) -> object:
 
 def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     types = {argument.type for argument in arguments}
+    if signature.name in LISTS["bits"] and SqlType.FLOAT64 in types:
+        return "bits are those of an INT64: write CAST(x AS INT64)" + "; a power is POW(x, y)" * (signature.name == "^")
     if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
         return f"a string is ordered only against a constant of at most {MAX_LENGTH} characters; {WAY_OUT}"
     if all(set(overload.first + overload.repeated) == {SqlType.STRING} for overload in signature.overloads):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from hagane.sql.coerce import coerce
-from hagane.sql.expression import Expression, Literal
+from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.types import SqlType
 
@@ -109,6 +109,22 @@ def _points(points: list[Expression] | None, type_: SqlType | None) -> tuple[int
     return tuple(numbers) if len(numbers) == len(points) and ascend and fits else None
 
 
+def _string_of(binder: Binder, node: exp.Expression) -> Expression | None:
+    """`STRING(t)`: a time as CAST writes it."""
+    if node.args.get("zone") is not None:
+        binder.source.fault("STRING with a time zone cannot be compiled", node.args["zone"],
+                            next_step="write FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', t, zone)")  # fmt: skip
+        return None
+    argument = binder.bind(node.this)
+    if argument is None:
+        return None
+    if argument.type not in (SqlType.TIMESTAMP, SqlType.DATE):
+        binder.source.fault("STRING takes a TIMESTAMP or a DATE", node, received=argument.type.value,
+                            next_step="write CAST(x AS STRING)")  # fmt: skip
+        return None
+    return Call("CAST", (argument,), SqlType.STRING, (False,), span=binder.source.span(node))
+
+
 FORMS: dict[type[exp.Expression], Form] = {
     exp.SafeFunc: _safe_function,
     exp.SafeAdd: _safe("+", "this", "expression"),
@@ -117,6 +133,7 @@ FORMS: dict[type[exp.Expression], Form] = {
     exp.SafeNegate: _safe("NEG", "this"),
     exp.NullSafeEQ: _not_distinct,
     exp.RangeBucket: _range_bucket,
+    exp.String: _string_of,
 }
 """Node of sqlglot → what it becomes."""
 

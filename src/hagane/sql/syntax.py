@@ -94,7 +94,7 @@ MORE_FUNCTIONS = ("IEEE_DIVIDE",)
 DECORATION = ("safe", "coalesce", "ignore_nulls", "big_int", "position")
 """Arguments of sqlglot's nodes that are no arguments of the function."""
 
-LISTS = {"order": ("<", "<=", ">", ">=", "LEAST", "GREATEST")}
+LISTS = {"order": ("<", "<=", ">", ">=", "LEAST", "GREATEST"), "bits": ("&", "|", "^", "~", "<<", ">>", "BIT_COUNT")}
 
 SQL_TYPES: dict[object, SqlType] = {
     DataType.Type.BIGINT: SqlType.INT64,
