@@ -36,7 +36,6 @@ from hagane.sql.syntax import (
 from hagane.types import Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-MAX_DECIMALS = 22
 
 
 class Binder:
@@ -317,24 +316,6 @@ class Binder:
 
     def _trycast(self, node: exp.TryCast) -> Expression | None:
         return bind_cast(self, node, safe=True)
-
-    def _round(self, node: exp.Expression) -> Expression | None:
-        return self._decimals("ROUND", node)
-
-    def _trunc(self, node: exp.Expression) -> Expression | None:
-        return self._decimals("TRUNC", node)
-
-    def _decimals(self, name: str, node: exp.Expression) -> Expression | None:
-        argument = self.bind(node.this)
-        decimals = self.bind(node.args["decimals"]) if node.args.get("decimals") else Literal(0, SqlType.INT64)
-        if argument is None or decimals is None:
-            return None
-        number = _value(decimals)
-        if not isinstance(number, int) or isinstance(number, bool) or abs(number) > MAX_DECIMALS:
-            self.source.fault(f"the decimals of {name} must be a constant", decimals.span,
-                              expected=f"a whole number from -{MAX_DECIMALS} to {MAX_DECIMALS}")  # fmt: skip
-            return None
-        return self.call(name, (argument,), node, (number,))
 
     def _log(self, node: exp.Expression) -> Expression | None:
         base = node.this

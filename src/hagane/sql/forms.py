@@ -1,4 +1,4 @@
-"""Forms that become calls of other functions: SAFE., SAFE_ADD, RANGE_BUCKET, IS DISTINCT FROM, x IN UNNEST([…])."""
+"""Forms that need more than the table of signatures: SAFE., SAFE_ADD, ROUND(x, n), RANGE_BUCKET, x IN UNNEST([…])."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Form = Callable[["Binder", Any], Expression | None]
 
 MAX_POINTS = 10_000
+MAX_DECIMALS = 22
 _LARGEST_POINT = 2**53
 _NEVER_SAFE = (exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.Cast, exp.Extract, exp.Window, exp.Dot)
 
@@ -125,6 +126,25 @@ def _string_of(binder: Binder, node: exp.Expression) -> Expression | None:
     return Call("CAST", (argument,), SqlType.STRING, (False,), span=binder.source.span(node))
 
 
+def _decimals(name: str) -> Form:
+    """`ROUND(x, n)` and `TRUNC(x, n)`."""
+
+    def form(binder: Binder, node: exp.Expression) -> Expression | None:
+        argument = binder.bind(node.this)
+        places = node.args.get("decimals")
+        decimals = binder.bind(places) if places is not None else Literal(0, SqlType.INT64)
+        if argument is None or decimals is None:
+            return None
+        number = decimals.value if isinstance(decimals, Literal) else None
+        if not isinstance(number, int) or isinstance(number, bool) or abs(number) > MAX_DECIMALS:
+            binder.source.fault(f"the decimals of {name} must be a constant", decimals.span,
+                                expected=f"a whole number from -{MAX_DECIMALS} to {MAX_DECIMALS}")  # fmt: skip
+            return None
+        return binder.call(name, (argument,), node, (number,))
+
+    return form
+
+
 FORMS: dict[type[exp.Expression], Form] = {
     exp.SafeFunc: _safe_function,
     exp.SafeAdd: _safe("+", "this", "expression"),
@@ -134,6 +154,8 @@ FORMS: dict[type[exp.Expression], Form] = {
     exp.NullSafeEQ: _not_distinct,
     exp.RangeBucket: _range_bucket,
     exp.String: _string_of,
+    exp.Round: _decimals("ROUND"),
+    exp.Trunc: _decimals("TRUNC"),
 }
 """Node of sqlglot → what it becomes."""
 
