@@ -74,7 +74,7 @@ CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE":
 """Where an inexact value may stand: it goes through without a step and without cancellation."""
 
 
-NEVER_SAFE = ("/", "<<", ">>", "CAST")
+NEVER_SAFE = ("/", "<<", ">>", "CAST", "SPLIT[OFFSET]")
 """Of these there is no form with the SAFE. prefix."""
 
 

@@ -32,13 +32,11 @@ FUNCTION_REASONS: dict[str, Reason] = {
     "NVL2": Reason("BigQuery has no NVL2", "write IF(x IS NOT NULL, y, z)"),
     "FORMAT": Reason("FORMAT cannot be compiled: its result hangs on a format for every type",
                      "join with || and CAST(x AS STRING); FORMAT_DATE and FORMAT_TIMESTAMP write times"),
-    "FARM_FINGERPRINT": Reason("FARM_FINGERPRINT cannot be compiled: ONNX Runtime has no FarmHash",
-                               "write ML.HASH_BUCKETIZE(s, n), or " + _QUERY),
     **{name: Reason(f"{name} reads JSON, a type that is not in the language", "CAST a text; " + _QUERY)
        for name in ("BOOL", "INT64", "FLOAT64", "LAX_BOOL", "LAX_INT64", "LAX_FLOAT64", "LAX_STRING")},
     **{name: Reason(f"{name} is of BYTES, a type that is not in the language", _QUERY)
-       for name in ("TO_HEX", "FROM_HEX", "TO_BASE32", "FROM_BASE32", "TO_BASE64", "FROM_BASE64", "MD5", "SHA1",
-                    "SHA256", "SHA512", "SAFE_CONVERT_BYTES_TO_STRING")},
+       for name in ("TO_HEX", "FROM_HEX", "TO_BASE32", "FROM_BASE32", "TO_BASE64", "FROM_BASE64",
+                    "SAFE_CONVERT_BYTES_TO_STRING")},
     **{name: Reason(f"{name} makes an exact decimal, which ONNX has not", "write CAST(s AS FLOAT64)")
        for name in ("PARSE_NUMERIC", "PARSE_BIGNUMERIC")},
 }  # fmt: skip
