@@ -108,7 +108,7 @@ def test_hash_buckets_need_no_vocabulary(many: Path) -> None:
         ("linear_reg", "v", "r2_score", 0.70, {}),
         ("logistic_reg", "y", "roc_auc", 0.66, {}),
         ("boosted_tree_classifier", "y", "roc_auc", 0.66, {"max_iterations": 60}),
-        ("dnn_classifier", "y", "roc_auc", 0.63, {"max_iterations": 1, "hidden_units": [16]}),
+        ("dnn_classifier", "y", "roc_auc", 0.60, {"max_iterations": 1, "hidden_units": [16]}),
     ],
 )
 def test_a_million_values(  # noqa: PLR0917

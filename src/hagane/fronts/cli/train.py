@@ -72,6 +72,20 @@ def train(
         list[str] | None,
         typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
     ] = None,
+    stratify: Annotated[bool, typer.Option("--stratify", help="Give each class the same share of every part.")] = False,
+    downsample: Annotated[
+        float | None,
+        typer.Option(
+            "--downsample", metavar="RATE", help="Train on this share of the most frequent class.", show_default=False
+        ),
+    ] = None,
+    auto_class_weights: Annotated[
+        bool, typer.Option("--auto-class-weights", help="Let rare classes count as much as frequent ones.")
+    ] = False,
+    weight_column: Annotated[
+        str | None,
+        typer.Option("--weight-column", metavar="COLUMN", help="What each row counts.", show_default=False),
+    ] = None,
     memory_limit: MemoryOption = None,
     table: TableOption = None,
     workspace: WorkspaceOption = None,
@@ -88,6 +102,7 @@ def train(
     """
     from hagane.errors import HaganeError
     from hagane.fronts.cli.override_spec import option_value, override_spec
+    from hagane.fronts.cli.override_weights import override_weights
     from hagane.spec.check import check_spec
     from hagane.spec.read_yaml import locate_faults
     from hagane.workspace.workspace import Workspace
@@ -104,6 +119,13 @@ def train(
         split=split,
         exclude=tuple(exclude or ()),
         memory_limit=memory_limit,
+    )
+    spec = override_weights(
+        spec,
+        weight_column=weight_column,
+        auto_class_weights=auto_class_weights,
+        downsample=downsample,
+        stratify=stratify,
     )
     check_spec(spec)
     hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}
