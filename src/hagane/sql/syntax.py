@@ -130,7 +130,9 @@ def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
         case exp.Alias():
             return "a feature is named by its key, not by AS", "remove the alias"
         case exp.RegexpExtract() | exp.RegexpReplace():
-            return f"{name} cannot be compiled: patterns answer yes or no (REGEXP_CONTAINS)", WAY_OUT
+            return f"{name} cannot be compiled: ONNX Runtime gives the longest match, not the first, and no groups", (
+                f"use SPLIT(…)[SAFE_OFFSET(…)], SUBSTR, REPLACE or REGEXP_CONTAINS; or {WAY_OUT}"
+            )
         case exp.Struct():
             return "a STRUCT may stand only where an ML function takes one", WAY_OUT
         case exp.Parameter() | exp.Placeholder():
