@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hagane.data import quantiles
 from hagane.data.open_table import open_table
 from hagane.data.quantiles import measure_quantiles, rank
+from hagane.data.split import split_table
+from hagane.spec.spec import Split
 
 FRACTIONS = [0.0, 0.01, 0.25, 0.5 * (1 - 1e-14), 0.5, 0.75, 0.9, 0.999, 1.0]
 
@@ -80,3 +82,16 @@ def test_ranks_are_those_of_duckdb(count, ten_thousandths):
     fraction = ten_thousandths / 10_000
     table = open_table(pa.table({"n": np.arange(1, count + 1)}))
     assert table.query(f"SELECT quantile_disc(n, {fraction}) AS q FROM data")["q"][0].as_py() == rank(fraction, count)
+
+
+@pytest.mark.usefixtures("few_in_memory")
+@pytest.mark.parametrize("type_", [pa.int64(), pa.float64(), pa.timestamp("us"), pa.date32()], ids=str)
+def test_a_split_by_time_cuts_where_it_would_with_every_value_in_memory(type_, monkeypatch):
+    days = np.random.default_rng(4).integers(-9_000, 9_000, 30_000)
+    column = pa.array(days, pa.int32()).cast(type_) if pa.types.is_date(type_) else pa.array(days).cast(type_)
+    table = open_table(pa.table({"day": column}))
+    split = Split(method="time", column="day", eval_fraction=0.2, test_fraction=0.1)
+    selected = split_table(table, split)
+    monkeypatch.setattr(quantiles, "ROWS_IN_MEMORY", 10**9)
+    assert (selected.parts == split_table(table, split).parts).all()
+    assert selected.counts[2] == pytest.approx(3_000, abs=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hagane.data.engine import quote_name
 from hagane.data.literal import literal
+from hagane.data.quantiles import measure_quantiles, number_literal
 from hagane.data.stratified_part import stratified_part
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, SpecError, nearest
@@ -88,10 +89,23 @@ def _cut(table: Table, column: str, share: float, ranks: tuple[int, int]) -> tup
     return literal(value), rank
 
 
+_NUMBERS = {
+    SqlType.TIMESTAMP: ("epoch_us({x})", "make_timestamptz({v})"),
+    SqlType.DATE: ("({x} - DATE '1970-01-01')", "(DATE '1970-01-01' + {v})"),
+}
+"""Type that is no number → SQL of the number that it is, and back."""
+
+
 def _value_at(table: Table, column: str, share: float) -> str | None:
     """The value below which about `share` of the rows lie, as a literal; None where there is none."""
-    value = table.query(f"SELECT quantile_disc({column}, {share!r}) AS v FROM data")["v"][0]
-    return literal(value) if value.is_valid else None
+    type_ = next(each.type for each in table.schema if quote_name(each.name) == column)
+    if type_ is SqlType.STRING:
+        value = table.query(f"SELECT quantile_disc({column}, {share!r}) AS v FROM data")["v"][0]
+        return literal(value) if value.is_valid else None
+    number, back = _NUMBERS.get(type_, ("{x}", "{v}"))
+    x = number.format(x=column)
+    found = measure_quantiles(table.query, {x: [share]}, table.num_rows)[x]
+    return None if found is None else back.format(v=number_literal(found[0]))
 
 
 def _part_by_column(table: Table, split: Split) -> str:
