@@ -10,6 +10,7 @@ import math
 from hypothesis import strategies as st
 from oracle_rows import POOLS, SCHEMA
 
+from hagane.sql.bind_arrays import WORDS
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal
 from hagane.sql.functions import (
     BUCKET_FORMATS,
@@ -74,7 +75,7 @@ CARRIES_ULPS = {"*": (0, 1), "NEG": (0,), "ABS": (0,), "CASE": None, "COALESCE":
 """Where an inexact value may stand: it goes through without a step and without cancellation."""
 
 
-NEVER_SAFE = ("/", "<<", ">>", "CAST", "SPLIT[OFFSET]")
+NEVER_SAFE = ("/", "<<", ">>", "CAST", "SPLIT[OFFSET]", "ML.NORMALIZER", "ML.LP_NORM", "ML.DISTANCE")
 """Of these there is no form with the SAFE. prefix."""
 
 
@@ -162,6 +163,19 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
             return st.tuples(_whole_points() if overload.first != (SqlType.FLOAT64,) else _points())
         case "EXTRACT" if overload.first == (SqlType.DATE,):
             return st.tuples(st.sampled_from(DATE_PARTS), st.just("UTC"))
+        case "ELEMENT":
+            return st.tuples(st.integers(0, 5))
+        case "TEXT_ANALYZE":
+            patterns = st.sampled_from([WORDS, "[a-z]+", r"\w", "."]).map(lambda text: ("PATTERN_ANALYZER", text))
+            by_pattern = st.tuples(patterns, st.booleans()).map(lambda drawn: (*drawn[0], drawn[1]))
+            return st.one_of(by_pattern, st.sampled_from([("LOG_ANALYZER", "", True), ("NO_OP_ANALYZER", "", False)]))
+        case "ML.NGRAMS":
+            sizes = st.tuples(st.integers(1, 3), st.integers(0, 2), st.sampled_from([" ", "", "日"]))
+            return sizes.map(lambda drawn: (drawn[0], drawn[0] + drawn[1], drawn[2]))
+        case "ML.NORMALIZER" | "ML.LP_NORM":
+            return st.tuples(st.sampled_from([1.0, 2.0, 3.0, 1.5, math.inf]))
+        case "ML.DISTANCE":
+            return st.tuples(st.sampled_from(["EUCLIDEAN", "MANHATTAN", "COSINE"]))
         case "EXTRACT":
             return st.tuples(st.sampled_from(DATE_PARTS + TIME_PARTS), st.sampled_from(ZONES))
         case "DATE" if len(overload.first) == 3:

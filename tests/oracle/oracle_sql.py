@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from dataclasses import replace
 
@@ -35,11 +36,23 @@ def _call(call: Call, arguments: list[str]) -> str:
     name, first, rest = call.function, arguments[0], ", ".join(arguments[1:])
     if call.safe and name in _SAFE:
         return f"{_SAFE[name]}({', '.join(arguments)})"
-    if call.safe:
+    if call.safe and name != "ELEMENT":
         return f"SAFE.{_call(replace(call, safe=False), arguments)}"
     if name in _INFIX:
         return f"({first} {name} {arguments[1]})"
     match name:
+        case "ELEMENT":
+            return f"{first}[{'SAFE_OFFSET' if call.safe else 'OFFSET'}({call.modifiers[0]})]"
+        case "IN UNNEST":
+            return f"({first} IN UNNEST({rest}))"
+        case "TEXT_ANALYZE":
+            return _text_analyze(call, first)
+        case "ML.NGRAMS":
+            return f"ML.NGRAMS({first}, [{call.modifiers[0]}, {call.modifiers[1]}], {_string(str(call.modifiers[2]))})"
+        case "ML.NORMALIZER" | "ML.LP_NORM":
+            return f"{name}({first}, CAST('{call.modifiers[0]}' AS FLOAT64))"
+        case "ML.DISTANCE":
+            return f"ML.DISTANCE({first}, {rest}, '{call.modifiers[0]}')"
         case "ARRAY":
             return f"[{', '.join(arguments)}]"
         case "NEG":
@@ -89,6 +102,15 @@ def _call(call: Call, arguments: list[str]) -> str:
             return f"ML.FEATURE_CROSS(STRUCT({fields}), 2)"
         case _:
             return f"{name}({', '.join(arguments)})"
+
+
+def _text_analyze(call: Call, text: str) -> str:
+    analyzer, pattern, is_lower = call.modifiers
+    if analyzer != "PATTERN_ANALYZER":
+        return f"TEXT_ANALYZE({text}, analyzer => '{analyzer}')"
+    mode = "LOWER" if is_lower else "NONE"
+    options = json.dumps({"patterns": [pattern], "token_filters": [{"normalizer": {"mode": mode}}]})
+    return f"TEXT_ANALYZE({text}, analyzer => '{analyzer}', analyzer_options => {_string(options)})"
 
 
 def _literal(literal: Literal) -> str:

@@ -115,6 +115,8 @@ class _Rules:
                 )
             case SqlType.STRING:
                 yield column.name, self._write(column, one_hot("{x}"))
+            case SqlType.ARRAY_INT64 | SqlType.ARRAY_FLOAT64:
+                yield column.name, self._write(column, "{x}")
             case SqlType.ARRAY_STRING:
                 yield column.name, self._write(column, "ML.MULTI_HOT_ENCODER({x}, 32000, 5) OVER ()")
             case SqlType.TIMESTAMP | SqlType.DATE:

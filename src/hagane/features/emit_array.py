@@ -8,13 +8,16 @@ another), and what is padded to [n, m] on the way (ONNX Runtime's splitters answ
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from hagane.features.emit import Emitter, element_type
-from hagane.features.emit_logic import FLOAT64, both, cast, negate, where
+from hagane.features.emit_logic import FLOAT64, INT64, both, cast, negate, where
 
 FLOAT32 = element_type(np.float32)
 CHARACTER_PADDING = "\0\0"
@@ -57,8 +60,9 @@ def true_places(e: Emitter, mask: str) -> str:
 
 def flatten(e: Emitter, matrix: str, mask: str) -> Flat:
     """The entries of `matrix` [n, m] where `mask` [n, m] is true, row by row."""
-    rows = e.node("Gather", e.node("NonZero", mask), e.constant(0, np.int64), axis=0)
-    return Flat(e.node("Compress", vector(e, matrix), vector(e, mask), axis=0), rows)
+    places = e.node("NonZero", mask)
+    rows = e.node("Gather", places, e.constant(0, np.int64), axis=0)
+    return Flat(e.node("GatherND", matrix, e.node("Transpose", places)), rows)
 
 
 def of_row(e: Emitter, tensor: str, rows: str) -> str:
@@ -119,6 +123,139 @@ def _characters(e: Emitter, text: str) -> Flat:
     return flatten(e, tokens, e.node("Or", negate(e, is_padding), blank))
 
 
+def words(e: Emitter, text: str, **how: Any) -> Flat:
+    """What Tokenizer finds in each text [n, 1]: by `tokenexp`, or between `separators`; nothing empty."""
+    tokens = e.node("Tokenizer", vector(e, text), domain="com.microsoft", mark=0, mincharnum=1, pad_value="", **how)
+    return flatten(e, tokens, negate(e, e.node("Equal", tokens, e.constant([""], object))))
+
+
+def ngrams(e: Emitter, flat: Flat, valid: str | None, sizes: range, separator: str) -> tuple[Flat, str | None]:
+    """Neighbours joined, by start, then by size; and where all of them are valid ([u] bool, None: everywhere).
+
+    One column a size, filled with what follows in other rows too, of which those within one row are kept.
+    """
+    longest = sizes[-1]
+    parts = [_shifted(e, flat.data, "", offset, longest) for offset in range(longest)]
+    last_rows = [_shifted(e, flat.rows, -1, offset, longest) for offset in range(longest)]
+    valids = None if valid is None else [_shifted(e, valid, False, offset, longest) for offset in range(longest)]
+    joined, known, columns, masks, knowns = parts[0], valids[0] if valids else None, [], [], []
+    for offset in range(longest):
+        if offset:
+            between = (e.constant([separator], object),) if separator else ()
+            joined = functools.reduce(lambda a, b: e.node("StringConcat", a, b), (joined, *between, parts[offset]))
+            known = both(e, known, valids[offset]) if known is not None and valids else None
+        if offset + 1 in sizes:
+            columns.append(joined)
+            masks.append(e.node("Equal", last_rows[offset], flat.rows))
+            knowns.append(known)
+    mask = _columns(e, masks)
+    found = flatten(e, _columns(e, columns), mask)
+    rows = of_row(e, flat.rows, found.rows)
+    there = None if valids is None else flatten(e, _columns(e, [k for k in knowns if k is not None]), mask).data
+    return Flat(found.data, rows), there
+
+
+def _shifted(e: Emitter, tensor: str, padding: str | int | bool, offset: int, longest: int) -> str:
+    """[t]: the entry `offset` places behind each one, `padding` behind the last."""
+    if not offset:
+        return tensor
+    dtype = object if isinstance(padding, str) else np.bool_ if isinstance(padding, bool) else np.int64
+    longer = e.node("Concat", tensor, e.constant([padding] * longest, dtype), axis=0)
+    start = e.constant([offset], np.int64)
+    return e.node("Slice", longer, start, e.node("Add", size(e, tensor), start))
+
+
+def _columns(e: Emitter, tensors: Sequence[str]) -> str:
+    """Tensors [t] as the columns of one [t, k]."""
+    return e.node("Concat", *(e.node("Unsqueeze", x, e.constant([1], np.int64)) for x in tensors), axis=1)
+
+
+def element(e: Emitter, flat: Flat, positions: Sequence[int], blank: npt.ArrayLike) -> tuple[str, str, str]:
+    """[n, g]: the element number k from 0 of each row, whether there is one, and its place among the flat ones.
+
+    `blank` is appended, so that there is always something to take.
+    """
+    k = e.row(np.array(positions, np.int64))
+    column = e.constant([1], np.int64)
+    count = e.node("Unsqueeze", lengths(e, flat.rows), column)
+    is_there = e.full(e.node("Less", k, count), len(positions))
+    place = e.node("Add", e.node("Unsqueeze", starts(e, flat.rows), column), k)
+    place = where(e, is_there, place, size(e, flat.data))
+    longer = e.node("Concat", flat.data, e.constant(np.atleast_1d(np.asarray(blank))), axis=0)
+    return e.node("Gather", longer, place, axis=0, width=len(positions)), is_there, place
+
+
+def concat_order(e: Emitter, rows: Sequence[str]) -> Flat:
+    """The arrays of each row one after another: places in the concatenation of all the flat elements, and rows."""
+    counts = [lengths(e, each) for each in rows]
+    total = functools.reduce(lambda a, b: e.node("Add", a, b), counts)
+    before = e.node("CumSum", total, e.constant(0, np.int64), exclusive=1)
+    targets = []
+    for each, count in zip(rows, counts, strict=True):
+        shift = e.node("Sub", before, e.node("CumSum", count, e.constant(0, np.int64), exclusive=1))
+        targets.append(e.node("Add", of_row(e, shift, each), _range(e, each)))
+        before = e.node("Add", before, count)
+    target, all_rows = e.node("Concat", *targets, axis=0), e.node("Concat", *rows, axis=0)
+    order = e.node("ScatterElements", all_rows, target, _range(e, all_rows), axis=0)
+    return Flat(order, of_row(e, all_rows, order))
+
+
+def _range(e: Emitter, tensor: str) -> str:
+    """[t] int64: 0, 1, …"""
+    count = e.node("Squeeze", size(e, tensor))
+    return e.node("Range", e.constant(0, np.int64), count, e.constant(1, np.int64))
+
+
+def any_of(e: Emitter, condition: str, rows: str) -> str:
+    """[n] bool: whether the condition [t] holds for an element of the row."""
+    counted = sums(e, cast(e, condition, INT64), rows, np.int64)
+    return e.node("Greater", counted, e.constant([0], np.int64))
+
+
+def norm(e: Emitter, values: str, rows: str, degree: float) -> str:
+    """[n] float64: each row's norm of values [t]."""
+    magnitudes = e.node("Abs", values)
+    if degree == math.inf:
+        zeros = filled(e, 0, np.float64, e.num_rows())
+        return e.node("ScatterElements", zeros, rows, magnitudes, axis=0, reduction="max")
+    if degree == 1:
+        return sums(e, magnitudes, rows, np.float64)
+    if degree == 2:
+        return e.node("Sqrt", sums(e, e.node("Mul", values, values), rows, np.float64))
+    return _power(e, sums(e, _power(e, magnitudes, degree), rows, np.float64), 1 / degree)
+
+
+def _power(e: Emitter, values: str, exponent: float) -> str:
+    """[t]: each value to a power, computed four times over: a tensor's last elements are treated apart otherwise."""
+    four = e.node("Expand", e.node("Unsqueeze", values, e.constant([1], np.int64)), e.constant([1, 4], np.int64))
+    powers = e.node("Pow", four, e.constant(exponent, np.float64))
+    return e.node("Gather", powers, e.constant(0, np.int64), axis=1)
+
+
+def divided(e: Emitter, values: str, divisors: str) -> str:
+    """[t]: values divided by divisors [t]; the values themselves where that is 0."""
+    is_zero = e.node("Equal", divisors, e.constant([0.0]))
+    return e.node("Div", values, where(e, is_zero, e.constant([1.0]), divisors))
+
+
+def partners(e: Emitter, rows: str, other_rows: str, values: str) -> str:
+    """[t]: of another array of the same row, the value [u] at each element's own offset; 0 where it has none."""
+    offset = e.node("Sub", _range(e, rows), of_row(e, starts(e, rows), rows))
+    has_one = e.node("Less", offset, of_row(e, lengths(e, other_rows), rows))
+    place = e.node("Add", of_row(e, starts(e, other_rows), rows), offset)
+    longer = e.node("Concat", values, e.constant([0.0]), axis=0)
+    return e.node("Gather", longer, where(e, has_one, place, size(e, values)), axis=0)
+
+
+def distance(e: Emitter, a: str, b: str, rows: str, kind: str) -> tuple[str, str | None]:
+    """[n] float64 between the pairs a, b [t] of each row, and where that failed (None: nowhere)."""
+    if kind != "COSINE":
+        return norm(e, e.node("Sub", a, b), rows, 1 if kind == "MANHATTAN" else 2), None
+    norms = e.node("Mul", norm(e, a, rows, 2), norm(e, b, rows, 2))
+    similarity = divided(e, sums(e, e.node("Mul", a, b), rows, np.float64), norms)
+    return e.node("Sub", e.constant([1.0]), similarity), e.node("Equal", norms, e.constant([0.0]))
+
+
 def _places(e: Emitter, matrix: str) -> str:
     """[m]: 0, 1, … by the columns of a matrix [n, m]."""
     width = e.node("Squeeze", e.node("Shape", matrix, start=1, end=2))
@@ -145,9 +282,7 @@ def distinct(e: Emitter, slots: Flat, cardinality: int) -> tuple[Flat, str]:
 
 def term_frequency(e: Emitter, counts: str, sizes: str) -> str:
     """[u] float64: counts [u] divided by sizes [u], both int64; by 1 where the size is 0."""
-    size = as_float64(e, sizes)
-    is_nothing = e.node("Equal", size, e.constant([0.0]))
-    return e.node("Div", as_float64(e, counts), where(e, is_nothing, e.constant([1.0]), size))
+    return divided(e, as_float64(e, counts), as_float64(e, sizes))
 
 
 def as_float32(e: Emitter, tensor: str) -> str:

@@ -16,6 +16,7 @@ from hagane.features.measure import Question, measure
 from hagane.features.pushdown import can_push_down
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
+from hagane.features.vectors import expand_vectors
 from hagane.progress import SILENT, Phase, Progress
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze
@@ -34,14 +35,23 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
     ExpressionError with every fault.
     """
     resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
-    bound = bind_all(resolved, table.schema)
-    nodes = analyses(bound.values())
     with progress.phase("fit", total=None) as phase:
-        found = measure_nodes(table, {node: asked_by(node) for node in nodes}, phase)
-    fitted = {node: parameters_of(node, found[node]) for node in nodes}
+        resolved = expand_vectors(
+            resolved, table.schema, functools.partial(_ask, table, phase), accepts_missing=accepts_missing
+        )
+        bound = bind_all(resolved, table.schema)
+        nodes = analyses(bound.values())
+        found = _ask(table, phase, nodes)
+    fitted = {node: parameters_of(node, measured) for node, measured in zip(nodes, found, strict=True)}
     return Transform.make(
         resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing
     )
+
+
+def _ask(table: Table, phase: Phase, nodes: Sequence[Analyze]) -> list[Measured]:
+    """What each analyzer asks about its argument, in order."""
+    found = measure_nodes(table, {node: asked_by(node) for node in nodes}, phase)
+    return [found[node] for node in nodes]
 
 
 def measure_nodes(table: Table, asked: Mapping[Analyze, Aggregates], phase: Phase) -> dict[Analyze, Measured]:

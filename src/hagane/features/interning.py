@@ -51,7 +51,7 @@ class Interning:
         key = _identity(expression), ids
         if key not in self._ids:
             shape: object = (_shape(expression), tuple(self._nodes[i].shape for i in ids), _shared(expression))
-            if expression.type.is_array:
+            if _is_ragged(expression):
                 shape = "array", ids, key  # ragged: no two arrays lie side by side
             self._ids[key] = len(self._nodes)
             self._nodes.append(Node(expression, self._shapes.setdefault(shape, len(self._shapes)), ids))
@@ -77,6 +77,13 @@ def fold(expression: Expression) -> Expression:
         case Call("CAST", (Literal(int() as value, SqlType.INT64),), SqlType.FLOAT64):
             return Literal(float(value), SqlType.FLOAT64, expression.span)
     return expression
+
+
+def _is_ragged(expression: Expression) -> bool:
+    """Whether it is an array, or of one and something else; elements of one array are taken together."""
+    if isinstance(expression, Call) and expression.function != "ELEMENT":
+        return expression.type.is_array or any(argument.type.is_array for argument in expression.arguments)
+    return expression.type.is_array
 
 
 def _shared(expression: Expression) -> object:

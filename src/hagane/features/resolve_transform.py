@@ -8,8 +8,9 @@ from hagane.errors import ExpressionError, Fault
 from hagane.features.lower import has_slots
 from hagane.sql.bind import bind_all
 from hagane.sql.cross import cross_texts
-from hagane.sql.expression import Analyze, Expression, walk
+from hagane.sql.expression import Analyze, Call, Expression, walk
 from hagane.sql.nullable import can_be_null
+from hagane.sql.polynomial import polynomial_texts
 from hagane.types import Schema, SqlType
 
 SCALERS = ("ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER")
@@ -20,6 +21,7 @@ def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_m
 
     - Text becomes ML.ONE_HOT_ENCODER, an array of text ML.MULTI_HOT_ENCODER, each combination of an ML.FEATURE_CROSS
       a feature of its own.
+    - An array of numbers stays what it is: `fit_transform` makes a feature of each element.
     - For families that take no missing values, what may be NULL becomes ML.IMPUTER(…, 'mean') where nothing is learned
       inside, and COALESCE(…, 0) where it is a scaler.
 
@@ -53,8 +55,22 @@ def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_m
 def _resolve(name: str, sql: str, schema: Schema, accepts_missing: bool) -> dict[str, str]:
     bound = bind_all({name: sql}, schema)
     if len(bound) > 1 or name not in bound:
-        return {feature: one_hot(cross) for feature, cross in zip(bound, cross_texts(sql), strict=False)}
+        return _several(name, sql, bound, accepts_missing)
     return {name: _explicit(name, sql, bound[name], accepts_missing)}
+
+
+def _several(name: str, sql: str, bound: Mapping[str, Expression], accepts_missing: bool) -> dict[str, str]:
+    if next(iter(bound.values())).type is SqlType.STRING:
+        return {feature: one_hot(cross) for feature, cross in zip(bound, cross_texts(sql), strict=False)}
+    texts = zip(bound.items(), polynomial_texts(sql, tuple(bound), name), strict=True)
+    return {feature: _power(feature, text, part, accepts_missing) for (feature, part), text in texts}
+
+
+def _power(name: str, sql: str, expression: Expression, accepts_missing: bool) -> str:
+    """A product of an ML.POLYNOMIAL_EXPAND: 0 where it is NULL and something is learned inside."""
+    if accepts_missing or not can_be_null(expression) or not _learns(expression):
+        return _explicit(name, sql, expression, accepts_missing)
+    return f"COALESCE({_inner(sql)}, 0)"
 
 
 def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool) -> str:
@@ -63,7 +79,7 @@ def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool
     if expression.type is SqlType.ARRAY_STRING:
         return f"ML.MULTI_HOT_ENCODER({_inner(sql)}, 32000, 5) OVER ()"
     if expression.type.is_array:
-        raise ExpressionError(_vector_fault(name, sql, expression.type))
+        return sql  # a feature for each element, once fit_transform knows how many there are
     if expression.type in (SqlType.TIMESTAMP, SqlType.DATE):
         raise ExpressionError(_moment_fault(name, sql, expression.type))
     if expression.type is SqlType.STRING:
@@ -75,9 +91,16 @@ def _explicit(name: str, sql: str, expression: Expression, accepts_missing: bool
     if not _learns(expression):
         number = f"CAST({_inner(sql)} AS INT64)" if expression.type is SqlType.BOOL else _inner(sql)
         return f"ML.IMPUTER({number}, 'mean') OVER ()"
-    if isinstance(expression, Analyze) and expression.function in SCALERS:
+    if _is_scaler(expression):
         return f"COALESCE({_inner(sql)}, 0)"
     raise ExpressionError(_null_fault(name, sql))
+
+
+def _is_scaler(expression: Expression) -> bool:
+    """A scaler, or an element of an array made of them."""
+    if isinstance(expression, Call) and expression.function == "ELEMENT":
+        return True
+    return isinstance(expression, Analyze) and expression.function in SCALERS
 
 
 def one_hot(sql: str) -> str:
@@ -106,11 +129,6 @@ def _moment_fault(name: str, sql: str, type_: SqlType) -> Fault:
     trend = "UNIX_SECONDS" if type_ is SqlType.TIMESTAMP else "UNIX_DATE"
     step = f"take a part of it, such as EXTRACT(DAYOFWEEK FROM {sql}), or {trend}({sql}) for a trend"
     return _fault(name, sql, f"a {type_} is not a feature", "a number, a BOOL or text", step)
-
-
-def _vector_fault(name: str, sql: str, type_: SqlType) -> Fault:
-    step = f"take a number of it, such as ARRAY_LENGTH({sql}), or write ML.MULTI_HOT_ENCODER({sql}) OVER ()"
-    return _fault(name, sql, f"an {type_.value} is not a feature", "a number, a BOOL or text", step)
 
 
 def _text_fault(name: str, sql: str) -> Fault:

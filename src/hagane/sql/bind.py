@@ -14,6 +14,7 @@ from hagane.errors import ExpressionError, Fault
 from hagane.sql.binder import Binder
 from hagane.sql.cross import cross_features
 from hagane.sql.expression import Expression, columns_of
+from hagane.sql.polynomial import polynomial_features
 from hagane.sql.source import Source
 from hagane.types import Schema
 
@@ -80,11 +81,17 @@ def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expressi
     return features
 
 
+def _several(binder: Binder, name: str, tree: exp.Expression) -> dict[str, Expression] | None:
+    """The features of an expression that is more than one, or None."""
+    crosses = cross_features(binder, name, tree)
+    return polynomial_features(binder, name, tree) if crosses is None else crosses
+
+
 def _bind_feature(name: str, sql: str, schema: Schema) -> dict[str, Expression]:
     source = Source(sql, f"transform.{name}")
     tree = source.parse()
     binder = Binder(source, schema)
-    crosses = cross_features(binder, name, tree) if tree is not None else None
+    crosses = _several(binder, name, tree) if tree is not None else None
     if source.faults:
         raise ExpressionError(*source.faults)
     return {name: _bind_tree(binder, tree)} if crosses is None else crosses

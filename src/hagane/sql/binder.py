@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from hagane.errors import nearest
+from hagane.sql.bind_arrays import bind_element, bind_in_unnest, bind_text_analyze
 from hagane.sql.bind_text import TEXT_NODES
 from hagane.sql.bind_time import TIME_NODES
 from hagane.sql.casts import bind_cast
@@ -268,10 +269,8 @@ class Binder:
 
     def _in(self, node: exp.In) -> Expression | None:
         items = in_list(node)
-        if not items and node.args.get("unnest") is not None:
-            self.source.fault("IN UNNEST takes a list of constants", node, expected="x IN UNNEST([1, 2])",
-                              next_step=WAY_OUT)  # fmt: skip
-            return None
+        if isinstance(node.args.get("unnest"), exp.Unnest) and not all(map(_is_constant, items or [node])):
+            return bind_in_unnest(self, node)
         if not items:
             return self.refuse(node)
         parts = self.bind_each([node.this, *items])
@@ -331,8 +330,13 @@ class Binder:
         elements = self.bind_each(node.expressions)
         return None if elements is None else self.call("ARRAY", elements, node)
 
+    def _bracket(self, node: exp.Bracket) -> Expression | None:
+        return bind_element(self, node)
+
     def _anonymous(self, node: exp.Anonymous) -> Expression | None:
         name = str(node.this).upper()
+        if name == "TEXT_ANALYZE":
+            return bind_text_analyze(self, node)
         if name in NAMED_FORMS:
             return NAMED_FORMS[name](self, node)
         if name in MORE_FUNCTIONS:
@@ -349,6 +353,10 @@ class Binder:
         self.source.fault(f"the function {name} is not in the feature language", node,
                           nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip
         return None
+
+
+def _is_constant(node: exp.Expression) -> bool:
+    return node.find(exp.Column) is None
 
 
 def _parts(value: Any) -> list[exp.Expression]:

@@ -53,7 +53,7 @@ def _crosses(binder: Binder, node: exp.Expression) -> dict[str, Expression] | No
         usage = FUNCTIONS["ML.FEATURE_CROSS"].usage
         binder.source.fault("ML.FEATURE_CROSS takes a STRUCT, and a degree", node, expected=usage)
         return None
-    fields = _fields(binder, arguments[0])
+    fields = struct_fields(binder, arguments[0])
     degree = _degree(binder, arguments[1]) if len(arguments) == 2 else 2
     if fields is None or degree is None:
         return None
@@ -111,7 +111,19 @@ def _field_texts(sql: str) -> list[str]:
     return [sql[field[0].start : field[-1].end + 1] for field in fields]
 
 
-def _fields(binder: Binder, struct: exp.Expression) -> dict[str, Expression] | None:
+def struct_field_texts(sql: str) -> dict[str, str]:
+    """The SQL of each field of the first STRUCT, by the field's name (of an expression that binds)."""
+    texts: dict[str, str] = {}
+    for index, text in enumerate(_field_texts(sql), 1):
+        tokens = BigQuery().tokenize(text)
+        is_named = len(tokens) > 2 and tokens[-2].token_type is TokenType.ALIAS
+        name = tokens[-1].text if is_named or len(tokens) == 1 else f"f{index}"
+        texts[name] = text[: tokens[-2].start].strip() if is_named else text
+    return texts
+
+
+def struct_fields(binder: Binder, struct: exp.Expression) -> dict[str, Expression] | None:
+    """The fields of a STRUCT by name, or None after noting its faults."""
     fields: dict[str, Expression] = {}
     good = True
     for index, part in enumerate(struct.expressions, 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hagane.sql.buckets import bucket_names, inner_points
+from hagane.sql.duckdb_arrays import ARRAY_RENDER
 from hagane.sql.duckdb_casts import cast_sql
 from hagane.sql.duckdb_literals import NAN, float_sql
 from hagane.sql.duckdb_numbers import NUMBERS
@@ -131,15 +132,6 @@ def _upper(call: Call, bound: Bound) -> str:
     return f"array_to_string(list_transform(string_split({bound[0]}, 'ß'), lambda hagane_s: upper(hagane_s)), 'ß')"
 
 
-def _split(call: Call, bound: Bound) -> str:
-    """DuckDB splits by an empty delimiter into grapheme clusters: code points are taken by their places instead."""
-    if getattr(call.arguments[1], "value", "") != "":
-        return f"string_split({bound[0]}, {bound[1]})"
-    places = f"generate_series(1, greatest(length({bound[0]}), 1))"
-    parts = f"list_transform({places}, lambda hagane_p: substring({bound[0]}, hagane_p, 1))"
-    return f"CASE WHEN {bound[0]} IS NULL THEN NULL ELSE {parts} END"
-
-
 def _bucketize(call: Call, bound: Bound) -> str:
     points, exclude, format_ = call.modifiers
     inner = inner_points(points, bool(exclude))  # type: ignore[arg-type]
@@ -187,9 +179,7 @@ RENDER: dict[str, Render] = {
     "STARTS_WITH": _function("starts_with"),
     "ENDS_WITH": _function("ends_with"),
     "REGEXP_CONTAINS": _function("regexp_matches"),
-    "SPLIT": _split,
-    "ARRAY": lambda call, bound: f"[{', '.join(bound)}]",
-    "ARRAY_LENGTH": _function("len"),
+    **ARRAY_RENDER,
     **TIME_RENDER,
     "ML.BUCKETIZE": _bucketize,
     "ML.HASH_BUCKETIZE": lambda call, bound: f"({murmur3_sql(bound[0])} % {call.modifiers[0]})",

@@ -37,6 +37,8 @@ def column_sql(column: ColumnRef) -> str:
     match column.type:
         case SqlType.FLOAT64:
             return f"nullif(CAST({name} AS DOUBLE), {NAN})"
+        case SqlType.ARRAY_FLOAT64:
+            return f"list_transform(CAST({name} AS DOUBLE[]), lambda hagane_e: nullif(hagane_e, {NAN}))"
         case SqlType.TIMESTAMP:
             return f"make_timestamp(epoch_us({name}))"
         case _:

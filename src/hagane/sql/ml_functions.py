@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from hagane.errors import nearest
+from hagane.sql.bind_arrays import bind_distance, bind_ngrams, bind_norm
 from hagane.sql.coerce import coerce
 from hagane.sql.expression import Analyze, Call, Expression, Literal, walk
 from hagane.sql.functions import ANALYZERS, BUCKET_FORMATS, FUNCTIONS, AnalyzerSignature, Option
@@ -42,6 +43,15 @@ def bind_scalar(binder: Binder, node: exp.Dot) -> Expression | None:
             return _hash_bucketize(binder, node)
         case "ML.FEATURE_CROSS":
             return cross_call(binder, node)
+        case "ML.POLYNOMIAL_EXPAND":
+            binder.source.fault("ML.POLYNOMIAL_EXPAND is several features", node,
+                                next_step="let it be the whole expression, or write the product itself")  # fmt: skip
+        case "ML.NGRAMS":
+            return bind_ngrams(binder, node)
+        case "ML.NORMALIZER" | "ML.LP_NORM":
+            return bind_norm(binder, node, name)
+        case "ML.DISTANCE":
+            return bind_distance(binder, node)
         case _ if name in ANALYZERS:
             binder.source.fault(f"{name} learns from all rows", node, expected=ANALYZERS[name].usage,
                                 next_step="add OVER () behind it")  # fmt: skip

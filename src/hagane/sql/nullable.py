@@ -28,7 +28,7 @@ def can_be_null(expression: Expression) -> bool:
             return function not in _NEVER_NULL and can_be_null(expression.argument)
         case Call("IS NULL" | "ARRAY" | "IS DISTINCT FROM"):
             return False
-        case Call("NULLIF"):
+        case Call("NULLIF" | "ELEMENT" | "IN UNNEST"):
             return True
         case Call("COALESCE", arguments):
             return all(can_be_null(argument) for argument in arguments)

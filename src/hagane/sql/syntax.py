@@ -79,6 +79,7 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.StartsWith: ("STARTS_WITH", _TWO),
     exp.EndsWith: ("ENDS_WITH", _TWO),
     exp.Split: ("SPLIT", _TWO),
+    exp.ArrayConcat: ("ARRAY_CONCAT", _MANY),
     exp.ArraySize: ("ARRAY_LENGTH", _ONE),
     exp.UnixSeconds: ("UNIX_SECONDS", _ONE),
     exp.UnixMillis: ("UNIX_MILLIS", _ONE),
@@ -91,7 +92,7 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 MORE_FUNCTIONS = ("IEEE_DIVIDE",)
 """Functions that sqlglot does not know."""
 
-DECORATION = ("safe", "coalesce", "ignore_nulls", "big_int", "position")
+DECORATION = ("safe", "coalesce", "ignore_nulls", "big_int", "position", "null_propagation")
 """Arguments of sqlglot's nodes that are no arguments of the function."""
 
 LISTS = {"order": ("<", "<=", ">", ">=", "LEAST", "GREATEST"), "bits": ("&", "|", "^", "~", "<<", ">>", "BIT_COUNT")}
@@ -109,13 +110,13 @@ SQL_TYPES: dict[object, SqlType] = {
     DataType.Type.DATE: SqlType.DATE,
 }
 
-_OPERATOR_NAMES = {"IS NULL", "IN", "CASE", "NEG", "AND", "OR", "NOT", "ARRAY"}
+_OPERATOR_NAMES = {"IS NULL", "IN", "CASE", "NEG", "AND", "OR", "NOT", "ARRAY", "ELEMENT", "IN UNNEST"}
 
 
 def function_name() -> tuple[str, ...]:
     """The names by which functions are called, for the nearest name."""
     plain = [name for name in FUNCTIONS if name[0].isalpha() and name not in _OPERATOR_NAMES]
-    return (*plain, *ANALYZERS, "IF", "IFNULL", "SAFE_CAST")
+    return (*plain, *ANALYZERS, "ML.POLYNOMIAL_EXPAND", "IF", "IFNULL", "SAFE_CAST")
 
 
 def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
@@ -133,6 +134,8 @@ def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
             return f"{name} cannot be compiled: ONNX Runtime gives the longest match, not the first, and no groups", (
                 f"use SPLIT(…)[SAFE_OFFSET(…)], SUBSTR, REPLACE or REGEXP_CONTAINS; or {WAY_OUT}"
             )
+        case exp.ArrayToString():
+            return "ARRAY_TO_STRING cannot be compiled: ONNX Runtime joins no ragged text", WAY_OUT
         case exp.Struct():
             return "a STRUCT may stand only where an ML function takes one", WAY_OUT
         case exp.Parameter() | exp.Placeholder():

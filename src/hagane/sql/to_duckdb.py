@@ -81,6 +81,9 @@ class _Renderer:
 
     def _own_error(self, call: Call) -> str:
         """A strict function fails where it is NULL and no argument is."""
+        if call.function == "ELEMENT":
+            array = self.value(call.arguments[0])
+            return f"({array} IS NOT NULL AND len({array}) <= {call.modifiers[0]})"
         arguments = [a for a in call.arguments if not isinstance(a, Literal) or a.value is None]
         there = [f"{self.value(argument)} IS NOT NULL" for argument in arguments]
         return f"({' AND '.join([*there, f'{self.value(call)} IS NULL'])})"

@@ -21,6 +21,7 @@ ANALYZERS: dict[str, str] = {
     "ML.TF_IDF": "hagane.features.analyzers.tf_idf:TfIdf",
 }
 """SQL name → `module:Class`, imported when first asked for."""
+_INTERNAL = {"$LENGTH": "hagane.features.analyzers.length:Length"}
 
 
 def get_analyzer(function: str) -> Analyzer:
@@ -29,5 +30,5 @@ def get_analyzer(function: str) -> Analyzer:
     >>> get_analyzer("ML.STANDARD_SCALER").name
     'ML.STANDARD_SCALER'
     """
-    module, _, name = ANALYZERS[function].partition(":")
+    module, _, name = (ANALYZERS | _INTERNAL)[function].partition(":")
     return cast(Analyzer, getattr(importlib.import_module(module), name)())

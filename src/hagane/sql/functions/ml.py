@@ -6,6 +6,9 @@ from hagane.sql.functions.signature import FLOAT64, INT64, STRING, Overload, Sig
 
 BUCKET_FORMATS = ("bucket_names", "bucket_ranges")
 
+POLYNOMIAL_USAGE = "ML.POLYNOMIAL_EXPAND(STRUCT(x, y, …), degree)"
+"""It is several features, and so no function of the table."""
+
 ML = (
     Signature("ML.BUCKETIZE", "ML.BUCKETIZE(x, [points], exclude_boundaries, format)",
               "The name of the bucket in which x lies; NULL where x is NaN.", each((FLOAT64,), 1, STRING),
