@@ -38,6 +38,12 @@ MODIFIERS: dict[str, tuple[object, ...]] = {
     "PARSE_TIMESTAMP": ("%Y-%m-%d %H:%M", "Asia/Tokyo"),
     "SPLIT[OFFSET]": (1,),
     "SPLIT[SAFE_OFFSET]": (1,),
+    "ELEMENT": (0,),
+    "TEXT_ANALYZE": ("LOG_ANALYZER", "", True),
+    "ML.NGRAMS": (1, 2, " "),
+    "ML.NORMALIZER": (2.0,),
+    "ML.LP_NORM": (2.0,),
+    "ML.DISTANCE": ("COSINE",),
     "ML.BUCKETIZE": ((1.0, 2.0), False, "bucket_names"),
     "ML.HASH_BUCKETIZE": (10,),
 }

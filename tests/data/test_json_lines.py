@@ -68,11 +68,11 @@ def test_an_array_of_objects(tmp_path):
     assert [row.line_number for row in table.bad_rows.examples] == [3]
 
 
-def test_objects_are_left_out_lists_are_arrays_and_mixed_values_are_text(tmp_path):
+def test_objects_are_columns_by_field_lists_are_arrays_and_mixed_values_are_text(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"l": [1], "o": {"x": 1}, "m": 1}\n{"l": null, "o": null, "m": "b"}\n')
     table = open_table(tmp_path / "a.jsonl")
-    assert [(c.name, c.type.value) for c in table.schema] == [("l", "ARRAY<INT64>"), ("m", "STRING")]
-    assert [fault.received for fault in table.unsupported] == ["STRUCT(x BIGINT)"]
+    assert [(c.name, c.type.value) for c in table.schema] == [("l", "ARRAY<INT64>"), ("o.x", "INT64"), ("m", "STRING")]
+    assert table.query('SELECT "o.x" AS x FROM data')["x"].to_pylist() == [1, None]
     assert table.query("FROM data")["l"].to_pylist() == [[1], None]
     assert table.query("FROM data")["m"].to_pylist() == ["1", "b"]
 

@@ -133,11 +133,11 @@ def test_types_are_normalised():
 def test_what_is_of_another_type_is_left_out_and_told():
     table = open_table(
         "SELECT 1 AS n, [1] AS l, [[1]] AS ll, [DATE '2020-01-01'] AS ld, "
-        "{'a': 1} AS st, 'x'::BLOB AS bl, TIME '01:00' AS t, INTERVAL 1 DAY AS i"
+        "{'a': 1, 'b': {'b': 1}} AS st, 'x'::BLOB AS bl, TIME '01:00' AS t, INTERVAL 1 DAY AS i"
     )
-    assert table.schema.names == ("n", "l")
+    assert table.schema.names == ("n", "l", "st.a")
     assert [fault.received for fault in table.unsupported] == [
-        "INTEGER[][]", "DATE[]", "STRUCT(a INTEGER)", "BLOB", "TIME", "INTERVAL",
+        "INTEGER[][]", "DATE[]", "STRUCT(b INTEGER)", "BLOB", "TIME", "INTERVAL",
     ]  # fmt: skip
     assert all(fault.next_step for fault in table.unsupported)
 

@@ -104,3 +104,39 @@ def test_penguins(shared_data: Path) -> None:
     transform = fit_transform(found.expressions, table, accepts_missing=False)
     assert [feature.name for feature in transform.ids] == ["island", "sex"]
     assert len(transform.dense) == 4
+
+
+def test_bigquery_rules() -> None:
+    """Section "Automatic feature preprocessing" of BigQuery ML: names, parts, nothing left out."""
+    day = datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC)
+    table = open_table(pa.table({
+        "label": [1, 0], "n": [1, 1], "s": ["x", "y"], "b": [True, None], "d": [day.date()] * 2, "t": [day] * 2,
+        "tags": [["a"], None], "v": [[1.0], [2.0]], "st": [{"f": 1}, {"f": 2}],
+    }))  # fmt: skip
+    found = automatic_transform(table.schema, measure_statistics(table), "label", scales=True, accepts_missing=False,
+                                rules="bigquery")  # fmt: skip
+    assert found.left_out == ()
+    assert list(found.expressions) == [
+        "n", "s", "b", "d", "t", "_TS_DOM_t", "_TS_DOW_t", "_TS_MOY_t", "_TS_HOD_t", "_TS_MOH_t", "_TS_WOY_t",
+        "_TS_YEAR_t", "tags", "v", "st_f",
+    ]  # fmt: skip
+    assert found.expressions["d"] == "ML.ONE_HOT_ENCODER(FORMAT_DATE('%F', d), 'none', 1000000, 0) OVER ()"
+    assert found.expressions["st_f"] == "COALESCE(ML.STANDARD_SCALER(`st.f`) OVER (), 0)"
+    transform = fit_transform(found.expressions, table, accepts_missing=False)
+    assert {feature.name for feature in transform.sparse} == {"tags"}
+    assert next(feature for feature in transform.ids if feature.name == "d").vocabulary == ("2013-01-01",)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([f"the {n} quick brown foxes" for n in range(99)], "ML.TF_IDF(TEXT_ANALYZE(s), 32000, 5) OVER ()"),
+        ([f"日本語の文章は空白がない{chr(0x4E00 + n)}" for n in range(99)],
+         "ML.TF_IDF(ML.NGRAMS(SPLIT(LOWER(s), ''), [2, 3], ''), 32000, 5) OVER ()"),
+        ([f"id-{n:020}" for n in range(99)], None),
+    ],
+)  # fmt: skip
+def test_text_of_words(texts: list[str], expected: str | None) -> None:
+    table = open_table(pa.table({"s": texts, "y": list(range(99))}))
+    found = automatic_transform(table.schema, measure_statistics(table), "y", scales=True, accepts_missing=False)
+    assert found.expressions.get("s") == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -63,7 +64,7 @@ _ELEMENTS = (SqlType.INT64, SqlType.FLOAT64, SqlType.STRING)
 _WAYS_OUT = {
     "[][]": "take its inner arrays apart in a query, for example flatten(column)",
     "[]": "make it an array of numbers or text in a query, for example CAST(column AS VARCHAR[])",
-    "STRUCT": "select its fields in a query, for example column.field",
+    "STRUCT": "select its inner fields in a query, for example column.field.field",
     "MAP": "select its entries in a query, for example column['key']",
     "BLOB": "derive something from it in a query, for example octet_length(column) or md5(column)",
     "TIME": "cast it in a query, for example date_part('hour', column)",
@@ -94,14 +95,43 @@ def type_columns(described: list[tuple[str, str]]) -> TypedColumns:
       next: cast it in a query, for example date_part('hour', column)
     """
     columns, casts, unsupported = [], {}, []
-    for name, duckdb_type in described:
+    for name, source, duckdb_type in _fields(described):
         sql_type = sql_type_of(duckdb_type)
         if sql_type is None:
             unsupported.append(_refuse(name, duckdb_type))
         else:
             columns.append(Column(name, sql_type))
-            casts[name] = _cast(quote_name(name), duckdb_type, sql_type)
+            casts[name] = _cast(source, duckdb_type, sql_type)
     return TypedColumns(Schema(tuple(columns)), casts, tuple(unsupported))
+
+
+def _fields(described: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Name, SQL and DuckDB type of each column; of a STRUCT, of each of its fields, named `struct.field`.
+
+    >>> list(_fields([("s", 'STRUCT(a INTEGER, "b c" DECIMAL(3,1))')]))
+    [('s.a', '"s"."a"', 'INTEGER'), ('s.b c', '"s"."b c"', 'DECIMAL(3,1)')]
+    """
+    for name, type_ in described:
+        if type_.startswith("STRUCT(") and type_.endswith(")"):
+            for field, field_type in _split_struct(type_[len("STRUCT(") : -1]):
+                yield f"{name}.{field}", f"{quote_name(name)}.{quote_name(field)}", field_type
+        else:
+            yield name, quote_name(name), type_
+
+
+def _split_struct(text: str) -> Iterator[tuple[str, str]]:
+    """Name and type of each field between the brackets of a STRUCT."""
+    depth, quoted, start = 0, False, 0
+    for index, character in enumerate(text + ","):
+        quoted ^= character == '"'
+        if quoted:
+            continue
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            found = re.fullmatch(r'\s*(?:"((?:[^"]|"")*)"|(\S+))\s+(.*)', text[start:index], flags=re.DOTALL)
+            start = index + 1
+            if found:
+                yield (found[1].replace('""', '"') if found[1] is not None else found[2]), found[3]
 
 
 def sql_type_of(duckdb_type: str) -> SqlType | None:

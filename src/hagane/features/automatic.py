@@ -10,21 +10,28 @@ TIMESTAMP           UTC seconds as a number, and one-hot of year,  seconds and t
                     month, week, day, day of week, hour, minute
 DATE                days as a number, and one-hot of year, month,  days and the same parts, as numbers
                     week, day, day of week
+STRING of words     TF-IDF of its words in small letters           the same
+ARRAY<STRING>       multi-hot                                      the same
+ARRAY of numbers    a number for each element, imputed             a number for each element
 =================== ============================================== ======================================
 
 Departures from BigQuery ML: a DATE is taken apart as a TIMESTAMP is, instead of one-hot over whole dates, which says
 nothing about a date that was not trained on; the parts are named `<column>_<part>`, not `_TS_DOW_<column>`; trees get
-numbers instead of label encodings of numbers, and a number that is either one value or NULL becomes `x IS NULL`.
+numbers instead of label encodings of numbers, and a number that is either one value or NULL becomes `x IS NULL`;
+text that is a sentence rather than a category, nearly every value distinct, becomes TF-IDF (of n-grams of characters
+where the script has no spaces). `rules="bigquery"` departs nowhere (`features.automatic_bigquery`).
 
 Source: BigQuery ML's documentation, "Automatic feature preprocessing".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hagane.errors import ExpressionError
+from hagane.features.automatic_bigquery import bigquery_features
 from hagane.features.resolve_transform import one_hot
 from hagane.sql.bind import bind
 from hagane.sql.expression import columns_of
@@ -37,6 +44,10 @@ FREQUENCY_THRESHOLD = 5
 """ML.ONE_HOT_ENCODER's default: rarer values share the unknown slot."""
 DISTINCT_SHARE = 0.9
 """Text in which so large a share of the values is distinct names its row (the count is approximate)."""
+LEAST_MEAN_LENGTH = 12
+"""Characters that text has on average, at the least, to be taken for words."""
+_WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f\u1780-\u17ff]")
+"""Hiragana, Katakana, Chinese characters, Thai, Khmer."""
 DATE_PARTS = ("YEAR", "MONTH", "WEEK", "DAY", "DAYOFWEEK")
 TIME_PARTS = (*DATE_PARTS, "HOUR", "MINUTE")
 
@@ -56,22 +67,23 @@ class AutomaticTransform(NamedTuple):
 
 
 def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, scales: bool, accepts_missing: bool,
-                        exclude: Collection[str] = ()) -> AutomaticTransform:  # fmt: skip
+                        exclude: Collection[str] = (),
+                        rules: Literal["hagane", "bigquery"] = "hagane") -> AutomaticTransform:  # fmt: skip
     """The transform of a table with this schema and these statistics.
 
     `scales` and `accepts_missing` are the model family's. The label and the columns of `exclude` are not used; of the
     others, those that cannot help are left out with a reason.
     """
-    rules = _Rules(schema, scales, accepts_missing)
+    written = _Rules(schema, scales, accepts_missing, is_bigquery=rules == "bigquery")
     expressions: dict[str, str] = {}
     left_out: list[LeftOut] = []
     for column in schema:
         if column.name == label:
             continue
-        reason = "excluded" if column.name in exclude else useless(statistics[column.name])
+        reason = "excluded" if column.name in exclude else written.useless(statistics[column.name])
         if not reason:
             try:
-                features = dict(rules.features(column, statistics[column.name]))
+                features = dict(written.features(column, statistics[column.name]))
             except ExpressionError:
                 reason = "its name cannot be written in SQL: rename it in the data query"
             else:
@@ -95,16 +107,42 @@ def useless(column: ColumnStatistics) -> str:
     return ""
 
 
+def words_of(column: ColumnStatistics) -> str:
+    """SQL of the tokens of a text column `{x}` that names its rows but is made of words; else empty.
+
+    Told by the values that are known (the extremes and the most frequent ones): most of them are several words, or of a
+    script without spaces.
+    """
+    if column.type is not SqlType.STRING or column.is_constant or not useless(column):
+        return ""
+    values = [str(v) for v in (column.min, column.max, *(top.value for top in column.top_values)) if v is not None]
+    if (column.mean_length or 0) < LEAST_MEAN_LENGTH or not values:
+        return ""
+    if sum(bool(_WITHOUT_SPACES.search(value)) for value in values) * 2 > len(values):
+        return "ML.NGRAMS(SPLIT(LOWER({x}), ''), [2, 3], '')"
+    several = sum(len(value.split()) > 2 for value in values)
+    return "TEXT_ANALYZE({x})" if several * 2 >= len(values) else ""
+
+
 class _Rules:
     """The rules for one table and one kind of family."""
 
-    def __init__(self, schema: Schema, scales: bool, accepts_missing: bool) -> None:
+    def __init__(self, schema: Schema, scales: bool, accepts_missing: bool, *, is_bigquery: bool) -> None:
         self.schema = schema
+        self.is_bigquery = is_bigquery
         self.scales = scales
         self.accepts_missing = accepts_missing
 
+    def useless(self, statistics: ColumnStatistics) -> str:
+        """Why a column is left out; empty where it is used."""
+        return "" if self.is_bigquery or words_of(statistics) else useless(statistics)
+
     def features(self, column: Column, statistics: ColumnStatistics) -> Iterator[tuple[str, str]]:
         """Name and SQL of each feature that the column becomes."""
+        if self.is_bigquery:
+            found = bigquery_features(column, scales=self.scales, accepts_missing=self.accepts_missing)
+            yield from ((name, self._write(column, sql)) for name, sql in found)
+            return
         match column.type:
             case SqlType.INT64 | SqlType.FLOAT64:
                 yield column.name, self._write(column, self._number_or_gap(statistics))
@@ -113,6 +151,8 @@ class _Rules:
                     column.name,
                     self._write(column, "{x}" if self.accepts_missing else one_hot("CAST({x} AS STRING)")),
                 )
+            case SqlType.STRING if words := words_of(statistics):
+                yield column.name, self._write(column, f"ML.TF_IDF({words}, 32000, {FREQUENCY_THRESHOLD}) OVER ()")
             case SqlType.STRING:
                 yield column.name, self._write(column, one_hot("{x}"))
             case SqlType.ARRAY_INT64 | SqlType.ARRAY_FLOAT64:

@@ -22,9 +22,14 @@ def bucket_names(points: Sequence[float], format: str = "bucket_names") -> tuple
     ('bin_1', 'bin_2', 'bin_3')
     >>> bucket_names((2.0, 3.5), "bucket_ranges")
     ('(-inf, 2)', '[2, 3.5)', '[3.5, +inf)')
+    >>> bucket_names((2.0,), "bucket_ranges_json")
+    ('{"start": "-Infinity", "end": "2"}', '{"start": "2", "end": "Infinity"}')
     """
     if format == "bucket_names":
         return tuple(f"bin_{number}" for number in range(1, len(points) + 2))
+    if format == "bucket_ranges_json":
+        ends = ["-Infinity", *map(_number, points), "Infinity"]
+        return tuple(f'{{"start": "{low}", "end": "{high}"}}' for low, high in itertools.pairwise(ends))
     if not points:
         return ("(-inf, +inf)",)
     texts = [_number(point) for point in points]

@@ -126,22 +126,40 @@ def _options(binder: Binder, signature: AnalyzerSignature, nodes: list[exp.Expre
 
 
 def _option(binder: Binder, option: Option, node: exp.Expression | None, whole: exp.Expression,
-            signature: AnalyzerSignature) -> int | str | None:  # fmt: skip
+            signature: AnalyzerSignature) -> int | str | tuple[int, ...] | None:  # fmt: skip
     if node is None:
         if option.default is None:
             binder.source.fault(f"{signature.name} needs its option {option.name}", whole, expected=signature.usage)
         return option.default
+    if option.type is SqlType.ARRAY_INT64:
+        return _range_option(binder, option, node, signature)
     literal = binder.bind(node)
     if literal is None:
         return None
     value = literal.value if isinstance(literal, Literal) else None
     if option.type is SqlType.STRING and isinstance(value, str) and value.lower() in option.choices:
         return value.lower()
+    if option.type is SqlType.BOOL and isinstance(value, bool):
+        return value
     if option.type is SqlType.INT64 and _in_range(option, value):
         return value  # type: ignore[return-value]
-    expected = " or ".join(repr(choice) for choice in option.choices) or _range(option)
+    choices = ("TRUE", "FALSE") if option.type is SqlType.BOOL else tuple(map(repr, option.choices))
+    expected = " or ".join(choices) or _range(option)
     guess = nearest(str(value), option.choices) if isinstance(value, str) else ""
     binder.source.fault(f"this is no {option.name} of {signature.name}", node, expected=expected, nearest=guess)
+    return None
+
+
+def _range_option(binder: Binder, option: Option, node: exp.Expression,
+                  signature: AnalyzerSignature) -> tuple[int, ...] | None:  # fmt: skip
+    parts = binder.bind_each(node.expressions) if isinstance(node, exp.Array) else []
+    if parts is None:
+        return None
+    values = [part.value for part in parts if isinstance(part, Literal) and _in_range(option, part.value)]
+    if len(values) == len(parts) == 2 and values[0] < values[1]:  # type: ignore[operator]
+        return tuple(values)  # type: ignore[arg-type]
+    expected = f"two whole numbers that ascend, from {option.low} to {option.high}, like [25, 75]"
+    binder.source.fault(f"this is no {option.name} of {signature.name}", node, expected=expected)
     return None
 
 
@@ -217,7 +235,9 @@ def _hash_bucketize(binder: Binder, node: exp.Dot) -> Expression | None:
     number = bound[1].value if isinstance(bound[1], Literal) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_HASH_BUCKETS:
         binder.source.fault("this is no number of buckets", arguments[1],
-                            expected=f"a whole number from 1 to {MAX_HASH_BUCKETS:,}")  # fmt: skip
+                            expected=f"a whole number from 1 to {MAX_HASH_BUCKETS:,}",
+                            next_step="0 asks for the hash itself: FarmHash's, which no graph has" if number == 0
+                            else "")  # fmt: skip
         return None
     return binder.call("ML.HASH_BUCKETIZE", bound[:1], node, (number,))
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from hagane.sql.functions.ml import BUCKET_FORMATS
-from hagane.sql.functions.signature import ARRAY_INT64, ARRAY_STRING, FLOAT64, INT64, STRING, AnalyzerSignature, Option
+from hagane.sql.functions.signature import (
+    ARRAY_INT64,
+    ARRAY_STRING,
+    BOOL,
+    FLOAT64,
+    INT64,
+    STRING,
+    AnalyzerSignature,
+    Option,
+)
 
 _TO_FLOAT = {INT64: FLOAT64, FLOAT64: FLOAT64}
 _CATEGORY = {STRING: STRING}
@@ -19,8 +28,11 @@ ANALYZERS: dict[str, AnalyzerSignature] = {
         AnalyzerSignature("ML.MIN_MAX_SCALER", "ML.MIN_MAX_SCALER(x) OVER ()",
                           "(x - min) / (max - min), kept within 0 and 1.", _TO_FLOAT),
         AnalyzerSignature("ML.MAX_ABS_SCALER", "ML.MAX_ABS_SCALER(x) OVER ()", "x / max |x|.", _TO_FLOAT),
-        AnalyzerSignature("ML.ROBUST_SCALER", "ML.ROBUST_SCALER(x) OVER ()",
-                          "(x - median) / (upper quartile - lower quartile).", _TO_FLOAT),
+        AnalyzerSignature("ML.ROBUST_SCALER",
+                          "ML.ROBUST_SCALER(x, quantile_range, with_median, with_quantile_range) OVER ()",
+                          "(x - median) / (upper quartile - lower quartile).", _TO_FLOAT,
+                          (Option("quantile_range", ARRAY_INT64, (25, 75), low=0, high=100),
+                           Option("with_median", BOOL, True), Option("with_quantile_range", BOOL, True))),
         AnalyzerSignature("ML.QUANTILE_BUCKETIZE", "ML.QUANTILE_BUCKETIZE(x, num_buckets, format) OVER ()",
                           "The name of the quantile bucket in which x lies.", {INT64: STRING, FLOAT64: STRING},
                           (Option("num_buckets", INT64, low=2, high=10_000),

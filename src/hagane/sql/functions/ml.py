@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hagane.sql.functions.signature import FLOAT64, INT64, STRING, Overload, Signature, each
 
-BUCKET_FORMATS = ("bucket_names", "bucket_ranges")
+BUCKET_FORMATS = ("bucket_names", "bucket_ranges", "bucket_ranges_json")
 
 POLYNOMIAL_USAGE = "ML.POLYNOMIAL_EXPAND(STRUCT(x, y, …), degree)"
 """It is several features, and so no function of the table."""

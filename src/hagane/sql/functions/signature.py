@@ -73,7 +73,7 @@ class Option:
 
     name: str
     type: SqlType
-    default: int | str | None = None
+    default: int | str | tuple[int, ...] | None = None
     low: int | None = None
     high: int | None = None
     choices: tuple[str, ...] = ()
