@@ -37,18 +37,18 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
     resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
     with progress.phase("fit", total=None) as phase:
         resolved = expand_vectors(
-            resolved, table.schema, functools.partial(_ask, table, phase), accepts_missing=accepts_missing
+            resolved, table.schema, functools.partial(ask, table, phase), accepts_missing=accepts_missing
         )
         bound = bind_all(resolved, table.schema)
         nodes = analyses(bound.values())
-        found = _ask(table, phase, nodes)
+        found = ask(table, phase, nodes)
     fitted = {node: parameters_of(node, measured) for node, measured in zip(nodes, found, strict=True)}
     return Transform.make(
         resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing
     )
 
 
-def _ask(table: Table, phase: Phase, nodes: Sequence[Analyze]) -> list[Measured]:
+def ask(table: Table, phase: Phase, nodes: Sequence[Analyze]) -> list[Measured]:
     """What each analyzer asks about its argument, in order."""
     found = measure_nodes(table, {node: asked_by(node) for node in nodes}, phase)
     return [found[node] for node in nodes]

@@ -7,6 +7,7 @@ deviations do, and within the error of their sketch (0.3 % of the ranks) where q
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -17,11 +18,12 @@ import numpy as np
 
 from hagane.errors import DataError, Fault
 from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
-from hagane.features.fit import asked_by, measure_nodes, parameters_of
+from hagane.features.fit import ask, asked_by, measure_nodes, parameters_of
 from hagane.features.lower import analyses
 from hagane.features.moments import Moments, rounded_moments
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
+from hagane.features.vectors import expand_vectors
 from hagane.progress import SILENT, Progress
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze
@@ -163,8 +165,11 @@ def fit_part(
     [MinMaxScalerParameters(min=1.0, max=9.0)]
     """
     resolved = resolve_transform(transform, table.schema, accepts_missing=accepts_missing)
-    nodes = list(analyses(bind_all(resolved, table.schema).values()))
     with progress.phase("fit a part", total=None) as phase:
+        resolved = expand_vectors(
+            resolved, table.schema, functools.partial(ask, table, phase), accepts_missing=accepts_missing
+        )
+        nodes = list(analyses(bind_all(resolved, table.schema).values()))
         found = measure_nodes(table, {node: _asked_of_a_part(asked_by(node)) for node in nodes}, phase)
     return FitPart(
         transform=dict(resolved),

@@ -39,13 +39,16 @@ class AnalyzerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_filters: tuple[Normalizer, ...] = ()
 
 
-def bind_element(binder: Binder, node: exp.Bracket) -> Expression | None:
+def bind_element(binder: Binder, node: exp.Expression) -> Expression | None:
     """`array[OFFSET(k)]` and its kin, or None after noting the faults."""
     array = binder.bind(node.this)
     if len(node.expressions) != 1:
         return binder.refuse(node)
     index = binder.bind(node.expressions[0])
     if array is None or index is None:
+        return None
+    if not array.type.is_array:
+        binder.source.fault("only an array has elements", node, expected="array[OFFSET(k)]", received=array.type.value)
         return None
     number = index.value if isinstance(index, Literal) else None
     first = node.args.get("offset") or 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from hagane.sql.bind_arrays import bind_element
 from hagane.sql.expression import Expression, Literal
 from hagane.sql.patterns import quote
 from hagane.sql.source import WAY_OUT
@@ -101,7 +102,7 @@ def _bind_element(binder: Binder, node: exp.Expression) -> Expression | None:
     """`SPLIT(s, delimiter)[OFFSET(n)]` and its like."""
     split, places = node.this, node.expressions
     if not isinstance(split, exp.Split) or len(places) != 1:
-        return binder.refuse(node)
+        return bind_element(binder, node)
     arguments = binder.bind_each([split.this, split.expression, places[0]])
     if arguments is None:
         return None

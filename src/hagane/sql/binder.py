@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from hagane.errors import nearest
-from hagane.sql.bind_arrays import bind_element, bind_in_unnest, bind_text_analyze
+from hagane.sql.bind_arrays import bind_in_unnest, bind_text_analyze
 from hagane.sql.bind_text import TEXT_NODES
 from hagane.sql.bind_time import TIME_NODES
 from hagane.sql.casts import bind_cast
@@ -329,9 +329,6 @@ class Binder:
             return None
         elements = self.bind_each(node.expressions)
         return None if elements is None else self.call("ARRAY", elements, node)
-
-    def _bracket(self, node: exp.Bracket) -> Expression | None:
-        return bind_element(self, node)
 
     def _anonymous(self, node: exp.Anonymous) -> Expression | None:
         name = str(node.this).upper()
