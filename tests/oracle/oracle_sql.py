@@ -42,7 +42,7 @@ def _call(call: Call, arguments: list[str]) -> str:
         return f"({first} {name} {arguments[1]})"
     match name:
         case "ELEMENT":
-            return f"{first}[{'SAFE_OFFSET' if call.safe else 'OFFSET'}({call.modifiers[0]})]"
+            return f"({first})[{'SAFE_OFFSET' if call.safe else 'OFFSET'}({call.modifiers[0]})]"
         case "IN UNNEST":
             return f"({first} IN UNNEST({rest}))"
         case "TEXT_ANALYZE":
