@@ -6,8 +6,9 @@
 
 The data have 15 columns: 6 FLOAT64, 4 INT64 and 5 STRING of 3 to 200,000 distinct values, NULLs in half of them. The
 measurements of the first form take turns in one process, so that whatever else the machine does falls on all of them
-alike; medians are shown. With --memory each stage (scan, read, describe, fit, encode, epoch, train) is a process of its
-own in a control group of that size, first over 1 million rows, then over all; the peak is that of its resident memory.
+alike; medians are shown. With --memory each stage (scan, read, statistics, describe, fit, encode, epoch, train) is a
+process of its own in a control group of that size, first over 1 million rows, then over all; the peak is that of its
+resident memory.
 With --ludwig an environment for Ludwig 0.11 is built in --folder, and its preprocessing runs over the same rows.
 """
 
@@ -45,6 +46,7 @@ from hagane.memory_budget import parse_memory
 from hagane.models.family import FitContext
 from hagane.models.linear_reg import LinearReg
 from hagane.statistics.measure import measure_statistics
+from hagane.workflow.describe import describe
 
 NUM_THREADS = 2
 CARDINALITIES = (3, 50, 1_000, 20_000, 200_000)
@@ -114,7 +116,7 @@ def with_nulls(random: np.random.Generator, number: int, values: np.ndarray) -> 
 
 
 ROWS_A_FILE = 2_000_000
-STAGES = ("scan", "read", "describe", "fit", "encode", "epoch", "train")
+STAGES = ("scan", "read", "statistics", "describe", "fit", "encode", "epoch", "train")
 
 
 def generate_files(folder: Path, rows: int) -> Path:
@@ -153,7 +155,8 @@ def run_stage(stage: str, folder: Path, rows: int) -> None:
     stages = {
         "scan": lambda: scan(data / "*.parquet"),
         "read": lambda: [read_batches(path) for path in sorted(data.glob("*.parquet"))],
-        "describe": lambda: measure_statistics(open_table(data)),
+        "statistics": lambda: measure_statistics(open_table(data)),
+        "describe": lambda: describe(str(data), label=LABEL),
         "fit": lambda: fit_stage(data, place),
         "encode": lambda: encode_stage(data, place),
         "epoch": lambda: epoch_stage(place),

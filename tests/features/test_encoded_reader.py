@@ -142,14 +142,35 @@ def test_a_window_reads_its_blocks_alone(tmp_path: Path) -> None:
     assert [len({row // 64 for row in batch}) for batch in batches] == [2] * 5
 
 
-def test_what_came_before_a_position_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_before_a_position_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded = labels_only(tmp_path, 640, 64)
-    taken: list[int] = []
-    take = Encoded.take
-    monkeypatch.setattr(Encoded, "take", lambda self, rows: (taken.extend(rows), take(self, rows))[1])
-    rest = served(EncodedReader(encoded, 10, seed=5), 0, first=60)
-    assert taken == [row for batch in rest for row in batch]
-    assert len(taken) == 40
+    reader = EncodedReader(encoded, 128, seed=5, window_blocks=2)
+    whole = served(reader, 0)
+    read: list[tuple[int, int]] = []
+    window = Encoded.window
+    monkeypatch.setattr(Encoded, "window", lambda self, stretches: (read.extend(stretches), window(self, stretches))[1])
+    assert served(reader, 0, first=3) == whole[3:]
+    assert sorted(row for start, stop in read for row in range(start, stop)) == sorted(
+        row for batch in whole[3:] for row in batch
+    )
+
+
+def test_rows_too_wide_to_hold_come_out_of_the_mapped_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = write_rows(tmp_path, [300], block_rows=32)
+    held = list(EncodedReader(encoded, 10, seed=5).epoch(2))
+    monkeypatch.setattr("hagane.features.encoded_reader.WINDOW_BYTES", 0)
+    for one, other in zip(held, EncodedReader(encoded, 10, seed=5).epoch(2), strict=True):
+        assert_rows(one, np.asarray(other.label))
+        assert_rows(other, np.asarray(one.label))
+
+
+def test_columns_evicted_meanwhile_stay_readable(tmp_path: Path) -> None:
+    encoded = labels_only(tmp_path, 640, 64)
+    reader = EncodedReader(encoded, 128, seed=5)
+    whole = served(reader, 0)
+    for path in tmp_path.glob("*.column"):
+        path.unlink()
+    assert served(reader, 0) == whole
 
 
 def threads() -> set[str]:

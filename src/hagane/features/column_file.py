@@ -8,10 +8,10 @@ the column's type, weights float32. Then the numbers of the rows on which the ex
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -147,19 +147,27 @@ class ColumnFile:
         if crc != self.footer.crc32:
             raise damaged(self.path, f"the checksum {self.footer.crc32:08x}", f"{crc:08x}")
 
-    def read_ahead(self, start: int, stop: int) -> None:
-        """Bring rows [start, stop) into memory in the order of the file, so that what follows may jump about."""
-        if stop > start:
-            first, last = self._extent(start, stop)
-            int(self._bytes[first : last : mmap.PAGESIZE].sum(dtype=np.int64))
+    def read(self, stretches: Sequence[tuple[int, int]]) -> Array:
+        """[n] the rows of these stretches [start, stop) of a column of fixed width, one after another, in memory.
 
-    def _extent(self, start: int, stop: int) -> tuple[int, int]:
-        """The bytes in which rows [start, stop) lie, for a sparse column those of their whole blocks."""
-        if not self.is_sparse:
-            return start * self.dtype.itemsize, stop * self.dtype.itemsize
-        ends = [block.offsets for block in self._blocks[1:]] + [self._values_end]
-        size = self.footer.block_rows
-        return self._blocks[start // size].offsets, ends[(stop - 1) // size]
+        They are read, not mapped: rows of files larger than memory come in long runs and leave nothing behind, where
+        a page of a mapping costs an interruption each.
+        """
+        out = np.empty(sum(stop - start for start, stop in stretches), self.dtype)
+        size, at = self.dtype.itemsize, 0
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                for start, stop in stretches:
+                    _read_into(file.fileno(), out[at : at + stop - start], start * size)
+                    at += stop - start
+        except (OSError, EOFError):  # removed from the cache meanwhile: the mapping still has it
+            parts = [self.values[start:stop] for start, stop in stretches]
+            return np.concatenate(parts) if parts else out
+        return out
+
+    def read_sparse(self, stretches: Sequence[tuple[int, int]]) -> SparseRows:
+        """The rows of these stretches of a sparse column, in memory."""
+        return SparseRows.concatenate([self.sparse(start, stop) for start, stop in stretches] or [self.sparse(0, 0)])
 
     def _offsets(self, block: int) -> Array:
         found = self._blocks[block]
@@ -173,6 +181,15 @@ class ColumnFile:
             values[first : first + count] for values, first in ((self._ids, found.ids), (self._weights, found.weights))
         )
         return SparseRows(self._offsets(block).astype(np.int64), ids, weights)
+
+
+def _read_into(descriptor: int, out: Array, offset: int) -> None:
+    content = memoryview(out.view(np.uint8).data)
+    while content:
+        count = os.preadv(descriptor, [content], offset)
+        if not count:
+            raise EOFError
+        content, offset = content[count:], offset + count
 
 
 def padded(size: int) -> int:

@@ -18,6 +18,7 @@ from hagane.features.batch import Batch
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.row_window import RowWindow
 from hagane.features.sparse_rows import SparseRows
 
 BLOCK_ROWS = 65_536
@@ -82,7 +83,7 @@ class Encoded:
         self._weight = weight
         self._class_weights = None if class_weights is None else class_weights.astype(np.float32)
         self._sparse = [column for column in self._columns if column.is_sparse]
-        self._fixed = [column.values for column in self._columns if not column.is_sparse]
+        self._fixed = [column for column in self._columns if not column.is_sparse]
         self._files = [*columns, *([] if weight is None else [weight])]
         assert len({file.num_rows for file in self._files}) == 1
         self.header = EncodedHeader(
@@ -163,7 +164,7 @@ class Encoded:
     def columns(self, block: int) -> list[Array]:
         """The block's dense features, ids and, last, label as memory-mapped views [rows of the block]. No copy."""
         rows = self._rows_of(block)
-        return [values[rows] for values in (*self._fixed, self._label.values)]
+        return [column.values[rows] for column in (*self._fixed, self._label)]
 
     def sparse(self, block: int) -> tuple[SparseRows, ...]:
         """The block's sparse features; their entries are memory-mapped views."""
@@ -172,14 +173,14 @@ class Encoded:
 
     def weight(self, block: int) -> Array | None:
         """The weights of the block's rows, None where rows have none."""
-        return self._weights(self._rows_of(block))
+        rows = self._rows_of(block)
+        own = None if self._weight is None else self._weight.values[rows]
+        return self._weights(own, self._label.values[rows])
 
     def block(self, block: int) -> Batch:
         """One block as row-major arrays."""
-        *features, label = self.columns(block)
-        weight = self.weight(block)
-        dense, ids = self._side_by_side(features, len(label))
-        return Batch(dense, ids, np.array(label), self.sparse(block), None if weight is None else np.array(weight))
+        rows = self._rows_of(block)
+        return self.window([(rows.start, rows.stop)]).batch()
 
     def blocks(self) -> Iterator[Batch]:
         """Every block in file order: a pass over data that need not fit in memory."""
@@ -191,9 +192,20 @@ class Encoded:
 
     def take(self, rows: npt.NDArray[np.integer]) -> Batch:
         """The rows of these numbers, in this order, as row-major arrays."""
-        dense, ids = self._side_by_side(self._fixed, len(rows), rows)
+        fixed, d = [column.values[rows] for column in self._fixed], self.num_dense
+        label = self._label.values[rows]
         sparse = tuple(column.take_sparse(rows) for column in self._sparse)
-        return Batch(dense, ids, self._label.values[rows], sparse, self._weights(rows))
+        own = None if self._weight is None else self._weight.values[rows]
+        weight = self._weights(own, label)
+        return RowWindow(fixed[:d], fixed[d:], label, weight, sparse, self.header.dense_dtype).batch()
+
+    def window(self, stretches: Sequence[tuple[int, int]]) -> RowWindow:
+        """The rows of these stretches [start, stop), one after another, in memory."""
+        fixed, d = [column.read(stretches) for column in self._fixed], self.num_dense
+        label = self._label.read(stretches)
+        sparse = tuple(column.read_sparse(stretches) for column in self._sparse)
+        weight = self._weights(None if self._weight is None else self._weight.read(stretches), label)
+        return RowWindow(fixed[:d], fixed[d:], label, weight, sparse, self.header.dense_dtype)
 
     def write_header(self, folder: Path) -> None:
         """Make `folder`, which holds the column files, one that `open` can read."""
@@ -201,33 +213,15 @@ class Encoded:
         partial.write_bytes(msgspec.json.encode(self.header))
         partial.rename(folder / HEADER_FILE)
 
-    def read_ahead(self, start: int, stop: int) -> None:
-        """Bring rows [start, stop) of every column into memory in the order of the files."""
-        for file in self._files:
-            file.read_ahead(start, stop)
-
-    def _weights(self, rows: slice | npt.NDArray[np.integer]) -> Array | None:
-        own = None if self._weight is None else self._weight.values[rows]
+    def _weights(self, own: Array | None, label: Array) -> Array | None:
         if self._class_weights is None:
             return own
-        by_class: Array = self._class_weights[self._label.values[rows].astype(np.intp)]
+        by_class: Array = self._class_weights[label.astype(np.intp)]
         return by_class if own is None else by_class * own.astype(np.float32)
 
     def _rows_of(self, block: int) -> slice:
         start = block * self.block_rows
         return slice(start, min(start + self.block_rows, self.num_rows))
-
-    def _side_by_side(
-        self, columns: Sequence[Array], num_rows: int, rows: npt.NDArray[np.integer] | None = None
-    ) -> tuple[Array, Array]:
-        """`dense` [n, d] and `ids` [n, k] int64 of columns [n], or of their `rows`."""
-        d = self.num_dense
-        dense = np.empty((num_rows, d), self.header.dense_dtype)
-        ids = np.empty((num_rows, self.num_ids), np.int64)
-        for out, part in ((dense, columns[:d]), (ids, columns[d:])):
-            for index, column in enumerate(part):
-                out[:, index] = column if rows is None else column[rows]
-        return dense, ids
 
 
 class EncodedWriter:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal, Self
 
 import msgspec
+import numpy as np
 
 from hagane.errors import DataError, Fault
 from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.features.prefetch import prefetch
 from hagane.features.row_order import WINDOW_BLOCKS, EpochOrder, RowOrder
+from hagane.features.row_window import RowWindow
 
 CHUNK_ROWS = 16_384
 CHUNK_BYTES = 8 * 2**20
 """Rows are gathered in chunks of whole batches, up to these rows and bytes: a chunk stays in the processor's cache."""
 CHUNKS_AHEAD = 3
+WINDOW_BYTES = 256 * 2**20
+"""Two windows of up to this size are held in memory; wider rows are taken out of the mapped files."""
 
 Remainder = Literal["short", "even", "drop"]
 
@@ -80,7 +84,7 @@ class EncodedReader:
         self._chunk_batches = max(1, chunk_rows // batch_rows)
 
     def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, from number `first` on. What came before `first` is not read."""
+        """The batches of one epoch, from number `first` on. Windows before that of `first` are not read."""
         for chunk, bounds in prefetch(self._chunks(number, first), self._chunks_ahead):
             for start, stop in itertools.pairwise(bounds):
                 yield chunk.slice(start, stop)
@@ -123,32 +127,60 @@ class EncodedReader:
     def _chunks(self, epoch: int, first: int) -> Iterator[tuple[Batch, list[int]]]:
         """Runs of batches gathered at once, and where in them each batch begins and ends."""
         order = EpochOrder(self.order, epoch)
-        with _ReadAhead(self.encoded, order) as ahead:
+        source = _Windows(self.encoded, order) if self._holds_windows() else _Mapped(self.encoded, order)
+        with source:
             for begin in range(first, self.num_batches, self._chunk_batches):
                 end = min(begin + self._chunk_batches, self.num_batches)
                 bounds = [self._bound(batch) for batch in range(begin, end + 1)]
-                ahead.reach(bounds[0])
-                yield self.encoded.take(order.rows(bounds[0], bounds[-1])), [at - bounds[0] for at in bounds]
+                yield source.take(bounds[0], bounds[-1]), [at - bounds[0] for at in bounds]
+
+    def _holds_windows(self) -> bool:
+        rows = min(self.order.window_rows, self.order.num_rows)
+        return rows * self.encoded.row_bytes <= WINDOW_BYTES
 
 
-class _ReadAhead:
-    """Reads the window after the current one, in a thread of its own: the disk is asked before the rows are needed."""
+class _Mapped:
+    """Rows out of the mapped files: for tables so wide that a window of them would take much memory."""
 
     def __init__(self, encoded: Encoded, order: EpochOrder) -> None:
         self._encoded, self._order = encoded, order
-        self._next = -1
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
 
-    def __enter__(self) -> _ReadAhead:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def take(self, start: int, stop: int) -> Batch:
+        """The rows at the rank's positions [start, stop)."""
+        return self._encoded.take(self._order.rows(start, stop))
+
+
+class _Windows:
+    """Rows out of a window held in memory, the next one being read meanwhile by a thread of its own."""
+
+    def __init__(self, encoded: Encoded, order: EpochOrder) -> None:
+        self._encoded, self._order = encoded, order
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-window")
+        self._reading: dict[int, Future[RowWindow]] = {}
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def reach(self, position: int) -> None:
-        """Say that the row at `position` is about to be read."""
-        window = self._order.order.window_of(position)
-        if window + 1 > self._next:
-            self._next = window + 1
-            for start, stop in self._order.stretches(self._next):
-                self._pool.submit(self._encoded.read_ahead, start, stop)
+    def take(self, start: int, stop: int) -> Batch:
+        """The rows at the rank's positions [start, stop), which only ever go up."""
+        parts = [self._window(window).take(places) for window, places in self._order.places(start, stop)]
+        return parts[0] if len(parts) == 1 else Batch.concatenate(parts or [self._encoded.take(np.empty(0, np.int64))])
+
+    def _window(self, number: int) -> RowWindow:
+        order = self._order.order
+        last = order.window_of(max(order.num_rank_rows - 1, 0))
+        for ahead in range(number, min(number + 1, last) + 1):
+            if ahead not in self._reading:
+                self._reading[ahead] = self._pool.submit(self._encoded.window, self._order.stretches(ahead))
+        for past in [past for past in self._reading if past < number]:
+            del self._reading[past]
+        return self._reading[number].result()

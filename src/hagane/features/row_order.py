@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,19 +75,24 @@ class EpochOrder:
         lengths = np.minimum(self._starts + order.block_rows, order.num_rows) - self._starts
         self._ends = np.cumsum(lengths)
         self._lengths = lengths
-        self._window, self._rows = -1, np.empty(0, np.int64)
+        self._window, self._places = -1, np.empty(0, np.int64)
 
     def rows(self, start: int, stop: int) -> Rows:
         """The numbers of the rows at the rank's positions [start, stop)."""
-        parts, at, end = [], self.order.first + start, self.order.first + stop
+        parts = [np.empty(0, np.int64)]
+        for window, places in self.places(start, stop):
+            parts.append(np.concatenate([np.arange(*stretch) for stretch in self.stretches(window)])[places])
+        return np.concatenate(parts)
+
+    def places(self, start: int, stop: int) -> Iterator[tuple[int, Rows]]:
+        """Where the rows at the rank's positions [start, stop) lie: window by window, their places in its stretches."""
+        at, end = self.order.first + start, self.order.first + stop
         while at < end:
             window = self.order.window_of(at - self.order.first)
             begin = window * self.order.window_rows
-            parts.append(self._of_window(window)[at - begin : end - begin])
-            at += len(parts[-1])
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+            found = self._places_in(window)[at - begin : end - begin]
+            yield window, found
+            at += len(found)
 
     def stretches(self, window: int) -> list[tuple[int, int]]:
         """The runs of rows [start, stop) that make up a window, block by block; none past the end."""
@@ -102,10 +108,11 @@ class EpochOrder:
             found.append((max(begin, block_begin) + shift, min(end, block_end) + shift))
         return found
 
-    def _of_window(self, window: int) -> Rows:
+    def _places_in(self, window: int) -> Rows:
         if window != self._window:
-            rows = np.concatenate([np.arange(start, stop) for start, stop in self.stretches(window)])
+            begin = window * self.order.window_rows
+            places = np.arange(min(self.order.window_rows, self.order.num_rows - begin))
             if self.order.shuffle:
-                np.random.default_rng((self.order.seed, self.epoch, 1 + window)).shuffle(rows)
-            self._window, self._rows = window, rows
-        return self._rows
+                np.random.default_rng((self.order.seed, self.epoch, 1 + window)).shuffle(places)
+            self._window, self._places = window, places
+        return self._places
