@@ -18,6 +18,7 @@ from hagane.features.batch import Batch
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.prefetch import prefetch
 from hagane.features.row_window import RowWindow
 from hagane.features.sparse_rows import SparseRows
 
@@ -183,8 +184,8 @@ class Encoded:
         return self.window([(rows.start, rows.stop)]).batch()
 
     def blocks(self) -> Iterator[Batch]:
-        """Every block in file order: a pass over data that need not fit in memory."""
-        return (self.block(index) for index in range(self.num_blocks))
+        """Every block in file order, the next one being read meanwhile: data need not fit in memory."""
+        return prefetch(map(self.block, range(self.num_blocks)), 1 if self.num_blocks > 1 else 0)
 
     def arrays(self) -> Batch:
         """All rows at once, in file order; they must fit in memory."""

@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.prefetch import prefetch
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.training_data import weights_of
 
@@ -98,11 +99,11 @@ class Design:
         return self.encoded.num_rows
 
     def blocks(self) -> Iterator[DesignBlock]:
-        """Every row once, in blocks."""
+        """Every row once, in blocks; the next one is read meanwhile."""
         kept = list(self._kept or ())
         yield from kept
-        for index in range(len(kept), self.encoded.num_blocks):
-            block = self._read(index)
+        left = range(len(kept), self.encoded.num_blocks)
+        for index, block in zip(left, prefetch(map(self._read, left), 1 if len(left) > 1 else 0), strict=True):
             self._keep(index, block)
             yield block
 
@@ -172,18 +173,25 @@ def slot_offsets(features: tuple[Feature, ...]) -> tuple[npt.NDArray[np.int64], 
 
 
 def measure_dense(encoded: Encoded) -> DenseMeasures:
-    """Mean and deviation of the dense features. Two passes."""
-    total, label_total, total_weight = np.zeros(encoded.num_dense), 0.0, 0.0
+    """Mean and deviation of the dense features, in one pass.
+
+    Blocks are combined as by Chan, Golub and LeVeque (Updating Formulae and a Pairwise Algorithm for Computing Sample
+    Variances, 1979): no large mean is squared and taken off again.
+    """
+    mean, squares = np.zeros(encoded.num_dense), np.zeros(encoded.num_dense)
+    label_total, total_weight = 0.0, 0.0
     for batch in encoded.blocks():
-        weight = weights_of(batch)
-        total += weight @ batch.dense.astype(np.float64)
+        weight, dense = weights_of(batch), batch.dense.astype(np.float64)
+        own_weight = float(weight.sum())
+        if not own_weight:
+            continue
+        own_mean = weight @ dense / own_weight
+        step, both = own_mean - mean, total_weight + own_weight
+        dense -= own_mean
+        squares += weight @ np.square(dense, out=dense) + np.square(step) * (total_weight * own_weight / both)
+        mean += step * (own_weight / both)
         label_total += float(weight @ batch.label.astype(np.float64))
-        total_weight += float(weight.sum())
-    mean = total / total_weight
-    squares = np.zeros(encoded.num_dense)
-    for batch in encoded.blocks():
-        weight = weights_of(batch)
-        squares += weight @ np.square(batch.dense.astype(np.float64) - mean)
+        total_weight = both
     deviation = np.sqrt(squares / total_weight)
     constant = deviation <= 1e-12 * np.abs(mean)
     return DenseMeasures(mean, np.where(constant, 1.0, deviation), label_total / total_weight, total_weight)

@@ -27,6 +27,8 @@ from hagane.models.training_data import require_finite_labels, weights_of
 
 Floats = npt.NDArray[np.float64]
 GRAM_COLUMNS = 3000
+LOSS_DIGITS = 1e-6
+"""Share of the label's variance down to which the loss is taken from sums: ten digits are left then."""
 
 
 class LinearRegOptions(LinearOptions, frozen=True, kw_only=True):
@@ -73,18 +75,24 @@ class LinearReg:
             curve=(),
             best_iteration=1,
         )
-        model.curve = (_training_row(model, train, evaluation, 1000 * (time.perf_counter() - begun)),)
+        loss = _loss(moments, weights, options.fit_intercept)
+        loss = _mean_squared_error(model, train) if loss is None else loss
+        held_out = evaluation is not None and evaluation.num_rows
+        eval_loss = _mean_squared_error(model, evaluation) if evaluation is not None and held_out else None
+        duration_ms = 1000 * (time.perf_counter() - begun)
+        model.curve = (Iteration(iteration=1, loss=loss, eval_loss=eval_loss, duration_ms=duration_ms),)
         return model
 
 
 class Moments(msgspec.Struct, frozen=True):
     """Weighted sums: `sums` and `squares` [w] of the columns, `target` [w] = Xᵀ(y − level), `label_sum` of y − level,
-    `total` of the weights, `gram` [w, w] or None where too wide."""
+    `label_squares` of (y − level)², `total` of the weights, `gram` [w, w] or None where too wide."""
 
     sums: Floats
     squares: Floats
     target: Floats
     label_sum: float
+    label_squares: float
     total: float
     gram: Floats | None
 
@@ -92,11 +100,13 @@ class Moments(msgspec.Struct, frozen=True):
 def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments:
     """One pass over the rows."""
     w, d = design.num_columns, design.num_dense
-    sums, squares, target, label_sum, total = np.zeros(w), np.zeros(w), np.zeros(w), 0.0, 0.0
+    sums, squares, target = np.zeros(w), np.zeros(w), np.zeros(w)
+    label_sum, label_squares, total = 0.0, 0.0, 0.0
     gram = np.zeros((w, w)) if with_gram else None
     for block in design.blocks():
         residual = block.weighted(block.label - level)
         label_sum += float(residual.sum())
+        label_squares += float(residual @ (block.label - level))
         total += float(len(block.label) if block.weight is None else block.weight.sum())
         sums += block.sums()
         squares += block.squares()
@@ -109,7 +119,7 @@ def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments
             gram[d:, d:] += (slots.T @ scaled).toarray()
     if gram is not None:
         gram[:d, d:] = gram[d:, :d].T
-    return Moments(sums, squares, target, label_sum, total, gram)
+    return Moments(sums, squares, target, label_sum, label_squares, total, gram)
 
 
 def _solve(design: Design, level: float, options: LinearRegOptions, context: FitContext) -> tuple[Floats, Moments]:
@@ -188,10 +198,18 @@ def _conjugate_gradients(
     return solution, info == 0
 
 
-def _training_row(model: LinearModel, train: Encoded, evaluation: Encoded | None, duration_ms: float) -> Iteration:
-    loss = _mean_squared_error(model, train)
-    eval_loss = _mean_squared_error(model, evaluation) if evaluation is not None and evaluation.num_rows else None
-    return Iteration(iteration=1, loss=loss, eval_loss=eval_loss, duration_ms=duration_ms)
+def _loss(moments: Moments, weights: Floats, fit_intercept: bool) -> float | None:
+    """Mean squared error over the training rows, from their moments; None where these cannot tell.
+
+    Σ(y − Xw)² = yᵀy − 2wᵀXᵀy + wᵀXᵀXw loses as many digits as the fit is good, so a near-perfect fit is measured.
+    """
+    if moments.gram is None:
+        return None
+    gram, target = _centred(moments, fit_intercept)
+    level = moments.label_sum**2 / moments.total if fit_intercept else 0.0
+    whole = moments.label_squares - level
+    left = whole - 2 * float(weights @ target) + float(weights @ gram @ weights)
+    return left / moments.total if left > LOSS_DIGITS * whole else None
 
 
 def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
