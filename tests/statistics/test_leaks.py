@@ -123,3 +123,9 @@ def test_scores_are_those_of_scikit_learn():
     scores = np.repeat(shares, scored.sum(axis=1))
     assert roc_auc(learned, scored) == pytest.approx(roc_auc_score(labels, scores))
     assert variance_explained(learned, scored) == pytest.approx(r2_score(labels, scores))
+
+
+def test_arrays_are_not_looked_at():
+    late = [bool(i % 2) for i in range(2_000)]
+    rows = pa.table({"tags": [["x"] * i for i in late], "sizes": [[i, None] for i in late], "late": late, "same": late})
+    assert list(leaks(rows, "late")) == ["same"]

@@ -105,7 +105,7 @@ class Bundle:
         return predictions
 
     def predict_columns(self, columns: Mapping[str, ColumnData], *, chunk_rows: int = CHUNK_ROWS) -> Predictions:
-        """Answer n rows given as columns, `chunk_rows` at a time. Rows that err are answered, and marked.
+        """Answer n rows given as columns, at most `chunk_rows` at a time. Rows that err are answered, and marked.
 
         Columns that the model does not read are left alone. Raises RequestError for columns that are missing.
         """
@@ -114,18 +114,23 @@ class Bundle:
             raise RequestError(
                 *(Fault(what=f"no column {name}", expected=", ".join(self.signature.names)) for name in missing)
             )
-        num_rows = columns[self.signature.names[0]].num_rows
-        if num_rows <= chunk_rows:
-            return self._run(self._layout.feed(columns))
-        starts = range(0, num_rows, chunk_rows)
-        return Predictions.concatenate(
-            [self._run(self._layout.feed(_slice(columns, start, start + chunk_rows))) for start in starts]
-        )
+        read, runs = self._runs(columns, chunk_rows)
+        return Predictions.concatenate([self._run(self._layout.feed(_slice(read, rows))) for rows in runs])
 
     def features(self, columns: Mapping[str, ColumnData]) -> dict[str, Any]:
         """The tensors of features that the model sees for these rows: `dense`, `ids`, `sparse.*`. For verification."""
         names = [name for name in self._session.outputs if name in ("dense", "ids") or name.startswith("sparse.")]
-        return self._session.run(self._layout.feed(columns), names)
+        read, runs = self._runs(columns, CHUNK_ROWS)
+        parts = [self._session.run(self._layout.feed(_slice(read, rows)), names) for rows in runs]
+        for rows, part in zip(runs, parts, strict=True):
+            part |= {name: part[name] + rows.start for name in names if name.endswith(".rows")}
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def _runs(self, columns: Mapping[str, ColumnData], most: int) -> tuple[dict[str, ColumnData], list[slice]]:
+        """The columns that the graph reads, and how their rows are parted."""
+        read = {name: columns[name] for name in self.signature.names}
+        num_rows = read[self.signature.names[0]].num_rows
+        return read, self._session.runs(read, num_rows, most) or [slice(0, 0)]
 
     def _run(self, feed: Feed) -> Predictions:
         return Predictions.from_outputs(self.signature, self._session.run(feed, self._outputs))
@@ -134,8 +139,8 @@ class Bundle:
         return self.predict_columns(columns).row_errors
 
 
-def _slice(columns: Mapping[str, ColumnData], start: int, stop: int) -> dict[str, ColumnData]:
-    return {name: column.slice(start, stop) for name, column in columns.items()}
+def _slice(columns: Mapping[str, ColumnData], rows: slice) -> dict[str, ColumnData]:
+    return {name: column.slice(rows.start, rows.stop) for name, column in columns.items()}
 
 
 def _signature(content: bytes, folder: Path) -> Signature:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hagane.bundle.values import Refusal
 from hagane.errors import Fault, RequestError, nearest
@@ -62,13 +62,17 @@ class Faults:
             return Fault(what="not a row", where=where, expected=found.expected, received=found.received)
         if isinstance(found, UnknownField):
             return self._unknown(where, found.name)
-        name = self._names[column]
+        return self._bad_value(where, self._names[column], found.value, found.refusal)
+
+    @staticmethod
+    def _bad_value(where: str, name: str, value: Any, refusal: Refusal) -> Fault:
+        element = "" if refusal.place is None else f"[{refusal.place}]"
         return Fault(
-            what=f"{name} is not {_article(found.refusal)}",
-            where=path_to(where, name),
-            expected=found.refusal.expected,
-            received=describe(found.value),
-            next_step=found.refusal.next_step,
+            what=f"{name}{element} is not {_article(refusal)}",
+            where=path_to(where, name) + element,
+            expected=refusal.expected,
+            received=describe(value if refusal.place is None else value[refusal.place]),
+            next_step=refusal.next_step,
         )
 
     def _nearest(self, name: str) -> str:

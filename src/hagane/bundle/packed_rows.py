@@ -23,6 +23,8 @@ from hagane.runtime.layout import (
 )
 from hagane.types import SqlType
 
+MOST_CHARACTERS = 16_384
+"""A row with more text wants a look of its own: a graph that takes texts apart must not run many such rows at once."""
 _FLOATS = frozenset({float, int, type(None)})
 _STRINGS = frozenset({str})
 _TYPE = {SqlType.INT64: int, SqlType.BOOL: bool}
@@ -126,7 +128,10 @@ class PackedRows:
             for position in nulls:
                 values[position] = ""
                 valid[index, self._string_slots[position]] = False
-            if not _STRINGS.issuperset(map(type, values)) or not is_unicode("".join(values)):
+            if not _STRINGS.issuperset(map(type, values)):
+                raise _RefusedError
+            text = "".join(values)
+            if len(text) > MOST_CHARACTERS or not is_unicode(text):
                 raise _RefusedError
             packed[index] = values
         return packed

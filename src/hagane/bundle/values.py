@@ -42,6 +42,8 @@ class Refusal(NamedTuple):
 
     expected: str
     next_step: str = ""
+    place: int | None = None
+    """Which element of an array it is, from 0; None where the whole value is meant."""
 
 
 INT64_MIN, INT64_END = -(2**63), 2**63
@@ -76,7 +78,7 @@ def to_bool(value: object, numeric_strings: bool = False) -> RawValue | Refusal 
     """BOOL.
 
     >>> to_bool(True), to_bool(None), to_bool(1)
-    (1, None, Refusal(expected='BOOL: true, false or null', next_step=''))
+    (1, None, Refusal(expected='BOOL: true, false or null', next_step='', place=None))
     """
     value = plain(value)
     if value is None:
@@ -190,8 +192,8 @@ def to_date(value: object, numeric_strings: bool = False) -> RawValue | Refusal 
 def to_array(convert: Callable[[object, bool], RawValue | Refusal | None], element: SqlType) -> Converter:
     """ARRAY<element>, whose elements `convert` takes.
 
-    >>> to_array(to_int64, SqlType.INT64)([1, None, 2.0], False), to_array(to_int64, SqlType.INT64)(["x"], False)
-    ([1, None, 2], Refusal(expected='ARRAY<INT64>: element 0 is not INT64: a whole number or null', next_step=''))
+    >>> to_array(to_int64, SqlType.INT64)([1, None, 2.0], False), to_array(to_int64, SqlType.INT64)(["x"], False).place
+    ([1, None, 2], 0)
     """
     refusal = Refusal(f"{element.array.value}: a list of {element.value}, or null")
 
@@ -204,7 +206,7 @@ def to_array(convert: Callable[[object, bool], RawValue | Refusal | None], eleme
         elements = [convert(item, numeric_strings) for item in value]
         for index, item in enumerate(elements):
             if isinstance(item, Refusal):
-                return Refusal(f"{element.array.value}: element {index} is not {item.expected}", item.next_step)
+                return item._replace(place=index)
         return typed("RawArray", elements)
 
     return to_elements

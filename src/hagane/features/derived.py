@@ -19,7 +19,6 @@ from hagane.features.measure import Question, measure
 from hagane.features.value import ArrayValue, Lane
 from hagane.progress import Phase
 from hagane.runtime.layout import InputLayout
-from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.sql.expression import Analyze, Expression, columns_of
 from hagane.types import Schema, SqlType
@@ -68,16 +67,13 @@ def _computed_batches(
     lanes = Compiler(emitter, layout).compile(arguments)
     outputs = [_declare(emitter, number, lane) for number, lane in enumerate(lanes)]
     session = Session(emitter.model().SerializeToString())
-    has_arrays = any(argument.type.is_array for argument in arguments)
     for batch in table.batches(columns.names, batch_rows=BATCH_ROWS):
         data = columns_data(batch, columns)
-        step = run_rows(data, BATCH_ROWS) if has_arrays else BATCH_ROWS
-        for start in range(0, batch.num_rows, step):
-            num_rows = min(step, batch.num_rows - start)
-            feed = layout.feed({name: column.slice(start, start + num_rows) for name, column in data.items()})
+        for rows in session.runs(data, batch.num_rows, BATCH_ROWS):
+            feed = layout.feed({name: column.slice(rows.start, rows.stop) for name, column in data.items()})
             tensors = session.run(feed, [name for names in outputs for name in names.names])
             pairs = zip(outputs, arguments, strict=True)
-            arrays = [_array(tensors, names, argument.type, num_rows) for names, argument in pairs]
+            arrays = [_array(tensors, names, argument.type, rows.stop - rows.start) for names, argument in pairs]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         phase.advance(batch.num_rows)
 

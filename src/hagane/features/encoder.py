@@ -25,7 +25,6 @@ from hagane.features.lower import LoweredFeature
 from hagane.features.plan import emit_columns, emit_features, output_sparse
 from hagane.features.sparse_rows import SparseRows
 from hagane.runtime.layout import ColumnData, InputLayout
-from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.types import Schema, SqlType
 
@@ -195,21 +194,16 @@ class _Graph:
     def _run(self, columns: dict[str, ColumnData], num_rows: int) -> tuple[list[Array | SparseRows], BoolArray | None]:
         """The columns of all rows, run by run, and where rows erred."""
         out = [_Column(feature, self._dense_dtype, num_rows) for feature in self._features]
-        step, errors = self._run_rows(columns), None
-        for start in range(0, num_rows, step):
-            run = {name: data.slice(start, start + step) for name, data in columns.items()}
-            rows = slice(start, min(start + step, num_rows))
+        errors = None
+        for rows in self._session.runs(columns, num_rows, RUN_ROWS):
+            run = {name: data.slice(rows.start, rows.stop) for name, data in columns.items()}
             tensors = self._session.run(self._layout.feed(run), self._outputs)
-            for values, column in zip(self._columns(tensors, rows.stop - start), out, strict=True):
+            for values, column in zip(self._columns(tensors, rows.stop - rows.start), out, strict=True):
                 column.put(rows, values)
             if ROW_ERROR in tensors and tensors[ROW_ERROR].any():
                 errors = np.zeros(num_rows, np.bool_) if errors is None else errors
                 errors[rows] = tensors[ROW_ERROR].reshape(-1)
         return [column.finish() for column in out], errors
-
-    def _run_rows(self, columns: Mapping[str, ColumnData]) -> int:
-        reads_arrays = any(feature.kind is FeatureKind.SPARSE for feature in self._features)
-        return run_rows(columns, RUN_ROWS) if reads_arrays else RUN_ROWS
 
 
 class _Column:

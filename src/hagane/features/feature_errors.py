@@ -17,7 +17,6 @@ from hagane.data.column_data import columns_data
 from hagane.features.emit import Emitter
 from hagane.features.plan import emit_errors
 from hagane.features.transform import Transform
-from hagane.runtime.run_rows import run_rows
 from hagane.runtime.session import Session
 from hagane.types import Schema
 
@@ -69,9 +68,9 @@ class _ErrorGraph:
     def run(self, batch: pa.RecordBatch) -> Iterator[tuple[int, BoolArray]]:
         """The features that erred, by number, and on which rows of the batch; some several times."""
         columns = columns_data(batch, self._schema)
-        step, names, runs = run_rows(columns, RUN_ROWS), list(self._columns), []
-        for start in range(0, batch.num_rows, step):
-            feed = self._layout.feed({name: data.slice(start, start + step) for name, data in columns.items()})
+        names, runs = list(self._columns), []
+        for rows in self._session.runs(columns, batch.num_rows, RUN_ROWS):
+            feed = self._layout.feed({name: data.slice(rows.start, rows.stop) for name, data in columns.items()})
             runs.append(self._session.run(feed, names))
         for name, pairs in self._columns.items():
             erred = np.concatenate([run[name] for run in runs])

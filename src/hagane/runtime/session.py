@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from hagane.runtime.layout import is_flat_input
+from hagane.runtime.layout import ColumnData, is_flat_input
+from hagane.runtime.row_runs import row_runs
 
 Array = npt.NDArray[np.generic]
 
@@ -30,6 +31,7 @@ WRONG_OPTIMIZERS = ["DivMulFusion", "NoopElimination", "MatMulScaleFusion"]
 """DivMulFusion makes c / b of (1 / b) * c: other bits, and wrong for int64. NoopElimination drops x * c, x / c, x + c
 and x - c where c is 1 or 0 as float32, though it be 1 + 1e-9 or 1e-50. MatMulScaleFusion rounds the float64 c of
 (c * x) @ w to float32."""
+_SPLITTERS = (b"StringSplit", b"Tokenizer")
 
 
 class Session:
@@ -62,8 +64,13 @@ class Session:
         """Names of the graph's inputs."""
         self.outputs: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
         """Names of the graph's outputs."""
+        self._splits_texts = any(name in source for name in _SPLITTERS)
         firsts = ((value.name, value.shape[0] if value.shape else None) for value in self._session.get_outputs())
         self._rows_of = {name: str(first) for name, first in firsts if first in self.outputs}
+
+    def runs(self, columns: Mapping[str, ColumnData], num_rows: int, most: int) -> list[slice]:
+        """The rows as runs of at most `most`; fewer where this graph takes texts apart and one is long."""
+        return row_runs(columns if self._splits_texts else {}, num_rows, most)
 
     def run(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> dict[str, Array]:
         """The named outputs, each [n, …], for inputs [n, …] (strings: object arrays of str); n may be 0.

@@ -55,7 +55,7 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     in a bin is learned on one half of the rows and scored on the other, both ways, so that a unique id, which explains
     every row it has seen, scores no better than chance. One scan, of at most half a million rows. Classes are scored by
     the area under the ROC curve, numbers by the variance that the bins explain of the label's rank (so that neither
-    outliers nor scale count). A constant label has no leaks.
+    outliers nor scale count). A constant label has no leaks. Arrays are not looked at.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
@@ -66,7 +66,7 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     >>> [leak.column for leak in find_leaks(flights, "late", measure_statistics(flights))]
     ['delay']
     """
-    candidates = [column for column in table.schema if column.name != label and not statistics[column.name].is_constant]
+    candidates = [column for column in table.schema if _may_leak(column, label, statistics)]
     if not candidates or statistics[label].is_constant:
         return ()
     rows = _sample(table, [*(column.name for column in candidates), label])
@@ -76,6 +76,10 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     scored = ((column.name, _score(rows.column(i), column, target)) for i, column in enumerate(candidates))
     leaks = [_leak(name, score, label, target.is_number) for name, score in scored if score >= threshold]
     return tuple(sorted(leaks, key=lambda leak: (-leak.score, leak.column)))
+
+
+def _may_leak(column: Column, label: str, statistics: Statistics) -> bool:
+    return column.name != label and not column.type.is_array and not statistics[column.name].is_constant
 
 
 def _target(label: pa.ChunkedArray[Any], halves: _Codes, *, is_number: bool) -> _Target:
