@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from hagane.data.batches import can_read_directly
 from hagane.data.column_data import column_data, columns_data
 from hagane.data.column_type import ARROW_TYPES
+from hagane.data.engine import Engine
+from hagane.data.keep_stream import keep_stream
 from hagane.data.open_table import open_table
+from hagane.data.wanted import Wanted
+from hagane.progress import SILENT
 from hagane.types import SqlType
 
 VALUES = {
@@ -142,3 +146,42 @@ def test_fingerprints_change_with_what_they_stand_for(tmp_path):
     changed = open_table(path).fingerprint()
     changed_query = open_table(f"SELECT n + 1 AS n FROM '{path}'").fingerprint()
     assert len({first, *others, *frames, query, changed, changed_query}) == 8
+
+
+def test_what_was_parsed_is_known_by_its_rows(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("s,y\n" + "unknown,1\nb,2\n" * 50)
+    plain = open_table(path, wanted=Wanted(null_words=()))
+    with_nulls = open_table(path, wanted=Wanted(null_words=("unknown",)))
+    assert plain.fingerprint() != with_nulls.fingerprint()
+    (tmp_path / "moved.csv").write_bytes(path.read_bytes())
+    assert open_table(tmp_path / "moved.csv", wanted=Wanted(null_words=())).fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+@pytest.mark.parametrize("source", ["{path}", "SELECT n + 1 AS n FROM '{path}'"])
+def test_a_file_that_changed_after_it_was_parsed_is_not_taken_for_its_rows(tmp_path, name, source):
+    path = tmp_path / name
+    line = "{}" if name == "rows.csv" else '{{"n": {}}}'
+    path.write_text("n\n" * (name == "rows.csv") + f"{line.format(1)}\n{line.format(2)}\n")
+    table = open_table(source.format(path=path))
+    path.write_text(path.read_text().replace("1", "3"))
+    assert table.fingerprint() != open_table(source.format(path=path)).fingerprint()
+
+
+def test_a_query_whose_rows_differ_from_run_to_run_is_other_data_each_time(tmp_path):
+    pq.write_table(pa.table({"n": range(100)}), tmp_path / "rows.parquet")
+    for query, is_same in (("SELECT n, random() AS r", False), ("SELECT n, n % 7 AS r", True)):
+        first, second = (open_table(f"{query} FROM '{tmp_path}/rows.parquet'").fingerprint() for _ in range(2))
+        assert (first == second) is is_same
+
+
+def test_the_order_of_a_stream_counts():
+    one, other = pa.table({"n": [1, 2, 3]}), pa.table({"n": [1, 3, 2]})
+    kept = [
+        keep_stream(Engine(), rows.schema, iter(rows.to_batches()), what="rows", is_ordered=ordered, progress=SILENT)
+        for rows, ordered in ((one, True), (other, True), (one, False), (other, False))
+    ]
+    identities = [origin.identity() for origin in kept]
+    assert identities[0] != identities[1]
+    assert identities[2] == identities[3]

@@ -55,11 +55,11 @@ def _in_fixed_order(engine: Engine, path: Any, names: list[str]) -> Any:
 
 
 def _fingerprint(engine: Engine, sql: str, schema: pa.Schema, num_rows: int) -> str:
-    """Changes with any value; the same however the rows are cut into batches."""
+    """Changes with any value and with the rows' order; the same however the rows are cut into batches."""
     listed = ", ".join(map(quote_name, schema.names))
     hashes = engine.query(
         f"SELECT CAST(bit_xor(h) AS VARCHAR) AS x, CAST(sum(CAST(h AS HUGEINT)) AS VARCHAR) AS s "
-        f"FROM (SELECT hash({listed}) AS h FROM {sql})"
+        f"FROM (SELECT hash({listed}, file_row_number) AS h FROM {sql})"
     ).to_pylist()[0]
     return f"{schema.names}|{[str(field.type) for field in schema]}|{num_rows}|{hashes['x']}|{hashes['s']}"
 

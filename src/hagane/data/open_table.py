@@ -102,8 +102,8 @@ def _open_paths(
     reader = importlib.import_module(READERS[kind_of_files(files)])
     origin: Origin = reader.read(engine, files, bad_rows_folder, progress, wanted)
     local = [path for path, copies in zip(paths, fetched, strict=True) if copies is None]
-    if len(local) == len(paths):
-        return origin
+    if len(local) == len(paths) or not origin.files:
+        return origin  # what was parsed is known by its rows
     identities = [copies.identity for copies in fetched if copies is not None]
     return replace(origin, identity=lambda: _identity(identities, local))
 

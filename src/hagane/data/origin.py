@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 from collections.abc import Callable, Sequence
@@ -71,6 +72,21 @@ def digest_files(files: Sequence[Path]) -> str:
                 Fault(what=f"cannot read {file}: {error.strerror}", next_step="put the file back")
             ) from None
     return digest.hexdigest()
+
+
+def content_identity(file: Path) -> Callable[[], str]:
+    """The identity of rows that were kept in a file of the engine's folder: a digest of its bytes, made when asked for.
+
+    It says what the rows are, whatever they came from: the words that were read as NULL, a source that changed since it
+    was read, a query that gives other rows, or another order of them, each time it runs (random(), a sum over threads).
+    """
+
+    @functools.cache
+    def identity() -> str:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    return identity
 
 
 class _HashingSink(io.RawIOBase):

@@ -1,8 +1,8 @@
 """Names of columns in the cache: a digest of all that their bytes depend on.
 
 The data (fingerprint of the table), which of its rows (part of the split; a label among the known), the fitted lowered
-expression, type and block length on disk, the format, the versions of Hagane and ONNX Runtime, and the very code that
-encodes: a column whose key is found need not be computed.
+expression, type and block length on disk, the format, the versions of Hagane and of what it computes with, and the very
+code that encodes: a column whose key is found need not be computed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from hagane.features.lower import LoweredFeature
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
 
+PACKAGES = ("hagane", "onnxruntime", "duckdb", "pyarrow", "numpy")
+"""Whose versions count: DuckDB's hash divides the rows, NumPy's random numbers leave some of them out."""
 ROOMS = ("types.py", "data", "features", "runtime", "sql")
 """The code that a column's bytes depend on."""
 PLAIN = (bool, int, float, str, bytes, type(None))
@@ -86,7 +88,7 @@ def _feature_plan(transform: Transform, lowered: LoweredFeature, kind: str, dtyp
 def code_digest() -> str:
     """Digest of the versions and the source files that encode."""
     root = Path(__file__).parents[1]
-    found = hashlib.sha256(f"{version('hagane')} {version('onnxruntime')}".encode())
+    found = hashlib.sha256(" ".join(map(version, PACKAGES)).encode())
     for room in ROOMS:
         path = root / room
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.file_stamp import FileStamp, check_files
-from hagane.data.origin import Origin, digest_files, parquet_sql
+from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.readers.csv_dialect import Dialect, sniff
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
@@ -46,7 +46,7 @@ def read(
     check_files(stamps)
     return Origin(
         sql=parquet_sql([target]),
-        identity=lambda: digest_files(files),
+        identity=content_identity(target),
         parquet=(target,),
         bad_rows=keep_bad_rows(rejects, num_good, bad_rows_folder),
         null_words=next((dialect.null_words for dialect in dialects if dialect.null_words), ()),

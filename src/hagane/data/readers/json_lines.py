@@ -12,7 +12,7 @@ from pathlib import Path
 from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.file_stamp import FileStamp, check_files
-from hagane.data.origin import Origin, digest_files, parquet_sql
+from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.readers.json_columns import JsonColumn, infer_columns
 from hagane.data.readers.json_objects import Objects, copy_objects
 from hagane.data.wanted import Wanted
@@ -43,7 +43,7 @@ def read(
     check_files(stamps)
     return Origin(
         sql=parquet_sql([target]),
-        identity=lambda: digest_files(files),
+        identity=content_identity(target),
         parquet=(target,),
         bad_rows=keep_bad_rows(sorted(rejects, key=lambda row: (row.file, row.line_number)), num_good, bad_rows_folder),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 
@@ -10,8 +9,8 @@ import msgspec
 
 from hagane.data.bad_rows import BadRows, join_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
-from hagane.data.origin import Origin, digest_files, parquet_sql
-from hagane.data.query_files import files_named, files_read_as_tables
+from hagane.data.origin import Origin, content_identity, parquet_sql
+from hagane.data.query_files import files_read_as_tables
 from hagane.data.source_files import SUFFIXES, find_files
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
@@ -45,7 +44,7 @@ def read_query(
     bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
     return Origin(
         sql=parquet_sql([path]),
-        identity=lambda: _identity(query, origins),
+        identity=content_identity(path),
         parquet=(path,),
         bad_rows=bad if bad.count else BadRows(total=num_rows),
     )
@@ -80,14 +79,6 @@ def _check_files(query: str) -> None:
 def _is_ours(path: str) -> bool:
     """Whether our readers read it, not DuckDB: text files, and what lies elsewhere."""
     return "://" in path or bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
-
-
-def _identity(query: str, origins: Mapping[str, Origin]) -> str:
-    digest = hashlib.sha256(query.encode())
-    digest.update(digest_files(files_named(query)).encode())
-    for name, origin in sorted(origins.items()):
-        digest.update(f"{name}\0{origin.identity()}\0".encode())
-    return digest.hexdigest()
 
 
 def _check_columns(described: list[tuple[str, str]], query: str) -> None:
