@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from hagane.bundle.column_decoder import ColumnDecoder
 from hagane.bundle.faults import BadRow, BadValue, Faults, UnknownField, describe, some_of
+from hagane.bundle.nested_fields import NestedFields
 from hagane.bundle.packed_rows import Feed, PackedRows
 from hagane.bundle.signature import Signature
 from hagane.errors import Fault, RequestError
@@ -19,7 +20,8 @@ PACKED_ROWS = 64
 class InstanceDecoder:
     """Reads instances: objects by column name, or lists in the signature's order.
 
-    A column that an object does not name is NULL. A name that the signature does not know is a fault, unless `extra` is
+    A column that an object does not name is NULL. The column `address.city` may be given as an object within the row,
+    `{"address": {"city": …}}` (`NestedFields`). A name that the signature does not know is a fault, unless `extra` is
     "ignore". `numeric_strings` takes numbers in quotes as numbers. `hagane.bundle.values` has the rules of each type.
 
     >>> from hagane.bundle.signature import Input
@@ -41,6 +43,7 @@ class InstanceDecoder:
     ) -> None:
         self._columns = tuple((column.name, ColumnDecoder(column.type, numeric_strings)) for column in signature.inputs)
         self._names = frozenset(signature.names)
+        self._nested = NestedFields(signature.names)
         self._order = signature.names
         self._refuse_extra = extra == "refuse"
         self._packed = PackedRows(signature.layout, not self._refuse_extra, numeric_strings)
@@ -83,6 +86,7 @@ class InstanceDecoder:
 
     def _object(self, index: int, row: object, faults: Faults) -> dict[str, Any]:
         if isinstance(row, dict):
+            row = self._nested.flat(row)
             if self._refuse_extra:
                 for name in row:
                     if name not in self._names:

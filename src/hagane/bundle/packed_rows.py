@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hagane.bundle.nested_fields import NestedFields
 from hagane.bundle.values import CONVERTERS, Refusal, is_unicode
 from hagane.runtime.layout import (
     FLOAT64_INPUT,
@@ -51,6 +52,7 @@ class PackedRows:
         types = {column.name: column.type for column in layout.columns}
         slots = {name: slot for slot, name in enumerate(layout.validity)}
         self._names = None if ignore_extra else frozenset(types)
+        self._objects = NestedFields(types).roots
         self._numeric_strings = numeric_strings
         self._float64 = layout.float64
         self._int64 = layout.int64
@@ -73,6 +75,8 @@ class PackedRows:
             return None
         for row in rows:
             if type(row) is not dict or (self._names is not None and not row.keys() <= self._names):
+                return None
+            if self._names is None and not self._objects.isdisjoint(row):
                 return None
         feed: Feed = {}
         valid = np.ones((len(rows), self._num_slots), np.bool_)
