@@ -271,3 +271,27 @@ def test_feature_crosses_become_features_of_their_own() -> None:
     assert list(features) == ["c_s_u", "c_s_l", "c_u_l", "c_s_u_l"]
     with pytest.raises(ExpressionError, match="two features are called 'c_s_u'"):
         bind_all({"c_s_u": "s", "c": "ML.FEATURE_CROSS(STRUCT(s, s AS u, s AS l))"}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("sql", "step"),
+    [
+        ("ML.ONE_HOT_ENCODER(i) OVER ()", "write CAST(x AS STRING)"),
+        ("ML.ONE_HOT_ENCODER(d) OVER ()", "EXTRACT(MONTH FROM x)"),
+        ("ML.LABEL_ENCODER(x) OVER ()", "ML.QUANTILE_BUCKETIZE"),
+        ("ML.ONE_HOT_ENCODER(SPLIT(s)) OVER ()", "ML.MULTI_HOT_ENCODER"),
+        ("ML.TF_IDF(s) OVER ()", "TEXT_ANALYZE(s)"),
+        ("ML.MULTI_HOT_ENCODER(i) OVER ()", "takes arrays: [x]"),
+        ("ML.STANDARD_SCALER(t) OVER ()", "UNIX_SECONDS(x)"),
+        ("ML.STANDARD_SCALER([x]) OVER ()", "take an element"),
+        ("ML.IMPUTER(b, 'mean') OVER ()", "CAST(x AS INT64)"),
+        ("ML.NGRAMS(s, 2)", "TEXT_ANALYZE(s)"),
+        ("COALESCE(SPLIT(s), ['x'])", "neither compared nor chosen among"),
+        ("IF(b, [x], [x])", "neither compared nor chosen among"),
+        ("[x] = [x]", "neither compared nor chosen among"),
+    ],
+)
+def test_a_type_that_is_not_taken_is_told_with_the_way_out(sql: str, step: str) -> None:
+    with pytest.raises(ExpressionError) as found:
+        bind(sql, SCHEMA)
+    assert step in found.value.faults[0].next_step

@@ -102,6 +102,15 @@ def rows_of(sparse: SparseRows) -> np.ndarray:
     return np.repeat(np.arange(sparse.num_rows), np.diff(sparse.offsets))
 
 
+def test_a_spec_without_transform_takes_text_for_words_and_says_so(messages: pa.Table, workspace: Workspace) -> None:
+    spec = Spec(data="(a frame)", label="label", split=Split(method="column", column="part"),
+                model=Model(type="logistic_reg"))  # fmt: skip
+    result = train(spec, workspace=workspace, frame=messages)
+    assert result.spec.transform == {"text": "ML.TF_IDF(TEXT_ANALYZE(text), 32000, 5) OVER ()"}
+    assert [note for note in result.notes if "'text' is text rather than a category" in note]
+    assert result.evaluation.metrics["roc_auc"] > 0.97
+
+
 @pytest.mark.parametrize("family", ["boosted_tree_classifier", "dnn_classifier"])
 def test_spam_by_the_words_and_their_number(family: str, messages: pa.Table, workspace: Workspace) -> None:
     transform = {"words": WORDS, "length": "LENGTH(text)", "shouts": "UPPER(text) = text"}

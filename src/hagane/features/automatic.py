@@ -60,10 +60,12 @@ class LeftOut(NamedTuple):
 
 
 class AutomaticTransform(NamedTuple):
-    """Feature name → SQL expression, and the columns left out."""
+    """Feature name → SQL expression, and the columns that were not taken as their type suggests."""
 
     expressions: dict[str, str]
     left_out: tuple[LeftOut, ...]
+    as_words: tuple[str, ...] = ()
+    """STRING columns that became TF-IDF of their words or characters instead of categories."""
 
 
 def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, scales: bool, accepts_missing: bool,
@@ -77,6 +79,7 @@ def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, s
     written = _Rules(schema, scales, accepts_missing, is_bigquery=rules == "bigquery")
     expressions: dict[str, str] = {}
     left_out: list[LeftOut] = []
+    as_words: list[str] = []
     for column in schema:
         if column.name == label:
             continue
@@ -87,10 +90,11 @@ def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, s
             except ExpressionError:
                 reason = "its name cannot be written in SQL: rename it in the data query"
             else:
+                as_words += [column.name] if rules == "hagane" and words_of(statistics[column.name]) else []
                 expressions |= {_free_name(name, column, expressions, schema): sql for name, sql in features.items()}
         if reason:
             left_out.append(LeftOut(column.name, reason))
-    return AutomaticTransform(expressions, tuple(left_out))
+    return AutomaticTransform(expressions, tuple(left_out), tuple(as_words))
 
 
 def useless(column: ColumnStatistics) -> str:

@@ -25,15 +25,15 @@ from hagane.sql.patterns import like_to_regex, pattern_fault
 from hagane.sql.refusals import FUNCTION_REASONS
 from hagane.sql.source import DOT, WAY_OUT, Source
 from hagane.sql.string_literals import decode_string
-from hagane.sql.string_order import MAX_LENGTH, order_pattern
+from hagane.sql.string_order import order_pattern
 from hagane.sql.syntax import (
     DECORATION,
     FUNCTION_NODES,
-    LISTS,
     MORE_FUNCTIONS,
     function_name,
     refusal,
 )
+from hagane.sql.type_steps import type_step
 from hagane.types import Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -137,7 +137,7 @@ class Binder:
                               expected=signature.usage, received=received)  # fmt: skip
             return
         expected = " or ".join(f"({_listed(types)})" for types in choices)
-        step = _type_step(signature, arguments)
+        step = type_step(signature, arguments)
         self.source.fault(f"{signature.name} does not take these types", span, expected=expected,
                           received=f"({received})", next_step=step)  # fmt: skip
 
@@ -379,18 +379,3 @@ def _listed(types: Sequence[SqlType]) -> str:
 
 def _value(expression: Expression) -> object:
     return expression.value if isinstance(expression, Literal) else None
-
-
-def _type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
-    types = {argument.type for argument in arguments}
-    if signature.name in LISTS["bits"] and SqlType.FLOAT64 in types:
-        return "bits are those of an INT64: write CAST(x AS INT64)" + "; a power is POW(x, y)" * (signature.name == "^")
-    if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
-        return f"a string is ordered only against a constant of at most {MAX_LENGTH} characters; {WAY_OUT}"
-    if all(set(overload.first + overload.repeated) == {SqlType.STRING} for overload in signature.overloads):
-        return "write CAST(x AS STRING) for an INT64 or a BOOL"
-    if SqlType.STRING in types:
-        return "write CAST(s AS FLOAT64) (or INT64, DATE, …); SAFE_CAST where a text that says none is no error"
-    if SqlType.BOOL in types:
-        return "write CAST(x AS INT64) for a BOOL that counts as 0 or 1"
-    return ""

@@ -15,6 +15,7 @@ from hagane.sql.expression import Analyze, Call, Expression, Literal, walk
 from hagane.sql.functions import ANALYZERS, BUCKET_FORMATS, FUNCTIONS, AnalyzerSignature, Option
 from hagane.sql.source import WAY_OUT
 from hagane.sql.syntax import function_name
+from hagane.sql.type_steps import analyzer_step
 from hagane.types import SqlType
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _analyze(binder: Binder, signature: AnalyzerSignature, node: exp.Window) -> 
                             next_step=WAY_OUT)  # fmt: skip
         return None
     if argument.type not in signature.types:
-        step = "write CAST(x AS STRING)" if argument.type in (SqlType.INT64, SqlType.BOOL) else WAY_OUT
+        step = analyzer_step(signature, argument.type)
         binder.source.fault(f"{signature.name} does not take this type", arguments[0], received=argument.type.value,
                             expected=" or ".join(type_.value for type_ in signature.types), next_step=step)  # fmt: skip
         return None

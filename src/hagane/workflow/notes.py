@@ -12,6 +12,10 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
     table = prepared.table
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in prepared.resolved.left_out]
+    notes += [
+        f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"
+        for name in prepared.resolved.as_words
+    ]
     if table.bad_rows.count:
         bad = table.bad_rows
         notes.append(f"{bad.count:,} of {bad.total:,} rows could not be parsed; they are in {bad.path}")

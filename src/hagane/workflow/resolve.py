@@ -29,6 +29,8 @@ class Resolved:
     options: msgspec.Struct
     left_out: tuple[LeftOut, ...]
     """Columns that automatic preprocessing did not use, each with its reason."""
+    as_words: tuple[str, ...] = ()
+    """STRING columns that automatic preprocessing took for text: TF-IDF instead of categories."""
 
 
 def check_with_schema(spec: Spec, schema: Schema) -> None:
@@ -60,6 +62,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     options = family_options(family, spec.model.options)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
+    as_words: tuple[str, ...] = ()
     if transform is None:
         automatic = automatic_transform(
             schema,
@@ -69,14 +72,14 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
             accepts_missing=family.accepts_missing,
             exclude=not_features(spec),
         )
-        transform, left_out = automatic.expressions, automatic.left_out
+        transform, left_out, as_words = automatic
     resolved = msgspec.structs.replace(
         spec,
         name=spec.name or model_name(spec.label),
         transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
-    return Resolved(resolved, family, options, left_out)
+    return Resolved(resolved, family, options, left_out, as_words)
 
 
 def not_features(spec: Spec) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hagane.sql.functions.signature import (
     ALL,
+    ARRAYS,
     BOOL,
     DIVISOR,
     FLOAT2,
@@ -32,7 +33,7 @@ OPERATORS = (
     Signature("AND", "x AND y", "Three-valued and; evaluates both.", each((BOOL,), 2), strict=False),
     Signature("OR", "x OR y", "Three-valued or; evaluates both.", each((BOOL,), 2), strict=False),
     Signature("NOT", "NOT x", "Three-valued not.", each((BOOL,), 1)),
-    Signature("IS NULL", "x IS NULL", "Whether x is NULL; never NULL.", each(ALL, 1, BOOL), strict=False),
+    Signature("IS NULL", "x IS NULL", "Whether x is NULL; never NULL.", each((*ALL, *ARRAYS), 1, BOOL), strict=False),
     Signature("IS DISTINCT FROM", "x IS DISTINCT FROM y", "Not equal, where NULL equals NULL and NaN NaN; never NULL.",
               each(ALL, 2, BOOL), strict=False),
     Signature("&", "x & y", "Bits set in both.", INT2),
