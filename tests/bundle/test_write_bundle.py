@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import json
@@ -211,3 +212,19 @@ def test_what_is_no_bundle_says_so(tmp_path: Path, classifier_folder: Path) -> N
             Bundle.load(tmp_path / name)
     with pytest.raises(BundleError, match=r"did you mean: .*flights"):
         Bundle.load(tmp_path / "flight")
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(
+    tmp_path: Path, signature: Signature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_bundle(folder / "bundle", model=b"", signature=signature)
+    assert Path(str(caught.value.filename)).parent.parent == folder
+    assert list(folder.iterdir()) == []

@@ -216,16 +216,36 @@ def test_clear_and_verify(path: Path, cache: ColumnCache) -> None:
 def test_data_that_change_meanwhile_are_told_and_not_kept(
     path: Path, cache: ColumnCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    select = encode_module.Selection.select
+    encode_all = encode_module.map_encoded
 
-    def meddle(self: object, batch: object) -> object:
+    def meddle(*arguments: object) -> object:
         os.utime(path, (1, 1))
-        return select(self, batch)
+        return encode_all(*arguments)
 
-    monkeypatch.setattr(encode_module.Selection, "select", meddle)
-    with pytest.raises(DataError, match="the data changed while they were encoded"):
-        run(path, cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(encode_module, "map_encoded", meddle)
+        with pytest.raises(DataError, match=r"rows\.parquet changed while it was read"):
+            run(path, cache)
     assert cache.entries() == []
+
+
+def test_data_that_change_before_anything_is_encoded(path: Path, cache: ColumnCache) -> None:
+    """The columns of the new rows are there already: they are not those of the table that was opened."""
+    old = path.read_bytes()
+    pq.write_table(make_table(seed=1), path)
+    changed = path.stat().st_mtime_ns
+    run(path, cache)
+    new = path.read_bytes()
+    path.write_bytes(old)
+    splits = split_table(open_table(path), Split(method="column", column="part"))
+    transform, label = (
+        fit_transform({"n": "n"}, splits.train, accepts_missing=False),
+        fit_label(splits.train, "label", "classification"),
+    )
+    path.write_bytes(new)
+    os.utime(path, ns=(changed, changed))
+    with pytest.raises(DataError, match=r"rows\.parquet changed while it was read"):
+        encode(splits, transform, label, path.parent / "scratch", cache=cache)
 
 
 def test_weights(path: Path, cache: ColumnCache) -> None:

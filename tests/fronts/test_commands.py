@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -280,3 +281,14 @@ def test_outliers(say, tmp_path):
     assert all("late" not in row["columns"] for row in found["examples"])
     say("outliers", "flights.csv", "--z-score", "distance=many", code=2)
     say("outliers", "flights.csv", "--z-score", "distanc=3", code=3)
+
+
+def test_a_full_disk_is_no_bug_even_where_no_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Workspace, "list", full)
+    assert run(["models", "list"]) == 1
+    assert capsys.readouterr().err.startswith("error: No space left on device\n  next: make room")

@@ -70,7 +70,10 @@ def test_the_resolved_spec_trains_the_same_model_again(mixed: pa.Table, workspac
 
     again = train(stored, workspace=workspace, frame=mixed.select([*INPUTS, "good"]))
     assert again.version.version == first.version.version + 1
-    assert (again.bundle / "model.onnx").read_bytes() == (first.bundle / "model.onnx").read_bytes()
+    for name in ("model.onnx", "transform.json", "signature.json", "spec.yaml", "statistics.json", "evaluation.json"):
+        assert (again.bundle / name).read_bytes() == (first.bundle / name).read_bytes(), name
+    assert not any("from the cache" in note for note in first.notes)
+    assert any(note.endswith("encoded columns came from the cache") for note in again.notes)
 
 
 def test_expressions_errors_and_their_policies(mixed: pa.Table, workspace: Workspace) -> None:

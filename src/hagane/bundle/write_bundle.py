@@ -84,10 +84,13 @@ def _check_target(folder: Path, overwrite: bool) -> None:
 def _write_synced(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir()
     for name, content in files.items():
-        with open(folder / name, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(folder / name, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder / name)) from None  # a full disk names no file
     _sync_folder(folder)
 
 

@@ -146,7 +146,6 @@ def _aside(folder: Path) -> Iterator[Path]:
 
 def _write(job: _Job, missing: Sequence[ColumnOfPart], aside: Path, phase: Phase) -> Files:
     """Encode the missing columns, and no others, to files under `aside`."""
-    fingerprint = job.table.fingerprint()
     writers = {column: _writer(job, column, aside) for column in missing}
     lowest = {column.number for column in missing}
     d = len(job.transform.features)
@@ -168,11 +167,11 @@ def _write(job: _Job, missing: Sequence[ColumnOfPart], aside: Path, phase: Phase
             phase.advance(done.num_rows)
         for future in writing:
             future.result()
-    _check(job, fingerprint, num_bad_weights)
+    _check_weights(job, num_bad_weights)
     return {column: writer.close(counts if column.number == d else None) for column, writer in writers.items()}
 
 
-def _check(job: _Job, fingerprint: str, num_bad_weights: int) -> None:
+def _check_weights(job: _Job, num_bad_weights: int) -> None:
     if num_bad_weights:
         assert job.weight is not None
         raise DataError(
@@ -183,9 +182,6 @@ def _check(job: _Job, fingerprint: str, num_bad_weights: int) -> None:
                 next_step="mend the weights in the data query, or leave rows out there",
             )
         )
-    if job.table.origin.arrow is None and job.table.fingerprint() != fingerprint:
-        step = "run it again when nothing writes to them"
-        raise DataError(Fault(what="the data changed while they were encoded", next_step=step))
 
 
 def _narrowed(transform: Transform, wanted: Sequence[int]) -> Transform:

@@ -23,6 +23,8 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
         found = prepared.outliers
         notes.append(f"{found.summary()}; they were set aside, in {found.path}; eval and test rows all stay")
     notes += prepared.outliers.notes if prepared.outliers is not None else ()
+    if encoded.num_cached:
+        notes.append(f"{encoded.num_cached:,} of {encoded.num_columns:,} encoded columns came from the cache")
     if encoded.num_null_labels:
         notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
     if encoded.num_unknown_labels:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from hagane.data.bad_rows import BadRows
 from hagane.data.engine import Engine
-from hagane.data.file_stamp import FileStamp
+from hagane.data.file_stamp import FileStamp, check_files
 from hagane.data.origin import Origin, digest_files, parquet_sql
 from hagane.data.source_files import is_hive_partitioned
 from hagane.data.wanted import Wanted
@@ -38,11 +39,23 @@ def read(
     num_rows = sum(pq.read_metadata(file).num_rows for file in files)
     return Origin(
         sql=parquet_sql(files, hive=hive, unify=not same),
-        identity=lambda: digest_files(files),
+        identity=_identity(files, stamps),
         parquet=tuple(files) if same and not hive else (),
         bad_rows=BadRows(total=num_rows),
         files=stamps,
     )
+
+
+def _identity(files: Sequence[Path], stamps: Sequence[FileStamp]) -> Callable[[], str]:
+    """Of the files as they were when they were opened: DataError where they have changed before it is first asked."""
+
+    @functools.cache
+    def identity() -> str:
+        digest = digest_files(files)
+        check_files(stamps)
+        return digest
+
+    return identity
 
 
 def _schema(file: Path) -> pa.Schema:

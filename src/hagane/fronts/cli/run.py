@@ -23,8 +23,11 @@ EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h: an error that no user caused."""
 EXIT_INTERRUPTED = 130
 """128 + SIGINT."""
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Told even where nobody says of which file: a write to a file that is open does not."""
 DISK_ERRORS = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *FULL_DISK,
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
 )
 
@@ -83,10 +86,12 @@ def internal_error(error: BaseException, arguments: Sequence[str]) -> InternalEr
 
 def _disk_error(error: OSError) -> HaganeError | None:
     """What a disk refuses, such as to a file where it is full, or read-only, or not ours."""
-    if error.errno not in DISK_ERRORS or not error.filename:
+    if error.errno not in (DISK_ERRORS if error.filename else FULL_DISK):
         return None
     step = "make room or grant access, or choose another place (--workspace, -o, $TMPDIR)"
-    return HaganeError(Fault(what=f"{error.filename}: {error.strerror}", next_step=step))
+    return HaganeError(
+        Fault(what=": ".join(filter(None, [error.filename and str(error.filename), error.strerror])), next_step=step)
+    )
 
 
 def _finish(code: int, output: Output) -> int:
