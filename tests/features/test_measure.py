@@ -39,6 +39,26 @@ def test_counts_of_many_columns(columns: dict[str, list], is_columnar: bool) -> 
     assert len(queries) == (21 if is_columnar else 2)
 
 
+def test_no_more_values_leave_the_database_than_are_wanted() -> None:
+    """Ties at the cut, NULL the most frequent of all; a million values stay where they can be put on disk."""
+    values = [None] * 50 + [f"{number:03}" for number in range(300)] + ["b", "b", "a", "a"]
+    table = open_table(pa.table({f"s{i}": values for i in range(3)}))
+    sizes: list[int] = []
+
+    def query(sql: str) -> pa.Table:
+        found = table.query(sql)
+        sizes.append(found.num_rows)
+        return found
+
+    questions = [Question(f"s{i}", SqlType.STRING, Aggregates(counts=ValueCounts(1, limit))) for i, limit in
+                 enumerate((1, 4, 3))]  # fmt: skip
+    found = measure(query, questions, num_rows=len(values))
+    assert [measured.counts for measured in found] == [
+        tuple([("a", 2), ("b", 2), ("000", 1), ("001", 1)][:limit]) for limit in (1, 4, 3)
+    ]
+    assert sizes == [3 * (4 + 1)]
+
+
 def test_one_scan_for_all_scalars(columns: dict[str, list]) -> None:
     table = open_table(pa.table(columns))
     scans: list[str] = []

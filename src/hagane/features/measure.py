@@ -101,8 +101,11 @@ def _counts(query: Query, questions: Sequence[Question], columns_a_scan: int) ->
         asked = [[questions[index].aggregates.counts for index in by_argument[argument]] for argument in chunk]
         each = [counts for group in asked for counts in group if counts]
         least, most = min(counts.min_count for counts in each), max(counts.limit for counts in each)
-        # One vocabulary is cut to size where it is counted; NULL's count takes a place.
-        cut = f" ORDER BY n DESC, a0 LIMIT {most + 1}" if len(chunk) == 1 else ""
+        # Vocabularies are cut to size where they are counted; NULL's count takes a place.
+        order = ", ".join(["n DESC", *(f"a{position}" for position in range(len(chunk)))])
+        cut = f" ORDER BY {order} LIMIT {most + 1}"
+        if len(chunk) > 1:
+            cut = f" QUALIFY row_number() OVER (PARTITION BY which ORDER BY {order}) <= {most + 1}"
         table = query(_grouping_sets(chunk, least) + cut)
         for position, argument in enumerate(chunk):
             found = _one_set(table, position, len(chunk))
