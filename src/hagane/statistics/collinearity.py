@@ -50,7 +50,7 @@ class CollinearGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     columns: tuple[str, ...]
     max_correlation: float
-    """The largest |r| within the group."""
+    """The largest absolute correlation within the group."""
     max_vif: float | None
     """The largest variance inflation factor within the whole table; None is infinite."""
     condition_index: float | None

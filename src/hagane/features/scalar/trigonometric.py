@@ -64,12 +64,12 @@ def cosine(e: Emitter, s: str, c: str) -> str:
 
 def tangent(e: Emitter, s: str, c: str) -> str:
     """sin x / cos x."""
-    return e.node("Div", s, c)
+    return emit_float.divide(e, s, c, is_one=False)
 
 
 def cotangent(e: Emitter, s: str, c: str) -> str:
     """cos x / sin x."""
-    return e.node("Div", c, s)
+    return emit_float.divide(e, c, s, is_one=False)
 
 
 def secant(e: Emitter, s: str, c: str) -> str:
@@ -109,12 +109,14 @@ def hyperbolic_cosine(e: Emitter, x: str) -> str:
 
 def hyperbolic_tangent(e: Emitter, x: str) -> str:
     """sinh x / cosh x."""
-    return e.node("Div", *emit_hyperbolic.sinh_and_cosh(e, emit_hyperbolic.bounded(e, x)))
+    sinh, cosh = emit_hyperbolic.sinh_and_cosh(e, emit_hyperbolic.bounded(e, x))
+    return emit_float.divide(e, sinh, cosh, is_one=False)
 
 
 def hyperbolic_cotangent(e: Emitter, x: str) -> str:
     """cosh x / sinh x."""
-    return e.node("Div", *emit_hyperbolic.sinh_and_cosh(e, emit_hyperbolic.bounded(e, x))[::-1])
+    sinh, cosh = emit_hyperbolic.sinh_and_cosh(e, emit_hyperbolic.bounded(e, x))
+    return emit_float.divide(e, cosh, sinh, is_one=False)
 
 
 def hyperbolic_secant(e: Emitter, x: str) -> str:
