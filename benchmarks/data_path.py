@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "hagane-benchmark")
     parser.add_argument("--memory", help="run each stage in a control group of this size, such as 2GiB")
     parser.add_argument("--ludwig", action="store_true", help="beside Ludwig's preprocessing")
+    parser.add_argument("--torch-index", default="", help="where Ludwig's CPU build of torch is, if not on the index")
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stage:
@@ -76,7 +77,7 @@ def main() -> None:
     if arguments.memory:
         return within_memory(arguments.folder, arguments.rows, parse_memory(arguments.memory))
     if arguments.ludwig:
-        return beside_ludwig(arguments.folder, arguments.rows)
+        return beside_ludwig(arguments.folder, arguments.rows, arguments.torch_index)
     path = generate(arguments.folder, arguments.rows)
     pa.set_cpu_count(NUM_THREADS)
     costs = take_turns(measurements(path, arguments.folder), arguments.repeats)
@@ -277,13 +278,13 @@ def resident_bytes(pid: int) -> int:
 LUDWIG = "ludwig==0.11.0"
 
 
-def beside_ludwig(folder: Path, rows: int) -> None:
+def beside_ludwig(folder: Path, rows: int, torch_index: str) -> None:
     """Fit, encode and write by Hagane, and Ludwig's preprocessing, of the same file; seconds of each, imports not."""
     path = generate(folder, rows)
     types = dict.fromkeys((*FLOATS[1:], *INTS), "number") | dict.fromkeys(STRINGS, "category")
     script = Path(__file__).with_name("ludwig_preprocessing.py")
     listed = [f"{name}:{kind}" for name, kind in types.items()]
-    command = [str(ludwig_environment(folder)), str(script), str(path), *listed, "--label", LABEL]
+    command = [str(ludwig_environment(folder, torch_index)), str(script), str(path), *listed, "--label", LABEL]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     theirs = json.loads(told.splitlines()[-1])
     transform = {name: f"COALESCE(ML.STANDARD_SCALER({name}) OVER (), 0)" for name in (*FLOATS[1:], *INTS)}
@@ -305,9 +306,8 @@ def beside_ludwig(folder: Path, rows: int) -> None:
     print(f"{ratio:.1f} times its rate by the clock, {cpu_ratio:.1f} by CPU (aim: 20)")
 
 
-def ludwig_environment(folder: Path) -> Path:
-    """Python of an environment with Ludwig, built at the first use (a gigabyte; the CPU build of torch where the
-    package index has one)."""
+def ludwig_environment(folder: Path, torch_index: str) -> Path:
+    """Python of an environment with Ludwig, built at the first use (a gigabyte with the CPU build of torch)."""
     place = folder / "ludwig"
     python = place / "bin" / "python"
     if not (place / "ready").exists():
@@ -315,7 +315,7 @@ def ludwig_environment(folder: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
         constraints = place / "constraints.txt"
         constraints.write_text("torch==2.13.0\n")
-        more = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+        more = ["--extra-index-url", torch_index] if torch_index else []
         subprocess.run([str(python), "-m", "pip", "install", "-q", LUDWIG, "-c", str(constraints), *more], check=True)
         subprocess.run([str(python), "-m", "pip", "uninstall", "-qy", "torchvision", "torchaudio"], check=True)
         (place / "ready").touch()
