@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pytest
 
 from hagane.bundle.bundle import Bundle
 from hagane.data.column_data import columns_data
-from hagane.errors import RequestError
+from hagane.errors import ExpressionError, RequestError
 from hagane.serving import ServerThread
 from hagane.spec.spec import Model, Spec
 from hagane.types import Column, Schema
@@ -188,3 +189,15 @@ def test_all_faults_of_all_lists_at_once(bundle: Bundle) -> None:
     assert [fault.where for fault in found.value.faults] == [
         "instances[0].tags[0]", "instances[1].sizes", "instances[1].point[1]",
     ]  # fmt: skip
+
+
+def test_arrays_of_different_lengths_are_left_out_by_themselves(workspace: Workspace) -> None:
+    """Without a transform; written by hand, the transform is refused with the way out."""
+    lists = [[1.5] * (row % 4) for row in range(ROWS)]
+    rows = pa.table({"late": table_of_lists()["late"], "age": table_of_lists()["age"], "ragged": lists})
+    spec = Spec(data="(a frame)", label="late", model=Model(type="logistic_reg"))
+    result = train(spec, workspace=workspace, frame=rows)
+    assert set(result.spec.transform or {}) == {"age"}
+    assert [note for note in result.notes if "'ragged' was left out: its arrays have from 0 to 3 elements" in note]
+    with pytest.raises(ExpressionError, match="ARRAY_LENGTH"):
+        train(msgspec.structs.replace(spec, transform={"r": "ragged"}), workspace=workspace, frame=rows)

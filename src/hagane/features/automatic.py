@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hagane.errors import ExpressionError
 from hagane.features.automatic_bigquery import bigquery_features
 from hagane.features.resolve_transform import one_hot
+from hagane.features.vectors import MOST_ELEMENTS
 from hagane.sql.bind import bind
 from hagane.sql.expression import columns_of
 from hagane.types import Column, Schema, SqlType
@@ -103,12 +104,21 @@ def useless(column: ColumnStatistics) -> str:
         return "NULL in every row"
     if column.is_constant:
         return "the same value in every row"
+    if column.type in (SqlType.ARRAY_INT64, SqlType.ARRAY_FLOAT64) and _is_ragged(column):
+        return (
+            f"its arrays have from {column.min_length:,} to {column.max_length:,} elements: not one number of features"
+        )
     if column.type is SqlType.STRING:
         if column.num_distinct is not None and column.num_distinct >= DISTINCT_SHARE * column.count:
             return "nearly every row has a value of its own"
         if column.top_values and column.top_values[0].count < FREQUENCY_THRESHOLD:
             return f"no value occurs {FREQUENCY_THRESHOLD} times"
     return ""
+
+
+def _is_ragged(column: ColumnStatistics) -> bool:
+    least, most = column.min_length, column.max_length
+    return most is not None and (least != most or not 1 <= most <= MOST_ELEMENTS)
 
 
 def words_of(column: ColumnStatistics) -> str:

@@ -66,7 +66,7 @@ def _lengths(vectors: Mapping[str, Expression], resolved: Mapping[str, str], mea
     for name, found in zip(asked, measure(list(asked.values())), strict=True):
         least, most = (int(str(found.scalars[end] or 0)) for end in ("least", "most"))
         if least != most or not 1 <= most <= MOST_ELEMENTS:
-            faults.append(_ragged_fault(name, resolved[name], least, most))
+            faults.append(_ragged_fault(name, resolved[name], unknown[name].type, least, most))
         lengths[name] = most
     if faults:
         raise ExpressionError(*faults)
@@ -84,9 +84,10 @@ def _written_length(expression: Expression) -> int | None:
             return None
 
 
-def _ragged_fault(name: str, sql: str, least: int, most: int) -> Fault:
+def _ragged_fault(name: str, sql: str, type_: SqlType, least: int, most: int) -> Fault:
     what = f"the arrays have from {least:,} to {most:,} elements: not one number of features"
-    step = f"take elements, such as {sql}[SAFE_OFFSET(0)], or encode them: ML.MULTI_HOT_ENCODER({sql}) OVER ()"
+    step = f"take elements, such as {sql}[SAFE_OFFSET(0)], or ARRAY_LENGTH({sql})"
+    step += f", or encode them: ML.MULTI_HOT_ENCODER({sql}) OVER ()" * (type_ is SqlType.ARRAY_INT64)
     return _fault(name, sql, what, step)
 
 

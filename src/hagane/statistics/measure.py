@@ -101,7 +101,8 @@ def _aggregates(type_: SqlType, index: int) -> dict[str, str]:
     if type_ is SqlType.BOOL:
         return {"count": f"count({x})", "true": _count_if(x), "false": _count_if(f"NOT {x}")}
     if type_.is_array:
-        return {"count": f"count({x})", "length": f"avg(len({x}))"}
+        lengths = {"length": f"avg(len({x}))", "shortest": f"min(len({x}))", "longest": f"max(len({x}))"}
+        return {"count": f"count({x})"} | lengths
     found = {"count": f"count({x})", "min": f"min({x})", "max": f"max({x})"}
     if type_ is SqlType.INT64:
         found |= {"mean": f"avg({x})", "stddev": f"stddev_samp({x})", "zeros": _count_if(f"{x} = 0")}
@@ -149,6 +150,8 @@ def _column(
         quantiles=sample.quantiles,
         top_values=_top_values(column.type, found, sample),
         mean_length=found.get("length"),
+        min_length=found.get("shortest"),
+        max_length=found.get("longest"),
         num_true=found.get("true"),
         num_false=found.get("false"),
         quantile_sketch=sample.quantile_sketch,

@@ -65,6 +65,9 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """The most frequent values of BOOL, STRING, INT64 and DATE; counts are scaled up where rows were sampled."""
     mean_length: float | None = None
     """Of strings, in characters; of arrays, in elements."""
+    min_length: int | None = None
+    """Of arrays, in elements."""
+    max_length: int | None = None
     num_true: int | None = None
     num_false: int | None = None
     quantile_sketch: QuantileSketch | None = None
@@ -115,6 +118,8 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
             mean=mean,
             stddev=stddev,
             mean_length=_weigh(self.mean_length, self.count, other.mean_length, other.count),
+            min_length=_shorter(self.min_length, other.min_length),
+            max_length=_longer(self.max_length, other.max_length),
             num_true=_add(self.num_true, other.num_true),
             num_false=_add(self.num_false, other.num_false),
             quantile_sketch=_merge_sketches(
@@ -257,6 +262,14 @@ def _weigh(a: float | None, n_a: int, b: float | None, n_b: int) -> float | None
     if a is None or b is None:
         return b if a is None else a
     return (a * n_a + b * n_b) / (n_a + n_b)
+
+
+def _shorter(a: int | None, b: int | None) -> int | None:
+    return min((length for length in (a, b) if length is not None), default=None)
+
+
+def _longer(a: int | None, b: int | None) -> int | None:
+    return max((length for length in (a, b) if length is not None), default=None)
 
 
 def _add(a: int | None, b: int | None) -> int | None:
