@@ -18,8 +18,8 @@ from hagane.spec.spec import Model, Spec
 from hagane.workflow.train import train
 from hagane.workspace.workspace import Workspace
 
-TRAIN = """
-import json, resource, sys
+TRAIN = r"""
+import json, re, sys
 from pathlib import Path
 from hagane.spec.spec import Model, Spec
 from hagane.workflow.train import train
@@ -28,7 +28,7 @@ path, label, family, options, feature = sys.argv[1:]
 spec = Spec(data=path, label=label, transform={"x": "x", "id": feature},
             model=Model(type=family, options=json.loads(options)))
 result = train(spec, workspace=Workspace(Path(path).parent / family))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps({"peak_mib": peak, "metrics": dict(result.evaluation.metrics), "bundle": str(result.bundle)}))
 """
 
@@ -49,7 +49,7 @@ def write_rows(path: Path, num_rows: int, num_values: int) -> None:
 
 
 def in_a_process(path: Path, label: str, family: str, feature: str, **options: Any) -> dict[str, Any]:
-    """A training in a process of its own, with its peak of memory."""
+    """A training in a process of its own, with its peak of memory (getrusage's begins with that of the parent)."""
     command = [sys.executable, "-c", TRAIN, str(path), label, family, json.dumps(options), feature]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

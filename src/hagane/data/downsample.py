@@ -56,7 +56,7 @@ class Downsampled:
         """One sentence.
 
         >>> Downsampled("late", "no", 1000, 98, 0.1, 42).describe()
-        "98 of the 1,000 training rows with late = no are trained on, each counting 10.2 times"
+        '98 of the 1,000 training rows with late = no are trained on, each counting 10.2 times'
         """
         name = class_text(self.majority)
         kept = f"{self.num_kept:,} of the {self.num_rows:,} training rows with {self.column} = {name}"

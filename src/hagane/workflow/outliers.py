@@ -23,6 +23,7 @@ from hagane.spec.spec import Spec
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
 from hagane.types import Schema
+from hagane.workflow.check_not_input import check_not_input
 from hagane.workflow.check_output import check_parquet_output
 
 NUM_EXAMPLES = 5
@@ -55,6 +56,7 @@ def outliers_of(
         raise SpecError(*faults)
     if out is not None:
         check_parquet_output(out, option="-o", what="outliers are")
+        check_not_input(data, out, option="-o", tables=tables)
     table = open_table(data, tables=tables or {}, progress=progress)
     check_outliers(outliers, table.schema)
     columns = _columns(outliers, [name for name in table.schema.names if name not in exclude])

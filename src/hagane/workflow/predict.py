@@ -20,12 +20,10 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
-from hagane.data.query_files import files_named, is_query
 from hagane.data.retype import retype
-from hagane.data.source_files import find_files
 from hagane.data.table import Table
-from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
+from hagane.workflow.check_not_input import check_not_input
 from hagane.workflow.check_output import check_parquet_output
 from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
 from hagane.workflow.evaluate import check_columns, input_types
@@ -59,7 +57,7 @@ def predict_file(
     """
     began = time.monotonic()
     check_parquet_output(out, option="-o")
-    _check_not_input(data, out)
+    check_not_input(data, out, option="-o")
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     table = open_table(data, wanted=wanted_in_prediction(bundle), progress=progress)
     check_columns(table, bundle.signature.names)
@@ -80,26 +78,6 @@ def predict_file(
     finally:
         partial.unlink(missing_ok=True)
     return PredictSummary(rows, errors, table.bad_rows.count, anomalies, out, time.monotonic() - began)
-
-
-def _check_not_input(data: object, out: Path) -> None:
-    """Raise DataError where the predictions would replace the rows that they are of."""
-    if out.exists() and any(out.samefile(file) for file in _files_of(data)):
-        raise DataError(
-            Fault(
-                what="the predictions would replace the data they are made from",
-                where=str(out),
-                next_step="choose another file with -o",
-            )
-        )
-
-
-def _files_of(data: object) -> list[Path]:
-    """The files that hold `data`: a path's, a glob's, those that a query names; none for rows in memory."""
-    if isinstance(data, str) and is_query(data):
-        return files_named(data)
-    paths = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
-    return [file for path in paths for file in find_files(str(path))]
 
 
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:

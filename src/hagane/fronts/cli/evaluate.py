@@ -46,6 +46,7 @@ def evaluate(
     if slices and not data:
         raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
     from hagane.fronts.cli.render_evaluation import render_evaluation
+    from hagane.workflow.check_not_input import check_not_input
     from hagane.workflow.check_output import check_output
     from hagane.workflow.evaluate import evaluate_model
     from hagane.workspace.workspace import Workspace
@@ -53,6 +54,7 @@ def evaluate(
     output = Output(json=json)
     if html is not None:
         check_output(html, option="--html")
+        check_not_input(one_or_many(data) if data else None, html, option="--html")
     evaluation = evaluate_model(
         model,
         data=one_or_many(data) if data else None,

@@ -32,18 +32,22 @@ def init(
 
     [dim]Example:[/dim]  hagane init flights.csv --label late -o spec.yaml
     """
+    from hagane.workflow.check_not_input import check_not_input
+
     output = Output(json=json)
     to_stdout = str(out) == "-"
     if not to_stdout:
         check_place(out, force)
+        check_not_input(one_or_many(data), out, option="-o", tables=pairs(table, "--table"))
     from hagane.spec.read_yaml import read_yaml
     from hagane.workflow.init import init as work
+    from hagane.workflow.write_text import write_text
 
     text = work(one_or_many(data), label, tables=pairs(table, "--table"), model=model, progress=output.progress)
     if to_stdout:
         output.text(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_text(out, text)
         output.show(f"wrote {out}")
         output.hint(f"next: read and edit it, then: hagane train {out}")
     output.result({"path": None if to_stdout else out, "yaml": text, "spec": read_yaml(text)})

@@ -34,17 +34,20 @@ def infer(
 
     [dim]Example:[/dim]  hagane schema infer flights.csv -o schema.yaml
     """
+    from hagane.workflow.check_not_input import check_not_input
     from hagane.workflow.schema import infer_schema
+    from hagane.workflow.write_text import write_text
 
     output = Output(json=json)
     to_stdout = str(out) == "-"
     if not to_stdout:
         check_place(out, force)
+        check_not_input(one_or_many(data), out, option="-o", tables=pairs(table, "--table"))
     found = infer_schema(one_or_many(data), tables=pairs(table, "--table"), progress=output.progress)
     if to_stdout:
         output.text(found.yaml)
     else:
-        out.write_text(found.yaml, encoding="utf-8")
+        write_text(out, found.yaml)
         output.show(f"wrote {out}")
         output.hint(f"next: read and edit it, then: hagane schema check NEW_DATA {out}")
     output.result({"path": None if to_stdout else out, "yaml": found.yaml, "schema": found.schema})

@@ -1,0 +1,41 @@
+"""`check_not_input`: what a command writes never replaces the data that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hagane.data.query_files import files_named, is_query
+from hagane.data.source_files import find_files
+from hagane.data.source_uri import parse_uri
+from hagane.errors import DataError, Fault
+
+LOCAL_SCHEMES = ("file", "sqlite")
+
+
+def check_not_input(data: object, out: Path, *, option: str, tables: Mapping[str, str] | None = None) -> None:
+    """Raise DataError where `out` is one of the files that hold `data` or `tables`; `option` names its place."""
+    if out.exists() and any(out.samefile(file) for file in _files_of(data, tables or {})):
+        raise DataError(
+            Fault(
+                what="the result would replace the data that it is made from",
+                where=f"{option} {out}",
+                next_step=f"choose another file with {option}",
+            )
+        )
+
+
+def _files_of(data: object, tables: Mapping[str, str]) -> list[Path]:
+    """The files that hold `data` and `tables`: a path's, a glob's, those that a query names; none for rows held."""
+    sources = data if isinstance(data, list | tuple) else [data] if isinstance(data, str | Path) else []
+    return [file for source in (*sources, *tables.values()) for file in _files(str(source))]
+
+
+def _files(source: str) -> list[Path]:
+    if is_query(source):
+        return files_named(source)
+    uri = parse_uri(source)
+    if uri is None:
+        return find_files(source)
+    local = Path(uri.address)
+    return [local] if uri.scheme in LOCAL_SCHEMES and local.is_file() else []
