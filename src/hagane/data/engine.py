@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,17 @@ class Engine:
         name = f"arrow_{len(self._arrow)}"
         self._arrow[name] = table
         return name
+
+    def add_function(self, name: str, function: Callable[[pa.Array], pa.Array], takes: str, gives: str) -> None:
+        """Let later queries call `function`, from an array of DuckDB's type `takes` to one of `gives`, as `name`."""
+        self._connection.create_function(  # type: ignore[call-overload]  # the stubs know no names of types
+            name,
+            lambda chunks: function(chunks.combine_chunks()),
+            [takes],
+            gives,
+            type="arrow",
+            null_handling="special",
+        )
 
     def hold_bits(self, name: str, bits: bytes) -> None:
         """Let every later query read a string of bits as `getvariable(name)`."""

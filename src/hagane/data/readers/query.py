@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.data.bad_rows import BadRows, join_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
+from hagane.data.farm_fingerprint import farm_fingerprint
 from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.query_files import files_read_as_tables
 from hagane.data.source_files import SUFFIXES, find_files
@@ -17,6 +18,7 @@ from hagane.progress import Progress
 from hagane.sql.row_order import has_row_order
 
 OpenPath = Callable[[str], Origin]
+_FINGERPRINT = re.compile(r"\bfarm_fingerprint\b", re.IGNORECASE)
 
 
 def read_query(
@@ -27,10 +29,13 @@ def read_query(
     The rows of a query that joins or groups and says no ORDER BY are put into a fixed order of their own (by hash).
 
     Each of `tables` (name → path), and each text file named after FROM or JOIN, is read by our own readers, so that its
-    bad rows are set aside instead of ending the query. Raises DataError with the SQL underlined.
+    bad rows are set aside instead of ending the query. BigQuery's FARM_FINGERPRINT may be called.
+    Raises DataError with the SQL underlined.
     """
     query = query.strip().rstrip(";").rstrip()
     _check_files(query)
+    if _FINGERPRINT.search(query):
+        engine.add_function("farm_fingerprint", farm_fingerprint, "VARCHAR", "BIGINT")
     origins = {name: open_path(path) for name, path in tables.items()}
     origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_ours(path)}
     for name, origin in origins.items():
