@@ -168,10 +168,17 @@ def test_string_normalizer_needs_its_locale_while_loading() -> None:
 
 
 def test_tokenizer_takes_the_longest_match() -> None:
-    """emit_text.first gives patterns with one way to match, or none of which another is the beginning."""
+    """hagane.sql.regex proves of a pattern that its first match is its longest, or writes it in another way."""
     expression = {"domain": "com.microsoft", "mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": "a|ab"}
     got = run(lambda e, x: e.node("Tokenizer", x, **expression), str, x=np.array([["ab"]], object))
     assert got.ravel().tolist() == ["ab"], "RE2's first match is 'a': REGEXP_EXTRACT could take any pattern"
+
+
+def test_tokenizer_parts_every_character_at_an_empty_separator() -> None:
+    """emit_extract puts an x in front of the match, so that what stands before the group is never empty."""
+    expression = {"domain": "com.microsoft", "mark": 0, "mincharnum": 1, "pad_value": "", "separators": [r"\Aa*"]}
+    got = run(lambda e, x: e.node("Tokenizer", x, **expression), str, x=np.array([["b"]], object))
+    assert got.ravel().tolist() != ["b"]
 
 
 def test_string_split_finds_no_piece_in_an_empty_text() -> None:

@@ -51,6 +51,7 @@ LOWER({s}) ; UPPER({s}) ; {s} || {u} ; LENGTH({s}) ; TRIM({s}) ; LTRIM({s}) ; RT
 STARTS_WITH({s}, 'A') ; ENDS_WITH({s}, 'e') ; REGEXP_CONTAINS({s}, '^[[:alpha:]]')
 TRIM({s}, 'ab ') ; LENGTH(LTRIM({s}, 'x')) ; RTRIM({s}, '') ; BYTE_LENGTH({s}) ; SUBSTR({s}, 2) ; SUBSTR({s}, -2, 1)
 LENGTH(LEFT({s}, 2)) ; LPAD({s}, 4, 'ab') ; RPAD({s}, 2) ; REPLACE({s}, 'a', 'xyz') ; LENGTH(REPLACE({s}, 'a', ''))
+REGEXP_EXTRACT({s}, 'a+|s') ; LENGTH(REGEXP_EXTRACT({s}, 's*.?a|.$')) ; LENGTH(REGEXP_EXTRACT({s}, ' *([^ ])a?'))
 REVERSE({s}) ; STRPOS({s}, 'e') ; SPLIT({s}, 'a')[OFFSET(1)] ; LENGTH(SPLIT({s}, '-')[SAFE_OFFSET(1)])
 UNIX_SECONDS({t}) ; UNIX_MILLIS({t}) ; UNIX_MICROS({t}) ; UNIX_DATE({d})
 EXTRACT(YEAR FROM {t}) ; EXTRACT(QUARTER FROM {t}) ; EXTRACT(WEEK FROM {t}) ; EXTRACT(ISOWEEK FROM {t})

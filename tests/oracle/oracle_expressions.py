@@ -48,6 +48,11 @@ PATTERNS = [
     "日",
     ".",
 ]
+EXTRACTED = [
+    "a", "a+", "^a(.)", "(b+)$", "a*", "^[a-z]*$", "([0-9]+)-", r"(?:^|[ -])(\d+)", "(.*?)[: ]", "^(.*):", "ab|abc|a",
+    r"\b(\w+)\b", "(?s:a.b)", "(?i)(S+)t?", "日(.)", r"\.([^.]*)$", "[^a-z]{2,}", "x{250}", r"^\s*(\S+)",
+    "ß(ß*)ß", "\0b?",
+]  # fmt: skip
 DELIMITERS = ["", ",", "a", "ab", "日", " ", ".", "\0"]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
 
@@ -60,6 +65,7 @@ CONSTANTS: dict[tuple[str, int], list[object]] = {
     ("SUBSTR", 2): [0, 1, 2, 5, 299, 2500],
     **{(name, 1): [0, 1, 3, 8, 256] for name in ("LPAD", "RPAD")},
     **{(name, 2): SEPARATORS for name in ("LPAD", "RPAD")},
+    ("REGEXP_EXTRACT", 1): EXTRACTED,
     ("REPLACE", 1): [*AFFIXES, "ab"],
     ("REPLACE", 2): AFFIXES,
     ("STRPOS", 1): [*AFFIXES, "b"],

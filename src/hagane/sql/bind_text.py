@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from hagane.sql.bind_arrays import bind_element
-from hagane.sql.expression import Expression, Literal
-from hagane.sql.patterns import quote
+from hagane.sql.expression import Call, Expression, Literal
+from hagane.sql.functions import FUNCTIONS
+from hagane.sql.patterns import pattern_fault, quote
+from hagane.sql.regex.extraction import plan_extraction
 from hagane.sql.source import WAY_OUT
 from hagane.types import SqlType
 
@@ -94,6 +96,32 @@ def _bind_contains(binder: Binder, node: exp.Expression) -> Expression | None:
     return binder.call("REGEXP_CONTAINS", (text, Literal(pattern, SqlType.STRING, span=part.span)), node)
 
 
+_OTHER_PATTERN = f"write (?:…) for what need not be captured, [^;]* for .*? before a semicolon; or {WAY_OUT}"
+
+
+def _bind_extract(binder: Binder, node: exp.Expression) -> Expression | None:
+    """`REGEXP_EXTRACT(s, pattern)`, also called REGEXP_SUBSTR."""
+    if further := node.args.get("position") or node.args.get("occurrence"):
+        binder.source.fault("REGEXP_EXTRACT takes no position and no occurrence here", further,
+                            expected=FUNCTIONS["REGEXP_EXTRACT"].usage, next_step=WAY_OUT)  # fmt: skip
+        return None
+    arguments = binder.bind_each([node.this, node.expression])
+    call = None if arguments is None else binder.call("REGEXP_EXTRACT", arguments, node)
+    pattern = call.arguments[1] if isinstance(call, Call) else None
+    if not isinstance(pattern, Literal):
+        return None
+    if reason := pattern_fault(str(pattern.value)):
+        binder.source.fault("this is not an RE2 pattern", pattern.span, received=reason)
+        return None
+    try:
+        plan_extraction(str(pattern.value))
+    except ValueError as error:
+        binder.source.fault("REGEXP_EXTRACT cannot be compiled with this pattern", pattern.span, received=str(error),
+                            next_step=_OTHER_PATTERN)  # fmt: skip
+        return None
+    return call
+
+
 def _bare(node: exp.Expression) -> exp.Expression:
     return node.this if isinstance(node, exp.Lower) else node
 
@@ -160,6 +188,7 @@ TEXT_NODES: dict[type[exp.Expression], _Bind] = {
     exp.StrPosition: _bind_position,
     exp.Contains: _bind_contains,
     exp.Bracket: _bind_element,
+    exp.RegexpExtract: _bind_extract,
     **_each(("FarmFingerprint", "MD5", "MD5Digest", "SHA", "SHA1Digest", "SHA2", "SHA2Digest"), _NO_HASH),
     **_each(("Ascii", "Unicode", "Chr", "ToCodePoints", "CodePointsToString"), _NO_CODE),
     **_each(("Normalize",), _refuse("no operator normalises text")),

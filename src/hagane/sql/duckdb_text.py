@@ -8,6 +8,7 @@ from typing import cast as typed
 from hagane.sql.duckdb_literals import string_sql
 from hagane.sql.expression import Call, Literal
 from hagane.sql.functions import MOST_PIECES, WHITE_SPACE
+from hagane.sql.regex.extraction import has_group
 
 Bound = tuple[str, ...]
 Render = Callable[[Call, Bound], str]
@@ -74,6 +75,13 @@ def split_offset(call: Call, bound: Bound) -> str:
     return f"string_split({bound[0]}, {bound[1]})[{typed(int, call.modifiers[0]) + 1}]"
 
 
+def extract(call: Call, bound: Bound) -> str:
+    """NULL, not an empty text, where nothing matches."""
+    text, pattern = bound
+    group = "1" if has_group(str(_constant(call, 1))) else "0"
+    return f"CASE WHEN regexp_matches({text}, {pattern}) THEN regexp_extract({text}, {pattern}, {group}) END"
+
+
 TEXT_RENDER: dict[str, Render] = {
     "BYTE_LENGTH": lambda call, bound: f"CAST(strlen({bound[0]}) AS BIGINT)",
     "TRIM": trim("trim"),
@@ -85,6 +93,7 @@ TEXT_RENDER: dict[str, Render] = {
     "REPLACE": replace,
     "REVERSE": reverse,
     "STRPOS": find,
+    "REGEXP_EXTRACT": extract,
     "SPLIT[OFFSET]": split_offset,
     "SPLIT[SAFE_OFFSET]": split_offset,
 }

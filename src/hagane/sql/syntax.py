@@ -130,9 +130,13 @@ def refusal(node: exp.Expression, name: str) -> tuple[str, str]:
             return "* is not an expression", "name the columns, one feature each"
         case exp.Alias():
             return "a feature is named by its key, not by AS", "remove the alias"
-        case exp.RegexpExtract() | exp.RegexpReplace():
-            return f"{name} cannot be compiled: ONNX Runtime gives the longest match, not the first, and no groups", (
-                f"use SPLIT(…)[SAFE_OFFSET(…)], SUBSTR, REPLACE or REGEXP_CONTAINS; or {WAY_OUT}"
+        case exp.RegexpReplace():
+            return "REGEXP_REPLACE cannot be compiled: ONNX Runtime puts nothing in the place of a match", (
+                f"use REPLACE or REGEXP_EXTRACT; or {WAY_OUT}"
+            )
+        case exp.RegexpExtractAll():
+            return "REGEXP_EXTRACT_ALL is not in the feature language", (
+                f"use REGEXP_EXTRACT, or TEXT_ANALYZE with the analyzer PATTERN_ANALYZER; or {WAY_OUT}"
             )
         case exp.ArrayToString():
             return "ARRAY_TO_STRING cannot be compiled: ONNX Runtime joins no ragged text", WAY_OUT

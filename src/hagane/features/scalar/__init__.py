@@ -109,6 +109,7 @@ SCALAR: dict[str, ScalarFunction] = {
     "STARTS_WITH": ScalarFunction(strings.starts_with, fuses_constants=False),
     "ENDS_WITH": ScalarFunction(strings.ends_with, fuses_constants=False),
     "REGEXP_CONTAINS": ScalarFunction(strings.regexp_contains, fuses_constants=False),
+    "REGEXP_EXTRACT": ScalarFunction(strings.regexp_extract, fuses_constants=False),
     "SPLIT": ScalarFunction(arrays.split, fuses_constants=False),
     "ARRAY": ScalarFunction(arrays.array),
     "ELEMENT": ScalarFunction(arrays.element, fuses_modifiers=True),

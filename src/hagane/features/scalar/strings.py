@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hagane.errors import ExpressionError, Fault
-from hagane.features import emit_text
+from hagane.features import emit_extract, emit_text
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 from hagane.sql.functions import WHITE_SPACE
+from hagane.sql.regex.extraction import plan_extraction
 
 
 def change_case(action: str) -> Callable[[Operation], Value]:
@@ -76,6 +77,14 @@ def regexp_contains(op: Operation) -> Value:
             )
         )
     return _search(op, emit_text.contains)
+
+
+def regexp_extract(op: Operation) -> Value:
+    """REGEXP_EXTRACT(s, constant): NULL without an error where nothing matches."""
+    pattern = op.literal(1)
+    plan = plan_extraction(pattern if isinstance(pattern, str) else "")
+    data, missing = emit_extract.extract(op.emitter, op.arguments[0].data, plan)
+    return strict(op, data, failed=missing, is_safe=True)
 
 
 def _search(op: Operation, pattern_of: Callable[[str], str]) -> Value:

@@ -48,4 +48,7 @@ STRINGS = (
     Signature("ENDS_WITH", "ENDS_WITH(s, suffix)", "Whether s ends so.", each((STRING,), 2, BOOL), literals=(1,)),
     Signature("REGEXP_CONTAINS", "REGEXP_CONTAINS(s, pattern)", "Whether the RE2 pattern is found in s.",
               each((STRING,), 2, BOOL), literals=(1,)),
+    Signature("REGEXP_EXTRACT", "REGEXP_EXTRACT(s, pattern)",
+              "What the RE2 pattern, or its capture group, matches first; NULL where it matches nothing.",
+              each((STRING,), 2), literals=(1,), fails="nothing matches", safe=True),
 )  # fmt: skip
