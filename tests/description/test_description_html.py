@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 import shutil
@@ -95,7 +97,7 @@ def test_the_command_writes_the_page_whole_or_not_at_all(tmp_path, monkeypatch, 
     assert parsed(Path("page.html").read_text(encoding="utf-8")).find("head/title").text == "numbers.csv"
     assert "curved" in capsys.readouterr().out
     assert run(["describe", "numbers.csv", "--html", "no/such/folder/page.html"]) == 4
-    assert "cannot be written" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["numbers.csv", "page.html"]
 
 
@@ -155,6 +157,52 @@ def unfiltered(kind: int, row: np.ndarray, above: np.ndarray, channels: int) -> 
             guess = min((left, up[i], corner), key=lambda value: abs(estimate - value))
         line[i] = (line[i] + guess) % 256
     return line.astype(np.uint8)
+
+
+def long_names() -> pa.Table:
+    """Names of every script, without a space, of a family, with markup; values far from 0; moments."""
+    draw = np.random.default_rng(5)
+    base = draw.normal(size=800)
+    columns = {
+        "a_very_long_name_without_a_single_space_in_it_at_all_nor_an_end_in_sight": base,
+        **{f"temperature_inside_of_hall_{i}": base + i + draw.normal(size=800) / 9 for i in range(6)},
+        "都道府県の名前と市区町村の名前と番地": 1e6 + base,
+        "السعر": 20 * base + 3e9,
+        "when": np.datetime64("2013-01-01", "us") + (base * 1e13).astype("timedelta64[us]"),
+        HOSTILE: np.array(["a value of many words " * 9, "x" * 99, HOSTILE, "القاهرة"])[draw.integers(0, 4, 800)],
+    }
+    return pa.table(columns)
+
+
+MEASURE = """onload=()=>{const d=f.contentDocument,bad=[];
+const box=e=>e.getBoundingClientRect();
+for(const s of d.querySelectorAll('svg[role=img]')){const b=box(s),ticks=[];
+for(const t of s.querySelectorAll('text')){const r=box(t);
+if(r.width&&(r.left<b.left-1||r.right>b.right+1||r.top<b.top-1||r.bottom>b.bottom+1))bad.push('clipped '+t.textContent);
+for(const o of ticks)if(r.left<o.right-1&&o.left<r.right-1&&r.top<o.bottom-2&&o.top<r.bottom-2)
+bad.push('overlap '+t.textContent);if(t.matches('.tick,.axis'))ticks.push(r)}}
+document.title=JSON.stringify([d.documentElement.scrollWidth,d.querySelectorAll('.plots svg').length,
+[...d.querySelectorAll('.columns .bar')].every(e=>box(e).width>30),bad])}"""
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_long_names_neither_overflow_nor_overlap(width, tmp_path):
+    """Measured by a browser in an inner frame, since a window cannot be made as narrow as a phone."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium is installed to look at the page with")
+    page = describe_table(open_table(long_names()), label="temperature_inside_of_hall_0").to_html(title="long" * 40)
+    inner = page.replace("&", "&amp;").replace('"', "&quot;")
+    outer = f'<!doctype html><title></title><iframe id="f" width="{width}" height="900" srcdoc="{inner}"></iframe>'
+    (tmp_path / "page.html").write_text(f"{outer}<script>{MEASURE}</script>", encoding="utf-8")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--dump-dom", "--virtual-time-budget=3000", (tmp_path / "page.html").as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
+    needed, num_plots, bars_are_seen, bad = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", shown)[1]))
+    assert needed <= width
+    assert num_plots > 4
+    assert bars_are_seen
+    assert bad == []
 
 
 @pytest.mark.slow

@@ -229,7 +229,8 @@ def _number(feature: SampledColumn, value: float, digits: int = 4) -> str:
     if feature.type in (SqlType.TIMESTAMP, SqlType.DATE):
         seconds = value if feature.type is SqlType.TIMESTAMP else value * 86_400
         return str(np.datetime64(int(seconds), "s"))[:10]
-    return f"{value:.{digits}g}" if value != round(value) or abs(value) >= 1e15 else f"{value:.0f}"
+    is_whole = value == round(value) or abs(value) >= 10**digits
+    return f"{value:.0f}" if is_whole and abs(value) < 1e15 else f"{value:.{digits}g}"
 
 
 def _hints(found: LabelDescription, statistics: Statistics, shown: str) -> Iterator[str]:

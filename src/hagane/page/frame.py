@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Sequence
 
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import tick_text
+from hagane.page.time_ticks import time_ticks
 
 WIDTH, HEIGHT = 330.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 10.0, 44.0
+NAME, DIGIT = 25.0, 6.4
+"""What the name of the upright axis takes, and each character of its ticks."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """A linear range with a name."""
+    """A linear range with a name; `seconds`: it is of moments, 1 standing for so many seconds since 1970."""
 
     label: str
     low: float = 0.0
     high: float = 1.0
+    seconds: float | None = None
 
     def ticks(self) -> list[float]:
         """About five round numbers within the range.
@@ -34,6 +39,26 @@ class Axis:
         digits = 2 - math.floor(math.log10(step))
         return [round(index * step, digits) for index in range(first, last + 1)]
 
+    @functools.cached_property
+    def marks(self) -> list[tuple[float, str]]:
+        """Where ticks are, and what is written there: dates for moments, numbers in as few digits as tell them apart.
+
+        >>> Axis("x", 1e6, 1000020.0).marks[:2], Axis("t", 15706, 16071, seconds=86400.0).marks[:2]
+        ([(1000000.0, '1M'), (1000005.0, '1.000005M')], [(15706.0, '2013-01'), (15887.0, '2013-07')])
+        """
+        unit = self.seconds or 1.0
+        moments = [(at / unit, text) for at, text in time_ticks(self.low * unit, self.high * unit)]
+        return moments if self.seconds and moments else self._numbers()
+
+    def _numbers(self) -> list[tuple[float, str]]:
+        ticks = self.ticks()
+        texts = [tick_text(value) for value in ticks]
+        for digits in range(5, 16):
+            if len(set(texts)) == len(texts):
+                break
+            texts = [tick_text(value, digits) for value in ticks]
+        return list(zip(ticks, texts, strict=True))
+
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
@@ -42,9 +67,15 @@ class Frame:
     x: Axis
     y: Axis
 
+    @functools.cached_property
+    def left(self) -> float:
+        """Where the horizontal axis begins: right of the upright one's name and ticks."""
+        longest = max((len(text) for _, text in self.y.marks), default=0)
+        return max(LEFT, NAME + DIGIT * longest)
+
     def across(self, value: float) -> float:
         """Horizontal place of `value`, in the picture's units."""
-        return LEFT + (value - self.x.low) / (self.x.high - self.x.low) * (WIDTH - LEFT - RIGHT)
+        return self.left + (value - self.x.low) / (self.x.high - self.x.low) * (WIDTH - self.left - RIGHT)
 
     def down(self, value: float) -> float:
         """Vertical place of `value`."""
@@ -91,19 +122,22 @@ class Frame:
     def _grid(self) -> list[Markup]:
         bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
         marks = []
-        for value in self.x.ticks():
+        room = max(
+            1, int((right - self.left) / (DIGIT * (2 + max((len(text) for _, text in self.x.marks), default=0))))
+        )
+        for value, text in self.x.marks[:: math.ceil(len(self.x.marks) / room)]:
             x = f"{self.across(value):.1f}"
             marks.append(element("line", x1=x, x2=x, y1=TOP, y2=bottom, class_="grid"))
-            marks.append(element("text", tick_text(value), x=x, y=bottom + 15, class_="tick middle"))
-        for value in self.y.ticks():
+            marks.append(element("text", text, x=x, y=bottom + 15, class_="tick middle"))
+        for value, text in self.y.marks:
             y = self.down(value)
-            marks.append(element("line", x1=LEFT, x2=right, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid"))
-            marks.append(element("text", tick_text(value), x=LEFT - 6, y=f"{y + 3.5:.1f}", class_="tick end"))
+            marks.append(element("line", x1=self.left, x2=right, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid"))
+            marks.append(element("text", text, x=f"{self.left - 6:g}", y=f"{y + 3.5:.1f}", class_="tick end"))
         return marks
 
     def _names(self) -> Markup:
         middle = (TOP + HEIGHT - BOTTOM) / 2
-        across = element("text", self.x.label, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis middle")
+        across = element("text", self.x.label, x=(self.left + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis middle")
         up = element("text", self.y.label, x=11, y=middle, transform=f"rotate(-90 11 {middle:g})", class_="axis middle")
         return joined(across, up)
 

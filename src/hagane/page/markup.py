@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import html
+import re
 
 VOID = ("br", "meta")
 """Elements that have no end."""
+
+
+PLAIN = ("title", "desc", "text", "style")
+"""Elements that can hold no other."""
+_LETTERS = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+"""Of Hebrew, Arabic and their kin."""
+_RIGHT_TO_LEFT = re.compile(rf"([{_LETTERS}][\w{_LETTERS}]*(?:\s+[{_LETTERS}][\w{_LETTERS}]*)*)")
 
 
 class Markup(str):
@@ -30,6 +38,8 @@ def element(name: str, *children: object, **attributes: object) -> Markup:
 
     >>> element("td", "<1H OCEAN", class_="name", title=None)
     '<td class="name">&lt;1H OCEAN</td>'
+    >>> element("p", "סך = 3")
+    '<p><bdi>סך</bdi> = 3</p>'
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
@@ -38,9 +48,16 @@ def element(name: str, *children: object, **attributes: object) -> Markup:
     )
     if name in VOID:
         return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{''.join(escape(child) for child in children)}</{name}>")
+    write = escape if name in PLAIN else _isolated
+    return Markup(f"<{name}{written}>{''.join(map(write, children))}</{name}>")
 
 
 def joined(*children: object) -> Markup:
     """Several pieces, one after another."""
-    return Markup("".join(escape(child) for child in children))
+    return Markup("".join(map(_isolated, children)))
+
+
+def _isolated(text: object) -> Markup:
+    """Text as markup, words written from right to left each by itself: what stands around them keeps its order."""
+    escaped = escape(text)
+    return escaped if isinstance(text, Markup) else Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\1</bdi>", escaped))

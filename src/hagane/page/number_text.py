@@ -42,8 +42,8 @@ def percent_text(share: float | None) -> str:
     return f"{share:.0%}".replace("%", " %") if share in (0, 1) else f"{100 * share:.1f} %"
 
 
-def tick_text(value: float) -> str:
-    """Short, for an axis.
+def tick_text(value: float, digits: int = 4) -> str:
+    """Short, for an axis; as many significant digits as are needed, up to `digits`.
 
     >>> [tick_text(value) for value in (0.25, 500000.0, 2024.0, -25000.0, 0.0)]
     ['0.25', '500k', '2024', '−25k', '0']
@@ -51,9 +51,9 @@ def tick_text(value: float) -> str:
     size = abs(value)
     sign = MINUS if value < 0 else ""
     if size >= 1e12 or size < 1e4:
-        return sign + f"{size:.4g}"
+        return sign + f"{size:.{digits}g}"
     unit, letter = next(pair for pair in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if size >= pair[0])
-    return sign + f"{size / unit:.4g}{letter}"
+    return sign + f"{size / unit:.{digits}g}{letter}"
 
 
 def _near_one(size: float) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from hagane.page.markup import Markup, element, joined
+from hagane.page.markup import Markup, element
 
 Row = tuple[Sequence[object], str | None]
 """Of a table: its cells and its class."""
@@ -26,10 +26,17 @@ def folded(title: str, *children: object, note: object = "") -> Markup:
     return element("section", inner, class_="card wide")
 
 
-def table(heads: Sequence[object], rows: Iterable[Row], *, name: str, class_: str = "") -> Markup:
-    """A table that scrolls sideways where it is too wide; a row is its cells and its class; the first cell heads it."""
-    head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
-    body = element("tbody", *(_row(cells, row_class) for cells, row_class in rows))
+def table(
+    heads: Sequence[object], rows: Iterable[Row], *, name: str, class_: str = "", words: Collection[int] = ()
+) -> Markup:
+    """A table that scrolls sideways where it is too wide; a row is its cells and its class; the first cell heads it.
+
+    The columns at `words` hold words, which begin at the left and may take several lines; the others hold figures.
+    """
+    kinds = ["words" if index in words else None for index in range(len(heads))]
+    shown = (element("th", each, scope="col", class_=kind) for each, kind in zip(heads, kinds, strict=True))
+    head = element("thead", element("tr", *shown))
+    body = element("tbody", *(_row(cells, row_class, kinds) for cells, row_class in rows))
     inner = element("table", head, body, class_=class_ or None, aria_label=name)
     return element("div", inner, class_="scroll", tabindex=0, role="region", aria_label=name)
 
@@ -59,6 +66,7 @@ def _sample(class_: str) -> Markup:
     return element("svg", mark, viewBox="0 0 22 12", aria_hidden="true")
 
 
-def _row(cells: Sequence[object], class_: str | None) -> Markup:
+def _row(cells: Sequence[object], class_: str | None, kinds: Sequence[str | None]) -> Markup:
     first = element("th", cells[0], scope="row")
-    return element("tr", joined(first, *(element("td", each) for each in cells[1:])), class_=class_)
+    rest = (element("td", each, class_=kind) for each, kind in zip(cells[1:], kinds[1:], strict=True))
+    return element("tr", first, *rest, class_=class_)

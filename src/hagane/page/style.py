@@ -3,10 +3,10 @@
 STYLE = """
 :root{color-scheme:light dark;--ground:#f5f4f1;--card:#fff;--ink:#1d2126;--soft:#5b636d;--rule:#dedcd6;--first:#1f5fa8;
 --second:#8a5a00;--good:#1c6e42;--warn:#a63d1d;--fill:#1f5fa8;--shade:#eef2f7}
-@media(prefers-color-scheme:dark){:root{--ground:#14171b;--card:#1d2126;--ink:#e9eaec;--soft:#a4adb8;--rule:#363c45;
---first:#7db4f0;--second:#e0b25c;--good:#74cf9c;--warn:#f59a7b;--fill:#4b8fd8;--shade:#262c34}}
+@media screen and (prefers-color-scheme:dark){:root{--ground:#14171b;--card:#1d2126;--ink:#e9eaec;--soft:#a4adb8;
+--rule:#363c45;--first:#7db4f0;--second:#e0b25c;--good:#74cf9c;--warn:#f59a7b;--fill:#4b8fd8;--shade:#262c34}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);
+body{margin:0;background:var(--ground);color:var(--ink);overflow-wrap:break-word;
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
 -webkit-text-size-adjust:100%}
 main{max-width:1120px;margin:0 auto;padding:28px 20px 48px}
@@ -23,7 +23,8 @@ h2{font-size:1.08rem;margin:0 0 2px}p{margin:0 0 10px}.soft,figcaption,.note{col
 .bars>span{min-width:0;overflow-wrap:anywhere}.bars .figure{text-align:right;font-variant-numeric:tabular-nums}
 .bar{display:block;height:12px;border-radius:6px;background:var(--shade);overflow:hidden}
 .bar>i{display:block;height:100%;background:var(--fill);border-radius:6px}.bar.base>i{background:var(--soft)}
-.importance{grid-template-columns:fit-content(44%) 1fr auto}
+.importance{grid-template-columns:fit-content(44%) minmax(0,1fr) auto}
+.bins{grid-template-columns:fit-content(66%) minmax(30px,1fr) auto}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 .scroll:focus-visible{outline:2px solid var(--first);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.94rem}
@@ -32,6 +33,7 @@ th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--rule);vert
 th{font-weight:600}thead th{color:var(--soft);font-size:.84rem}
 th:first-child,td:first-child{text-align:left;padding-left:8px;white-space:normal;overflow-wrap:anywhere;
 min-width:7.5em}.matrix thead>tr>:first-child{min-width:0}
+.words{text-align:left}td.words{white-space:normal;min-width:7.5em}
 tr:last-child>*{border-bottom:0}tr.chosen>*{background:var(--shade)}tr.few{color:var(--soft)}
 .metrics td:last-child,.metrics th:last-child{text-align:left;white-space:normal}.worth{color:var(--soft);
 font-size:.875rem}
@@ -64,5 +66,11 @@ summary{cursor:pointer;font-weight:600}summary h2{display:inline}details[open] s
 footer{margin-top:24px;color:var(--soft);font-size:.84rem}
 @media(max-width:520px){main{padding:18px 12px 36px}.card{padding:14px}h1{font-size:1.4rem}.hero .big{font-size:2.8rem}
 th,td{padding:6px 7px}}
-@media print{body{background:#fff}.card{break-inside:avoid;border-color:#bbb}}
+@page{margin:14mm}
+@media print{:root{color-scheme:light}body{background:#fff}main{max-width:none;padding:0}
+.card,tr,figure,svg{break-inside:avoid}.card{border-color:#bbb}h2,h3,.note,thead{break-after:avoid}
+.bar,.bar>i,.matrix td,tr.chosen>*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.scroll,pre{overflow:visible}pre{white-space:pre-wrap}table{font-size:.74rem}th,td{white-space:normal;padding:4px 5px}
+th:first-child,td:first-child{min-width:5em}td.words{min-width:4em}
+details::details-content{content-visibility:visible;block-size:auto}summary{list-style:none}}
 """

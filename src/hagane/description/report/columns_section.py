@@ -9,10 +9,11 @@ from hagane.description.distributions import Bin, Distribution
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text, tick_text
 from hagane.page.pieces import bar
+from hagane.page.short_name import short_name
 from hagane.statistics.statistics import ColumnStatistics
 
 WIDTH, HEIGHT = 300.0, 72.0
-MAX_CARDS, MAX_BARS = 200, 6
+MAX_CARDS, MAX_BARS, MAX_NAME = 200, 6, 48
 MANY_MISSING = 0.5
 
 
@@ -76,7 +77,8 @@ def _histogram(distribution: Distribution) -> Markup:
     bins = distribution.bins
     what = "lengths in characters" if distribution.kind == "lengths" else "values"
     outside = distribution.num_below + distribution.num_above
-    notes = ["logarithmic scale: try LN(x)"] if distribution.is_log else []
+    notes = [what] if distribution.kind == "lengths" else []
+    notes += ["logarithmic scale: try LN(x)"] if distribution.is_log else []
     notes += [f"{outside:,} sampled rows outside"] if outside else []
     described = f"Histogram of {what} from {number_text(bins[0].low)} to {number_text(bins[-1].high)}"
     return joined(
@@ -134,7 +136,7 @@ def _bars(distribution: Distribution, count: int) -> Markup:
         shown.append(("others", rest))
     rows = (
         joined(
-            element("span", value if len(value) <= 40 else value[:39] + "…"),
+            element("span", short_name(value, MAX_NAME)),
             bar(num_rows / count, "bar" if index < len(distribution.bars[:MAX_BARS]) else "bar base"),
             element("span", percent_text(min(1.0, num_rows / count)), class_="figure"),
         )

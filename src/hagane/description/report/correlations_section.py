@@ -5,12 +5,19 @@ from __future__ import annotations
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text
 from hagane.page.pieces import Row, bar, card, folded, table
+from hagane.page.short_name import short_name, text_width
 from hagane.statistics.collinearity import CollinearGroup, Collinearity
 from hagane.statistics.correlations import Correlation, Correlations
 from hagane.statistics.dependencies import Dependency
 
 MAX_MAPPED, MAX_PAIRS = 24, 60
 MAX_NAME = 20
+LETTER, SIDE = 6.8, 30.0
+"""What a letter of a name and a square of the map take."""
+LEAST_STRENGTH, MIN_PAIRS = 0.1, 10
+"""Weaker pairs are listed only where there are few stronger ones."""
+DARK = 0.825
+"""From this strength on white is easier to read than black; the style's colours are chosen for it."""
 MEASURES = {"pearson": "Pearson r", "cramers_v": "Cramér V", "correlation_ratio": "ratio η"}
 
 
@@ -26,7 +33,8 @@ def correlations_section(correlations: Correlations, columns: tuple[str, ...]) -
         note += f" The {len(names)} of {len(ranked):,} columns with the strongest pairs."
     sampled = correlations.num_sampled_rows
     rows = f"Pearson's r of {correlations.num_pearson_rows:,} rows, the rest of {sampled:,}."
-    pairs = folded("The strongest pairs", _table(correlations.pairs[:MAX_PAIRS]), note=rows)
+    listed = [pair for i, pair in enumerate(correlations.pairs) if i < MIN_PAIRS or pair.strength >= LEAST_STRENGTH]
+    pairs = folded("The strongest pairs", _table(listed[:MAX_PAIRS]), note=rows)
     notes = (element("p", each, class_="note") for each in correlations.notes)
     return element("div", card("Every column against every other", _map(names, correlations), note=note, span="wide"),
                    pairs, *notes, class_="cards")  # fmt: skip
@@ -34,33 +42,33 @@ def correlations_section(correlations: Correlations, columns: tuple[str, ...]) -
 
 def _map(names: list[str], correlations: Correlations) -> Markup:
     found = {frozenset((pair.a, pair.b)): pair for pair in correlations.pairs}
-    longest = max(min(len(name), MAX_NAME) for name in names)
-    left, top, side = 24.0 + 6.3 * longest, 22.0 + 5.2 * longest, 30.0
+    longest = LETTER * max(text_width(short_name(name, MAX_NAME)) for name in names)
+    left, top = 28.0 + longest, 26.0 + 0.82 * longest
     marks = []
     for i, first in enumerate(names):
-        y = top + i * side
-        shown = first if len(first) <= MAX_NAME else first[: MAX_NAME - 1] + "…"
-        marks.append(element("text", shown, x=left - 6, y=f"{y + side / 2 + 4:g}", text_anchor="end"))
-        x = left + i * side + side / 2
+        shown, y = short_name(first, MAX_NAME), top + i * SIDE
+        marks.append(element("text", shown, x=f"{left - 6:g}", y=f"{y + SIDE / 2 + 4:g}", text_anchor="end"))
+        x = left + (i + 0.5) * SIDE
         marks.append(element("text", shown, x=0, y=0, transform=f"translate({x + 4:g} {top - 6:g}) rotate(-55)"))
         for j, second in enumerate(names[:i]):
-            marks.append(_cell(found.get(frozenset((first, second))), left + j * side, y, side))
-    width, height = left + len(names) * side + 76, top + len(names) * side + 4
+            marks.append(_cell(found.get(frozenset((first, second))), left + j * SIDE, y))
+    width, height = left + len(names) * SIDE + 0.6 * longest, top + len(names) * SIDE + 4
     described = f"Correlations among {len(names)} columns; the strongest pairs are in the table below"
-    return element(
+    picture = element(
         "svg",
         element("title", described),
         *marks,
         viewBox=f"0 0 {width:g} {height:g}",
-        style=f"max-width:{max(460.0, width * 1.15):g}px",
+        style=f"min-width:{0.85 * width:g}px;max-width:{max(460.0, width * 1.15):g}px",
         role="img",
         aria_label=described,
         class_="heat",
     )
+    return element("div", picture, class_="scroll", tabindex=0, role="region", aria_label="Map of correlations")
 
 
-def _cell(pair: Correlation | None, x: float, y: float, side: float) -> Markup:
-    place = {"x": f"{x + 1:g}", "y": f"{y + 1:g}", "width": f"{side - 2:g}", "height": f"{side - 2:g}", "rx": "4"}
+def _cell(pair: Correlation | None, x: float, y: float) -> Markup:
+    place = {"x": f"{x + 1:g}", "y": f"{y + 1:g}", "width": f"{SIDE - 2:g}", "height": f"{SIDE - 2:g}", "rx": "4"}
     if pair is None:
         return element("rect", class_="none", **place)
     told = f"{pair.a}, {pair.b}: {MEASURES[pair.measure]} {pair.value:.2f}"
@@ -74,12 +82,12 @@ def _cell(pair: Correlation | None, x: float, y: float, side: float) -> Markup:
     )
     if size < 0.3:
         return square
-    class_ = "figure strong" if size >= 0.65 else "figure"
+    class_ = "figure strong" if size >= DARK else "figure"
     text = f"{pair.value:.2f}".replace("0.", ".").replace("-", "−")
-    return joined(square, element("text", text, x=f"{x + side / 2:g}", y=f"{y + side / 2 + 3.5:g}", class_=class_))
+    return joined(square, element("text", text, x=f"{x + SIDE / 2:g}", y=f"{y + SIDE / 2 + 3.5:g}", class_=class_))
 
 
-def _table(pairs: tuple[Correlation, ...]) -> Markup:
+def _table(pairs: list[Correlation]) -> Markup:
     rows: list[Row] = [
         (
             [
@@ -95,7 +103,7 @@ def _table(pairs: tuple[Correlation, ...]) -> Markup:
         for pair in pairs
     ]
     heads = ("Columns", "Measure", "Value", "Spearman ρ", "Rows", "Strength")
-    return table(heads, rows, name="The strongest pairs of columns")
+    return table(heads, rows, name="The strongest pairs of columns", words=(1,))
 
 
 def collinearity_section(collinearity: Collinearity) -> Markup:
@@ -123,9 +131,9 @@ def _held(each: Dependency) -> str:
 
 
 def _group(group: CollinearGroup) -> Markup:
-    factor = "infinite" if group.max_vif is None else f"up to {group.max_vif:.3g}"
+    factor = "infinite" if group.max_vif is None else f"up to {number_text(group.max_vif)}"
     note = f"|r| up to {group.max_correlation:.3f}, variance inflation {factor}"
     if group.condition_index is not None:
-        note += f", condition index {group.condition_index:.3g}"
+        note += f", condition index {number_text(group.condition_index)}"
     names = ", ".join(group.columns[:12]) + (f" and {len(group.columns) - 12} more" if len(group.columns) > 12 else "")
     return card(names, element("ul", *(element("li", each) for each in group.advice), class_="said"), note=note)

@@ -53,6 +53,7 @@ def description_body(description: Description, *, title: str) -> Markup:
 def _parts(description: Description) -> Iterator[tuple[str, str, Markup]]:
     """(id, title, content) of each section that has something to show."""
     label = description.label
+    types = {column.name: column.type for column in description.statistics}
     yield "columns", "Columns", columns_section(description)
     if label is not None:
         yield "label", f"The label, {label.column}", label_section(label, description.leaks)
@@ -60,10 +61,9 @@ def _parts(description: Description) -> Iterator[tuple[str, str, Markup]]:
     if missing.num_columns or missing.stand_ins:
         yield "missing", "Missing values", missing_section(missing, label.column if label else "label")
     if description.correlations.pairs:
-        names = tuple(column.name for column in description.statistics)
-        yield "correlations", "What goes together", correlations_section(description.correlations, names)
+        yield "correlations", "What goes together", correlations_section(description.correlations, tuple(types))
     if description.scatter_plots.plots:
-        yield "shapes", "What correlations hide", scatter_section(description.scatter_plots)
+        yield "shapes", "What correlations hide", scatter_section(description.scatter_plots, types)
     collinearity = description.collinearity
     if collinearity.groups or collinearity.dependencies:
         yield "collinear", "What says the same", collinearity_section(collinearity)

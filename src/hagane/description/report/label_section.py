@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from hagane.description.label import FeatureRelation, LabelDescription
 from hagane.description.missing import Missing
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import number_text, percent_text
+from hagane.page.number_text import MINUS, number_text, percent_text
 from hagane.page.pieces import Row, bar, card, table
+from hagane.page.short_name import short_name
 from hagane.statistics.leaks import Leak
 
-MAX_FEATURES, MAX_CLASSES = 12, 10
+MAX_FEATURES, MAX_CLASSES, MAX_NAME = 12, 10, 44
+_FRONT_MINUS = re.compile(r"(?:(?<=… )|^)-(?=\d)")
 MEASURES = {"roc_auc": "ROC AUC", "r2": "R²"}
 
 
@@ -49,7 +53,7 @@ def _tenths(label: LabelDescription) -> Markup:
 
 def _bar(name: str, length: float, figure: str) -> Markup:
     return joined(
-        element("span", name if len(name) <= 30 else name[:29] + "…"),
+        element("span", short_name(_FRONT_MINUS.sub(MINUS, name), MAX_NAME)),
         bar(abs(length)),
         element("span", figure, class_="figure"),
     )

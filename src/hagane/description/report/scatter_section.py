@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from hagane.description.scatter_plots import ScatterPlot, ScatterPlots
 from hagane.page.frame import Axis, Frame
 from hagane.page.markup import Markup, element, joined
 from hagane.page.pieces import card
+from hagane.page.short_name import short_name
+from hagane.types import SqlType
 
 LEVELS = 8
 FEW_POINTS = 60
-MAX_NAME = 34
+MAX_NAME = 32
+SECONDS = {SqlType.TIMESTAMP: 1.0, SqlType.DATE: 86_400.0}
+"""What 1 stands for where a moment is drawn."""
+Types = Mapping[str, SqlType]
 
 
-def scatter_section(plots: ScatterPlots) -> Markup:
-    """What equal statistics hide in words, then the plots."""
+def scatter_section(plots: ScatterPlots, types: Types) -> Markup:
+    """What equal statistics hide in words, then the plots; `types` are those of the columns."""
     told = [element("li", each.text) for each in plots.lookalikes]
     alike = card("Equal statistics, different shapes", element("ul", *told, class_="said"), span="wide") if told else ""
     notes = [element("p", note, class_="note") for note in plots.notes]
-    return joined(alike, element("div", *(_card(plot) for plot in plots.plots), class_="plots"), *notes)
+    return joined(alike, element("div", *(_card(plot, types) for plot in plots.plots), class_="plots"), *notes)
 
 
-def _card(plot: ScatterPlot) -> Markup:
+def _card(plot: ScatterPlot, types: Types) -> Markup:
     shape = plot.shape
     figures = f"r {shape.pearson:.2f}, ρ {shape.spearman:.2f}"
     rows = f"{shape.num_rows:,} rows" + (f", {plot.num_outside:,} of them outside" if plot.num_outside else "")
     said = element("p", shape.text[:1].upper() + shape.text[1:], class_="warn") if shape.text else ""
     class_ = "card few-points" if len(plot.points) <= FEW_POINTS else "card"
-    heading = f"{_name(shape.y)} against {_name(shape.x)}"
-    chart = element("figure", scatter_chart(plot))
+    heading = f"{shape.y} against {shape.x}"
+    chart = element("figure", scatter_chart(plot, types))
     return element(
         "article", element("h3", heading), chart, element("p", f"{figures}; {rows}", class_="note"), said, class_=class_
     )
 
 
-def scatter_chart(plot: ScatterPlot) -> Markup:
+def scatter_chart(plot: ScatterPlot, types: Types) -> Markup:
     """One plot; the line is the least-squares line."""
     shape = plot.shape
-    frame = Frame(
-        Axis(_name(shape.x), *_padded(plot.x_low, plot.x_high)), Axis(_name(shape.y), *_padded(plot.y_low, plot.y_high))
-    )
+    frame = Frame(_axis(shape.x, plot.x_low, plot.x_high, types), _axis(shape.y, plot.y_low, plot.y_high, types))
     marks = [_density(frame, plot)] if plot.counts else [_points(frame, plot)]
     ends = _line(plot, frame)
     marks += [frame.line([x for x, _ in ends], [y for _, y in ends], "chance strong")] if len(ends) == 2 else []
@@ -93,10 +97,7 @@ def _line(plot: ScatterPlot, frame: Frame) -> list[tuple[float, float]]:
     return ends
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def _axis(name: str, low: float, high: float, types: Types) -> Axis:
+    """The range with some room around it."""
     spare = (high - low) / 20 or max(0.5, abs(low) / 2)
-    return low - spare, high + spare
-
-
-def _name(name: str) -> str:
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+    return Axis(short_name(name, MAX_NAME), low - spare, high + spare, SECONDS.get(types.get(name, SqlType.FLOAT64)))

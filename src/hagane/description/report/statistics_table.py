@@ -18,7 +18,7 @@ MAX_TEXT = 32
 def statistics_table(statistics: Statistics) -> Markup:
     """How much is missing of each column, how it spreads, what is frequent."""
     rows: list[Row] = [(_cells(column, statistics.num_rows), None) for column in statistics.columns]
-    return table(HEADS, rows, name="Columns of the data")
+    return table(HEADS, rows, name="Columns of the data", words=(1, len(HEADS) - 1))
 
 
 def _cells(column: ColumnStatistics, num_rows: int) -> list[object]:

@@ -15,17 +15,21 @@ section.part{margin:26px 0 0}section.part>h2{font-size:1.3rem;margin:0 0 4px;ove
 .ends{display:flex;justify-content:space-between;gap:8px;color:var(--soft);font-size:.78rem;
 font-variant-numeric:tabular-nums}
 .facts{margin:6px 0 0;font-size:.84rem;color:var(--soft)}.warn{color:var(--warn);font-size:.84rem;margin:6px 0 0}
-.columns .bars{font-size:.84rem;gap:3px 8px;grid-template-columns:minmax(0,1fr) 34% auto;margin:4px 0 0}
-.columns .bar,.part .bins .bar{height:9px}.bins{font-size:.84rem;gap:3px 10px;grid-template-columns:auto 1fr auto}
+.columns .bars{font-size:.84rem;gap:2px 8px;grid-template-columns:minmax(0,1fr) auto;margin:4px 0 0;
+grid-auto-flow:dense}.columns .bars>span{grid-column:1;line-height:1.35}.columns .bars>.figure{grid-column:2}
+.columns .bars>.bar{grid-column:1/-1;height:5px;margin-bottom:4px}
+.part .bins .bar{height:9px}.bins{font-size:.84rem;gap:3px 10px}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:14px}
 .plots .card{padding:14px 16px}.plots .note{margin:4px 0 0}
 .points{fill:none;stroke:var(--fill);stroke-width:5;stroke-linecap:round;stroke-opacity:.62}
 .few-points .points{stroke-width:7;stroke-opacity:.85}circle.sways{fill:none;stroke:var(--warn);stroke-width:2.4}
-.heat{display:block;width:100%;max-width:860px;height:auto;margin:0 auto}.heat text{font-size:11px;fill:var(--ink)}
-.heat .up{fill:var(--first)}.heat .down{fill:var(--warn)}.heat .figure{font-size:9.5px;text-anchor:middle}
-.heat .strong{fill:var(--card)}.heat .none{fill:var(--shade)}
+.heat{--up:#1f5fa8;--down:#a63d1d;--weak:#000;--strong:#fff;display:block;width:100%;height:auto;margin:0 auto}
+.heat text{font-size:11px;fill:var(--ink)}.heat .up{fill:var(--up)}.heat .down{fill:var(--down)}
+.heat text.figure{font-size:9.5px;text-anchor:middle;fill:var(--weak)}.heat text.strong{fill:var(--strong)}
+.heat .none{fill:var(--shade)}
+@media screen and (prefers-color-scheme:dark){.heat{--up:#468ad2;--down:#d2694a;--weak:#fff;--strong:#000}}
 ul.said{margin:6px 0 0;padding-left:1.15em}ul.said li{margin:0 0 4px}
 .equation{font:.9rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
-@media print{nav{display:none}section.part{break-before:auto}.columns,.plots{grid-template-columns:1fr 1fr 1fr}
-.card{box-shadow:none}main{max-width:none;padding:0}}
+@media print{nav{display:none}.columns,.plots{grid-template-columns:1fr 1fr 1fr}.heat{min-width:0!important}
+section.part>h2{break-inside:avoid}section.part>h2::after{content:"";display:block;height:9rem;margin-bottom:-9rem}}
 """

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport, Finding
 
 HEADS = ("Column", "Rule", "Severity", "Rows", "Share", "What was found", "Expected", "Examples")
+WORDS = (1, 2, 5, 6, 7)
+"""The columns of words."""
 
 
 def anomalies_section(report: AnomalyReport) -> Markup:
@@ -20,7 +22,7 @@ def anomalies_section(report: AnomalyReport) -> Markup:
     if not report.findings:
         return card("Anomalies", note=note, span="wide")
     rows: list[Row] = [(_cells(finding), None) for finding in report.findings]
-    return card("Anomalies", table(HEADS, rows, name="Anomalies"), note=note, span="wide")
+    return card("Anomalies", table(HEADS, rows, name="Anomalies", words=WORDS), note=note, span="wide")
 
 
 def _cells(finding: Finding) -> list[object]:

@@ -22,7 +22,7 @@ def outliers_section(report: OutlierReport) -> Markup:
     rows: list[Row] = [(_cells(row), None) for row in report.examples]
     if not rows:
         return card("Outliers", note=note, span="wide")
-    return card("Outliers", table(HEADS, rows, name="Outliers"), note=note, span="wide")
+    return card("Outliers", table(HEADS, rows, name="Outliers", words=(1, 3)), note=note, span="wide")
 
 
 def _cells(row: OutlierRow) -> list[object]:

@@ -81,9 +81,10 @@ def _cards(
     if has_curve:
         yield _training_card(curve)
     if weighting:
-        yield card("Weights", *(element("p", f"{text}.") for text in weighting), note="What rows counted in training.")
+        said = (element("p", f"{text[:1].upper()}{text[1:]}.") for text in weighting)
+        yield card("Weights", *said, note="What rows counted in training.", span="double" if has_curve else "wide")
     if importance:
-        yield _importance_card(importance, "double" if has_curve else "wide")
+        yield _importance_card(importance, "double" if has_curve and not weighting else "wide")
     if evaluation.threshold_table:
         yield sections.thresholds_section(evaluation)
     if evaluation.residuals:
