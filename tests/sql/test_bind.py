@@ -295,3 +295,34 @@ def test_a_type_that_is_not_taken_is_told_with_the_way_out(sql: str, step: str) 
     with pytest.raises(ExpressionError) as found:
         bind(sql, SCHEMA)
     assert step in found.value.faults[0].next_step
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ROUND(x, 0, 'ROUND_HALF_EVEN')", "TRUNC(x, 1, 2)", "MOD(i, 2, 3)", "DIV(i, 2, 3)", "LOG10(x, 2)",
+        "IFNULL(x, 1, 2)", "SUBSTR(s, 1, 2, 3)", "LEFT(s, 1, 2)", "RIGHT(s, 1, 2)", "LPAD(s, 3, 'a', 'b')",
+        "TRIM(s, 'a', 'b')", "SPLIT(s, ',', 1)[OFFSET(0)]", "LENGTH(s, 'utf8')", "CONTAINS_SUBSTR(s, 'a', 2)",
+        "DATE_DIFF(d, d, DAY, 1)", "EXTRACT(DAY FROM DATE_ADD(d, INTERVAL 1 DAY, 3))", "FORMAT_DATE('%Y', d, 1)",
+        "FORMAT_TIMESTAMP('%Y', t, 'UTC', 1)", "UNIX_DATE(PARSE_DATE('%Y', s, 1))", "1 + ROUND(x, (1), [2, 3])",
+        "UNIX_SECONDS(PARSE_TIMESTAMP('%Y', s, 'UTC', 2))", "UNIX_SECONDS(TIMESTAMP_SECONDS(i, 2))",
+        "UNIX_SECONDS(TIMESTAMP(d, 'UTC', 1))", "UNIX_SECONDS(TIMESTAMP_TRUNC(t, DAY, 'UTC', 3))",
+    ],
+)  # fmt: skip
+def test_an_argument_too_many_is_never_dropped(sql: str) -> None:
+    with pytest.raises(ExpressionError, match=r"takes no further argument|must be a constant"):
+        bind(sql, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "LENGTH(ML.ONE_HOT_ENCODER(s) OVER ())", "ML.ONE_HOT_ENCODER(s) OVER () = 'a'",
+        "ML.LP_NORM(ML.TF_IDF(SPLIT(s)) OVER (), 2)", "ARRAY_LENGTH(ML.BAG_OF_WORDS(SPLIT(s)) OVER ()) + 1",
+        "2 IN UNNEST(ML.MULTI_HOT_ENCODER(SPLIT(s)) OVER ())", "(ML.TF_IDF(SPLIT(s)) OVER ())[OFFSET(0)]",
+    ],
+)  # fmt: skip
+def test_nothing_is_computed_from_the_slots_of_a_feature(sql: str) -> None:
+    """The slots are numbers by accident: a norm of them, say, would be a wrong answer."""
+    with pytest.raises(ExpressionError, match="is a whole feature: no function can be applied to it"):
+        bind(sql, SCHEMA)

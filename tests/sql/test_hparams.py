@@ -61,6 +61,13 @@ def test_faults_are_underlined(sql: str, what: str) -> None:
     assert caught.value.faults[0].start == 21
 
 
+def test_a_minus_and_a_negative_number_begin_no_comment() -> None:
+    assert fill_hparams("y-HPARAM_RANGE(-5, 5)", [-3]) == "y- -3"
+    assert fill_hparams("y - HPARAM_RANGE(-5.0, 5)", [-0.5]) == "y - -0.5"
+    schema = Schema((Column("y", SqlType.INT64),))
+    assert bind(fill_hparams("y-HPARAM_RANGE(-5, 5)", [-3]), schema) == bind("y - (-3)", schema)
+
+
 def test_one_without_a_value_is_not_bound() -> None:
     with pytest.raises(ExpressionError, match="has no value yet"):
         bind("ML.HASH_BUCKETIZE(s, HPARAM_RANGE(1, 2))", SCHEMA)

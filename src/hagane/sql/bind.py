@@ -13,7 +13,8 @@ from sqlglot import exp
 from hagane.errors import ExpressionError, Fault
 from hagane.sql.binder import Binder
 from hagane.sql.cross import cross_features
-from hagane.sql.expression import Expression, columns_of
+from hagane.sql.expression import Analyze, Call, Expression, columns_of, walk
+from hagane.sql.functions.analyzers import WHOLE_FEATURES
 from hagane.sql.polynomial import polynomial_features
 from hagane.sql.source import Source
 from hagane.types import Schema
@@ -46,11 +47,22 @@ def bind(sql: str, schema: Schema, *, where: str = "") -> Expression:
 def _bind_tree(binder: Binder, tree: exp.Expression | None) -> Expression:
     source = binder.source
     expression = binder.bind(tree) if tree is not None else None
+    if expression is not None:
+        _refuse_functions_of_slots(source, expression)
     if expression is not None and not source.faults and not columns_of(expression):
         source.fault("the expression reads no column", next_step=NO_COLUMN_STEP)
     if expression is None or source.faults:
         raise ExpressionError(*source.faults)
     return expression
+
+
+def _refuse_functions_of_slots(source: Source, expression: Expression) -> None:
+    for call in walk(expression):
+        for argument in call.arguments if isinstance(call, Call) else ():
+            if isinstance(argument, Analyze) and argument.function in WHOLE_FEATURES:
+                label = " (ML.LABEL_ENCODER gives a number)" if argument.function == "ML.ONE_HOT_ENCODER" else ""
+                source.fault(f"{argument.function} is a whole feature: no function can be applied to it",
+                             argument.span, next_step=f"let it be the whole expression{label}")  # fmt: skip
 
 
 def bind_all(transform: Mapping[str, str], schema: Schema) -> dict[str, Expression]:

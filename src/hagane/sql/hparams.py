@@ -99,12 +99,18 @@ def find_hparams(text: str, *, where: str = "") -> tuple[Hparam, ...]:
 def fill_hparams(text: str, values: Sequence[Value]) -> str:
     """The text with a literal in the place of each hyperparameter, in order.
 
+    A minus before a negative number keeps its distance: two of them begin a comment.
+
     >>> fill_hparams("ML.HASH_BUCKETIZE(city, HPARAM_RANGE(10, 1000))", [64])
     'ML.HASH_BUCKETIZE(city, 64)'
+    >>> fill_hparams("x-HPARAM_RANGE(-5, 5)", [-3])
+    'x- -3'
     """
     parts, at = [], 0
     for hparam, value in zip(find_hparams(text), values, strict=True):
-        parts += [text[at : hparam.start], sql_literal(value)]
+        before, literal = text[at : hparam.start], sql_literal(value)
+        distance = " " if before.endswith("-") and literal.startswith("-") else ""
+        parts += [before, distance, literal]
         at = hparam.end
     return "".join([*parts, text[at:]])
 

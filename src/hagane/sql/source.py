@@ -11,6 +11,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from hagane.errors import Fault
+from hagane.sql.argument_counts import surplus_arguments
 from hagane.sql.expression import Span
 
 MAX_CHARACTERS = 100_000
@@ -90,6 +91,8 @@ class Source:
             self._too_deep()
             return None
         self._spans = self._all_spans(trees[0])
+        for name, token in surplus_arguments(self._tokens):
+            self.fault(f"{name} takes no further argument here", Span(token.start, token.end + 1), next_step=WAY_OUT)
         return trees[0]
 
     def span(self, node: exp.Expression) -> Span | None:

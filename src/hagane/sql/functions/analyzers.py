@@ -58,3 +58,6 @@ ANALYZERS: dict[str, AnalyzerSignature] = {
     )
 }  # fmt: skip
 """Canonical name → analytic ML function."""
+
+WHOLE_FEATURES = frozenset({"ML.ONE_HOT_ENCODER", "ML.MULTI_HOT_ENCODER", "ML.BAG_OF_WORDS", "ML.TF_IDF"})
+"""Analyzers whose value is slots of a feature, of which no other function can make anything."""
