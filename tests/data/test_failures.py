@@ -69,6 +69,30 @@ def test_a_damaged_page_names_the_file(tmp_path, compression, read):
     assert "run again" in str(caught.value)
 
 
+@pytest.mark.parametrize("fill", [b"\x00", b"\xff", b"\x80", b"\x19"])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.7, 0.9])
+def test_damage_anywhere_ends_in_an_error_of_ours_or_in_other_values(tmp_path, share, fill):
+    """Of a damaged header DuckDB speaks in the words of the libraries beneath it, and not always as duckdb.Error."""
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows(), path, row_group_size=2_000, compression="snappy")
+    table = open_table(path)
+    with path.open("r+b") as file:
+        file.seek(int(path.stat().st_size * share))
+        file.write(fill * 400)
+
+    def stream() -> None:
+        for _ in open_table(path).query_batches("SELECT hash(x, s) FROM data", batch_rows=10_000):
+            pass
+
+    for read in (stream, lambda: open_table(path).query("SELECT max(x), max(s) FROM data"), lambda: read_all(table)):
+        told = "damaged"
+        try:
+            read()
+        except DataError as error:
+            told = str(error)
+        assert "damaged" in told or "changed" in told
+
+
 def test_a_checksum_tells_what_no_decoder_would(tmp_path):
     path = tmp_path / "plain.parquet"
     pq.write_table(rows(), path, compression="none", use_dictionary=False, write_page_checksum=True)

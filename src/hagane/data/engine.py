@@ -7,6 +7,7 @@ folder (spilled intermediates, query results kept as Parquet) is removed when th
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import weakref
@@ -20,6 +21,9 @@ import pyarrow as pa
 from hagane.data.sql_error import sql_error
 from hagane.errors import DataError, Fault
 from hagane.memory_budget import MemoryBudget
+
+_DUCKDB_SAYS = re.compile(r"(?:\w+ )+Error: ")
+"""How its sentences begin; of what it hands on as a stream, pyarrow raises some as OSError."""
 
 
 class Engine:
@@ -168,10 +172,12 @@ def _told(sql: str) -> Iterator[None]:
     """Raise what DuckDB raises as a DataError, the fault underlined in `sql`; its RuntimeError for Ctrl-C as Ctrl-C."""
     try:
         yield
-    except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+    except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
         if isinstance(error, duckdb.InterruptException) or str(error).strip().endswith("Query interrupted"):
             raise KeyboardInterrupt from None
         if isinstance(error, RuntimeError) and not isinstance(error, duckdb.Error):
+            raise
+        if isinstance(error, OSError) and not _DUCKDB_SAYS.match(str(error)):
             raise
         raise sql_error(error, sql) from None
 

@@ -18,7 +18,8 @@ _FULL_DISK = re.compile(r"No space left on device|quota exceeded|File too large|
 _FILE = re.compile(r'(?:file|path) "([^"]+)"')
 _DAMAGED = re.compile(
     r"TProtocolException|don't know what type|decompress|GZIP stream|Snappy|corrupt|Failed to read file|Out of buffer"
-    r"|Invalid (?:page|Parquet)|No magic bytes|Expected to read|not read enough bytes|page header",
+    r"|Invalid (?:page|Parquet)|No magic bytes|Expected to read|not read enough bytes|page header"
+    r"|Varint|Variable-length int|^Invalid Error:",  # what the libraries beneath DuckDB raise
     re.IGNORECASE,
 )
 _BEYOND_THE_QUERY = "free memory or disk space, read fewer columns, or cut the query into steps"
