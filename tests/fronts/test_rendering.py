@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
@@ -27,6 +29,7 @@ from hagane.evaluation.evaluation import (
     SuggestedThreshold,
     ThresholdMetrics,
 )
+from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.histogram import bars, histogram
 from hagane.fronts.cli.progress import RichPhase, RichProgress
 from hagane.fronts.cli.render_anomalies import render_anomalies
@@ -52,6 +55,8 @@ from hagane.workspace.model_version import ModelVersion
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDTH = 80
+WHOLE = ("all of them:", "bundle")
+"""How lines begin that are not broken whatever the width, since they hold a path."""
 
 AT_HALF = ThresholdMetrics(
     threshold=0.4112, true_positives=827, false_positives=441, true_negatives=3283, false_negatives=449,
@@ -358,11 +363,50 @@ def test_golden(name):
     assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", RENDERED)
-def test_nothing_is_wider_than_the_terminal_or_holds_control_codes(name):
-    text = shown(RENDERED[name]())
-    assert max(map(len, text.splitlines())) <= WIDTH
+@pytest.mark.parametrize("name", sorted(RENDERED.keys() - {"model"}))  # whose YAML is to be copied
+@pytest.mark.parametrize("width", [60, WIDTH, 120])
+def test_nothing_is_wider_than_the_terminal_or_holds_control_codes(name, width):
+    text = shown(RENDERED[name](), width)
+    whole = [line for line in text.splitlines() if not line.startswith(WHOLE)]
+    assert max(map(cell_len, whole)) <= width
     assert not any(ord(character) < 32 and character != "\n" for character in text)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 120, 200])
+@pytest.mark.parametrize("name", ["distance", "都道府県の名前と市区町村の名前", "a_name_without_one_space_" * 3])
+def test_types_counts_and_bars_are_never_cut(name, width):
+    column = msgspec.structs.replace(STATISTICS.columns[1], name=name, num_distinct=1_234_567)
+    values = msgspec.structs.replace(
+        STATISTICS.columns[4], name="dest", top_values=(TopValue(value="京都府" * 9, count=3),)
+    )
+    text = shown(render_statistics(Statistics(num_rows=10_000, columns=(column, values))), width)
+    assert "1,234,567" in text
+    assert re.search(r"INT64 .* [▁▂▃▄▅▆▇█]{8} ", text)
+    assert "STRING" in text
+    assert "京都" in text
+
+
+def test_columns_that_a_schema_does_not_list_are_one_sentence():
+    findings = [
+        Finding(column=f"c{i}", rule="extra_columns", severity="warning", what="the schema has no column", expected="")
+        for i in range(25)
+    ]
+    text = " ".join(shown(render_anomalies(AnomalyReport(num_rows=9, findings=tuple(findings)))).split())
+    assert "the schema has no columns 'c0', 'c1'," in text
+    assert text.endswith("'c19' and 5 more next add them to the schema, or write there: extra_columns: allow")
+
+
+def test_a_name_of_a_model_is_whole_where_there_is_room():
+    named = version("flights_that_are_late_by_an_hour", 3)
+    assert "flights_that_are_late_by_an_hour@3" in shown(render_models([named]), 120)
+    assert re.search(r"flights_that_ar\S*…@3", shown(render_models([named]), 60))
+
+
+def test_lines_that_are_kept_end_in_no_blanks(capsys):
+    Output().show(render_statistics(STATISTICS), "a text of its own  ")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 9
+    assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.parametrize("name", RENDERED)

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.page.number_text import number_text
 from hagane.statistics.correlation_ratios import correlation_ratios
 from hagane.statistics.draw_sample import SampledColumn, TableSample
 from hagane.statistics.leaks import MAX_CLASSES, Leak
@@ -245,7 +246,7 @@ def _hints(found: LabelDescription, statistics: Statistics, shown: str) -> Itera
     if found.drift is not None and found.drift >= DRIFTS:
         first, last = found.tenths[0], found.tenths[-1]
         told = f"{100 * first:.2g} % {shown} in the first tenth, {100 * last:.2g} % in the last"
-        told = told if shown else f"mean {first:.4g} in the first tenth, {last:.4g} in the last"
+        told = told if shown else f"mean {number_text(first)} in the first tenth, {number_text(last)} in the last"
         yield (
             f"{found.column} changes along the rows ({told}): they are sorted by something; if by time, split by time "
             "and not at random."

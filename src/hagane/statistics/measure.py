@@ -18,6 +18,8 @@ from hagane.types import Column, SqlType
 
 COLUMNS_A_SCAN = 128
 """Beyond a few hundred columns the aggregates of one scan cost time by their square, and megabytes each."""
+NUM_SCANS = 3
+"""Aggregates, sample, distinct values."""
 _LARGEST_SQUARED = 1e150
 """Beyond it squares leave the range of FLOAT64, and no deviation is given."""
 
@@ -38,17 +40,18 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     """
     names = table.schema.names
     starts = range(0, max(1, len(names)), COLUMNS_A_SCAN)
-    with progress.phase("measure statistics", total=3 * table.num_rows * len(starts)) as phase:
-        found = _aggregate(table, starts, phase)
+    scan = table.num_rows / len(starts) / NUM_SCANS
+    with progress.phase("measure statistics", total=table.num_rows) as phase:
+        found = _aggregate(table, starts, phase, scan)
         counts = dict(zip(names, map(_count, found), strict=True))
         text_bytes = sum(float(column.get("bytes") or 0) for column in found)
         sample = measure_sample(table, counts, text_bytes=text_bytes, columns_a_scan=COLUMNS_A_SCAN)
-        phase.advance(table.num_rows * len(starts))
+        phase.advance(scan * len(starts))
         distinct = {name: column.distinct_sketch for name, column in sample.columns.items()}
-        if sample.num_rows < table.num_rows:
-            for start in starts:
+        for start in starts:
+            if sample.num_rows < table.num_rows:
                 distinct |= count_distinct(table, names[start : start + COLUMNS_A_SCAN])
-                phase.advance(table.num_rows)
+            phase.advance(scan)
     columns = (
         _column(column, table.num_rows, aggregates, sample.columns[column.name], distinct.get(column.name))
         for column, aggregates in zip(table.schema, found, strict=True)
@@ -56,7 +59,7 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=sample.num_rows)
 
 
-def _aggregate(table: Table, starts: range, phase: Phase) -> list[Mapping[str, Any]]:
+def _aggregate(table: Table, starts: range, phase: Phase, scan: float) -> list[Mapping[str, Any]]:
     """What DuckDB's aggregates say of each column."""
     found: list[Mapping[str, Any]] = []
     for start in starts:
@@ -64,7 +67,7 @@ def _aggregate(table: Table, starts: range, phase: Phase) -> list[Mapping[str, A
         if indices:
             row = table.query(statistics_sql(table, indices), keep_nan=True).to_pylist()[0]
             found += [row[f"c{index}"] for index in indices]
-        phase.advance(table.num_rows)
+        phase.advance(scan)
     return found
 
 

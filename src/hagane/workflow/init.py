@@ -61,12 +61,21 @@ def column_remark(column: ColumnStatistics) -> str:
         f", {percent_text(column.num_nulls / (column.num_nulls + column.count))} missing" if column.num_nulls else ""
     )
     if column.mean is not None and column.min is not None:
-        return f"{_short(column.min)} … {_short(column.max)}, mean {column.mean:.4g}{missing}"
+        return f"{_short(column.min)} … {_short(column.max)}, mean {_short(column.mean)}{missing}"
     return f"{column.num_distinct or 0:,} values{missing}"
 
 
 def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """In four digits or more: whole ones are never cut.
+
+    >>> _short(189778.367), _short(0.00025), _short(1484705), _short("2013-01-01")
+    ('189,778', '0.00025', '1,484,705', '2013-01-01')
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _with_exclude(spec: Spec, excluded: tuple[str, ...]) -> Spec:

@@ -12,6 +12,7 @@ from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.evaluate import evaluate
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.models import models
+from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.schema import schema
@@ -43,7 +44,8 @@ def _version(asked: bool) -> None:
 @app.callback()
 def hagane(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", metavar=FLAG, callback=_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Raw rows in, a trained, tested, served model out.

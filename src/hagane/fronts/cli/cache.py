@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import JsonOption, WorkspaceOption
+from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove every column.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every column and remove the damaged ones.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", metavar=FLAG, help="Remove every column.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", metavar=FLAG, help="Read every column and remove the damaged ones.")
+    ] = False,
     limit: Annotated[
         str | None,
         typer.Option("--limit", metavar="SIZE", help="Keep to this size from now on: 20GiB, 500MB, …",

@@ -27,10 +27,18 @@ class Output:
         self.progress = RichProgress(self.notes)
 
     def show(self, *renderables: RenderableType) -> None:
-        """Show results to a person, a text's lines unbroken; nothing with `--json`."""
-        if not self.json:
-            for renderable in renderables:
-                self.console.print(renderable, soft_wrap=isinstance(renderable, str))
+        """Show results to a person, a text's lines unbroken; nothing with `--json`.
+
+        Where they are kept or read on, no line ends in blanks.
+        """
+        for renderable in () if self.json else renderables:
+            is_text = isinstance(renderable, str)
+            if self.console.is_terminal:
+                self.console.print(renderable, soft_wrap=is_text, crop=False)
+                continue
+            with self.console.capture() as lines:
+                self.console.print(renderable, soft_wrap=is_text, crop=False)
+            self.text("".join(f"{line.rstrip()}\n" for line in lines.get().splitlines()))
 
     def text(self, text: str) -> None:
         """Write a result that is a text of its own (YAML), as it is: no wrapping, no markup; nothing with `--json`."""

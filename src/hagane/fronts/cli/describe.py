@@ -30,7 +30,10 @@ def describe(
     data: DataArgument,
     *,
     label: Annotated[
-        str | None, typer.Option("--label", "-l", metavar="COLUMN", help="Also look for columns that leak this one.")
+        str | None,
+        typer.Option(
+            "--label", "-l", metavar="COLUMN", help="The column to predict: what tells it, and suspected leaks."
+        ),
     ] = None,
     table: TableOption = None,
     sample: Annotated[

@@ -19,9 +19,7 @@ def evaluate(
     model: ModelArgument,
     data: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DATA...]", help="Labelled rows; without them, the report of training.", show_default=False
-        ),
+        typer.Argument(metavar="DATA", help="Labelled rows; without them, the report of training.", show_default=False),
     ] = None,
     *,
     slices: Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from hagane.fronts.cli.check_place import check_place
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, complete_family, one_or_many, pairs
+from hagane.fronts.cli.options import FLAG, DataArgument, JsonOption, TableOption, complete_family, one_or_many, pairs
 
 
 def init(
@@ -25,7 +25,7 @@ def init(
         str, typer.Option("--model", "-m", metavar="TYPE", help="The model family.", autocompletion=complete_family)
     ] = "auto",
     table: TableOption = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", metavar=FLAG, help="Overwrite the file.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write a spec to edit, with the automatic preprocessing spelled out as SQL.

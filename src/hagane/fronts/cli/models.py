@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption, complete_model
+from hagane.fronts.cli.options import FLAG, JsonOption, ModelArgument, WorkspaceOption, complete_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ models = typer.Typer(
 def list_models(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Only versions of this model.", autocompletion=complete_model),
+        typer.Argument(metavar="NAME", help="Only versions of this model.", autocompletion=complete_model),
     ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -78,9 +78,7 @@ def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: Js
 def compare_models(
     models: Annotated[
         list[str],
-        typer.Argument(
-            metavar="MODEL...", help="Two models or more.", autocompletion=complete_model, show_default=False
-        ),
+        typer.Argument(metavar="MODEL", help="Two models or more.", autocompletion=complete_model, show_default=False),
     ],
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -107,8 +105,8 @@ def compare_models(
 @models.command("delete")
 def delete_model(
     model: ModelArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Every version of the name.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Do not ask.")] = False,
+    every: Annotated[bool, typer.Option("--all", metavar=FLAG, help="Every version of the name.")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:

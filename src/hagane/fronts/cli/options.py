@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 PANEL_OUTPUT = "Output"
+FLAG = ""
+"""The metavar of an option without a value; else its help would say <bool>, as if it took one."""
 
 
 def complete_model(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -35,7 +37,9 @@ def complete_family(incomplete: str) -> Iterator[str]:
 
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document on stdout instead of text.", rich_help_panel=PANEL_OUTPUT),
+    typer.Option(
+        "--json", metavar=FLAG, help="Print one JSON document on stdout instead of text.", rich_help_panel=PANEL_OUTPUT
+    ),
 ]
 WorkspaceOption = Annotated[
     Path | None,
@@ -60,7 +64,7 @@ ModelArgument = Annotated[
 DataArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="DATA...",
+        metavar="DATA",
         help="Files (Parquet, CSV, JSON lines; globs and folders too), or one SQL query over files.",
         show_default=False,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -18,6 +18,7 @@ MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow")}
 COLUMN_WIDTH = 22
 EXAMPLES_WIDTH = 76
 SHOWN_EXAMPLES = 3
+UNLISTED, MAX_UNLISTED = "extra_columns", 20
 
 
 def render_anomalies(report: AnomalyReport) -> RenderableType:
@@ -36,7 +37,23 @@ def render_anomalies(report: AnomalyReport) -> RenderableType:
         rows = f"{finding.num_rows:,}" if finding.num_rows else ""
         share = share_text(finding.fraction) if finding.num_rows else ""
         table.add_row(Text(mark, style), cell(finding.column, COLUMN_WIDTH), cell(finding.rule, 24), rows, share)
-    return Group(heading, Text(""), table, *(line for finding in report.findings for line in _told(finding)))
+    told = [line for finding in report.findings if finding.rule != UNLISTED for line in _told(finding)]
+    unlisted = [finding for finding in report.findings if finding.rule == UNLISTED]
+    return Group(heading, Text(""), table, *told, *(_unlisted(unlisted) if unlisted else ()))
+
+
+def _unlisted(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Columns that the schema does not list, in one sentence."""
+    mark, style = MARKS[findings[0].severity]
+    names = ", ".join(short_text(repr(finding.column), 40) for finding in findings[:MAX_UNLISTED])
+    rest = len(findings) - MAX_UNLISTED
+    noun = "column" if len(findings) == 1 else "columns"
+    yield Text("")
+    yield Text.assemble(
+        (f"{mark} ", style), f"the schema has no {noun} {names}", f" and {rest} more" if rest > 0 else ""
+    )
+    step = f"add {'it' if len(findings) == 1 else 'them'} to the schema, or write there: extra_columns: allow"
+    yield Text.assemble(("  next ", "dim"), step)
 
 
 def _told(finding: Finding) -> Iterator[RenderableType]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from hagane.fronts.cli.figure_text import share_text, short_text
 from hagane.fronts.cli.new_table import rest_text
+from hagane.page.number_text import number_text
 
 if TYPE_CHECKING:
     from hagane.statistics.collinearity import CollinearGroup, Collinearity
@@ -50,7 +51,7 @@ def _group(group: CollinearGroup) -> Iterator[RenderableType]:
     names = ", ".join(short_text(name, 30) for name in group.columns[:MAX_NAMES])
     if len(group.columns) > MAX_NAMES:
         names += f" and {len(group.columns) - MAX_NAMES:,} more"
-    factor = "infinite" if group.max_vif is None else f"up to {group.max_vif:.3g}"
+    factor = "infinite" if group.max_vif is None else f"up to {number_text(group.max_vif)}"
     figures = f"|r| up to {group.max_correlation:.3f}, variance inflation {factor}"
     yield Padding(Text.assemble((names, "yellow"), f"  {figures}"), (0, 0, 0, 2))
     yield from (Padding(Text(sentence, "dim"), (0, 0, 0, 4)) for sentence in group.advice)

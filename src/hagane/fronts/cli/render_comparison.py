@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.evaluation.compare import ComparedMetric, Comparison
 from hagane.fronts.cli.figure_text import MISSING, figure_text, short_text
-from hagane.fronts.cli.new_table import cell, new_table, titled
+from hagane.fronts.cli.fit_width import FitWidth
+from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
+from hagane.page.short_name import short_name
 
 MOST_ACROSS = 4
 """Models up to which each has a column; beyond, each has a row and there are fewer metrics."""
@@ -101,12 +104,19 @@ def _differences(models: Sequence[str], differences: Sequence[Difference]) -> Re
     if len(models) > MOST_ACROSS:
         places = ", ".join(difference.where for difference in differences[:NUM_DIFFERENCES])
         return Text.assemble(("the specs differ in ", "bold"), places)
+    table = FitWidth(lambda width: _values_of_specs(models, differences[:NUM_DIFFERENCES], width))
+    return titled("the specs differ in", table, rest_text(len(differences) - NUM_DIFFERENCES, "places: --json"))
+
+
+def _values_of_specs(models: Sequence[str], differences: Sequence[Difference], width: int) -> RenderableType:
+    """A place of the specs takes up to half of the width: its end says most."""
+    places = min(max(cell_len(difference.where) for difference in differences), max(24, width // 2))
+    each = max(8, (width - places) // len(models) - 2)
     table = new_table()
-    table.add_column("", style="cyan")
-    width = (80 - 24) // len(models) - 3
+    table.add_column("", style="cyan", width=places, overflow="fold")
     for model in models:
-        table.add_column(cell(model, width), overflow="fold")
-    for difference in differences[:NUM_DIFFERENCES]:
-        shown = (MISSING if value is None else short_text(value, 2 * width) for value in difference.values)
-        table.add_row(cell(difference.where, 24), *map(Text, shown))
-    return titled("the specs differ in", table)
+        table.add_column(cell(model, each), max_width=each, overflow="fold")
+    for difference in differences:
+        shown = (MISSING if value is None else short_text(value, 2 * each) for value in difference.values)
+        table.add_row(short_name(short_text(difference.where, len(difference.where)), places), *map(Text, shown))
+    return table

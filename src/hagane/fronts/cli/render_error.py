@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from hagane.errors import Fault, HaganeError, underline
@@ -16,7 +18,8 @@ def render_error(error: HaganeError, *, plain: bool = False) -> RenderableType:
     if plain:
         return Text(f"error: {error.render()}")
     title = error_title(error)
-    body = Text("\n\n").join(_fault(fault, index, len(error.faults)) for index, fault in enumerate(error.faults, 1))
+    faults = [_fault(fault, index, len(error.faults)) for index, fault in enumerate(error.faults, 1)]
+    body = Group(faults[0], *(part for fault in faults[1:] for part in (Text(""), fault)))
     return Panel(body, title=Text(title, "bold red"), title_align="left", border_style="red", padding=(0, 1))
 
 
@@ -31,19 +34,28 @@ def error_title(error: HaganeError) -> str:
     return f"{words}: {len(error.faults)} faults" if len(error.faults) > 1 else words
 
 
-def _fault(fault: Fault, index: int, count: int) -> Text:
-    text = Text.assemble((f"{index}. " if count > 1 else "", "red"), (fault.what, "bold"))
+def _fault(fault: Fault, index: int, count: int) -> RenderableType:
+    """What, and below it the rest, word for word under one another."""
+    what = Text.assemble((f"{index}. " if count > 1 else "", "red"), (fault.what, "bold"))
+    parts = Table.grid(padding=(0, 2, 0, 0))
+    parts.add_column(style="dim", no_wrap=True, min_width=len("expected"))
+    parts.add_column(overflow="fold")
+    for name, value in _parts(fault):
+        parts.add_row(name, value)
+    return Group(what, parts) if parts.row_count else what
+
+
+def _parts(fault: Fault) -> Iterator[tuple[str, Text]]:
     if fault.where:
-        text.append("\nwhere     ", "dim").append(fault.where, "cyan")
+        yield "where", Text(fault.where, "cyan")
     if fault.sql:
         line, carets = underline(fault.sql, fault.start, fault.end)
-        text.append("\n          ").append(line).append("\n          ").append(carets, "bold red")
-    parts = {"expected": fault.expected, "received": fault.received}
-    for name, value in parts.items():
-        if value:
-            text.append(f"\n{name:<9} ", "dim").append(value)
+        yield "", Text.assemble(f"{line}\n", (carets, "bold red"))
+    if fault.expected:
+        yield "expected", Text(fault.expected)
+    if fault.received:
+        yield "received", Text(fault.received)
     if fault.nearest:
-        text.append("\ndid you mean ", "dim").append(fault.nearest, "bold green").append("?", "dim")
+        yield "", Text.assemble(("did you mean ", "dim"), (fault.nearest, "bold green"), ("?", "dim"))
     if fault.next_step:
-        text.append("\nnext      ", "dim").append(fault.next_step, "green")
-    return text
+        yield "next", Text(fault.next_step, "green")

@@ -110,7 +110,7 @@ def _matrix(evaluation: Evaluation) -> RenderableType:
     """Labels down, predictions across."""
     names = [cell(label_text(label), 16) for label in evaluation.classes]
     table = new_table()
-    table.add_column("label ↓  guess →", no_wrap=True)
+    table.add_column("label ↓  predicted →", no_wrap=True)
     for name in names:
         table.add_column(cell(name, min(12, 54 // len(names) - 3)), justify="right")
     table.add_column("recall", justify="right", style="dim")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.syntax import Syntax
 from rich.table import Table
@@ -14,30 +15,46 @@ from rich.text import Text
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.metric_info import metric_info
 from hagane.fronts.cli.figure_text import figure_text, short_text, tiny_text
+from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.workspace.model_version import ModelVersion
+
+WIDE = 72
+OTHERS, NARROW_OTHERS = 53, 31
+"""What type, headline, rows and date take; headline and rows alone."""
+LEAST_LABEL = 10
 
 
 def render_models(versions: Sequence[ModelVersion]) -> RenderableType:
     """One line a version."""
     if not versions:
         return Text("no models yet", "dim")
+    return FitWidth(lambda width: _versions(versions, width))
+
+
+def _versions(versions: Sequence[ModelVersion], width: int) -> RenderableType:
+    """Name and label share the room that the rest leaves; type and date wait for a terminal that is wide enough."""
+    is_wide = width >= WIDE
+    names = max(len(version.reference) for version in versions)
+    room = width - (OTHERS if is_wide else NARROW_OTHERS)
+    name_width = min(names, max(17, room - max(cell_len(version.label) for version in versions)))
     table = new_table()
     table.add_column("model", style="bold", no_wrap=True)
-    for heading in ("type", "label"):
+    for heading in ("type", "label") if is_wide else ("label",):
         table.add_column(heading, no_wrap=True)
-    table.add_column("headline", justify="right", no_wrap=True)
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("created", no_wrap=True)
+    for heading in ("headline", "rows"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("created" if is_wide else "", no_wrap=True)
     for version in versions:
+        kind = [cell(re.sub("_(classifier|regressor)$", "", version.model_type), 12)] if is_wide else []
         table.add_row(
-            reference_text(version, 17),
-            cell(re.sub("_(classifier|regressor)$", "", version.model_type), 12),
-            cell(version.label, 10),
+            reference_text(version, name_width),
+            *kind,
+            cell(version.label, max(LEAST_LABEL, room - name_width)),
             _headline(version),
             tiny_text(version.num_rows),
-            version.created[:10],
+            version.created[:10] if is_wide else "",
         )
     return table
 
@@ -72,7 +89,9 @@ def render_model(
     facts.add_column(overflow="fold")
     for key, value in _facts(name, path, version):
         facts.add_row(key, Text(value))
-    spec = Syntax(spec_yaml.rstrip("\n"), "yaml", theme="ansi_dark", background_color="default", word_wrap=True)
+    spec = Syntax("", "yaml", theme="ansi_dark", background_color="default").highlight(spec_yaml.rstrip("\n"))
+    spec.rstrip()
+    spec.no_wrap, spec.overflow = True, "ignore"  # lines stay whole, to be copied
     return Group(facts, Text(""), Text("spec", "bold"), spec, Text(""), render_evaluation(evaluation))
 
 

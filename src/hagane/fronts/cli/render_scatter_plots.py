@@ -13,12 +13,15 @@ from rich.text import Text
 from hagane.fronts.cli.braille_plot import braille_plot
 from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.fit_width import FitWidth
+from hagane.page.short_name import short_name
 
 if TYPE_CHECKING:
     from hagane.description.scatter_plots import ScatterPlot, ScatterPlots
 
 PLOT_WIDTH, PLOT_HEIGHT, GAP = 16, 8, 3
 """A dot a cell of a grid."""
+MAX_WIDTH = 30
+"""Of names and words, where the plots are few."""
 MAX_ROWS = 2
 FAINT = 0.01
 """Of the fullest cell: fewer rows make no dot."""
@@ -33,27 +36,30 @@ def render_scatter_plots(plots: ScatterPlots) -> RenderableType | None:
     return Group(
         Text("shapes: what the correlations hide", "bold"),
         *told,
-        FitWidth(lambda width: Group(*_rows(shown, max(1, (width + GAP) // (PLOT_WIDTH + GAP))))),
+        FitWidth(lambda width: Group(*_rows(shown, width))),
         *(Text(note, "dim") for note in plots.notes),
     )
 
 
-def _rows(plots: Sequence[ScatterPlot], num_across: int) -> Iterator[RenderableType]:
+def _rows(plots: Sequence[ScatterPlot], room: int) -> Iterator[RenderableType]:
+    num_across = min(len(plots), max(1, (room + GAP) // (PLOT_WIDTH + GAP)))
+    width = min(MAX_WIDTH, max(PLOT_WIDTH, (room + GAP) // num_across - GAP))
     for start in range(0, min(len(plots), MAX_ROWS * num_across), num_across):
         grid = Table.grid(padding=(0, GAP, 0, 0))
         for _ in range(num_across):
-            grid.add_column(width=PLOT_WIDTH, overflow="fold")
-        grid.add_row(*(_cell(plot) for plot in plots[start : start + num_across]))
-        yield grid
+            grid.add_column(width=width, overflow="fold")
+        grid.add_row(*(_cell(plot, width) for plot in plots[start : start + num_across]))
+        yield from (Text(""), grid) if start else (grid,)
 
 
-def _cell(plot: ScatterPlot) -> Text:
+def _cell(plot: ScatterPlot, width: int) -> Text:
     """Plot, names, r, and what is flagged."""
     shape = plot.shape
-    names = f"{short_text(shape.y, PLOT_WIDTH)}\n↑\n"
+    x, y = (short_name(short_text(name, len(name)), width - 2) for name in (shape.x, shape.y))
     drawn = "\n".join(braille_plot(_points(plot), PLOT_WIDTH, PLOT_HEIGHT))
-    below = f"\n{short_text('→ ' + shape.x, PLOT_WIDTH)}\nr {shape.pearson:.2f}  ρ {shape.spearman:.2f}\n"
-    return Text.assemble((names[:-2], "bold"), (drawn, "green"), (below, "bold"), (f"{shape.text}\n", "dim"))
+    below = f"\n→ {x}\nr {shape.pearson:.2f}  ρ {shape.spearman:.2f}"
+    flagged = f"\n{shape.text}" if shape.text else ""
+    return Text.assemble((f"↑ {y}\n", "bold"), (drawn, "green"), (below, "bold"), (flagged, "dim"))
 
 
 def _points(plot: ScatterPlot) -> Iterator[tuple[float, float]]:

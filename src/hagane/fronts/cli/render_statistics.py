@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -14,9 +15,10 @@ from hagane.fronts.cli.new_table import cell, new_table, rest_text
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import SqlType
 
-DISTRIBUTION_WIDTH = 35
-WIDTH = 25
-"""Of name and type together."""
+NAME_WIDTH, LEAST_NAME = 18, 12
+DISTRIBUTION_WIDTH, LEAST_DISTRIBUTION = 35, 8
+"""What names and distributions take where there is room for just them; they share what there is beyond that."""
+HEADINGS = ("type", "NULL", "values")
 MAX_COLUMNS, MAX_WARNINGS = 100, 30
 MANY_MISSING = 0.5
 NEARLY_UNIQUE = 0.9
@@ -26,8 +28,8 @@ MANY_VALUES = 1000
 def render_statistics(statistics: Statistics, *, columns: Sequence[str] | None = None) -> RenderableType:
     """One line a column: type, missing share, distinct values, distribution; then what looks wrong.
 
-    `columns` picks some, in that order; the rest are counted, as are those beyond the first 100. What a terminal of
-    more than 80 columns has to spare goes to names and distributions.
+    `columns` picks some, in that order; the rest are counted, as are those beyond the first 100. A wide terminal shows
+    more of names and distributions, a narrow one less.
     """
     chosen = list(statistics) if columns is None else [statistics[name] for name in columns if name in statistics]
     shown = chosen[:MAX_COLUMNS]
@@ -36,36 +38,35 @@ def render_statistics(statistics: Statistics, *, columns: Sequence[str] | None =
         f", {rest:,} not shown" if rest else ""
     )
     warnings = [warning for column in chosen for warning in column_warnings(column, statistics.num_rows)]
-    table = FitWidth(lambda width: _table(shown, statistics.num_rows, max(0, width - 80)))
+    table = FitWidth(lambda width: _table(shown, statistics.num_rows, width))
     return Group(Text(heading, "bold"), Text(""), table, *_warning_lines(warnings))
 
 
-def _table(columns: Sequence[ColumnStatistics], num_rows: int, spare: int) -> RenderableType:
+def _table(columns: Sequence[ColumnStatistics], num_rows: int, width: int) -> RenderableType:
+    figures = [_figures(column, num_rows) for column in columns]
+    taken = sum(max(map(cell_len, texts), default=0) + 2 for texts in zip(HEADINGS, *figures, strict=True))
+    room = width - taken - 2
+    longest = max((cell_len(short_text(column.name, width)) for column in columns), default=0)
+    spare = (room - NAME_WIDTH - DISTRIBUTION_WIDTH) // 2
+    name_width = min(longest, max(LEAST_NAME, NAME_WIDTH + spare))
     table = new_table()
     table.add_column("column", style="bold", no_wrap=True)
-    table.add_column("type", style="cyan", no_wrap=True)
-    table.add_column("NULL", justify="right", no_wrap=True)
-    table.add_column("values", justify="right", no_wrap=True)
+    table.add_column(HEADINGS[0], style="cyan", no_wrap=True)
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("distribution", no_wrap=True)
-    type_width = max((len(column.type.value) for column in columns), default=0)
-    longest = max((len(column.name) for column in columns), default=0)
-    name_width = min(WIDTH + spare // 2, longest + type_width) - type_width
-    for column in columns:
-        table.add_row(
-            cell(column.name, max(name_width, WIDTH - type_width)),
-            *_row(column, num_rows, DISTRIBUTION_WIDTH + spare - max(0, name_width + type_width - WIDTH)),
-        )
+    for column, (type_, missing, distinct) in zip(columns, figures, strict=True):
+        is_sparse = num_rows and column.num_nulls / num_rows > MANY_MISSING
+        distribution = _distribution(column, max(LEAST_DISTRIBUTION, room - max(name_width, len("column"))))
+        shown_missing = Text(missing, "yellow" if is_sparse else "")
+        table.add_row(cell(column.name, name_width), type_, shown_missing, distinct, distribution)
     return table
 
 
-def _row(column: ColumnStatistics, num_rows: int, width: int) -> tuple[Text | str, ...]:
-    missing = column.num_nulls / num_rows if num_rows else 0.0
-    return (
-        column.type.value,
-        Text(share_text(missing), "yellow" if missing > MANY_MISSING else ""),
-        MISSING if column.num_distinct is None else f"{column.num_distinct:,}",
-        _distribution(column, width),
-    )
+def _figures(column: ColumnStatistics, num_rows: int) -> tuple[str, str, str]:
+    """What stands below HEADINGS."""
+    missing = share_text(column.num_nulls / num_rows if num_rows else 0.0)
+    return column.type.value, missing, MISSING if column.num_distinct is None else f"{column.num_distinct:,}"
 
 
 def _distribution(column: ColumnStatistics, width: int) -> Text:
@@ -74,14 +75,15 @@ def _distribution(column: ColumnStatistics, width: int) -> Text:
     if column.num_true is not None:
         return Text(f"{share_text(column.num_true / column.count)} true" if column.num_true else "never true")
     if column.type.is_numeric and column.min is not None:
-        return _numbers(column)
+        return _numbers(column, width)
     if column.type in (SqlType.TIMESTAMP, SqlType.DATE) and column.min is not None:
-        return Text(f"{moment_text(column.min)} … {moment_text(column.max)}")
+        moments = [(moment_text(column.min), moment_text(column.max)), (str(column.min)[:10], str(column.max)[:10])]
+        return Text(next((f"{a} … {b}" for a, b in moments if len(a + b) + 3 <= width), f"from {moments[1][0]}"))
     return _top_values(column, width)
 
 
-def _numbers(column: ColumnStatistics) -> Text:
-    """Least, bars, largest, mean."""
+def _numbers(column: ColumnStatistics, width: int) -> Text:
+    """Least, bars, largest; the mean where it fits."""
     assert not isinstance(column.min, str)
     assert not isinstance(column.max, str)
     if column.min == column.max:
@@ -89,7 +91,8 @@ def _numbers(column: ColumnStatistics) -> Text:
     text = (
         Text(f"{tiny_text(column.min)} ").append(histogram(column) or "…", "green").append(f" {tiny_text(column.max)}")
     )
-    return text.append(f"  mean {tiny_text(column.mean)}", "dim") if column.mean is not None else text
+    mean = f"  mean {tiny_text(column.mean)}"
+    return text.append(mean, "dim") if column.mean is not None and text.cell_len + len(mean) <= width else text
 
 
 def moment_text(value: object) -> str:
@@ -106,8 +109,8 @@ def _top_values(column: ColumnStatistics, width: int) -> Text:
     """The most frequent values with their shares, as many as fit."""
     shown: list[str] = []
     for top in column.top_values:
-        item = f"{short_text(top.value, 20)} {share_text(min(1.0, top.count / column.count))}"
-        if len(", ".join([*shown, item])) > width:
+        item = f"{short_text(top.value, min(20, width - 6))} {share_text(min(1.0, top.count / column.count))}"
+        if shown and cell_len(", ".join([*shown, item])) > width:
             break
         shown.append(item)
     return Text(", ".join(shown))

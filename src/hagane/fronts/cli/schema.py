@@ -9,7 +9,7 @@ import typer
 
 from hagane.fronts.cli.check_place import check_place
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, one_or_many, pairs
+from hagane.fronts.cli.options import FLAG, DataArgument, JsonOption, TableOption, one_or_many, pairs
 
 schema = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,7 @@ def infer(
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the schema; - for stdout.")
     ] = Path("schema.yaml"),
     table: TableOption = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", metavar=FLAG, help="Overwrite the file.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write down what a table holds as a schema to edit: types, presence, domains, ranges.

@@ -15,7 +15,7 @@ def serve(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL]",
+            metavar="MODEL",
             help="A model's name (late), name and version (late@3), or a bundle's folder; $AIP_STORAGE_URI without it.",
             autocompletion=complete_model,
             show_default=False,

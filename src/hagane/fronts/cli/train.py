@@ -9,6 +9,7 @@ import typer
 
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import (
+    FLAG,
     JsonOption,
     MemoryOption,
     TableOption,
@@ -28,9 +29,7 @@ SPEC_SUFFIXES = (".yaml", ".yml")
 def train(
     source: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SPEC|DATA...", help="A spec (.yaml), or files or SQL with --label.", show_default=False
-        ),
+        typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
     ],
     *,
     label: Annotated[
@@ -72,7 +71,9 @@ def train(
         list[str] | None,
         typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
     ] = None,
-    stratify: Annotated[bool, typer.Option("--stratify", help="Give each class the same share of every part.")] = False,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", metavar=FLAG, help="Give each class the same share of every part.")
+    ] = False,
     downsample: Annotated[
         float | None,
         typer.Option(
@@ -80,7 +81,8 @@ def train(
         ),
     ] = None,
     auto_class_weights: Annotated[
-        bool, typer.Option("--auto-class-weights", help="Let rare classes count as much as frequent ones.")
+        bool,
+        typer.Option("--auto-class-weights", metavar=FLAG, help="Let rare classes count as much as frequent ones."),
     ] = False,
     weight_column: Annotated[
         str | None,
