@@ -10,7 +10,9 @@ from hagane.data.open_table import open_table
 from hagane.data.split import split_table
 from hagane.errors import ExpressionError
 from hagane.features import fit as fit_module
+from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
+from hagane.features.transform import Transform
 from hagane.spec.spec import Split
 
 RANDOM = np.random.default_rng(3)
@@ -97,3 +99,63 @@ def test_every_fault_of_every_feature_at_once() -> None:
     with pytest.raises(ExpressionError) as error:
         fit_transform({"a": "missing_column", "b": "at", "c": "LN(s)"}, open_table(TABLE), accepts_missing=True)
     assert [fault.where for fault in error.value.faults] == ["transform.a", "transform.b", "transform.c"]
+
+
+AROUND = {
+    "cross": "ML.FEATURE_CROSS(STRUCT(ML.QUANTILE_BUCKETIZE(x, 3) OVER () AS bucket, s, t), 3)",
+    "upper": "UPPER(ML.IMPUTER(s, 'most_frequent') OVER ())",
+    "side": "IF(b, ML.QUANTILE_BUCKETIZE(k, 4) OVER (), 'none')",
+    "pair": "[ML.IMPUTER(s, 'most_frequent') OVER (), t]",
+}
+
+
+def test_text_around_an_analyzer_learns_its_vocabulary_from_what_that_gives() -> None:
+    """Against the same in two steps by hand: buckets by numpy, the texts as columns, encoders of those columns."""
+    table = open_table(TABLE)
+    frame = TABLE.to_pandas()
+    known = np.sort(frame["x"].dropna())
+    points = [known[int(np.ceil(len(known) * share)) - 1] for share in (1 / 3, 2 / 3)]
+    bucket = [None if np.isnan(x) else f"bin_{1 + sum(x >= point for point in points)}" for x in frame["x"]]
+    ks = np.sort(frame["k"].dropna())
+    cuts = [ks[int(np.ceil(len(ks) * share)) - 1] for share in (0.25, 0.5, 0.75)]
+    side = [
+        "none" if b is not True else None if np.isnan(k) else f"bin_{1 + sum(k >= cut for cut in cuts)}"
+        for k, b in zip(frame["k"], TABLE["b"].to_pylist(), strict=True)
+    ]
+    common = frame["s"].value_counts().sort_index().idxmax()
+    filled = frame["s"].fillna(common).tolist()
+    by_hand = pa.table(
+        {
+            "bucket": pa.array(bucket, pa.string()), "s": TABLE["s"], "t": TABLE["t"],
+            "upper": [text.upper() for text in filled], "side": pa.array(side, pa.string()),
+            "pair": list(map(list, zip(filled, frame["t"], strict=True))),
+        }
+    )  # fmt: skip
+    expected = fit_transform(
+        {"cross": "ML.FEATURE_CROSS(STRUCT(bucket, s, t), 3)", "upper": "upper", "side": "side", "pair": "pair"},
+        open_table(by_hand), accepts_missing=False,
+    )  # fmt: skip
+    found = fit_transform(AROUND, table, accepts_missing=False)
+    again = Transform.from_json(found.to_json())
+    assert again.parameters == found.parameters
+    assert fit_transform(dict(found.expressions), table, accepts_missing=False).expressions == found.expressions
+    for rows, transform in ((TABLE, found), (TABLE, again)):
+        (batch,) = open_table(rows).batches()
+        (wanted,) = open_table(by_hand).batches()
+        one, other = Encoder(transform).encode_batch(batch), Encoder(expected).encode_batch(wanted)
+        ids = [feature.name for feature in transform.ids]
+        assert sorted(ids) == sorted(feature.name for feature in expected.ids)
+        for index, name in enumerate(ids):
+            same = [feature.name for feature in expected.ids].index(name)
+            assert transform.ids[index].vocabulary == expected.ids[same].vocabulary
+            np.testing.assert_array_equal(one.ids[:, index], other.ids[:, same])
+        np.testing.assert_array_equal(one.sparse[0].ids, other.sparse[0].ids)
+
+
+def test_an_analyzer_that_is_written_inside_another_is_refused() -> None:
+    nested = "ML.ONE_HOT_ENCODER(UPPER(ML.IMPUTER(s, 'most_frequent') OVER ())) OVER ()"
+    with pytest.raises(ExpressionError, match="an analyzer inside an analyzer"):
+        fit_transform({"f": nested}, open_table(TABLE), accepts_missing=True)
+    one_hot = "ML.FEATURE_CROSS(STRUCT(ML.ONE_HOT_ENCODER(s) OVER () AS s, t))"
+    with pytest.raises(ExpressionError, match="is a whole feature"):
+        fit_transform({"f": one_hot}, open_table(TABLE), accepts_missing=True)

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hagane.data.open_table import open_table
-from hagane.errors import DataError
+from hagane.errors import DataError, ExpressionError
 from hagane.features.fit import fit_transform
 from hagane.features.fit_part import FitPart, fit_part
 
@@ -94,3 +94,9 @@ def test_parts_of_different_fits_are_not_merged():
 def test_no_rows_at_all():
     merged = by_parts(RANKED, table_of(0, 0), np.zeros(0), 2).fit()
     assert all(math.isfinite(value) for value in (next(iter(merged.fitted.values())).median,))
+
+
+def test_what_learns_in_two_passes_is_refused():
+    nested = {"f": "UPPER(ML.IMPUTER(s, 'most_frequent') OVER ())"}
+    with pytest.raises(ExpressionError, match="learns in two passes"):
+        fit_part(nested, open_table(table_of(20, 0)), accepts_missing=True)

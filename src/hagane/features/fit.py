@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,14 +12,13 @@ import msgspec
 from hagane.features.analyzers import get_analyzer
 from hagane.features.analyzers.analyzer import Aggregates, Measured
 from hagane.features.derived import measure_derived
-from hagane.features.lower import analyses
+from hagane.features.lower import Fitted, analyses, bind_features, learns, lower
 from hagane.features.measure import Question, measure
 from hagane.features.pushdown import can_push_down
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
 from hagane.features.vectors import expand_vectors
 from hagane.progress import SILENT, Phase, Progress
-from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze
 from hagane.sql.to_duckdb import to_duckdb
 
@@ -39,13 +39,21 @@ def fit_transform(transform: Mapping[str, str], table: Table, *, dense_dtype: st
         resolved = expand_vectors(
             resolved, table.schema, functools.partial(ask, table, phase), accepts_missing=accepts_missing
         )
-        bound = bind_all(resolved, table.schema)
-        nodes = analyses(bound.values())
-        found = ask(table, phase, nodes)
-    fitted = {node: parameters_of(node, measured) for node, measured in zip(nodes, found, strict=True)}
+        bound = bind_features(resolved, table.schema)
+        fitted = _learn(table, analyses(bound.values()), phase)
     return Transform.make(
         resolved, bound, table.schema, fitted, dense_dtype=dense_dtype, accepts_missing=accepts_missing
     )
+
+
+def _learn(table: Table, nodes: Sequence[Analyze], phase: Phase) -> Fitted:
+    """What every analyzer keeps: those inside others first, which are then measured over what these give."""
+    inner = [node for node in nodes if not learns(node.argument)]
+    fitted = dict(zip(inner, map(parameters_of, inner, ask(table, phase, inner)), strict=True))
+    outer = [node for node in nodes if node not in fitted]
+    lowered = [replace(node, argument=lower(node.argument, fitted)) for node in outer]
+    fitted |= zip(outer, map(parameters_of, lowered, ask(table, phase, lowered)), strict=True)
+    return {node: fitted[node] for node in nodes}
 
 
 def ask(table: Table, phase: Phase, nodes: Sequence[Analyze]) -> list[Measured]:

@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from hagane.errors import DataError, Fault
+from hagane.errors import DataError, ExpressionError, Fault
 from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
 from hagane.features.fit import ask, asked_by, measure_nodes, parameters_of
-from hagane.features.lower import analyses
+from hagane.features.lower import analyses, bind_features, learns
 from hagane.features.moments import Moments, rounded_moments
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
 from hagane.features.vectors import expand_vectors
 from hagane.progress import SILENT, Progress
-from hagane.sql.bind import bind_all
-from hagane.sql.expression import Analyze
+from hagane.sql.expression import Analyze, Expression
 from hagane.statistics.quantile_sketch import QuantileSketch
 from hagane.types import Column, Schema
 
@@ -129,14 +128,14 @@ class FitPart(msgspec.Struct, frozen=True, kw_only=True):
         )
         fitted = {node: parameters_of(node, found) for node, found in measured}
         schema = Schema(self.columns)
-        bound = bind_all(self.transform, schema)
+        bound = bind_features(self.transform, schema)
         return Transform.make(
             self.transform, bound, schema, fitted, dense_dtype=dense_dtype, accepts_missing=self.accepts_missing
         )
 
     @property
     def _analyses(self) -> list[Analyze]:
-        return list(analyses(bind_all(self.transform, Schema(self.columns)).values()))
+        return list(analyses(bind_features(self.transform, Schema(self.columns)).values()))
 
     def to_json(self) -> bytes:
         """As JSON, which `from_json` reads back equal."""
@@ -169,7 +168,10 @@ def fit_part(
         resolved = expand_vectors(
             resolved, table.schema, functools.partial(ask, table, phase), accepts_missing=accepts_missing
         )
-        nodes = list(analyses(bind_all(resolved, table.schema).values()))
+        bound = bind_features(resolved, table.schema)
+        if faults := [_two_passes(name, resolved[name]) for name, e in bound.items() if _learns_twice(e)]:
+            raise ExpressionError(*faults)
+        nodes = list(analyses(bound.values()))
         found = measure_nodes(table, {node: _asked_of_a_part(asked_by(node)) for node in nodes}, phase)
     return FitPart(
         transform=dict(resolved),
@@ -177,6 +179,17 @@ def fit_part(
         accepts_missing=accepts_missing,
         nodes=tuple(_node_part(asked_by(node), found[node]) for node in nodes),
     )
+
+
+def _learns_twice(expression: Expression) -> bool:
+    return any(learns(node.argument) for node in analyses([expression]))
+
+
+def _two_passes(name: str, sql: str) -> Fault:
+    """The vocabulary of text made of something learned cannot be counted before all parts have merged."""
+    what = "this feature learns in two passes, a part is measured in one"
+    step = "fit on all rows, or learn nothing inside text"
+    return Fault(what=what, where=f"transform.{name}", sql=sql, end=len(sql), next_step=step)
 
 
 def _asked_of_a_part(asked: Aggregates) -> Aggregates:

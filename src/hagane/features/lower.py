@@ -12,9 +12,13 @@ from hagane.features.analyzers import get_analyzer
 from hagane.features.analyzers.analyzer import IdFeature, SparseFeature
 from hagane.features.analyzers.quantile_bucketize import bucket_feature
 from hagane.features.feature import Feature, FeatureKind
+from hagane.sql.bind import bind_all
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.expression import Analyze, Call, Expression, Literal, columns_of, walk
-from hagane.types import SqlType
+from hagane.types import Schema, SqlType
+
+TOP_K, FREQUENCY_THRESHOLD = 32_000, 5
+"""Of encoders that nobody wrote: BigQuery ML's defaults."""
 
 Fitted = Mapping[Analyze, msgspec.Struct]
 """Analytic function → its analyzer's parameters."""
@@ -33,11 +37,35 @@ def analyses(expressions: Iterable[Expression]) -> tuple[Analyze, ...]:
     return tuple(dict.fromkeys(nodes))
 
 
+def bind_features(resolved: Mapping[str, str], schema: Schema) -> dict[str, Expression]:
+    """The typed trees of a resolved transform (`resolve_transform`), each dense, an id or sparse.
+
+    Text that functions make of something learned becomes its own ML.ONE_HOT_ENCODER (an array ML.MULTI_HOT_ENCODER)
+    here alone: in SQL an analyzer stands in no analyzer. Its vocabulary is learned once what is inside has been.
+    """
+    return {name: _encoded(expression) for name, expression in bind_all(resolved, schema).items()}
+
+
+def _encoded(expression: Expression) -> Expression:
+    if has_slots(expression) or not learns(expression):
+        return expression
+    if expression.type is SqlType.STRING:
+        return Analyze("ML.ONE_HOT_ENCODER", expression, SqlType.STRING, ("none", TOP_K, FREQUENCY_THRESHOLD))
+    if expression.type is SqlType.ARRAY_STRING:
+        return Analyze("ML.MULTI_HOT_ENCODER", expression, SqlType.ARRAY_INT64, (TOP_K, FREQUENCY_THRESHOLD))
+    return expression
+
+
+def learns(expression: Expression) -> bool:
+    """Whether some part of an expression is learned."""
+    return any(isinstance(node, Analyze) for node in walk(expression))
+
+
 def lower(expression: Expression, fitted: Fitted) -> Expression:
     """`expression` with every analytic function replaced by its fitted scalar tree."""
     match expression:
         case Analyze(function=function, argument=argument):
-            return get_analyzer(function).lower(fitted[expression], argument)
+            return get_analyzer(function).lower(fitted[expression], lower(argument, fitted))
         case Call(arguments=arguments):
             lowered = tuple(lower(argument, fitted) for argument in arguments)
             return expression if lowered == arguments else replace(expression, arguments=lowered)
@@ -72,7 +100,7 @@ def has_slots(expression: Expression) -> bool:
 def _with_slots(expression: Expression, fitted: Fitted) -> IdFeature | SparseFeature | None:
     match expression:
         case Analyze(function=function, argument=argument):
-            return get_analyzer(function).as_feature(fitted[expression], argument)
+            return get_analyzer(function).as_feature(fitted[expression], lower(argument, fitted))
         case Call("ML.BUCKETIZE", (argument,), _, (points, exclude, format)):
             inner = inner_points(cast(tuple[float, ...], points), cast(bool, exclude))
             return bucket_feature(lower(argument, fitted), inner, bucket_names(inner, cast(str, format)))

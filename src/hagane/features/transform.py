@@ -11,10 +11,9 @@ import msgspec
 from hagane.features.analyzers import get_analyzer
 from hagane.features.emit import Emitter
 from hagane.features.feature import Feature
-from hagane.features.lower import Fitted, LoweredFeature, analyses, lower_feature
+from hagane.features.lower import Fitted, LoweredFeature, analyses, bind_features, lower_feature
 from hagane.features.plan import Ports, emit_features, packed_order
 from hagane.runtime.layout import InputLayout
-from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze, Expression, columns_of
 from hagane.types import Column, Schema
 
@@ -123,7 +122,7 @@ class Transform:
     def from_json(cls, data: bytes) -> Transform:
         """The transform that `to_json` wrote. Raises msgspec.ValidationError for anything else."""
         document = msgspec.json.decode(data, type=TransformDocument)
-        bound = bind_all(document.expressions, Schema(document.columns))
+        bound = bind_features(document.expressions, Schema(document.columns))
         nodes = analyses(bound.values())
         fitted = {node: _decode(node, learned) for node, learned in zip(nodes, document.learned, strict=True)}
         by_name = {name: lower_feature(name, expression, fitted).feature for name, expression in bound.items()}

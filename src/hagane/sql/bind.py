@@ -104,6 +104,8 @@ def _bind_feature(name: str, sql: str, schema: Schema) -> dict[str, Expression]:
     tree = source.parse()
     binder = Binder(source, schema)
     crosses = _several(binder, name, tree) if tree is not None else None
+    for part in (crosses or {}).values():
+        _refuse_functions_of_slots(source, part)
     if source.faults:
         raise ExpressionError(*source.faults)
     return {name: _bind_tree(binder, tree)} if crosses is None else crosses
