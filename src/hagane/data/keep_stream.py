@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.data.bad_rows import BadRows
+from hagane.data.check_column_names import check_column_names
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin, parquet_sql
-from hagane.errors import DataError, Fault
 from hagane.progress import Progress
 
 BATCH_ROWS = 65_536
@@ -26,7 +26,7 @@ def keep_stream(
     Unless the source `is_ordered`, rows are put into a fixed order (by hash), so that the same rows make the same
     training; the identity is that of the rows. Raises DataError where two columns have one name.
     """
-    _check_names(schema.names)
+    check_column_names(schema.names)
     path = engine.new_file("stream", ".parquet")
     plain = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in schema])
     num_rows = 0
@@ -88,15 +88,3 @@ def _plain_array(array: Any, type_: Any) -> Any:
             return pa.array([None if value is None else str(value) for value in array.to_pylist()], type_)
         array = array.storage
     return array.cast(type_)
-
-
-def _check_names(names: list[str]) -> None:
-    seen: set[str] = set()
-    faults = []
-    for name in names:
-        if name.lower() in seen:
-            expected = "every column has a name of its own, whatever its case"
-            faults.append(Fault(what=f"two columns are named {name!r}", expected=expected))
-        seen.add(name.lower())
-    if faults:
-        raise DataError(*faults)

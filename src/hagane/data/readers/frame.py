@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.data.bad_rows import BadRows
+from hagane.data.check_column_names import check_column_names
 from hagane.data.engine import Engine
 from hagane.data.origin import ArrowDigest, Origin, digest_arrow, parquet_sql
 from hagane.errors import DataError, Fault
@@ -22,7 +23,7 @@ def read_frame(engine: Engine, frame: Any) -> Origin:
     if isinstance(frame, pa.RecordBatchReader):
         return _read_stream(engine, frame)
     table = to_arrow(frame)
-    _check_names(table.schema.names)
+    check_column_names(table.schema.names)
     return Origin(
         sql=engine.register(table),
         identity=functools.partial(digest_arrow, table),
@@ -78,7 +79,7 @@ def _without_float16(table: pa.Table) -> pa.Table:
 
 
 def _read_stream(engine: Engine, reader: pa.RecordBatchReader) -> Origin:
-    _check_names(reader.schema.names)
+    check_column_names(reader.schema.names)
     path = engine.new_file("stream", ".parquet")
     num_rows, digest = 0, ArrowDigest(reader.schema)
     with pq.ParquetWriter(path, reader.schema) as writer:
@@ -90,15 +91,3 @@ def _read_stream(engine: Engine, reader: pa.RecordBatchReader) -> Origin:
     return Origin(
         sql=parquet_sql([path]), identity=lambda: fingerprint, parquet=(path,), bad_rows=BadRows(total=num_rows)
     )
-
-
-def _check_names(names: list[str]) -> None:
-    if len({name.lower() for name in names}) < len(names):
-        seen: set[str] = set()
-        twice = [name for name in names if name.lower() in seen or seen.add(name.lower())]  # type: ignore[func-returns-value]
-        raise DataError(
-            Fault(
-                what=f"two columns are named {twice[0]!r}",
-                expected="every column has a name of its own, whatever its case",
-            )
-        )

@@ -60,13 +60,16 @@ def _identity(files: Sequence[Path], stamps: Sequence[FileStamp]) -> Callable[[]
 
 def _schema(file: Path) -> pa.Schema:
     try:
-        return pq.read_schema(file)
+        schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             Fault(
                 what=f"{file.name} is not a readable Parquet file", where=str(file), received=str(error).split("\n")[0]
             )
         ) from None
+    if not schema.names:
+        raise DataError(Fault(what=f"{file.name} has no columns", where=str(file), next_step="write it anew"))
+    return schema
 
 
 def _check_names(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from hagane.data.bad_rows import BadRows, join_bad_rows
+from hagane.data.check_column_names import check_column_names
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.farm_fingerprint import farm_fingerprint
 from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.query_files import files_read_as_tables
 from hagane.data.source_files import SUFFIXES, find_files
-from hagane.errors import DataError, Fault
+from hagane.errors import DataError
 from hagane.progress import Progress
 from hagane.sql.row_order import has_row_order
 
@@ -41,7 +42,7 @@ def read_query(
     for name, origin in origins.items():
         engine.define(name, f"SELECT * FROM {origin.sql}")
     columns = engine.columns(query)
-    _check_columns(columns, query)
+    check_column_names([name for name, _ in columns], query=query)
     path = engine.new_file("query", ".parquet")
     with progress.phase("run the query"):
         engine.run(f"COPY ({_in_order(query, columns)}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
@@ -84,24 +85,3 @@ def _check_files(query: str) -> None:
 def _is_ours(path: str) -> bool:
     """Whether our readers read it, not DuckDB: text files, and what lies elsewhere."""
     return "://" in path or bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
-
-
-def _check_columns(described: list[tuple[str, str]], query: str) -> None:
-    seen: dict[str, str] = {}
-    faults = []
-    for name, _ in described:
-        if name.lower() in seen:
-            faults.append(_twice(name, query))
-        seen[name.lower()] = name
-    if faults:
-        raise DataError(*faults)
-
-
-def _twice(name: str, query: str) -> Fault:
-    return Fault(
-        what=f"two columns of the query are named {name!r}",
-        sql=query,
-        end=len(query.split("\n", 1)[0]),
-        expected="every column has a name of its own, whatever its case",
-        next_step="rename one with AS, or leave one out with SELECT * EXCLUDE (…)",
-    )
