@@ -33,14 +33,21 @@ class MemoryBudget:
     def of(limit: str | int | None = None) -> MemoryBudget:
         """From `2GiB`, `800 MB`, `30%` (of the machine's), a number of bytes; None is half of the machine's.
 
-        The machine's memory is what this process may have of it: control groups count. Raises SpecError.
+        The machine's memory is what this process may have of it: control groups count. Raises SpecError, for less than
+        64 MiB too.
 
-        >>> MemoryBudget.of("1.5 KiB").num_bytes, MemoryBudget.of("2GB").num_bytes
-        (1536, 2000000000)
+        >>> MemoryBudget.of("1.5 GiB").num_bytes, MemoryBudget.of("2GB").num_bytes
+        (1610612736, 2000000000)
         """
         if limit is None:
             return MemoryBudget(int(machine_memory() * DEFAULT_SHARE))
-        return MemoryBudget(limit if isinstance(limit, int) else parse_memory(limit))
+        num_bytes = limit if isinstance(limit, int) else parse_memory(limit)
+        if num_bytes < LEAST_BYTES:
+            least = f"at least {LEAST_BYTES >> 20} MiB"
+            raise SpecError(
+                Fault(what="memory_limit is too small", where="memory_limit", expected=least, received=str(limit))
+            )
+        return MemoryBudget(num_bytes)
 
     @property
     def database_bytes(self) -> int:

@@ -107,5 +107,7 @@ def test_a_table_comes_over_the_storage_read_api() -> None:
 def test_faults_are_told() -> None:
     with pytest.raises(DataError, match="BigQuery refused"):
         open_table("bigquery://taxi.rides.none")
+    with pytest.raises(DataError, match="another statement follows"):
+        open_table("bigquery://taxi#SELECT 1; # the first\nDROP TABLE rides.trips")
     with pytest.raises(DataError, match="names no table"):
         open_table("bigquery://taxi.rides")

@@ -89,6 +89,17 @@ def test_a_query_runs_in_postgresql(postgresql: str) -> None:
     assert table.query("SELECT mean FROM data").to_pylist()[0]["mean"] == pytest.approx(2001 / 6)
 
 
+def test_a_second_statement_is_refused(sqlite_file: Path, postgresql: str) -> None:
+    for url in (f"sqlite://{sqlite_file}", postgresql):
+        with pytest.raises(DataError, match="another statement follows") as caught:
+            open_table(f"{url}#SELECT id FROM trips; DROP TABLE trips")
+        assert caught.value.faults[0].sql[caught.value.faults[0].start :] == "DROP TABLE trips"
+        assert open_table(f"{url}#SELECT id FROM trips WHERE zone <> ';'; -- all; of them\n").num_rows == len(TRIPS)
+    with pytest.raises(DataError, match="another statement follows"):
+        open_table("SELECT 1 AS x; COPY (SELECT 1) TO '/dev/null'")
+    assert open_table("SELECT 1 AS x; -- one").num_rows == 1
+
+
 def test_names_are_taken_as_they_are(postgresql: str) -> None:
     assert open_table(f"{postgresql}#Odd.My Table").num_rows == 1
 

@@ -134,16 +134,58 @@ def test_a_file_that_grows_while_it_is_queried(path):
         list(batches)
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_a_truncated_gzip(tmp_path, kind):
-    lines = {"csv": "a,b\n" + "1,x\n" * 50_000, "jsonl": '{"a": 1, "b": "x"}\n' * 50_000}[kind]
-    whole = gzip.compress(lines.encode())
-    path = tmp_path / f"rows.{kind}.gz"
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=rf"rows\.{kind}\.gz cannot be read"):
-        open_table(path)
+def packed(kind: str) -> tuple[bytes, int]:
+    """A text file of many random rows, packed, and how many rows it has."""
+    numbers = np.random.default_rng(0).integers(0, 10**9, 200_000).tolist()
+    row = '{{"a": {}}}\n' if kind.startswith("jsonl") else "{}\n"
+    text = ("" if kind.startswith("jsonl") else "a\n") + "".join(map(row.format, numbers))
+    if kind.endswith("gz"):
+        return gzip.compress(text.encode(), 1), len(numbers)
+    return pa.compress(text.encode(), "zstd", asbytes=True), len(numbers)
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "jsonl.gz", "csv.zst"])
+@pytest.mark.parametrize("share", [1e-4, 0.5, 0.999])
+def test_a_packed_file_that_is_truncated(tmp_path, kind, share):
+    whole, num_rows = packed(kind)
+    path = tmp_path / f"rows.{kind}"
+    path.write_bytes(whole[: int(len(whole) * share)])
+    for source in (path, f"SELECT a FROM '{path}'"):
+        with pytest.raises(DataError, match=rf"rows\.{kind} is truncated") as caught:
+            open_table(source)
+        assert "copy or fetch it again" in caught.value.render()
     path.write_bytes(whole)
-    assert open_table(path).num_rows == 50_000
+    assert open_table(path).num_rows == num_rows
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "jsonl.gz"])
+@pytest.mark.parametrize("place", [0, 0.5, -6])
+def test_a_packed_file_that_is_damaged(tmp_path, kind, place):
+    whole, _ = packed(kind)
+    bytes_ = bytearray(whole)
+    at = int(len(whole) * place) if 0 <= place < 1 else place
+    bytes_[at] ^= 0x55
+    path = tmp_path / f"rows.{kind}"
+    path.write_bytes(bytes_)
+    with pytest.raises(DataError, match=rf"rows\.{kind} is (damaged|truncated)"):
+        open_table(path)
+
+
+def test_packed_files_in_pieces_are_whole(tmp_path):
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(b"a\n1\n") + gzip.compress(b"2\n3\n"))
+    assert open_table(path).query("SELECT a FROM data")["a"].to_pylist() == [1, 2, 3]
+    path.write_bytes(gzip.compress(b"a\n1\n") + b"\0" * 512)  # what tape drives fill up
+    with pytest.raises(DataError, match="unpack it"):
+        open_table(path)
+
+
+def test_lines_before_a_packed_table_are_shown_unpacked(tmp_path):
+    text = b"made by an export\n\na,b\n" + b"1,2\n" * 50
+    for name, data in (("rows.csv.gz", gzip.compress(text)), ("rows.csv.zst", pa.compress(text, "zstd", asbytes=True))):
+        (tmp_path / name).write_bytes(data)
+        bad = open_table(tmp_path / name).bad_rows
+        assert [row.text for row in bad.examples] == ["made by an export"]
 
 
 @pytest.fixture

@@ -94,6 +94,30 @@ def test_a_package_that_is_missing_is_named() -> None:
         open_table("s3://bucket/trips.parquet")
 
 
+def test_a_file_that_is_not_there_is_told_as_one_of_a_folder_is(bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        open_table(f"{bucket}/year=2013/prt.parquet")
+    assert caught.value.faults[0].what == f"no file at '{bucket}/year=2013/prt.parquet'"
+    assert caught.value.faults[0].nearest == f"{bucket}/year=2013/part.parquet"
+    assert caught.value.faults[0].next_step
+    with pytest.raises(DataError, match="no file at"):
+        open_table("memory://nowhere/at/all.csv")
+    with pytest.raises(DataError, match="no file at"):
+        open_table(f"zip://inside/trips.csv::{tmp_path / 'none.zip'}")
+
+
+def test_what_a_protocol_raises_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "trips.zip").write_bytes(b"no archive")
+    with pytest.raises(DataError, match="BadZipFile"):
+        open_table(f"zip://inside/trips.csv::{tmp_path / 'trips.zip'}")
+
+
+def test_a_server_that_does_not_answer_is_told_from_a_file_that_is_not_there() -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads HTTP through aiohttp")
+    with pytest.raises(DataError, match=r"cannot read http://127\.0\.0\.1:1/a\.csv\n  received: Client"):
+        open_table("http://127.0.0.1:1/a.csv")
+
+
 def test_nothing_there(bucket: str) -> None:
     with pytest.raises(DataError, match="nothing at"):
         open_table(f"{bucket}/*.csv")

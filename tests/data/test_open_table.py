@@ -230,5 +230,5 @@ def test_a_folder_may_be_named_after_a_column(tmp_path):
 
 def test_a_query_may_begin_with_a_comment_and_is_one():
     assert rows(open_table("-- the answer\n/* of\nall */ SELECT 42 AS answer -- so")) == [{"answer": 42}]
-    with pytest.raises(DataError, match="not one query"):
+    with pytest.raises(DataError, match="another statement follows the query"):
         open_table("SELECT 1 AS a; SELECT 2 AS b")

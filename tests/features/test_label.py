@@ -72,6 +72,8 @@ def test_regression_leaves_out_what_is_not_finite() -> None:
         ([0.5, 1.0], None, "classification", "whole numbers"),
         (list(range(1_001)), None, "classification", "more than 1,000"),
         (["a", "b"], None, "regression", "choose a classifier"),
+        ([None, math.nan, math.inf], pa.float64(), "regression", "NULL, NaN or infinity in every row"),
+        ([None], pa.int64(), "regression", "NULL in every row"),
         ([0], pa.timestamp("us", tz="UTC"), "classification", "BOOL, INT64 or STRING"),
     ],
 )

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hagane.spec.decode_python import decode_python
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Downsample, Evaluation, Model, Serving, Spec, Split, Training
 from hagane.spec.write_yaml import scalar, write_commented_yaml, write_yaml
@@ -74,6 +75,12 @@ def test_what_is_written_is_read_back_equal(spec):
     again = read_yaml(write_yaml(spec))
     assert again == spec
     assert list(again.transform or {}) == list(spec.transform or {})
+
+
+@settings(max_examples=150, deadline=None)
+@given(specs)
+def test_what_python_declares_is_read_as_it_is(spec):
+    assert decode_python(spec, Spec) == spec
 
 
 @settings(max_examples=100, deadline=None)

@@ -248,3 +248,40 @@ def test_wide_tables_take_some_scans_with_the_same_answers(monkeypatch):
     monkeypatch.setattr(measure, "COLUMNS_A_SCAN", 3)
     assert measure_statistics(table) == at_once
     assert "c2" not in statistics_sql(table, range(3, 6))
+
+
+class Recorder:
+    """Keeps what phases were to do, and did."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, float | None] = {}
+        self.done: dict[str, float] = {}
+        self.name = ""
+
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Recorder:
+        self.name = name
+        self.totals[name], self.done[name] = total, 0.0
+        return self
+
+    def note(self, text: str) -> None:
+        pass
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def advance(self, amount: float = 1, **_: float) -> None:
+        self.done[self.name] += amount
+
+
+@pytest.mark.parametrize("num_rows", [0, 7, 20_000], ids=["none", "all looked at", "sampled"])
+@pytest.mark.parametrize("num_columns", [1, 300])
+def test_progress_goes_once_over_the_rows(num_rows, num_columns, monkeypatch):
+    monkeypatch.setattr(sample, "MAX_SAMPLED_ROWS", 10_000)
+    values = np.arange(num_rows)
+    seen = Recorder()
+    measure_statistics(open_table(pa.table({f"x{i}": values for i in range(num_columns)})), progress=seen)
+    assert seen.totals == {"measure statistics": num_rows}
+    assert seen.done["measure statistics"] == pytest.approx(num_rows)

@@ -99,5 +99,5 @@ def test_python(rows, workspace):
         rows, "good", model="logistic_reg", outliers={"iqr": {"x": 3.0}}, workspace=workspace.root, exclude=("id",)
     )
     assert lineage_of(model.bundle).outliers is not None
-    with pytest.raises(SpecError, match="declares no outliers"):
+    with pytest.raises(SpecError, match="did you mean: z_score"):
         hg.find_outliers(rows, zscore={"x": 3})

@@ -16,6 +16,7 @@ from hagane.anomalies.bind_conditions import bind_conditions
 from hagane.anomalies.fence import learn_fences, sampled_sql
 from hagane.anomalies.isolation_forest import IsolationForest, scorable
 from hagane.data.engine import quote_name
+from hagane.data.no_rows import no_rows
 from hagane.data.origin import parquet_sql
 from hagane.data.table import BATCH_ROWS, ROW, Table, conform
 from hagane.errors import DataError, Fault
@@ -143,12 +144,14 @@ def _fit_forest(table: Table, wanted: IsolationScore, columns: Sequence[str], se
     schema = scorable(table.schema.select(tuple(columns)).columns)
     listed = ", ".join(map(quote_name, schema.names))
     sql = f"SELECT {listed} FROM data WHERE {sampled_sql(table, FOREST_ROWS)} ORDER BY {ROW}"
-    sample = table.query(sql, with_row=True).combine_chunks() if len(schema) else None
-    if sample is None or not sample.num_rows:
+    if not len(schema):
         step = "name others under isolation_score.columns"
         raise DataError(
             Fault(what="no column is there to score rows by", where="outliers.isolation_score", next_step=step)
         )
+    sample = table.query(sql, with_row=True).combine_chunks()
+    if not sample.num_rows:
+        raise DataError(no_rows(table))
     batch = conform(sample.to_batches()[0], schema)
     forest = IsolationForest(batch, schema, seed=seed)
     if wanted.threshold is not None:

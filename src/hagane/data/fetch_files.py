@@ -5,13 +5,17 @@ from __future__ import annotations
 import glob
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hagane.data.engine import Engine
+from hagane.data.full_disk import told_of_full_disk
 from hagane.data.source_files import SUFFIXES
 from hagane.data.source_uri import SourceUri
-from hagane.errors import DataError, Fault, nearest
+from hagane.errors import DataError, Fault, HaganeError, nearest
 from hagane.progress import Phase, Progress
 
 CHUNK_BYTES = 1 << 22
@@ -30,8 +34,8 @@ def fetch_files(engine: Engine, uri: SourceUri, progress: Progress) -> FetchedFi
     Copies live in the engine's folder and go with it. Raises DataError: the protocol is unknown or its package is not
     installed, nothing is there, the copy came short.
     """
-    filesystem, root = _filesystem(uri)
-    try:
+    with _told(uri), told_of_full_disk(engine.folder):
+        filesystem, root = _filesystem(uri)
         remote = _find(filesystem, root, uri)
         folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=engine.folder))
         total = sum(_size(filesystem, path) or 0 for path in remote)
@@ -40,10 +44,23 @@ def fetch_files(engine: Engine, uri: SourceUri, progress: Progress) -> FetchedFi
         with progress.phase("fetch", total=total or None, unit="bytes") as phase:
             for path in remote:
                 files.append(_copy(filesystem, path, folder / _local_name(path, root), phase, digest))
-    except (OSError, ValueError, RuntimeError) as error:
-        received = str(error).strip().split("\n")[0] or type(error).__name__
-        raise DataError(Fault(what=f"cannot read {uri.url}", received=received)) from None
     return FetchedFiles(tuple(files), digest.hexdigest())
+
+
+@contextmanager
+def _told(uri: SourceUri) -> Iterator[None]:
+    """What a protocol raises, each its own, as a DataError."""
+    try:
+        yield
+    except HaganeError:
+        raise
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and error.__cause__ is None:
+            raise DataError(_not_found(uri)) from None
+        cause = error.__cause__ or error  # over HTTP whatever goes wrong is a file not found
+        said = str(cause).strip().split("\n")[0]
+        received = f"{type(cause).__name__}: {said}" if said else type(cause).__name__
+        raise DataError(Fault(what=f"cannot read {uri.url}", received=received)) from None
 
 
 def _filesystem(uri: SourceUri) -> tuple[Any, str]:
@@ -78,6 +95,21 @@ def _find(filesystem: Any, root: str, uri: SourceUri) -> list[str]:
             Fault(what=f"nothing at {uri.url!r}", expected="files that end in one of " + " ".join(SUFFIXES))
         )
     return sorted(map(str, found))
+
+
+def _not_found(uri: SourceUri) -> Fault:
+    """Nothing is there; the nearest name, where the folder can be listed."""
+    folder, _, name = uri.url.rstrip("/").rpartition("/")
+    beside: list[str] = []
+    with suppress(Exception):
+        filesystem, root = _filesystem(replace(uri, address=folder.partition("://")[2]))
+        beside = [str(path).rstrip("/").rpartition("/")[2] for path in filesystem.ls(root, detail=False)]
+    like = nearest(name, beside)
+    return Fault(
+        what=f"no file at {uri.url!r}",
+        nearest=f"{folder}/{like}" if like else "",
+        next_step="correct the address; a folder or a glob (*.parquet) may be named, too",
+    )
 
 
 def _is_data(path: str, root: str) -> bool:

@@ -88,7 +88,8 @@ def _open_paths(
     wanted: Wanted,
 ) -> Origin:
     if not paths:
-        raise DataError(Fault(what="no paths were given", next_step="name at least one file, glob or folder"))
+        step = "name at least one file, glob or folder, or give at least one row"
+        raise DataError(Fault(what="the list is empty", expected="paths or rows", next_step=step))
     uris = [parse_uri(path) for path in paths]
     if databases := [uri for uri in uris if uri is not None and uri.scheme in DATABASES]:
         return _open_database(engine, databases, len(paths), progress)

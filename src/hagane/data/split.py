@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.data.check_parts import check_parts
 from hagane.data.downsample import LEFT_OUT, Downsampled
 from hagane.data.full_disk import told_of_full_disk
+from hagane.data.part_names import PART_NAMES
 from hagane.data.part_sql import part_sql
 from hagane.data.table import BATCH_ROWS, Table
-from hagane.errors import DataError, Fault
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Split
 
 TRAIN, EVAL, TEST = 0, 1, 2
-PART_NAMES = ("train", "eval", "test")
 _SPLIT_NUMBERS = itertools.count()
 
 
@@ -125,7 +125,7 @@ def split_table(table: Table, split: Split, *, progress: Progress = SILENT) -> S
     with progress.phase("split", total=None) as phase:
         counts, parts = _assign(table, sql)
         phase.advance(len(parts))
-    _check_parts(split, counts)
+    check_parts(table, split, counts)
     return Splits(table, split, sql, parts, counts)
 
 
@@ -139,23 +139,3 @@ def _assign(table: Table, sql: str) -> tuple[tuple[int, int, int], npt.NDArray[n
             file.write(part.tobytes())
     parts = np.memmap(path, np.uint8, mode="r") if totals.sum() else np.empty(0, np.uint8)
     return (int(totals[0]), int(totals[1]), int(totals[2])), parts
-
-
-def _check_parts(split: Split, counts: tuple[int, int, int]) -> None:
-    asked = [TRAIN]
-    if split.method in ("random", "key", "time"):
-        asked += [EVAL] * (split.eval_fraction > 0) + [TEST] * (split.test_fraction > 0)
-    empty = [PART_NAMES[part] for part in asked if not counts[part]]
-    if not empty:
-        return
-    shown = ", ".join(f"{name} {count:,}" for name, count in zip(PART_NAMES, counts, strict=True))
-    together = {"random": "; equal rows share a part", "key": "; rows of one key share a part"}.get(split.method, "")
-    raise DataError(
-        Fault(
-            what=f"the split leaves {' and '.join(empty)} without rows",
-            where=f"split ({split.method}{f' by {split.column}' if split.column else ''})",
-            expected="at least one row in each part that was asked for",
-            received=f"{shown} of {sum(counts):,} rows{together}",
-            next_step="bring more rows, other fractions, or another method; `method: none` trains on everything",
-        )
-    )

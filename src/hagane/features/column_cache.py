@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hagane.errors import DataError, Fault, StorageError
+from hagane.errors import DataError, Fault, SpecError, StorageError
 from hagane.features.column_file import ColumnFile, ColumnFooter, read_footer
 from hagane.progress import SILENT, Progress
 
@@ -70,7 +70,11 @@ class ColumnCache:
             return shutil.disk_usage(there).total // DISK_SHARE
 
     def set_limit(self, limit_bytes: int) -> list[CacheEntry]:
-        """Keep to this limit from now on, in every process; the columns that had to go."""
+        """Keep to this limit from now on, in every process; the columns that had to go. Raises SpecError below 0."""
+        if limit_bytes < 0:
+            raise SpecError(
+                Fault(what="limit_bytes is out of range", expected="0 bytes or more", received=f"{limit_bytes}")
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / f"{LIMIT_FILE}.{os.getpid()}"
         partial.write_bytes(msgspec.json.encode(_Limit(limit_bytes)))

@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hagane.data.split import PART_NAMES, Splits
+from hagane.data.part_names import PART_NAMES
+from hagane.data.split import Splits
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, StorageError
 from hagane.features.column_cache import ColumnCache

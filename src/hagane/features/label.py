@@ -102,6 +102,7 @@ def fit_label(table: Table, column: str, task: str) -> LabelEncoding:
     if task == "regression":
         if type_ not in NUMBER_TYPES:
             raise DataError(_type_fault(column, type_, "a number", "choose a classifier, or CAST it in the data query"))
+        _check_numbers(table, column, type_)
         return LabelEncoding(column=column, type=type_, task="regression")
     if type_ not in CLASS_TYPES:
         raise DataError(_type_fault(column, type_, "BOOL, INT64 or STRING", "CAST it to STRING in the data query"))
@@ -109,7 +110,7 @@ def fit_label(table: Table, column: str, task: str) -> LabelEncoding:
 
 
 def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
-    quoted = '"' + column.replace('"', '""') + '"'
+    quoted = _quoted(column)
     sql = f"SELECT DISTINCT {quoted} AS class FROM data WHERE {quoted} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
     found: list[Any] = table.query(sql).column("class").to_pylist()
     if type_ is SqlType.FLOAT64:
@@ -120,6 +121,27 @@ def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
     if not 2 <= len(found) <= MAX_CLASSES:
         raise DataError(_count_fault(column, found))
     return tuple(sorted(found))
+
+
+def _check_numbers(table: Table, column: str, type_: SqlType) -> None:
+    """Raise DataError where no row has a number to learn from."""
+    quoted = _quoted(column)
+    there = f"isfinite({quoted})" if type_ is SqlType.FLOAT64 else f"{quoted} IS NOT NULL"
+    if table.query(f"SELECT 1 FROM data WHERE {there} LIMIT 1").num_rows:
+        return
+    raise DataError(
+        Fault(
+            what=f"the label {column!r} has no number in the training rows",
+            where="label",
+            expected="a number in some row",
+            received="NULL, NaN or infinity in every row" if type_ is SqlType.FLOAT64 else "NULL in every row",
+            next_step="check the query, the label and the split",
+        )
+    )
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _type_fault(column: str, type_: SqlType, expected: str, next_step: str) -> Fault:

@@ -12,14 +12,12 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from hagane.errors import Fault, HaganeError, SpecError, nearest
 from hagane.progress import SILENT, Progress
-from hagane.spec.spec import Model as ModelSpec
 from hagane.spec.spec import Spec, Split
 from hagane.workspace.workspace import Workspace
 
@@ -51,7 +49,11 @@ class TrainedModel:
         """The report of the held-out rows; with `data` (paths, SQL, frames) one over those."""
         from hagane.workflow.evaluate import evaluate_model
 
-        return evaluate_model(self.path, data=data, workspace=self.workspace, slices=slices)
+        named = _names(slices, "slices")
+        if named and data is None:
+            what, step = "slices need data: the report of training holds only the slices of its spec", "give the rows"
+            raise SpecError(Fault(what=what, where="slices", next_step=step))
+        return evaluate_model(self.path, data=data, workspace=self.workspace, slices=named)
 
     def predict(self, data: object) -> Any:
         """The predicted columns before those of `data`: pandas for pandas, Polars for Polars, else an Arrow table.
@@ -128,18 +130,23 @@ def train(
     if data is None:
         raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
     source = _source(data)
-    spec = Spec(
-        data=source if source is not None else "(a frame in memory)",
-        label=label,
-        name=name,
-        tables=dict(tables or {}),
-        transform=None if transform is None else dict(transform),
-        exclude=tuple(exclude),
-        model=ModelSpec(type=model, options=dict(options or {})),
-        **_sections({"split": split or Split(), **sections}),
+    spec = {
+        "data": source if source is not None else "(a frame in memory)",
+        "label": label,
+        "name": name,
+        "tables": {} if tables is None else tables,
+        "transform": transform,
+        "exclude": exclude,
+        "model": {"type": model, "options": {} if options is None else options},
+        "split": {} if split is None else split,
+    }
+    return train_spec(
+        _spec(spec, sections),
+        frame=None if source is not None else data,
+        hparams=hparams,
+        workspace=workspace,
+        progress=progress,
     )
-    return train_spec(spec, frame=None if source is not None else data, hparams=hparams, workspace=workspace,
-                      progress=progress)  # fmt: skip
 
 
 def train_spec(
@@ -152,11 +159,12 @@ def train_spec(
 ) -> TrainedModel:
     """Train what a `Spec`, or the YAML file at a path, declares; `hparams` are values for its hyperparameters."""
     from hagane.bundle.bundle import Bundle
+    from hagane.spec.decode_python import decode_python
     from hagane.spec.read_yaml import locate_faults, read_spec
     from hagane.workflow.train import train as run
 
     place = _workspace(workspace)
-    declared = spec if isinstance(spec, Spec) else read_spec(spec)
+    declared = decode_python(spec, Spec) if isinstance(spec, Spec) else read_spec(spec)
     try:
         result = run(declared, workspace=place, frame=frame, hparams=hparams, progress=progress or SILENT)
     except HaganeError as error:
@@ -191,9 +199,9 @@ def describe(
 
     return run(
         data,
-        label=label,
+        label=None if label is None else str(label),
         tables=tables,
-        sampled_rows=sample or SAMPLED_ROWS,
+        sampled_rows=SAMPLED_ROWS if sample is None else sample,
         memory_limit=memory_limit,
         progress=progress or SILENT,
     )
@@ -208,9 +216,11 @@ def infer_schema(data: object) -> DataSchema:
 
 def check_schema(data: object, schema: DataSchema | str | Path) -> AnomalyReport:
     """Every departure of `data` from a schema, or from the one in a YAML file: `.is_clean`, `.findings`, `.check()`."""
+    from hagane.spec.data_schema import DataSchema
+    from hagane.spec.decode_python import decode_python
     from hagane.workflow.schema import check_schema as run
 
-    return run(data, schema)
+    return run(data, decode_python(schema, str | DataSchema, at="schema", subject="schema"))
 
 
 def cache(workspace: str | Path | None = None) -> ColumnCache:
@@ -218,20 +228,20 @@ def cache(workspace: str | Path | None = None) -> ColumnCache:
     return _workspace(workspace).cache
 
 
-def find_outliers(data: object, *, exclude: Sequence[str] = (), **declared: Any) -> OutlierReport:
+def find_outliers(
+    data: object, *, exclude: Sequence[str] = (), memory_limit: str | int | None = None, **declared: Any
+) -> OutlierReport:
     """The rows of `data` that are unlike the others, as the spec's section `outliers` declares them.
 
     `hagane.find_outliers(trips, z_score={"fare": 8}, isolation_score={"contamination": 0.01})`; `exclude` are columns
-    that rows are not scored by. Raises HaganeError.
+    that rows are not scored by, `memory_limit` what rows in work may take. Raises HaganeError.
     """
+    from hagane.spec.decode_python import decode_python
     from hagane.spec.outliers import Outliers
     from hagane.workflow.outliers import outliers_of
 
-    try:
-        outliers = msgspec.convert({"max_fraction": 1.0} | declared, Outliers)
-    except msgspec.ValidationError as error:
-        raise SpecError(Fault(what="this declares no outliers", where="outliers", received=str(error))) from None
-    return outliers_of(data, outliers, exclude=exclude)
+    outliers = decode_python({"max_fraction": 1.0} | declared, Outliers, at="outliers")
+    return outliers_of(data, outliers, exclude=_names(exclude, "exclude"), memory_limit=memory_limit)
 
 
 def _workspace(root: str | Path | None) -> Workspace:
@@ -247,28 +257,35 @@ def _source(data: object) -> str | tuple[str, ...] | None:
     return None
 
 
-SECTIONS = ("split", "training", "schema", "anomalies", "outliers", "evaluation", "serving")
+SECTIONS = ("training", "schema", "anomalies", "outliers", "evaluation", "serving")
 
 
-def _sections(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Sections of a spec, each as its Struct. Raises SpecError naming every one that is none."""
-    types = get_type_hints(Spec)
-    sections: dict[str, Any] = {}
-    faults = []
-    for name, value in given.items():
-        if name not in SECTIONS:
-            expected = "one of " + ", ".join(SECTIONS)
-            faults.append(
-                Fault(what=f"a spec has no section '{name}'", expected=expected, nearest=nearest(name, SECTIONS))
-            )
-            continue
-        try:
-            sections[name] = msgspec.convert(str(value) if isinstance(value, Path) else value, types[name])
-        except msgspec.ValidationError as error:
-            faults.append(Fault(what=f"'{name}' is no section of a spec", where=name, received=str(error)))
+def _spec(spec: dict[str, Any], sections: Mapping[str, Any]) -> Spec:
+    """The spec of a call, with its further sections. Raises SpecError with every fault."""
+    from hagane.spec.decode_python import decode_python
+
+    faults = [_no_section(name) for name in sections if name not in SECTIONS]
+    try:
+        declared: Spec = decode_python(spec | {name: sections[name] for name in SECTIONS if name in sections}, Spec)
+    except SpecError as error:
+        faults += error.faults
     if faults:
         raise SpecError(*faults)
-    return sections
+    return declared
+
+
+def _no_section(name: str) -> Fault:
+    known = [*signature(train).parameters, *SECTIONS]
+    expected = "one of " + ", ".join(SECTIONS)
+    return Fault(what=f"a spec has no section '{name}'", expected=expected, nearest=nearest(name, known))
+
+
+def _names(given: object, at: str) -> tuple[str, ...]:
+    """Names of columns. Raises SpecError for a lone text, whose letters Python would take for them."""
+    from hagane.spec.decode_python import decode_python
+
+    names: tuple[str, ...] = decode_python(given, tuple[str, ...], at=at)
+    return names
 
 
 def _like(data: Any, table: Any) -> Any:

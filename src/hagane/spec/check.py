@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
-from hagane.memory_budget import LEAST_BYTES, parse_memory
+from hagane.memory_budget import MemoryBudget
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
@@ -156,13 +156,9 @@ def _schema(spec: Spec) -> Iterator[Fault]:
 
 def _memory_limit(limit: str) -> Iterator[Fault]:
     try:
-        num_bytes = parse_memory(limit)
+        MemoryBudget.of(limit)
     except SpecError as error:
         yield from (msgspec.structs.replace(fault, where="training.memory_limit") for fault in error.faults)
-        return
-    if num_bytes < LEAST_BYTES:
-        least = f"at least {LEAST_BYTES >> 20} MiB"
-        yield Fault(what="memory_limit is too small", where="training.memory_limit", expected=least, received=limit)
 
 
 def _outliers(spec: Spec) -> Iterator[Fault]:

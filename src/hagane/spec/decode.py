@@ -24,6 +24,7 @@ class Decoder:
     """Turns nodes into values of a type; `faults` and the `lines` of everything it read grow on the way."""
 
     path: str
+    """The file; empty for what Python declares, which has no lines."""
     faults: list[Fault]
     subject: str = "spec"
     """What the whole is called in faults."""
@@ -52,7 +53,8 @@ class Decoder:
             node = Mapping((), node.line)
         if not isinstance(node, Mapping):
             keys = ", ".join(field.name for field in wanted.fields)
-            return self._refuse(node, at, expected=f"a mapping with the keys {keys}", next_step=_mapping_step(at, node))
+            step = self._mapping_step(at, node)
+            return self._refuse(node, at, expected=f"a mapping with the keys {keys}", next_step=step)
         fields = {field.encode_name: field for field in wanted.fields}
         values = {}
         for entry in node.entries:
@@ -125,9 +127,9 @@ class Decoder:
     def _refuse(self, node: Node, at: str, *, expected: str, nearest: str = "", next_step: str = "") -> object:
         shown = _shown(node)
         what = f"'{at}' cannot be {shown}" if at else f"a {self.subject} cannot be {shown}"
-        where = f"{self.path}:{node.line}"
+        place = self._place(node.line, at)
         self.faults.append(
-            Fault(what=what, where=where, expected=expected, received=shown, nearest=nearest, next_step=next_step)
+            Fault(what=what, where=place, expected=expected, received=shown, nearest=nearest, next_step=next_step)
         )
         return FAILED
 
@@ -136,11 +138,22 @@ class Decoder:
         near = nearest(key.text, names)
         expected = "" if near else "one of " + ", ".join(names)
         what = f"{owner} has no key '{key.text}'"
-        self.faults.append(Fault(what=what, where=f"{self.path}:{key.line}", nearest=near, expected=expected))
+        self.faults.append(Fault(what=what, where=self._place(key.line, at), nearest=near, expected=expected))
 
     def _missing_key(self, name: str, line: int, at: str) -> Fault:
         owner = f"'{at}'" if at else f"the {self.subject}"
-        return Fault(what=f"{owner} lacks the key '{name}'", where=f"{self.path}:{line}", next_step=f"add '{name}: …'")
+        what, where = f"{owner} lacks the key '{name}'", self._place(line, at)
+        return Fault(what=what, where=where, next_step=f"add '{name}: …'" if self.path else f"add '{name}'")
+
+    def _mapping_step(self, at: str, node: Node) -> str:
+        """How a lone word is written as the mapping that was meant."""
+        first = {"model": "type", "split": "method", "serving": "on_error"}.get(at)
+        if first is None or not isinstance(node, Scalar):
+            return ""
+        return f"write '{at}: {{{first}: {node.text}}}'" if self.path else f"write {at}={{{first!r}: {node.text!r}}}"
+
+    def _place(self, line: int, at: str) -> str:
+        return f"{self.path}:{line}" if self.path else at
 
 
 def _shape(wanted: inspect.Type) -> type:
@@ -206,12 +219,6 @@ def _shown(node: Node) -> str:
             return text or "nothing"
         case Scalar(text):
             return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}…'"
-
-
-def _mapping_step(at: str, node: Node) -> str:
-    """How a lone word is written as the mapping that was meant."""
-    first = {"model": "type", "split": "method", "serving": "on_error"}.get(at)
-    return f"write '{at}: {{{first}: {node.text}}}'" if first and isinstance(node, Scalar) else ""
 
 
 def type_of(struct: type[msgspec.Struct]) -> inspect.Type:

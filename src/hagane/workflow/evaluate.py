@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
+from hagane.data.no_rows import no_rows
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
@@ -57,6 +58,8 @@ def evaluate_bundle(
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
     check_columns(table, (*signature.names, signature.label, *slices))
+    if not table.num_rows:
+        raise DataError(no_rows(table))
     table = retype(table, _types(signature))
     label = LabelEncoding(
         column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes

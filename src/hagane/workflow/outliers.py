@@ -46,18 +46,21 @@ def outliers_of(
     out: Path | None = None,
     num_examples: int = NUM_EXAMPLES,
     seed: int = 42,
+    memory_limit: str | int | None = None,
     progress: Progress = SILENT,
 ) -> OutlierReport:
     """The outliers of `data` (whatever `open_table` takes), all of them written to the Parquet file `out` if given.
 
-    `exclude` are columns that no forest looks at. Raises SpecError for a declaration that cannot be, DataError.
+    `exclude` are columns that no forest looks at, `memory_limit` what rows in work may take. Raises SpecError for a
+    declaration that cannot be, DataError.
     """
     if faults := list(outlier_faults(outliers)):
         raise SpecError(*faults)
     if out is not None:
         check_parquet_output(out, option="-o", what="outliers are")
         check_not_input(data, out, option="-o", tables=tables)
-    table = open_table(data, tables=tables or {}, progress=progress)
+    table = open_table(data, tables=tables or {}, progress=progress, memory_limit=memory_limit)
+    table.check_columns(tuple(exclude))
     check_outliers(outliers, table.schema)
     columns = _columns(outliers, [name for name in table.schema.names if name not in exclude])
     found = find_outliers(table, outliers, columns=columns, seed=seed, progress=progress)

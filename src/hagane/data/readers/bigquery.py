@@ -19,6 +19,7 @@ from hagane.data.query_files import is_query
 from hagane.data.source_uri import SourceUri
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
+from hagane.sql.one_statement import one_statement
 from hagane.sql.row_order import has_row_order
 
 
@@ -54,7 +55,7 @@ def _rows(client: Any, uri: SourceUri, path: str) -> Any:
         if not is_query(uri.selection):
             raise DataError(Fault(what="what follows # is no query", where=uri.url, received=uri.selection,
                                   next_step="bigquery://project.dataset.table names a table"))  # fmt: skip
-        return client.query(uri.selection).result()
+        return client.query(one_statement(uri.selection, dialect="bigquery")).result()
     if path.count(".") != 2:
         raise DataError(Fault(what="this names no table of BigQuery", where=uri.url,
                               expected="bigquery://project.dataset.table, or bigquery://project#SELECT …"))  # fmt: skip

@@ -1,4 +1,4 @@
-"""CSV, gzip too: parsed once into Parquet, so that every pass sees the same rows and the bad ones are set aside once.
+"""CSV, packed too: parsed once into Parquet, so that every pass sees the same rows and the bad ones are set aside once.
 
 DuckDB sniffs separator, quotes, header and types from the first rows. A cell that does not have its column's type makes
 its line a bad row, with one exception: a column of integers in which decimals turn up later is FLOAT64 throughout
@@ -7,7 +7,6 @@ its line a bad row, with one exception: a column of integers in which decimals t
 
 from __future__ import annotations
 
-import gzip
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,9 @@ from hagane.data.bad_rows import BadRow, keep_bad_rows
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.file_stamp import FileStamp, check_files
 from hagane.data.origin import Origin, content_identity, parquet_sql
+from hagane.data.readers.checked_whole import checked_whole
 from hagane.data.readers.csv_dialect import Dialect, sniff
+from hagane.data.readers.unpacked import unpacked
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
@@ -38,7 +39,7 @@ def read(
         raise DataError(Fault(what="the file is empty", where=", ".join(map(str, files)), expected="at least a header"))
     stamps = [FileStamp.of(file) for file in files]
     target = engine.new_file("csv", ".parquet")
-    with progress.phase("parse CSV") as phase:
+    with progress.phase("parse CSV") as phase, checked_whole(filled):
         dialects = sniff(engine, filled, wanted)
         rejects = [*_skipped(dialects), *_parse(engine, dialects, target)]
         num_good = int(engine.query(f"SELECT count(*) AS n FROM {parquet_sql([target])}")["n"][0].as_py())
@@ -75,7 +76,7 @@ def _skipped(dialects: Sequence[Dialect]) -> Iterator[BadRow]:
     """The lines before the table, unless blank: what an export wrote there, or rows that the sniffer gave up."""
     for dialect in dialects:
         for file in dialect.files if dialect.num_skipped else ():
-            with gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb") as stream:
+            with unpacked(file) as stream:
                 for line_number, line in enumerate(itertools.islice(stream, dialect.num_skipped), 1):
                     if text := line.decode("utf-8", "replace").strip():
                         yield BadRow(str(file), line_number, "stands before the header or the first row", text)

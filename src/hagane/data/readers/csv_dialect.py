@@ -9,6 +9,7 @@ from typing import Any
 
 from hagane.data.column_type import reading_type
 from hagane.data.engine import Engine, quote_list, quote_text
+from hagane.data.readers.unpacked import PACKED
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.types import SqlType
@@ -119,7 +120,8 @@ def _not_csv(file: Path, error: DataError) -> DataError:
             what=f"{file.name} cannot be read as CSV",
             where=str(file),
             received=error.faults[0].what.split("\n")[0],
-            next_step="say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
+            next_step=("unpack it, and read what comes out; or " if file.suffix.lower() in PACKED else "")
+            + "say how it is written, in a query: SELECT * FROM read_csv('…', delim=…, quote=…, skip=…)",
         )
     )
 

@@ -20,6 +20,7 @@ from hagane.data.query_files import is_query
 from hagane.data.source_uri import SourceUri
 from hagane.errors import DataError, Fault, nearest
 from hagane.progress import Progress
+from hagane.sql.one_statement import one_statement
 from hagane.sql.row_order import has_row_order
 
 _TABLES = {
@@ -30,6 +31,8 @@ _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY 1",
 }
 _NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite"}
+"""sqlglot's names."""
 
 
 def read(engine: Engine, uri: SourceUri, progress: Progress) -> Origin:
@@ -87,7 +90,7 @@ def _connect(driver: Any, kind: str, uri: SourceUri) -> Iterator[Any]:
 
 def _query(cursor: Any, kind: str, uri: SourceUri) -> str:
     if is_query(uri.selection):
-        return uri.selection.rstrip(";")
+        return one_statement(uri.selection, dialect=_DIALECTS[kind])
     cursor.execute(_TABLES[kind])
     tables = [row[0] for row in cursor.fetchall()]
     name = uri.selection or (tables[0] if len(tables) == 1 else "")

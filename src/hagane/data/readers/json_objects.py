@@ -5,14 +5,16 @@ from __future__ import annotations
 import array
 import bisect
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import msgspec
 
 from hagane.data.bad_rows import BadRow
+from hagane.data.readers.damaged_archive import damaged_archive
+from hagane.data.readers.unpacked import unpacked
 from hagane.errors import DataError, Fault
 
 _TEXT_SHOWN = 1_000
@@ -65,15 +67,17 @@ def _reason(error: Exception) -> str:
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
     """Every line that is not blank, with its number; the items of an array with theirs."""
     try:
-        with cast(BinaryIO, gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")) as stream:
-            if ".json" in [suffix.lower() for suffix in file.suffixes] and stream.peek(64).lstrip()[:1] == b"[":  # type: ignore[attr-defined]
+        with unpacked(file) as stream:
+            if ".json" in [suffix.lower() for suffix in file.suffixes] and stream.peek(64).lstrip()[:1] == b"[":
                 yield from enumerate(_items(file, stream.read()), 1)
                 return
             for line_number, line in enumerate(stream, 1):
                 text = line.strip().removeprefix(b"\xef\xbb\xbf")
                 if text:
                     yield line_number, text
-    except (OSError, EOFError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise damaged_archive(file, error) from None
+    except OSError as error:
         raise DataError(Fault(what=f"{file.name} cannot be read", where=str(file), received=str(error))) from None
 
 

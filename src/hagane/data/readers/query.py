@@ -13,9 +13,10 @@ from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.farm_fingerprint import farm_fingerprint
 from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.query_files import files_read_as_tables
-from hagane.data.source_files import SUFFIXES, find_files
+from hagane.data.source_files import KINDS, SUFFIXES, find_files
 from hagane.errors import DataError
 from hagane.progress import Progress
+from hagane.sql.one_statement import one_statement
 from hagane.sql.row_order import has_row_order
 
 OpenPath = Callable[[str], Origin]
@@ -33,7 +34,7 @@ def read_query(
     bad rows are set aside instead of ending the query. BigQuery's FARM_FINGERPRINT may be called.
     Raises DataError with the SQL underlined.
     """
-    query = query.strip().rstrip(";").rstrip()
+    query = one_statement(query, dialect="duckdb")
     _check_files(query)
     if _FINGERPRINT.search(query):
         engine.add_function("farm_fingerprint", farm_fingerprint, "VARCHAR", "BIGINT")
@@ -84,4 +85,4 @@ def _check_files(query: str) -> None:
 
 def _is_ours(path: str) -> bool:
     """Whether our readers read it, not DuckDB: text files, and what lies elsewhere."""
-    return "://" in path or bool(re.search(r"\.(csv|tsv|json|jsonl|ndjson)(\.gz)?$", path, re.IGNORECASE))
+    return "://" in path or path.lower().endswith((*KINDS["csv"], *KINDS["json_lines"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -102,7 +103,7 @@ def _arrow(values: list[Any]) -> Any:
 def _is_missing(value: object) -> bool:
     """Whether it stands for no value: None, NaN, and pandas' NA and NaT, whatever the column holds beside it."""
     if isinstance(value, float | np.floating):
-        return value != value
+        return math.isnan(value)
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import DataArgument, JsonOption, TableOption, one_or_many, pairs
+from hagane.fronts.cli.options import DataArgument, JsonOption, MemoryOption, TableOption, one_or_many, pairs
 
 DEFAULT_CONTAMINATION = 0.01
 
@@ -52,6 +52,7 @@ def outliers(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A Parquet file for all of them.", show_default=False),
     ] = None,
+    memory_limit: MemoryOption = None,
     table: TableOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -82,6 +83,7 @@ def outliers(
         tables=pairs(table, "--table"),
         out=out,
         num_examples=top,
+        memory_limit=memory_limit,
         progress=output.progress,
     )
     output.show(render_outliers(report))
