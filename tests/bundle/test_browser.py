@@ -44,6 +44,16 @@ TRANSFORM = {
     "later": "UNIX_DATE(DATE_ADD(d, INTERVAL i MONTH)) / 1000",
     "month": "ML.ONE_HOT_ENCODER(FORMAT_TIMESTAMP('%b', t), 'none', 100, 0) OVER ()",
     "read": "UNIX_DATE(PARSE_DATE('%F', FORMAT_DATE('%F', d))) / 1000",
+    "angles": "SIN(x) + COS(x) + ATAN2(x, i) + ASIN(MOD(i, 2)) + TANH(x) + SINH(x / 9) + ASINH(x)",
+    "bits": "(i & 6) + (i << 2) + BIT_COUNT(i ^ 5)",
+    "cast": "SAFE_CAST(CAST(i AS STRING) AS FLOAT64) + IFNULL(SAFE_CAST(s AS INT64), 3)",
+    "parsed": "UNIX_SECONDS(CAST(CAST(t AS STRING) AS TIMESTAMP)) / 1e9 + UNIX_DATE(CAST(CAST(d AS STRING) AS DATE)) / 1e4",
+    "words": "ML.TF_IDF(ML.NGRAMS(TEXT_ANALYZE(s), [1, 2]), 50, 1) OVER ()",
+    "characters": "ML.BAG_OF_WORDS(ML.NGRAMS(SPLIT(s, ''), [1, 2], ''), 50, 1) OVER ()",
+    "several": "ML.MULTI_HOT_ENCODER(ARRAY_CONCAT(SPLIT(s, ' '), [LEFT(s, 1)]), 50, 1) OVER ()",
+    "norm": "ML.LP_NORM([x, 1.0], 2) + ML.DISTANCE([x, 1.0], [2.0, 3.0], 'MANHATTAN')",
+    "unit": "ML.NORMALIZER([x, 2.0])",
+    "around": "ML.FEATURE_CROSS(STRUCT(ML.QUANTILE_BUCKETIZE(x, 3) OVER () AS x, LEFT(s, 1) AS s))",
     "chosen": "CASE WHEN b THEN x WHEN i > 3 THEN 2.5 ELSE COALESCE(x, -1) END",
 }
 
