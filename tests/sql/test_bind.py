@@ -54,6 +54,8 @@ def told(expression: Expression) -> str:
         ("x + .5e1", "+(x, 5.0:F)"),
         ("x * -0.0", "*(x, 0.0:F)"),
         ("- i", "NEG(i)"),
+        ("UNIX_SECONDS(TIMESTAMP(s))", "UNIX_SECONDS(CAST[False](s))"),
+        ("UNIX_SECONDS(SAFE.TIMESTAMP(TRIM(s)))", "UNIX_SECONDS(CAST[True](TRIM(s)))"),
         ("i % 2", "MOD(i, 2:I)"),
         ("i <> 2", "!=(i, 2:I)"),
         ("i BETWEEN 1 AND 2.5", "AND(>=(i, 1:I), <=(CAST[False](i), 2.5:F))"),

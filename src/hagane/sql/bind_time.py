@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from hagane.errors import nearest
 from hagane.sql.casts import bind_moment
-from hagane.sql.expression import Expression, Literal
+from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import DATE_PARTS, DATE_STEPS, MICROSECONDS, SPANS, TIME_PARTS
 from hagane.sql.source import WAY_OUT
 from hagane.sql.string_literals import decode_string
@@ -61,7 +61,7 @@ def _bind_date(binder: Binder, node: exp.Expression) -> Expression | None:
 
 
 def _bind_timestamp(binder: Binder, node: exp.Expression) -> Expression | None:
-    """`TIMESTAMP('…')`, `TIMESTAMP(d)`, `TIMESTAMP(d, zone)`."""
+    """`TIMESTAMP('…')`, `TIMESTAMP(d)`, `TIMESTAMP(d, zone)`, `TIMESTAMP(s)` of a text."""
     return _bind_moment(binder, node, SqlType.TIMESTAMP, SqlType.DATE)
 
 
@@ -73,6 +73,8 @@ def _bind_moment(binder: Binder, node: exp.Expression, type_: SqlType, source: S
     argument, zone = binder.bind(node.this), _zone(binder, node.args.get("zone"))
     if argument is None or zone is None:
         return None
+    if (argument.type, type_, zone) == (SqlType.STRING, SqlType.TIMESTAMP, "UTC"):
+        return Call("CAST", (argument,), type_, (binder.is_safe,), span=binder.source.span(node))
     return argument if argument.type is type_ else binder.call(type_.value, (argument,), node, (zone,))
 
 

@@ -65,6 +65,11 @@ class Binder:
         finally:
             self._is_safe = outer
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether what is being bound has the SAFE. prefix."""
+        return self._is_safe
+
     def _bind(self, node: exp.Expression) -> Expression | None:
         if type(node) in FORMS:
             return FORMS[type(node)](self, node)
