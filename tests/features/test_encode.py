@@ -112,7 +112,7 @@ def test_a_table_is_all_train(tmp_path: Path, batch_rows: int, monkeypatch: pyte
 def test_a_missing_file_of_an_empty_table(tmp_path: Path) -> None:
     table = open_table(TABLE.slice(0, 0))
     transform = fit_transform(EXPRESSIONS, table, accepts_missing=True)
-    found = encode(table, transform, fit_label(table, "x", "regression"), tmp_path / "encoded")
+    found = encode(table, transform, fit_label(open_table(TABLE), "x", "regression"), tmp_path / "encoded")
     assert found.train.num_rows == 0
     assert found.train.arrays().dense.shape == (0, 2)
 
