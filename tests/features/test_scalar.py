@@ -203,6 +203,8 @@ TEXTS = ["  Ab ", "", None, "é\0", "STRASSE 😀"]
         ("ENDS_WITH(s, '')", [True, True, None, True, True]),
         ("REGEXP_CONTAINS(s, r'^\\s+A|S{2}')", [True, False, None, False, True]),
         ("REGEXP_EXTRACT(s, r'\\w+')", ["Ab", None, None, None, "STRASSE"]),
+        ("REPEAT(s, 3)", ["  Ab   Ab   Ab ", "", None, "é\0é\0é\0", "STRASSE 😀STRASSE 😀STRASSE 😀"]),
+        ("REPEAT(s, 0)", ["", "", None, "", ""]),
         ("REGEXP_EXTRACT(s, r'[A-Z]*')", ["", "", None, "", "STRASSE"]),
         ("REGEXP_EXTRACT(s, r'(?i)s(.*?)s')", [None, None, None, None, "TRA"]),
         ("REGEXP_EXTRACT(s, r'[^ ]$') IS NULL", [True, True, True, False, False]),

@@ -47,6 +47,8 @@ def test_normalizer_against_scikit_learn(p: str, norm: str) -> None:
 def test_distances(kind: str, expected: float) -> None:
     points = {"a": [[0.0, 3.0]], "b": [[4.0, 0.0]]} if kind != "COSINE" else {"a": [[3, 4]], "b": [[4, 3]]}
     assert value(f"ML.DISTANCE(a, b, '{kind}')", **points) == [pytest.approx(expected, rel=1e-15)]
+    if kind != "MANHATTAN":
+        assert value(f"{kind}_DISTANCE(a, b)", **points) == [pytest.approx(expected, rel=1e-15)]
 
 
 def test_arrays_of_several_lengths_are_refused_as_a_feature_and_err_later() -> None:

@@ -65,6 +65,7 @@ CONSTANTS: dict[tuple[str, int], list[object]] = {
     ("SUBSTR", 2): [0, 1, 2, 5, 299, 2500],
     **{(name, 1): [0, 1, 3, 8, 256] for name in ("LPAD", "RPAD")},
     **{(name, 2): SEPARATORS for name in ("LPAD", "RPAD")},
+    ("REPEAT", 1): [0, 1, 2, 3, 7],
     ("REGEXP_EXTRACT", 1): EXTRACTED,
     ("REPLACE", 1): [*AFFIXES, "ab"],
     ("REPLACE", 2): AFFIXES,

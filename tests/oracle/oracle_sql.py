@@ -44,7 +44,7 @@ def _call(call: Call, arguments: list[str]) -> str:
         case "ELEMENT":
             return f"({first})[{'SAFE_OFFSET' if call.safe else 'OFFSET'}({call.modifiers[0]})]"
         case "IN UNNEST":
-            return f"({first} IN UNNEST({rest}))"
+            return f"({first} IN UNNEST(({rest})))"  # in brackets: a list of constants is an IN otherwise
         case "TEXT_ANALYZE":
             return _text_analyze(call, first)
         case "ML.NGRAMS":

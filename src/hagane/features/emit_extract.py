@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hagane.features.emit import Emitter
 from hagane.features.emit_logic import negate
-from hagane.features.emit_text import behind, contains, first, matches
+from hagane.features.emit_text import behind, first, matches
+from hagane.sql.patterns import contains
 from hagane.sql.regex.extraction import Extraction
 
 

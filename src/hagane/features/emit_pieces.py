@@ -66,6 +66,15 @@ def join(e: Emitter, pieces: str) -> str:
     return e.node("Squeeze", joined, e.constant([2], np.int64))
 
 
+def repeat(e: Emitter, text: str, times: int) -> str:
+    """The text so many times, by doubling."""
+    if times <= 1:
+        return text if times else e.constant([[""]], object)
+    half = repeat(e, text, times // 2)
+    twice = e.node("StringConcat", half, half)
+    return e.node("StringConcat", twice, text) if times % 2 else twice
+
+
 def _as(e: Emitter, tensor: str, text: str) -> str:
     """A tensor that has the columns of `text`."""
     return e.node("Reshape", tensor, e.node("Shape", text), width=e.extent(text).width)

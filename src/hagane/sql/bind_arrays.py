@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -163,6 +164,16 @@ def bind_distance(binder: Binder, node: exp.Dot) -> Expression | None:
     vectors = binder.bind_each(arguments[:2])
     kind = _choice(binder, arguments[2] if len(arguments) > 2 else None, DISTANCES, "type of distance")
     return None if vectors is None or kind is None else binder.call("ML.DISTANCE", vectors, node, (kind,))
+
+
+def bind_named_distance(kind: str) -> Callable[[Binder, exp.Expression], Expression | None]:
+    """`COSINE_DISTANCE(a, b)` or `EUCLIDEAN_DISTANCE(a, b)`: ML.DISTANCE of that kind."""
+
+    def bind(binder: Binder, node: exp.Expression) -> Expression | None:
+        vectors = binder.bind_each([node.this, node.expression])
+        return None if vectors is None else binder.call("ML.DISTANCE", vectors, node, (kind,))
+
+    return bind
 
 
 def _arguments(binder: Binder, node: exp.Dot, name: str, least: int, most: int) -> list[exp.Expression] | None:

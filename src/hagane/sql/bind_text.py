@@ -11,7 +11,7 @@ from sqlglot import exp
 from hagane.sql.bind_arrays import bind_element
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
-from hagane.sql.patterns import pattern_fault, quote
+from hagane.sql.patterns import quote
 from hagane.sql.regex.extraction import plan_extraction
 from hagane.sql.source import WAY_OUT
 from hagane.types import SqlType
@@ -27,6 +27,7 @@ MOST_FROM_END = 1_000
 """How far from the end it does."""
 MOST_PADDED = 256
 MOST_PARTS = 1_000
+MOST_REPEATED = 100
 
 
 def _bind_substring(binder: Binder, node: exp.Expression) -> Expression | None:
@@ -69,6 +70,14 @@ def _bind_pad(binder: Binder, node: exp.Expression) -> Expression | None:
     return binder.call("LPAD" if node.args.get("is_left") else "RPAD", arguments, node)
 
 
+def _bind_repeat(binder: Binder, node: exp.Expression) -> Expression | None:
+    """`REPEAT(s, n)`."""
+    arguments = binder.bind_each([node.this, node.args["times"]])
+    if arguments is None or not _within(binder, arguments[1], 0, MOST_REPEATED):
+        return None
+    return binder.call("REPEAT", arguments, node)
+
+
 def _bind_trim(binder: Binder, node: exp.Expression) -> Expression | None:
     name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(str(node.args.get("position") or "").upper(), "TRIM")
     return binder.function(name, node, ("this", "expression"))
@@ -109,9 +118,6 @@ def _bind_extract(binder: Binder, node: exp.Expression) -> Expression | None:
     call = None if arguments is None else binder.call("REGEXP_EXTRACT", arguments, node)
     pattern = call.arguments[1] if isinstance(call, Call) else None
     if not isinstance(pattern, Literal):
-        return None
-    if reason := pattern_fault(str(pattern.value)):
-        binder.source.fault("this is not an RE2 pattern", pattern.span, received=reason)
         return None
     try:
         plan_extraction(str(pattern.value))
@@ -184,6 +190,7 @@ TEXT_NODES: dict[type[exp.Expression], _Bind] = {
     exp.Left: _bind_left,
     exp.Right: _bind_right,
     exp.Pad: _bind_pad,
+    exp.Repeat: _bind_repeat,
     exp.Trim: _bind_trim,
     exp.StrPosition: _bind_position,
     exp.Contains: _bind_contains,

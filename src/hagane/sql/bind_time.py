@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from hagane.errors import nearest
 from hagane.sql.casts import bind_moment
+from hagane.sql.dialects import spelled_out
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import DATE_PARTS, DATE_STEPS, MICROSECONDS, SPANS, TIME_PARTS
 from hagane.sql.source import WAY_OUT
@@ -270,7 +271,7 @@ def _part_name(node: exp.Expression) -> str:
     if isinstance(node, exp.WeekStart):
         day = str(node.this.name).upper()
         return "WEEK" if day == "SUNDAY" else f"WEEK({day})"
-    return str(node.name or node.sql("bigquery")).upper()
+    return str(node.name or spelled_out(node)).upper()
 
 
 def _refuse_datetime(binder: Binder, node: exp.Expression) -> Expression | None:
@@ -280,7 +281,7 @@ def _refuse_datetime(binder: Binder, node: exp.Expression) -> Expression | None:
 
 def _refuse_now(binder: Binder, node: exp.Expression) -> Expression | None:
     called = binder.source.called(node)
-    name = called if called != "this" else node.sql("bigquery").upper().removesuffix("()")
+    name = called if called != "this" else spelled_out(node).upper().removesuffix("()")
     binder.source.fault(f"{name} changes from day to day", node, next_step=_LATER)
     return None
 

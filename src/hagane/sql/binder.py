@@ -14,7 +14,7 @@ from hagane.sql.bind_arrays import bind_in_unnest, bind_text_analyze
 from hagane.sql.bind_text import TEXT_NODES
 from hagane.sql.bind_time import TIME_NODES
 from hagane.sql.casts import bind_cast
-from hagane.sql.coerce import resolve
+from hagane.sql.coerce import coerce, resolve
 from hagane.sql.conditionals import bind_case, bind_if
 from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
 from hagane.sql.forms import FORMS, NAMED_FORMS, in_list
@@ -30,10 +30,11 @@ from hagane.sql.syntax import (
     DECORATION,
     FUNCTION_NODES,
     MORE_FUNCTIONS,
+    TAKE_PATTERNS,
     function_name,
     refusal,
 )
-from hagane.sql.type_steps import type_step
+from hagane.sql.type_steps import condition_step, type_step
 from hagane.types import Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -124,7 +125,7 @@ class Binder:
             self._does_not_fit(signature, arguments, span)
             return None
         overload, coerced = resolved
-        if not self._constants_fit(signature, coerced):
+        if not self._constants_fit(signature, coerced) or not self._pattern_fits(name, coerced):
             return None
         safe = self._is_safe and bool(signature.fails) and not signature.safe
         return Call(name, coerced, overload.result, modifiers, span=span, safe=safe)
@@ -155,6 +156,12 @@ class Binder:
                                   expected=signature.usage, next_step=WAY_OUT)  # fmt: skip
                 good = False
         return good
+
+    def _pattern_fits(self, name: str, arguments: Sequence[Expression]) -> bool:
+        if name not in TAKE_PATTERNS or not (reason := pattern_fault(str(_value(arguments[1])))):
+            return True
+        self.source.fault("this is not an RE2 pattern", arguments[1].span, received=reason)
+        return False
 
     # Names and constants
 
@@ -259,6 +266,11 @@ class Binder:
             return self.call("IS NULL", (argument,), node)
         if not isinstance(node.expression, exp.Boolean):
             return self.refuse(node)
+        if coerce(argument, SqlType.BOOL) is None:
+            asked = f"IS {'TRUE' if node.expression.this else 'FALSE'}"
+            self.source.fault(f"{asked} is asked of a BOOL", node, received=argument.type.value,
+                              next_step=condition_step(argument.type))  # fmt: skip
+            return None
         value = argument if node.expression.this else self.call("NOT", (argument,), node)
         false = Literal(False, SqlType.BOOL)
         return None if value is None else self.call("COALESCE", (value, false), node)
@@ -273,14 +285,15 @@ class Binder:
         return self.call("AND", found, node) if len(found) == 2 else None
 
     def _in(self, node: exp.In) -> Expression | None:
-        items = in_list(node)
-        if isinstance(node.args.get("unnest"), exp.Unnest) and not all(map(_is_constant, items or [node])):
-            return bind_in_unnest(self, node)
+        items, is_array = in_list(node), isinstance(node.args.get("unnest"), exp.Unnest)
         if not items:
-            return self.refuse(node)
+            return bind_in_unnest(self, node) if is_array else self.refuse(node)
         parts = self.bind_each([node.this, *items])
         if parts is None:
             return None
+        if is_array and not all(isinstance(part, Literal) for part in parts[1:]):
+            array = self.call("ARRAY", parts[1:], node)
+            return None if array is None else self.call("IN UNNEST", (parts[0], array), node)
         nulls = [part for part in parts[1:] if isinstance(part, Literal) and part.value is None]
         rest = [part for part in parts if part not in nulls or part is parts[0]]
         found = self.call("IN", rest, node) if len(rest) > 1 else None
@@ -301,11 +314,7 @@ class Binder:
         return self.call("REGEXP_CONTAINS", (text, regex), node)
 
     def _regexplike(self, node: exp.Expression) -> Expression | None:
-        call = self.function("REGEXP_CONTAINS", node, ("this", "expression"))
-        if isinstance(call, Call) and (reason := pattern_fault(str(_value(call.arguments[1])))):
-            self.source.fault("this is not an RE2 pattern", call.arguments[1].span, received=reason)
-            return None
-        return call
+        return self.function("REGEXP_CONTAINS", node, ("this", "expression"))
 
     # Forms of their own
 
@@ -355,10 +364,6 @@ class Binder:
         self.source.fault(f"the function {name} is not in the feature language", node,
                           nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip
         return None
-
-
-def _is_constant(node: exp.Expression) -> bool:
-    return node.find(exp.Column) is None
 
 
 def _parts(value: Any) -> list[exp.Expression]:

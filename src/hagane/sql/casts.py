@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from hagane.sql.cast_patterns import NOT_A_NUMBER
 from hagane.sql.coerce import coerce, literal_as
+from hagane.sql.dialects import spelled_out
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.refusals import CAST_REASONS, TYPE_REASONS
@@ -33,7 +34,7 @@ def bind_cast(binder: Binder, node: exp.Cast, *, safe: bool) -> Expression | Non
                             next_step="use FORMAT_DATE, FORMAT_TIMESTAMP, PARSE_DATE or PARSE_TIMESTAMP")  # fmt: skip
         return None
     if target is None:
-        name = node.to.sql("bigquery")
+        name = spelled_out(node.to)
         what, next_step = TYPE_REASONS.get(name, (f"there is no type {name}", WAY_OUT))
         binder.source.fault(what, node, expected=", ".join(type_.value for type_ in SCALAR_TYPES), next_step=next_step)
     if argument is None or target is None:

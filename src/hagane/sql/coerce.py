@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hagane.sql import cast_patterns
 from hagane.sql.expression import Call, Expression, Literal
@@ -27,15 +28,25 @@ def cast(argument: Expression, type_: SqlType, *, safe: bool = False) -> Express
 
 
 def coerce(argument: Expression, type_: SqlType) -> Expression | None:
-    """`argument` as `type_` where BigQuery does that unasked (INT64 to FLOAT64, NULL, dates in quotes), else None."""
+    """`argument` as `type_` where BigQuery does that unasked (INT64 to FLOAT64, in [1, 2] too, NULL, dates in
+    quotes), else None."""
     if argument.type is type_:
         return argument
     if isinstance(argument, Literal) and argument.value is None and argument.type is SqlType.INT64:
         return Literal(None, type_, span=argument.span)
     if argument.type is SqlType.INT64 and type_ is SqlType.FLOAT64:
         return cast(argument, type_)
+    if type_ is SqlType.ARRAY_FLOAT64 and isinstance(argument, Call) and argument.function == "ARRAY":
+        return _as_floats(argument)
     is_quoted = isinstance(argument, Literal) and argument.type is SqlType.STRING
     return literal_as(argument, type_) if is_quoted and type_ in (SqlType.DATE, SqlType.TIMESTAMP) else None
+
+
+def _as_floats(array: Call) -> Expression | None:
+    """`[1, i]` as an array of FLOAT64."""
+    elements = [coerce(element, SqlType.FLOAT64) for element in array.arguments]
+    there = tuple(element for element in elements if element is not None)
+    return replace(array, arguments=there, type=SqlType.ARRAY_FLOAT64) if len(there) == len(elements) else None
 
 
 def resolve(signature: Signature, arguments: Sequence[Expression]) -> tuple[Overload, tuple[Expression, ...]] | None:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from hagane.sql.coerce import coerce
 from hagane.sql.expression import Expression, Literal
+from hagane.sql.type_steps import condition_step
 from hagane.types import SqlType
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def _case(binder: Binder, bound: list[Expression] | None, default: exp.Expressio
 def _fit(binder: Binder, arguments: list[Expression], node: exp.Expression) -> bool:
     wrong = [condition for condition in arguments[:-1:2] if coerce(condition, SqlType.BOOL) is None]
     for condition in wrong:
-        binder.source.fault("a condition must be BOOL", condition.span, received=condition.type.value)
+        binder.source.fault("a condition must be BOOL", condition.span, received=condition.type.value,
+                            next_step=condition_step(condition.type))  # fmt: skip
     values = [*arguments[1:-1:2], arguments[-1]]
     if wrong or any(all(coerce(value, type_) is not None for value in values) for type_ in SqlType):
         return not wrong

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
-from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.tokens import Token, TokenType
 
+from hagane.sql.dialects import ExpressionDialect
 from hagane.sql.expression import Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.ml_functions import ml_name
@@ -96,7 +96,7 @@ def cross_texts(sql: str) -> Iterator[str]:
 
 def _field_texts(sql: str) -> list[str]:
     """What stands between the commas of the first STRUCT, names included."""
-    tokens = BigQuery().tokenize(sql)
+    tokens = ExpressionDialect().tokenize(sql)
     start = next(index for index, token in enumerate(tokens) if token.token_type is TokenType.STRUCT) + 2
     fields: list[list[Token]] = [[]]
     depth = 0
@@ -115,7 +115,7 @@ def struct_field_texts(sql: str) -> dict[str, str]:
     """The SQL of each field of the first STRUCT, by the field's name (of an expression that binds)."""
     texts: dict[str, str] = {}
     for index, text in enumerate(_field_texts(sql), 1):
-        tokens = BigQuery().tokenize(text)
+        tokens = ExpressionDialect().tokenize(text)
         is_named = len(tokens) > 2 and tokens[-2].token_type is TokenType.ALIAS
         name = tokens[-1].text if is_named or len(tokens) == 1 else f"f{index}"
         texts[name] = text[: tokens[-2].start].strip() if is_named else text

@@ -93,6 +93,7 @@ TEXT_RENDER: dict[str, Render] = {
     "REPLACE": replace,
     "REVERSE": reverse,
     "STRPOS": find,
+    "REPEAT": lambda call, bound: f"repeat({', '.join(bound)})",
     "REGEXP_EXTRACT": extract,
     "SPLIT[OFFSET]": split_offset,
     "SPLIT[SAFE_OFFSET]": split_offset,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from hagane.sql.bind_arrays import bind_named_distance
 from hagane.sql.coerce import coerce
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
@@ -152,6 +153,8 @@ FORMS: dict[type[exp.Expression], Form] = {
     exp.SafeMultiply: _safe("*", "this", "expression"),
     exp.SafeNegate: _safe("NEG", "this"),
     exp.NullSafeEQ: _not_distinct,
+    exp.CosineDistance: bind_named_distance("COSINE"),
+    exp.EuclideanDistance: bind_named_distance("EUCLIDEAN"),
     exp.RangeBucket: _range_bucket,
     exp.String: _string_of,
     exp.Round: _decimals("ROUND"),

@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from hagane.errors import ExpressionError, Fault
+from hagane.sql.dialects import ExpressionDialect
 
 Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
 RANGE, CANDIDATES = "HPARAM_RANGE", "HPARAM_CANDIDATES"
@@ -134,7 +135,7 @@ def sql_literal(value: Value) -> str:
 def _calls(text: str) -> Iterator[tuple[int, int]]:
     """Where the calls stand: from the name to the closing parenthesis. A text in strings or comments is none."""
     try:
-        tokens = sqlglot.tokenize(text, dialect="bigquery")
+        tokens = ExpressionDialect().tokenize(text)
     except SqlglotError:
         return  # the binder says what is wrong with the text
     for index, token in enumerate(tokens[:-1]):
@@ -158,7 +159,7 @@ def _read(text: str, start: int, end: int, where: str) -> Hparam:
 
     name = RANGE if text[start:].upper().startswith(RANGE) else CANDIDATES
     try:
-        call = sqlglot.parse_one(text[start:end], dialect="bigquery")
+        call = sqlglot.parse_one(text[start:end], dialect=ExpressionDialect)
         values = [_value(node) for node in call.expressions]
     except (SqlglotError, ValueError):
         raise fault(f"{name} takes constants", _usage(name)) from None
@@ -194,7 +195,7 @@ def _value(node: exp.Expression) -> Value:
             return tuple(_value(part) for part in node.expressions)
         case exp.Struct(expressions=[one]):
             return _value(one)
-    raise ValueError(node.sql())
+    raise ValueError(f"{type(node).__name__} is no constant")
 
 
 def _negative(value: Any) -> int | float:

@@ -10,6 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from hagane.sql.dialects import QueryDialect
+
 
 def column_origins(query: str) -> dict[str, str]:
     """Output column → where it came from, for those that a join, an aggregate or a window function made.
@@ -21,7 +23,7 @@ def column_origins(query: str) -> dict[str, str]:
     {'temp': 'join with weather', 'n': 'window function'}
     """
     try:
-        tree = sqlglot.parse_one(query, read="duckdb")
+        tree = sqlglot.parse_one(query, read=QueryDialect)
     except (SqlglotError, RecursionError):
         return {}
     if not isinstance(tree, exp.Select):

@@ -6,6 +6,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from hagane.sql.dialects import QueryDialect
+
 ORDER_LOSING = (exp.Join, exp.Group, exp.Distinct, exp.SetOperation, exp.Window, exp.AggFunc, exp.TableSample,
                 exp.Lateral)  # fmt: skip
 """What DuckDB computes in whatever order its threads finish."""
@@ -25,7 +27,7 @@ def has_row_order(query: str) -> bool:
     True
     """
     try:
-        tree = sqlglot.parse_one(query, read="duckdb")
+        tree = sqlglot.parse_one(query, read=QueryDialect)
     except (SqlglotError, RecursionError):
         return False
     return tree.args.get("order") is not None or tree.find(*ORDER_LOSING) is None

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from sqlglot import exp
-from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from hagane.errors import Fault
 from hagane.sql.argument_counts import surplus_arguments
+from hagane.sql.dialects import ExpressionDialect
 from hagane.sql.expression import Span
 
 MAX_CHARACTERS = 100_000
@@ -75,7 +75,7 @@ class Source:
 
     def _parse(self) -> exp.Expression | None:
         masked = _QUOTED.sub(lambda found: found[0].replace(".", DOT), self.sql)
-        dialect = BigQuery()
+        dialect = ExpressionDialect()
         self._tokens = dialect.tokenize(masked)
         if _nesting(self._tokens) > MAX_NESTING:
             self._too_deep()

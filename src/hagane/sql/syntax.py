@@ -92,6 +92,9 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 MORE_FUNCTIONS = ("IEEE_DIVIDE",)
 """Functions that sqlglot does not know."""
 
+TAKE_PATTERNS = ("REGEXP_CONTAINS", "REGEXP_EXTRACT")
+"""Functions whose second argument is an RE2 pattern."""
+
 DECORATION = ("safe", "coalesce", "ignore_nulls", "big_int", "position", "null_propagation")
 """Arguments of sqlglot's nodes that are no arguments of the function."""
 

@@ -45,6 +45,36 @@ def analyzer_step(signature: AnalyzerSignature, received: SqlType) -> str:
     return steps.get(received, WAY_OUT)
 
 
+_AS_CONDITION = {
+    SqlType.INT64: "write x != 0",
+    SqlType.FLOAT64: "write x != 0",
+    SqlType.STRING: "compare it: s = 'yes'; or write SAFE_CAST(s AS BOOL)",
+}
+_AS_DATE = {
+    SqlType.STRING: "write SAFE_CAST(s AS DATE) (CAST where a text that says none is an error), or "
+    "PARSE_DATE('%d.%m.%Y', s)",
+    SqlType.TIMESTAMP: "write DATE(t)",
+    SqlType.FLOAT64: "write CAST(x AS INT64)",
+    SqlType.INT64: "write DATE_FROM_UNIX_DATE(n) for days since 1970, or DATE(year, month, day)",
+}
+_AS_TIMESTAMP = {
+    SqlType.STRING: "write SAFE_CAST(s AS TIMESTAMP) (CAST where a text that says none is an error), or "
+    "PARSE_TIMESTAMP('%d.%m.%Y %H:%M', s)",
+    SqlType.DATE: "write TIMESTAMP(d)",
+    SqlType.FLOAT64: "write CAST(x AS INT64)",
+    SqlType.INT64: "write TIMESTAMP_SECONDS(n), TIMESTAMP_MILLIS(n) or TIMESTAMP_MICROS(n)",
+}
+
+
+def condition_step(received: SqlType) -> str:
+    """What to write instead where a condition is no BOOL.
+
+    >>> condition_step(SqlType.FLOAT64), condition_step(SqlType.DATE)
+    ('write x != 0', 'compare it, or write x IS NOT NULL')
+    """
+    return _AS_CONDITION.get(received, "compare it, or write x IS NOT NULL")
+
+
 def type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     """What to write instead where a function does not take arguments of these types; empty where nothing is known."""
     types = {argument.type for argument in arguments}
@@ -54,9 +84,17 @@ def type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
     if signature.name in LISTS["order"] and SqlType.STRING in types and len(types) == 1:
         return f"a string is ordered only against a constant of at most {MAX_LENGTH} characters; {WAY_OUT}"
     if any(type_.is_array for type_ in types - takes):
-        return f"arrays are neither compared nor chosen among; {WAY_OUT}"
-    if takes == {SqlType.STRING}:
-        return "write CAST(x AS STRING) for an INT64 or a BOOL"
+        takes_arrays = any(type_.is_array for type_ in takes)
+        return WAY_OUT if takes_arrays else f"arrays are neither compared nor chosen among; {WAY_OUT}"
+    if takes == {SqlType.BOOL}:
+        return condition_step(next(argument.type for argument in arguments if argument.type is not SqlType.BOOL))
+    wrong = [argument.type for argument in arguments if argument.type not in takes]
+    if takes & {SqlType.DATE, SqlType.TIMESTAMP} and SqlType.FLOAT64 not in takes:
+        wants_date = signature.name == "DATE" or (signature.name != "TIMESTAMP" and SqlType.TIMESTAMP not in takes)
+        return (_AS_DATE if wants_date else _AS_TIMESTAMP).get(wrong[0], "") if wrong else ""
+    if SqlType.STRING in takes and SqlType.FLOAT64 not in takes:
+        wrong = wrong or [argument.type for argument in arguments if argument.type is not SqlType.STRING]
+        return _AS_TEXT.get(wrong[0], "") if wrong else ""
     if SqlType.STRING in types and all(type_.is_array for type_ in takes):
         return "take the text apart: TEXT_ANALYZE(s), SPLIT(s, ' ') or SPLIT(s, '')"
     if SqlType.STRING in types:

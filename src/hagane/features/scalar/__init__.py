@@ -101,6 +101,7 @@ SCALAR: dict[str, ScalarFunction] = {
     "SUBSTR": ScalarFunction(pieces.substring, fuses_constants=False),
     "LPAD": ScalarFunction(pieces.pad("left"), fuses_constants=False),
     "RPAD": ScalarFunction(pieces.pad("right"), fuses_constants=False),
+    "REPEAT": ScalarFunction(pieces.repeat, fuses_constants=False),
     "REPLACE": ScalarFunction(pieces.replace, fuses_constants=False),
     "REVERSE": ScalarFunction(pieces.reverse),
     "STRPOS": ScalarFunction(pieces.find, fuses_constants=False),

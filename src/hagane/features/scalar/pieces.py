@@ -42,6 +42,11 @@ def pad(side: str) -> Callable[[Operation], Value]:
     return render
 
 
+def repeat(op: Operation) -> Value:
+    """REPEAT(s, n)."""
+    return strict(op, emit_pieces.repeat(op.emitter, op.arguments[0].data, _number(op, 1)))
+
+
 def replace(op: Operation) -> Value:
     """REPLACE(s, from, to): nothing is replaced where `from` is empty."""
     text, old, new = op.arguments[0].data, str(op.literal(1) or ""), str(op.literal(2) or "")

@@ -9,6 +9,7 @@ from hagane.features import emit_extract, emit_text
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import Value
 from hagane.sql.functions import WHITE_SPACE
+from hagane.sql.patterns import contains, pattern_fault
 from hagane.sql.regex.extraction import plan_extraction
 
 
@@ -68,15 +69,16 @@ def ends_with(op: Operation) -> Value:
 def regexp_contains(op: Operation) -> Value:
     """REGEXP_CONTAINS(s, constant). Raises ExpressionError for a pattern that RE2 does not read."""
     pattern = op.literal(1)
-    if isinstance(pattern, str) and not emit_text.is_pattern(pattern):
+    if isinstance(pattern, str) and (reason := pattern_fault(pattern)):
         raise ExpressionError(
             Fault(
                 what=f"{pattern!r} is not a regular expression",
                 expected="a pattern in RE2's syntax",
+                received=reason,
                 next_step="correct the pattern (https://github.com/google/re2/wiki/Syntax)",
             )
         )
-    return _search(op, emit_text.contains)
+    return _search(op, contains)
 
 
 def regexp_extract(op: Operation) -> Value:

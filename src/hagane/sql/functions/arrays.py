@@ -24,7 +24,7 @@ LOG_SEPARATORS = (
 )
 """What parts the words of LOG_ANALYZER: BigQuery's delimiters, and the spaces and punctuation of all scripts."""
 DISTANCES = ("EUCLIDEAN", "MANHATTAN", "COSINE")
-_VECTOR = (ARRAY_FLOAT64, ARRAY_INT64)
+_VECTOR = (ARRAY_INT64, ARRAY_FLOAT64)
 
 ARRAY_FUNCTIONS = (
     Signature("SPLIT", "SPLIT(s, delimiter)",
@@ -53,7 +53,8 @@ ARRAY_FUNCTIONS = (
     Signature("ML.LP_NORM", "ML.LP_NORM(array, p)", "The p-norm; p = 0 and p = +inf: the largest magnitude.",
               tuple(Overload((type_,), FLOAT64) for type_ in _VECTOR), modifiers=("p",), exact=False,
               fails="an element is NULL"),
-    Signature("ML.DISTANCE", "ML.DISTANCE(a, b, type)", "Euclidean, Manhattan or cosine distance of two arrays.",
+    Signature("ML.DISTANCE", "ML.DISTANCE(a, b, type), COSINE_DISTANCE(a, b), EUCLIDEAN_DISTANCE(a, b)",
+              "Euclidean, Manhattan or cosine distance of two arrays.",
               tuple(Overload((type_, type_), FLOAT64) for type_ in _VECTOR), modifiers=("type",), exact=False,
               fails="an element is NULL, the arrays are not of one length, or one of cosine's is 0"),
 )  # fmt: skip

@@ -32,6 +32,7 @@ STRINGS = (
               (Overload((STRING, INT64), STRING), Overload((STRING, INT64, INT64), STRING)), literals=(1, 2)),
     Signature("LPAD", "LPAD(s, n, pattern)", "n code points: s, filled up at the start.", _PAD, literals=(1, 2)),
     Signature("RPAD", "RPAD(s, n, pattern)", "n code points: s, filled up at the end.", _PAD, literals=(1, 2)),
+    Signature("REPEAT", "REPEAT(s, n)", "s, n times.", (Overload((STRING, INT64), STRING),), literals=(1,)),
     Signature("REPLACE", "REPLACE(s, from, to)", "With every `from` replaced.", each((STRING,), 3), literals=(1, 2),
               fails=f"`from` occurs {MOST_PIECES:,} times or more"),
     Signature("REVERSE", "REVERSE(s)", "Code points in reverse order.", STRING1,

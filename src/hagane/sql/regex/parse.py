@@ -48,6 +48,7 @@ _PLACES = {"A": "begin", "z": "end", "b": "word", "B": "no word"}
 _FOLDED_BEYOND = {"k": 0x212A, "s": 0x17F}
 """Letters beyond ASCII that RE2 takes for letters of ASCII where case does not count."""
 _NEWLINE: Ranges = ((10, 10),)
+MOST_NESTED = 100
 MOST_PARTS = 1_000
 """A pattern of more characters, repetitions written out, is not looked through."""
 
@@ -81,6 +82,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.depth = 0
         self.ignores_case = False
         self.dot_is_all = False
 
@@ -142,15 +144,20 @@ class _Parser:
 
     def _group(self) -> Node | None:
         outer = self.ignores_case, self.dot_is_all
+        self.depth += 1
+        if self.depth > MOST_NESTED:
+            raise ValueError("its parentheses are nested too deeply")
         captures = True
         if not self._matched(r"\?P?<\w+>") and self._takes("?"):
             captures = False
             if self._set_flags():
+                self.depth -= 1
                 return None
         inner = self.choice()
         if not self._takes(")"):
             raise ValueError("its parentheses do not match")
         self.ignores_case, self.dot_is_all = outer
+        self.depth -= 1
         return Group(inner) if captures else inner
 
     def _set_flags(self) -> bool:
