@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,23 @@ def test_the_example_of_a_schema_is_one_and_every_key_is_on_the_page():
     for struct in (DataSchema, ColumnSchema):
         for field in msgspec.structs.fields(struct):
             assert re.search(rf"^\| [^|]*`{field.name}`[^|]* \|", page, re.MULTILINE), field.name
+
+
+def test_the_floors_of_the_house_are_those_of_the_contract():
+    root = DOCS.parent
+    contract = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = [set(re.findall(r"hagane\.(\w+)", layer)) for layer in contract[0]["layers"]]
+    floors = {room: number for number, layer in enumerate(reversed(layers)) for room in layer}
+    rooms = {path.stem for path in (root / "src" / "hagane").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__init__", "__pycache__", "py"} == floors.keys()
+    table = re.findall(r"^\| (\d) \| (.*) \|$", PAGES["architecture.md"], re.MULTILINE)
+    shown = [(int(floor), re.findall(r"`(\w+)`", text)) for floor, text in table]
+    listed = {room: floor for floor, names in shown for room in names if room in floors}
+    assert listed.keys() == floors.keys()
+    higher = sorted(listed, key=lambda room: (listed[room], floors[room]))
+    assert [floors[room] for room in higher] == sorted(floors.values())
+
+
+def test_every_decision_is_in_the_index():
+    index = (DOCS / "adr" / "index.md").read_text(encoding="utf-8")
+    assert {path.stem for path in (DOCS / "adr").glob("0*.md")} == set(re.findall(r"^\d{4}-.*$", index, re.MULTILINE))

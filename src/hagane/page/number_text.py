@@ -30,15 +30,17 @@ def number_text(value: float | None) -> str:
 
 
 def percent_text(share: float | None) -> str:
-    """A share as per cent.
+    """A share as per cent; nothing and everything only where it is exactly that.
 
-    >>> percent_text(0.1234), percent_text(1.0), percent_text(0.00004), percent_text(None)
-    ('12.3 %', '100 %', '<0.1 %', '–')
+    >>> [percent_text(share) for share in (0.1234, 1.0, 0.99996, 0.00004, None)]
+    ['12.3 %', '100 %', '>99.9 %', '<0.1 %', '–']
     """
     if share is None:
         return "–"
     if 0 < share < 0.0005:
         return "<0.1 %"
+    if 0.9995 <= share < 1:
+        return ">99.9 %"
     return f"{share:.0%}".replace("%", " %") if share in (0, 1) else f"{100 * share:.1f} %"
 
 

@@ -66,16 +66,14 @@ def column_remark(column: ColumnStatistics) -> str:
 
 
 def _short(value: object) -> str:
-    """In four digits or more: whole ones are never cut.
+    """Numbers in four digits, what stands before the point in full.
 
-    >>> _short(189778.367), _short(0.00025), _short(1484705), _short("2013-01-01")
-    ('189,778', '0.00025', '1,484,705', '2013-01-01')
+    >>> _short(189778.367), _short(0.00025), _short(2013), _short("2013-01-01")
+    ('189778', '0.00025', '2013', '2013-01-01')
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _with_exclude(spec: Spec, excluded: tuple[str, ...]) -> Spec:

@@ -22,7 +22,7 @@ def title_of(data: list[str]) -> str:
     >>> title_of(["data/flights.csv"]), title_of(["SELECT 1 AS one"])
     ('flights.csv', 'SELECT 1 AS one')
     """
-    names = [each if " " in each else Path(each).name or each for each in data]
+    names = [" ".join(each.split()) if " " in each else Path(each).name or each for each in data]
     return short_text(", ".join(names), MAX_TITLE)
 
 
