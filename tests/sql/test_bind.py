@@ -110,6 +110,8 @@ def told(expression: Expression) -> str:
         ("EUCLIDEAN_DISTANCE([i], [i])", "ML.DISTANCE['EUCLIDEAN'](ARRAY(i), ARRAY(i))"),
         ("REPEAT(s, 2)", "REPEAT(s, 2:I)"),
         ("REGEXP_SUBSTR(s, 'a')", "REGEXP_EXTRACT(s, 'a':S)"),
+        ("s NOT LIKE 'a%'", "NOT(REGEXP_CONTAINS(s, '^(?s:a.*)$':S))"),
+        ("NOT s LIKE 'a%'", "NOT(REGEXP_CONTAINS(s, '^(?s:a.*)$':S))"),
         ("s LIKE 'a%_\\\\%'", "REGEXP_CONTAINS(s, '^(?s:a.*.%)$':S)"),
         ("REGEXP_CONTAINS(s, r'\\d')", "REGEXP_CONTAINS(s, '\\\\d':S)"),
         ('s = "it\'s"', '=(s, "it\'s":S)'),

@@ -311,7 +311,8 @@ class Binder:
             self.source.fault("the pattern of LIKE must be a constant", pattern.span, next_step=WAY_OUT)
             return None
         regex = Literal(like_to_regex(pattern.value), SqlType.STRING, span=pattern.span)
-        return self.call("REGEXP_CONTAINS", (text, regex), node)
+        found = self.call("REGEXP_CONTAINS", (text, regex), node)
+        return self.call("NOT", (found,), node) if found and node.args.get("negate") else found
 
     def _regexplike(self, node: exp.Expression) -> Expression | None:
         return self.function("REGEXP_CONTAINS", node, ("this", "expression"))
