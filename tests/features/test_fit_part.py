@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hagane.data.open_table import open_table
-from hagane.errors import DataError, ExpressionError
+from hagane.errors import DataError
 from hagane.features.fit import fit_transform
 from hagane.features.fit_part import FitPart, fit_part
 
@@ -41,9 +41,9 @@ def table_of(num_rows: int, seed: int) -> pa.Table:
     )
 
 
-def by_parts(transform, table, part_of_row, num_parts) -> FitPart:
+def by_parts(transform, table, part_of_row, num_parts, fitted=None) -> FitPart:
     parts = [
-        fit_part(transform, open_table(table.filter(part_of_row == part)), accepts_missing=True)
+        fit_part(transform, open_table(table.filter(part_of_row == part)), accepts_missing=True, fitted=fitted)
         for part in range(num_parts)
     ]
     return functools.reduce(FitPart.merge, (FitPart.from_json(part.to_json()) for part in parts))
@@ -96,7 +96,35 @@ def test_no_rows_at_all():
     assert all(math.isfinite(value) for value in (next(iter(merged.fitted.values())).median,))
 
 
-def test_what_learns_in_two_passes_is_refused():
-    nested = {"f": "UPPER(ML.IMPUTER(s, 'most_frequent') OVER ())"}
-    with pytest.raises(ExpressionError, match="learns in two passes"):
-        fit_part(nested, open_table(table_of(20, 0)), accepts_missing=True)
+AROUND = {
+    "upper": "UPPER(ML.IMPUTER(s, 'most_frequent') OVER ())",
+    "cross": "ML.FEATURE_CROSS(STRUCT(ML.QUANTILE_BUCKETIZE(x, 3) OVER () AS bucket, s))",
+    "pair": "[ML.IMPUTER(s, 'most_frequent') OVER (), s]",
+    "range": "ML.MIN_MAX_SCALER(x) OVER ()",
+}
+
+
+@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(st.integers(0, 300), st.integers(1, 4), st.integers(0, 1_000))
+def test_any_partition_gives_the_vocabularies_of_text_around_analyzers_in_a_second_pass(num_rows, num_parts, seed):
+    table = table_of(num_rows, seed)
+    part_of_row = np.random.default_rng(seed).integers(0, num_parts, num_rows)
+    together = fit_transform(AROUND, open_table(table), accepts_missing=True)
+    first = by_parts(AROUND, table, part_of_row, num_parts)
+    assert first.needs_second_pass
+    second = by_parts(AROUND, table, part_of_row, num_parts, fitted=first)
+    assert not second.needs_second_pass
+    assert list(second.fit().fitted.items()) == list(together.fitted.items())
+    assert second.fit().features == together.features
+
+
+def test_a_second_pass_is_asked_for_and_belongs_to_its_first():
+    table = open_table(table_of(50, 0))
+    first = fit_part(AROUND, table, accepts_missing=True)
+    with pytest.raises(DataError, match="in a second pass"):
+        first.fit()
+    second = fit_part(AROUND, table, accepts_missing=True, fitted=first)
+    with pytest.raises(DataError, match="different fits"):
+        first.merge(second)
+    with pytest.raises(DataError, match="different fits"):
+        fit_part({"upper": AROUND["upper"]}, table, accepts_missing=True, fitted=first)

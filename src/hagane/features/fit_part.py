@@ -2,7 +2,8 @@
 
 Each worker measures its rows (`fit_part`), what it found travels as JSON, any one merges, and `FitPart.fit` gives the
 `Transform`: that of a fit on all rows, exactly where counts and extremes decide, up to the last bits where means and
-deviations do, and within the error of their sketch (0.3 % of the ranks) where quantiles do.
+deviations do, and within the error of their sketch (0.3 % of the ranks) where quantiles do. Text made around an
+analyzer has its vocabulary counted when that analyzer is known to all: in a second pass, given what the first found.
 """
 
 from __future__ import annotations
@@ -11,21 +12,22 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from hagane.errors import DataError, ExpressionError, Fault
+from hagane.errors import DataError, Fault
 from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
 from hagane.features.fit import ask, asked_by, measure_nodes, parameters_of
-from hagane.features.lower import analyses, bind_features, learns
+from hagane.features.lower import analyses, bind_features, learns, lower
 from hagane.features.moments import Moments, rounded_moments
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform
 from hagane.features.vectors import expand_vectors
 from hagane.progress import SILENT, Progress
-from hagane.sql.expression import Analyze, Expression
+from hagane.sql.expression import Analyze
 from hagane.statistics.quantile_sketch import QuantileSketch
 from hagane.types import Column, Schema
 
@@ -104,34 +106,56 @@ class FitPart(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     accepts_missing: bool
     nodes: tuple[NodePart, ...]
-    """One an analyzer, in the order in which the transform holds them."""
+    """One an analyzer that this pass measured, in the order in which the transform holds them."""
+    first: FitPart | None = None
+    """What the first pass found in all rows, where this is of the second."""
+
+    @property
+    def needs_second_pass(self) -> bool:
+        """Whether the parts are to be measured once more (`fit_part(…, fitted=…)`) before `fit`."""
+        return self.first is None and any(learns(node.argument) for node in self._analyses)
 
     def merge(self, other: FitPart) -> FitPart:
-        """Of both parts' rows together. Raises DataError for parts of different transforms or tables."""
-        mine, theirs = ((each.transform, each.columns, each.accepts_missing) for each in (self, other))
-        if mine != theirs:
-            raise DataError(
-                Fault(
-                    what="parts of different fits cannot be merged",
-                    expected=", ".join(self.transform),
-                    received=", ".join(other.transform),
-                    next_step="measure every part with one transform, over tables of one schema",
-                )
-            )
-        pairs = zip(self._analyses, self.nodes, other.nodes, strict=True)
+        """Of both parts' rows together. Raises DataError for parts of different transforms, tables or passes."""
+        if self._fit_of != other._fit_of or self.first != other.first:
+            raise DataError(_different_fits(self, other))
+        pairs = zip(self._measured, self.nodes, other.nodes, strict=True)
         return msgspec.structs.replace(self, nodes=tuple(a.merge(b, asked_by(node)) for node, a, b in pairs))
 
     def fit(self, *, dense_dtype: str = "float32") -> Transform:
-        """The fitted transform."""
-        measured = (
-            (node, part.measured(asked_by(node))) for node, part in zip(self._analyses, self.nodes, strict=True)
-        )
-        fitted = {node: parameters_of(node, found) for node, found in measured}
+        """The fitted transform. Raises DataError while a second pass is to come (`needs_second_pass`)."""
+        if self.needs_second_pass:
+            raise DataError(
+                Fault(
+                    what="text around an analyzer learns its vocabulary in a second pass",
+                    next_step="measure every part again, fit_part(…, fitted=…) of the first pass merged; merge those",
+                )
+            )
         schema = Schema(self.columns)
         bound = bind_features(self.transform, schema)
+        known = self._fitted
+        fitted = {node: known[node] for node in self._analyses}
         return Transform.make(
             self.transform, bound, schema, fitted, dense_dtype=dense_dtype, accepts_missing=self.accepts_missing
         )
+
+    @property
+    def _fitted(self) -> dict[Analyze, msgspec.Struct]:
+        """What is known of every analyzer that this pass and the one before measured."""
+        before = {} if self.first is None else self.first._fitted
+        return before | {
+            node: parameters_of(node, part.measured(asked_by(node)))
+            for node, part in zip(self._measured, self.nodes, strict=True)
+        }
+
+    @property
+    def _fit_of(self) -> tuple[object, ...]:
+        return self.transform, self.columns, self.accepts_missing
+
+    @property
+    def _measured(self) -> list[Analyze]:
+        """The analyzers of `nodes`: those inside others belong to the first pass."""
+        return [node for node in self._analyses if learns(node.argument) is (self.first is not None)]
 
     @property
     def _analyses(self) -> list[Analyze]:
@@ -147,12 +171,12 @@ class FitPart(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(text, type=FitPart)
 
 
-def fit_part(
-    transform: Mapping[str, str], table: Table, *, accepts_missing: bool, progress: Progress = SILENT
-) -> FitPart:
+def fit_part(transform: Mapping[str, str], table: Table, *, accepts_missing: bool, fitted: FitPart | None = None,
+             progress: Progress = SILENT) -> FitPart:  # fmt: skip
     """Measure what `transform` must know, on the rows of `table`: one part of the training rows.
 
-    Raises ExpressionError with every fault, as `fit_transform`.
+    `fitted` is what the first pass found in all parts, for the second where `FitPart.needs_second_pass` says so. Raises
+    ExpressionError with every fault, as `fit_transform`, and DataError where `fitted` is of another fit.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
@@ -168,28 +192,23 @@ def fit_part(
         resolved = expand_vectors(
             resolved, table.schema, functools.partial(ask, table, phase), accepts_missing=accepts_missing
         )
-        bound = bind_features(resolved, table.schema)
-        if faults := [_two_passes(name, resolved[name]) for name, e in bound.items() if _learns_twice(e)]:
-            raise ExpressionError(*faults)
-        nodes = list(analyses(bound.values()))
+        empty = FitPart(transform=dict(resolved), columns=table.schema.columns, accepts_missing=accepts_missing,
+                        nodes=(), first=fitted)  # fmt: skip
+        if fitted is not None and empty._fit_of != fitted._fit_of:
+            raise DataError(_different_fits(fitted, empty))
+        known = {} if fitted is None else fitted._fitted
+        nodes = [replace(node, argument=lower(node.argument, known)) for node in empty._measured]
         found = measure_nodes(table, {node: _asked_of_a_part(asked_by(node)) for node in nodes}, phase)
-    return FitPart(
-        transform=dict(resolved),
-        columns=table.schema.columns,
-        accepts_missing=accepts_missing,
-        nodes=tuple(_node_part(asked_by(node), found[node]) for node in nodes),
+    return msgspec.structs.replace(empty, nodes=tuple(_node_part(asked_by(node), found[node]) for node in nodes))
+
+
+def _different_fits(one: FitPart, other: FitPart) -> Fault:
+    return Fault(
+        what="parts of different fits cannot be merged",
+        expected=", ".join(one.transform),
+        received=", ".join(other.transform),
+        next_step="measure every part with one transform, over tables of one schema, in one pass after the other",
     )
-
-
-def _learns_twice(expression: Expression) -> bool:
-    return any(learns(node.argument) for node in analyses([expression]))
-
-
-def _two_passes(name: str, sql: str) -> Fault:
-    """The vocabulary of text made of something learned cannot be counted before all parts have merged."""
-    what = "this feature learns in two passes, a part is measured in one"
-    step = "fit on all rows, or learn nothing inside text"
-    return Fault(what=what, where=f"transform.{name}", sql=sql, end=len(sql), next_step=step)
 
 
 def _asked_of_a_part(asked: Aggregates) -> Aggregates:
