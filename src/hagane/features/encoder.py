@@ -19,6 +19,7 @@ import pyarrow as pa
 from hagane.data.column_data import column_data, columns_data
 from hagane.features.emit import Emitter
 from hagane.features.encoded import id_dtype
+from hagane.features.encoded_dictionary import EncodedDictionary, EncodedWords
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR, SparsePort, sparse_outputs
 from hagane.features.lower import LoweredFeature
@@ -77,7 +78,7 @@ class Encoder:
             self._by_row = [_ColumnGraph(transform, lowered, part.indices) for part in by_row]
         by_dictionary = [part for part in parts if _is_text(part, strings)]
         self._by_string = {min(part.columns): _ColumnGraph(transform, lowered, part.indices) for part in by_dictionary}
-        self._dictionaries: dict[str, _EncodedDictionary] = {}
+        self._dictionaries = {name: EncodedDictionary(graph.run_words) for name, graph in self._by_string.items()}
 
     def encode_batch(self, batch: pa.RecordBatch) -> EncodedTensors:
         """The features of a batch that holds the transform's columns."""
@@ -108,24 +109,12 @@ class Encoder:
         return EncodedColumns([found[index] for index in range(len(self.transform.features))], _any(errors))
 
     def _gather(self, name: str, graph: _Graph, array: Any, out: dict[int, Array | SparseRows]) -> BoolArray | None:
-        known = self._dictionaries.get(name)
-        if known is None or not known.dictionary.equals(array.dictionary):
-            known = graph.run_dictionary(array.dictionary)
-            self._dictionaries[name] = known
-        codes = array.indices if array.null_count == 0 else array.indices.fill_null(len(array.dictionary))
-        codes_array = np.asarray(codes)
+        known = self._dictionaries[name].look_up(array.dictionary)
+        codes = np.asarray(array.indices if array.null_count == 0 else array.indices.fill_null(-1)) + 1
         for index, words in zip(graph.indices, known.columns, strict=True):
             is_sparse = isinstance(words, SparseRows)
-            out[index] = words.take(codes_array) if is_sparse else np.take(words, codes_array, mode="clip")
-        return None if known.row_error is None else known.row_error[codes_array]
-
-
-class _EncodedDictionary(NamedTuple):
-    """Features of each word of a dictionary, and of NULL behind the last."""
-
-    dictionary: pa.Array[Any]
-    columns: list[Array | SparseRows]
-    row_error: BoolArray | None
+            out[index] = words.take(codes) if is_sparse else np.take(words, codes, mode="clip")
+        return None if known.row_error is None else known.row_error[codes]
 
 
 class _Part(NamedTuple):
@@ -183,13 +172,11 @@ class _Graph:
         out.update(zip(self.indices, columns, strict=True))
         return errors
 
-    def run_dictionary(self, dictionary: pa.Array[Any]) -> _EncodedDictionary:
-        """The features of each word, and of NULL."""
+    def run_words(self, words: pa.Array[Any]) -> EncodedWords:
+        """The features of each word of this graph's only column."""
         (column,) = self.schema.columns
-        words, valid, *_ = column_data(dictionary, column.type)
-        known = np.ones(len(words), np.bool_) if valid is None else valid
-        data = ColumnData(np.append(words, ""), np.append(known, False))
-        return _EncodedDictionary(dictionary, *self._run({column.name: data}, len(words) + 1))
+        columns, errors = self._run({column.name: column_data(words, column.type)}, len(words))
+        return EncodedWords(columns, errors, len(words))
 
     def _run(self, columns: dict[str, ColumnData], num_rows: int) -> tuple[list[Array | SparseRows], BoolArray | None]:
         """The columns of all rows, run by run, and where rows erred."""
