@@ -34,11 +34,15 @@ def test_the_columns_of_trainings_are_listed_limited_and_cleared(
     listed = answer(capsys)
     assert {column["key"] for column in listed["columns"]} == {entry.key for entry in there}
     assert listed["num_bytes"] == sum(column["num_bytes"] for column in listed["columns"])
-    assert {"distance", "label"} <= {column["name"] for column in listed["columns"]}
+    for name in ("distance", "label"):
+        assert {column["part"] for column in listed["columns"] if column["name"] == name} == {"train", "eval", "test"}
+    rows = {column["part"]: column["num_rows"] for column in listed["columns"] if column["name"] == "label"}
+    assert rows["train"] > rows["eval"] == rows["test"] > 0
     assert run(["cache", "--verify"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("every column is whole")
     assert "distance" in shown
+    assert all(part in shown for part in ("train", "eval", "test"))
     damaged = Path(listed["folder"]) / f"{there[0].key}.column"
     damaged.write_bytes(b"nonsense")
     assert [column["key"] for column in answer(capsys, "--verify")["damaged"]] == [there[0].key]

@@ -40,8 +40,8 @@ class CacheEntry(NamedTuple):
     def as_json(self) -> dict[str, object]:
         """For programs: what the footer says, without what it counts by block."""
         footer = self.footer
-        about = {} if footer is None else {"name": footer.name, "kind": footer.kind, "dtype": footer.dtype,
-                                           "num_rows": footer.num_rows}  # fmt: skip
+        about = {} if footer is None else {"name": footer.name, "part": footer.part, "kind": footer.kind,
+                                           "dtype": footer.dtype, "num_rows": footer.num_rows}  # fmt: skip
         return {"key": self.key, **about, "num_bytes": self.num_bytes, "last_used": self.last_used}
 
 

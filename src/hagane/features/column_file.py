@@ -41,6 +41,8 @@ class ColumnFooter(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     """`dense`, `id`, `sparse`, `label` or `weight`."""
+    part: str = ""
+    """Whose rows they are: `train`, `eval` or `test`; empty where nobody said."""
     dtype: str
     """Of the values; of a sparse column, of its ids."""
     num_rows: int

@@ -32,9 +32,9 @@ class ColumnWriter:
     [1.0, 2.0]
     """
 
-    def __init__(self, path: Path, *, name: str, kind: str, dtype: str, block_rows: int) -> None:
+    def __init__(self, path: Path, *, name: str, kind: str, dtype: str, block_rows: int, part: str = "") -> None:
         self.path = path
-        self.name, self.kind = name, kind
+        self.name, self.kind, self.part = name, kind, part
         self.dtype = np.dtype(dtype)
         self.block_rows = block_rows
         self.waiting_bytes = 0
@@ -80,7 +80,7 @@ class ColumnWriter:
         self._flush_values(last=True)
         self._append_errors()
         footer = msgspec.json.encode(ColumnFooter(
-            name=self.name, kind=self.kind, dtype=self.dtype.str, num_rows=self.num_rows, block_rows=self.block_rows,
+            name=self.name, kind=self.kind, part=self.part, dtype=self.dtype.str, num_rows=self.num_rows, block_rows=self.block_rows,
             num_entries=tuple(self._num_entries), num_errors=self._num_errors, data_bytes=self._size, crc32=self._crc,
             counts=dict(counts or {}),
         ))  # fmt: skip

@@ -202,7 +202,8 @@ def _narrowed(transform: Transform, wanted: Sequence[int]) -> Transform:
 def _writer(job: _Job, column: ColumnOfPart, aside: Path) -> ColumnWriter:
     name, kind, dtype, _ = job.plans[column.number]
     block_rows = SPARSE_BLOCK_ROWS if kind == "sparse" else BLOCK_ROWS
-    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=block_rows)
+    part = PART_NAMES[column.part]
+    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=block_rows, part=part)
 
 
 def _path(folder: Path, column: ColumnOfPart) -> Path:

@@ -38,6 +38,7 @@ def render_cache(
 def _table(entries: Sequence[CacheEntry]) -> RenderableType:
     table = new_table()
     table.add_column("column", style="bold", no_wrap=True)
+    table.add_column("part", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     for heading in ("rows", "size"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -46,6 +47,7 @@ def _table(entries: Sequence[CacheEntry]) -> RenderableType:
         footer = entry.footer
         table.add_row(
             cell(footer.name, 28) if footer else Text("damaged", "red"),
+            footer.part if footer else "",
             f"{footer.kind} {footer.dtype.lstrip('<|')}" if footer else "",
             f"{footer.num_rows:,}" if footer else "",
             size_text(entry.num_bytes),
