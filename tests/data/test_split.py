@@ -190,7 +190,7 @@ NULLS, FIVES = pa.nulls(20, pa.string()), [5] * 20
         ({"a": NULLS, "b": NULLS}, Split(), ["every column is NULL in every row"]),
         ({"a": FIVES, "b": NULLS}, Split(), ["no two rows differ", "NULL in every row: b"]),
         ({"a": [1, 2] * 10}, Split(), ["no more than 2 of them differ"]),
-        ({"a": [1, 2] * 10, "k": FIVES}, Split(method="key", column="k"), ["rows of one key", "k has one value"]),
+        ({"a": [1, 2] * 10, "k": FIVES}, Split(method="key", column="k"), ["rows of one key", "k has 1 value"]),
         ({"a": [1, 2] * 10, "k": NULLS}, Split(method="key", column="k"), ["the column 'k' is NULL in every row"]),
         ({"a": [1, 2] * 10, "t": NULLS}, Split(method="time", column="t"), ["the column 't' is NULL in every row"]),
     ],
@@ -205,7 +205,7 @@ def test_a_column_of_other_words_is_refused():
     table = open_table(pa.table({"p": ["train", "TEST", "valid", "valid", None]}))
     with pytest.raises(DataError) as caught:
         split_table(table, Split(method="column", column="p"))
-    assert caught.value.faults[0].received == "'valid' (2 rows), NULL (1 rows)"
+    assert caught.value.faults[0].received == "'valid' (2 rows), NULL (1 row)"
 
 
 def test_all_faults_of_a_split_are_told_at_once(table):

@@ -76,7 +76,7 @@ def test_a_binary_report_has_every_part():
         "Is it late?", "400 rows (test)", "2 rows without a label left out", "3 rows with an error in an expression",
         "ROC AUC", "Confusion matrix", "Calibration", "Thresholds", "suggested",
         "By region", "north", NASTY, "Training",
-        "distance", "75.0 %", "label: late", "1,234 rows, 1 columns", "place", "1.4 %", f"{NASTY[:31]}… (50.0 %)",
+        "distance", "75.0 %", "label: late", "1,234 rows, 1 column.", "place", "1.4 %", f"{NASTY[:31]}… (50.0 %)",
     ):  # fmt: skip
         assert words in page.text, words
     assert {"ROC curve", "Precision-recall curve", "Calibration", "Training curve"} <= set(page.svg_titles)

@@ -265,7 +265,7 @@ def test_weights_that_are_none(path: Path, cache: ColumnCache) -> None:
     kept = np.isin(table["label"].to_pylist(), ["no", "yes"])
     x = table["x"].to_numpy(zero_copy_only=False)
     bad = int(np.count_nonzero(kept & ~(x >= 0)))
-    with pytest.raises(DataError, match=f"{bad:,} rows have no usable weight"):
+    with pytest.raises(DataError, match=f"no usable weight in {bad:,} rows"):
         run(path, cache, weight="x")
     assert cache.entries() == []
     for expression in (

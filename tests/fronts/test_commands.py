@@ -54,6 +54,49 @@ def test_describe(say):
     assert found["correlations"]["num_pairs"] == 10
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("", "the label, late: there are no rows"),
+        (",1\n,2\n", "the label, late: NULL in every row"),
+        ("true,1\n,1\n", "1 row without late: not used in training."),
+    ],
+)
+def test_describe_tells_of_a_label_without_values(say, at_home, tmp_path, rows, told):
+    (tmp_path / "rows.csv").write_text("late,x\n" + rows)
+    text = say("describe", str(tmp_path / "rows.csv"), "--label", "late")
+    assert told in text
+    assert ("nothing to learn" in text) == ("true" not in rows)
+    page = tmp_path / "page.html"
+    say("describe", str(tmp_path / "rows.csv"), "--label", "late", "--html", str(page))
+    assert ("nothing to learn" in page.read_text()) == ("true" not in rows)
+
+
+def test_one_of_a_kind_is_told_in_the_singular(say, at_home, tmp_path):
+    (tmp_path / "one.csv").write_text("late,x\ntrue,3\n")
+    (tmp_path / "none.csv").write_text("late,x\ntrue,\n,?\n")
+    new = "SELECT * FROM 'flights.csv' LIMIT 1"
+    texts = [
+        say("describe", str(tmp_path / "one.csv"), "--label", "late"),
+        say("describe", str(tmp_path / "none.csv"), "--label", "late", "--html", str(tmp_path / "page.html")),
+        (tmp_path / "page.html").read_text(),
+        say("schema", "infer", str(tmp_path / "one.csv"), "-o", "-"),
+        say("outliers", str(tmp_path / "one.csv"), "--rule", "r=x > 2"),
+        say("predict", "late", new, "-o", str(tmp_path / "out.parquet")),
+        say("evaluate", "late", new),
+    ]
+    nouns = "row|column|value|class|prediction|feature|combination|sampled row|character"
+    for text in texts:
+        assert not re.search(rf"(?<![\d,.-])1 ({nouns})e?s\b", text), text
+    assert any("1 row, 2 columns" in text for text in texts)
+
+
+def test_stages_are_told_in_the_singular(at_home, tmp_path, capsys):
+    (tmp_path / "one.csv").write_text("late,x\ntrue,3\n")
+    assert run(["describe", str(tmp_path / "one.csv")]) == 0
+    assert re.search(r"parse CSV +1 row  ", capsys.readouterr().err)
+
+
 def test_describe_names_a_leak(say):
     query = "SELECT *, CASE WHEN late THEN 30 ELSE 0 END AS delay FROM 'flights.csv'"
     assert "--exclude delay" in say("describe", query, "--label", "late")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from hagane.counted import counted
 from hagane.errors import DataError, Fault
 
 
@@ -128,11 +129,9 @@ class AnomalyReport(msgspec.Struct, frozen=True, kw_only=True):
         '1,200 rows, no anomalies'
         """
         counts = [
-            f"{len(found):,} {word}{'s' if len(found) > 1 else ''}"
-            for found, word in ((self.errors, "error"), (self.warnings, "warning"))
-            if found
+            counted(len(found), word) for found, word in ((self.errors, "error"), (self.warnings, "warning")) if found
         ]
-        return f"{self.num_rows:,} rows, {' and '.join(counts) or 'no anomalies'}"
+        return f"{counted(self.num_rows, 'row')}, {' and '.join(counts) or 'no anomalies'}"
 
     def __repr__(self) -> str:
         return f"<AnomalyReport: {self.summary()}>"

@@ -11,6 +11,7 @@ from hagane.anomalies.bind_conditions import bind_conditions
 from hagane.anomalies.checked_rows import CheckedRows, misfit_rule
 from hagane.anomalies.judge import Broken, judge, rows_text
 from hagane.anomalies.row_rule import RowRule, column_rules, condition_rule
+from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.errors import nearest
@@ -107,7 +108,7 @@ def _extra(table: Table, schema: DataSchema) -> Iterator[Finding]:
 
 
 def _too_few(num_rows: int, schema: DataSchema) -> Finding:
-    what = f"there are {num_rows:,} rows" if num_rows else "there are no rows"
+    what = f"the table has {counted(num_rows, 'row')}" if num_rows else "there are no rows"
     return Finding(column="", rule="min_rows", severity="error", what=what, expected=f"{schema.min_rows:,} or more")
 
 

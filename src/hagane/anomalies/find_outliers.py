@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from hagane.anomalies.bind_conditions import bind_conditions
 from hagane.anomalies.fence import learn_fences, sampled_sql
 from hagane.anomalies.isolation_forest import IsolationForest, scorable
+from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.no_rows import no_rows
 from hagane.data.origin import parquet_sql
@@ -209,7 +210,7 @@ def _check_share(found: int, num_rows: int, outliers: Outliers) -> None:
     if found > outliers.max_fraction * num_rows:
         raise DataError(
             Fault(
-                what=f"{found:,} of {num_rows:,} rows ({found / num_rows:.1%}) are outliers",
+                what=f"{found:,} of {counted(num_rows, 'row')} ({found / num_rows:.1%}) are outliers",
                 where="outliers",
                 expected=f"at most {outliers.max_fraction:.1%} (outliers.max_fraction)",
                 next_step="make the rules less strict, or raise the limit",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from hagane.anomalies.anomaly_report import Example, Finding
 from hagane.anomalies.row_rule import RowRule, share_text
+from hagane.counted import counted
 from hagane.spec.data_schema import ColumnSchema
 from hagane.types import Schema
 
@@ -51,7 +52,7 @@ def rows_text(count: int, num_rows: int) -> str:
     ('1 row (50 %)', '12 rows (0.04 %)')
     """
     share = share_text(float(f"{count / num_rows:.2g}")) if num_rows else "0 %"
-    return f"{count:,} row{'s' if count != 1 else ''} ({share})"
+    return f"{counted(count, 'row')} ({share})"
 
 
 def exceeds(count: int, num_rows: int, share: float) -> Literal["no", "perhaps", "yes"]:

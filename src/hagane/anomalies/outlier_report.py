@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from hagane.counted import counted
+
 
 class OutlierRow(msgspec.Struct, frozen=True):
     """One outlier."""
@@ -52,4 +54,6 @@ class OutlierReport(msgspec.Struct, frozen=True, kw_only=True):
         """
         rules = ", ".join(f"{rule} {count:,}" for rule, count in self.rules.items() if count)
         share = f" ({100 * self.fraction:.2g} %)" if self.num_outliers else ""
-        return f"{self.num_outliers:,} of {self.num_rows:,} rows{share} are outliers" + (f": {rules}" if rules else "")
+        return f"{self.num_outliers:,} of {counted(self.num_rows, 'row')}{share} are outliers" + (
+            f": {rules}" if rules else ""
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hagane.counted import counted
 from hagane.data.engine import quote_name, quote_text
 from hagane.spec.data_schema import ColumnSchema, Value
 from hagane.sql.duckdb_literals import string_sql
@@ -47,10 +48,10 @@ def column_rules(name: str, column: ColumnSchema) -> Iterator[RowRule]:
         yield RowRule(name, "max", f"{x} > {literal(column.max, column.type)}{within}", text, f"{column.max} or less")
     if column.min_length is not None:
         broken = f"length({x}) < {column.min_length}"
-        yield RowRule(name, "min_length", broken, text, f"{column.min_length:,} characters or more")
+        yield RowRule(name, "min_length", broken, text, f"{counted(column.min_length, 'character')} or more")
     if column.max_length is not None:
         broken = f"length({x}) > {column.max_length}"
-        yield RowRule(name, "max_length", broken, text, f"{column.max_length:,} characters or fewer")
+        yield RowRule(name, "max_length", broken, text, f"{counted(column.max_length, 'character')} or fewer")
 
 
 def condition_rule(name: str, sql: str, condition: Expression) -> RowRule:

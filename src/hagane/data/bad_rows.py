@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from hagane.counted import counted
 from hagane.errors import BadRowsError, Fault
 
 NUM_EXAMPLES = 3
@@ -44,6 +45,14 @@ class BadRows(msgspec.Struct, frozen=True):
         """
         return self.count / self.total if self.total else 0.0
 
+    def summary(self) -> str:
+        """One sentence.
+
+        >>> BadRows(1, 4, "bad.jsonl").summary()
+        '1 of 4 rows could not be parsed: see bad.jsonl'
+        """
+        return f"{self.count:,} of {counted(self.total, 'row')} could not be parsed: see {self.path}"
+
     def check(self, limit: float) -> None:
         """Raise BadRowsError when more than the share `limit` of the rows is bad."""
         if self.fraction <= limit:
@@ -51,7 +60,7 @@ class BadRows(msgspec.Struct, frozen=True):
         examples = "; ".join(f"{Path(row.file).name} line {row.line_number}: {row.reason}" for row in self.examples)
         raise BadRowsError(
             Fault(
-                what=f"{self.count:,} of {self.total:,} rows ({self.fraction:.2%}) could not be parsed",
+                what=f"{self.count:,} of {counted(self.total, 'row')} ({self.fraction:.2%}) could not be parsed",
                 where=examples,
                 expected=f"at most {limit:.2%} (training.max_bad_rows_fraction)",
                 next_step=f"see every bad row in {self.path}; mend the file, or raise the limit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.no_rows import no_rows
 from hagane.data.part_names import PART_NAMES
@@ -59,7 +60,9 @@ def _empty(
         what=f"the split leaves {' and '.join(empty)} without rows",
         where=f"split ({split.method}{f' by {split.column}' if split.column else ''})",
         expected="at least one row in each part that was asked for",
-        received="; ".join([f"{shown} of {sum(counts):,} rows", *_reasons(table, split, sum(counts), present)]),
+        received="; ".join(
+            [f"{shown} of {counted(sum(counts), 'row')}", *_reasons(table, split, sum(counts), present)]
+        ),
         next_step="bring more rows, other fractions, or another method; `method: none` trains on everything",
     )
 
@@ -71,7 +74,7 @@ def _reasons(table: Table, split: Split, num_rows: int, present: Mapping[str, in
     hashed = ", ".join(map(quote_name, [str(split.column)] if by_key else table.schema.names))
     distinct = int(table.query(f"SELECT count(DISTINCT hash({hashed})) AS n FROM data")["n"][0].as_py())
     if by_key:
-        values = "one value" if distinct == 1 else f"{distinct:,} values"
+        values = counted(distinct, "value")
         yield f"rows of one key share a part, and {split.column} has {values}"
     elif distinct == 1:
         yield "equal rows share a part, and no two rows differ"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.literal import literal
 from hagane.progress import SILENT, Progress
@@ -59,7 +60,7 @@ class Downsampled:
         '98 of the 1,000 training rows with late = no are trained on, each counting 10.2 times'
         """
         name = class_text(self.majority)
-        kept = f"{self.num_kept:,} of the {self.num_rows:,} training rows with {self.column} = {name}"
+        kept = f"{self.num_kept:,} of the {counted(self.num_rows, 'training row')} with {self.column} = {name}"
         return f"{kept} are trained on, each counting {self.weight:.4g} times"
 
 

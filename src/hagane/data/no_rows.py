@@ -16,7 +16,6 @@ def no_rows(table: Table) -> Fault:
       next: look at the file, or at what the data query gives
     """
     bad = table.bad_rows
-    received = f"{bad.count:,} that could not be parsed; they are in {bad.path}" if bad.count else ""
-    return Fault(
-        what="there are no rows", received=received, next_step="look at the file, or at what the data query gives"
-    )
+    received = bad.summary() if bad.count else ""
+    step = "look at the file, or at what the data query gives"
+    return Fault(what="there are no rows", received=received, next_step=step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.literal import literal
 from hagane.data.quantiles import measure_quantiles, number_literal
@@ -125,7 +126,7 @@ def _check_words(table: Table, name: str) -> None:
     ).to_pylist()
     if others:
         shown = ", ".join(
-            f"{'NULL' if row['word'] is None else repr(row['word'])} ({row['n']:,} rows)" for row in others
+            f"{'NULL' if row['word'] is None else repr(row['word'])} ({counted(row['n'], 'row')})" for row in others
         )
         raise DataError(
             Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hagane.counted import counted
 from hagane.data.column_type import TypedColumns
 from hagane.data.conversion import conversion_sql, misfit_sql
 from hagane.data.engine import quote_name, quote_text
@@ -74,6 +75,6 @@ def _fault(column: Column, wanted: SqlType, count: int, example: str) -> Fault:
     return Fault(
         what=f"column '{column.name}' is {column.type.value}, and not all of it is {wanted.value}",
         expected=f"{wanted.value}, as the model was trained on",
-        received=f"{count:,} value{'s' if count > 1 else ''} such as {shown}",
+        received=f"{counted(count, 'value')} such as {shown}",
         next_step="CAST it in a query, or mend the data",
     )

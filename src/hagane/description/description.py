@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hagane.counted import counted
 from hagane.data.bad_rows import BadRows
 from hagane.description.distributions import Distribution
 from hagane.description.label import LabelDescription
@@ -41,7 +42,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=
 
     def __repr__(self) -> str:
         statistics, leaks = self.statistics, ", ".join(leak.column for leak in self.leaks)
-        found = f"<Description: {statistics.num_rows:,} rows, {len(statistics.columns):,} columns"
+        found = f"<Description: {counted(statistics.num_rows, 'row')}, {counted(len(statistics.columns), 'column')}"
         return found + (f"; suspected leaks: {leaks}>" if leaks else ">")
 
     def _repr_html_(self) -> str:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.counted import counted
 from hagane.page.number_text import number_text
 from hagane.statistics.correlation_ratios import correlation_ratios
 from hagane.statistics.draw_sample import SampledColumn, TableSample
@@ -235,8 +236,10 @@ def _number(feature: SampledColumn, value: float, digits: int = 4) -> str:
 
 
 def _hints(found: LabelDescription, statistics: Statistics, shown: str) -> Iterator[str]:
-    if found.num_missing:
-        yield f"{found.num_missing:,} rows have no {found.column}: training leaves them out."
+    if not found.num_rows:
+        yield f"{found.column} has no value in any row: there is nothing to learn."
+    elif found.num_missing:
+        yield f"{counted(found.num_missing, 'row')} without {found.column}: not used in training."
     if len(found.classes) > 1 and found.classes[-1].share < IMBALANCED:
         rare = found.classes[-1]
         yield (

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from hagane.counted import counted
+from hagane.data.part_names import PART_NAMES
 from hagane.evaluation.metric_info import METRICS, metric_info
 from hagane.metrics.best_threshold import Aim
 
@@ -213,10 +215,17 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         value, baseline = self.metrics[name], self.baseline.get(name)
         return MetricRow(name, info.title, value, baseline, info.higher_is_better, self.undefined.get(name, ""))
 
+    @property
+    def rows_text(self) -> str:
+        """How many rows there are, and of what: `8 test rows`, `60 rows of new.csv`."""
+        if self.part in PART_NAMES:
+            return counted(self.num_rows, f"{self.part} row")
+        return counted(self.num_rows, "row") + (f" of {self.part}" if self.part else "")
+
     def __repr__(self) -> str:
         name, value = self.headline()
         figure = "undefined" if value is None else f"{value:.4f}"
-        return f"<Evaluation: {metric_info(name).title} {figure} on {self.num_rows:,} {self.part} rows>"
+        return f"<Evaluation: {metric_info(name).title} {figure} on {self.rows_text}>"
 
     def _repr_html_(self) -> str:
         from hagane.evaluation.report.sections import matrix_section, metrics_section

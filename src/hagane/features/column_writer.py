@@ -80,7 +80,8 @@ class ColumnWriter:
         self._flush_values(last=True)
         self._append_errors()
         footer = msgspec.json.encode(ColumnFooter(
-            name=self.name, kind=self.kind, part=self.part, dtype=self.dtype.str, num_rows=self.num_rows, block_rows=self.block_rows,
+            name=self.name, kind=self.kind, part=self.part, dtype=self.dtype.str,
+            num_rows=self.num_rows, block_rows=self.block_rows,
             num_entries=tuple(self._num_entries), num_errors=self._num_errors, data_bytes=self._size, crc32=self._crc,
             counts=dict(counts or {}),
         ))  # fmt: skip

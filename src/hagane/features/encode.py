@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hagane.counted import counted
 from hagane.data.part_names import PART_NAMES
 from hagane.data.split import Splits
 from hagane.data.table import Table
@@ -177,7 +178,7 @@ def _check_weights(job: _Job, num_bad_weights: int) -> None:
         assert job.weight is not None
         raise DataError(
             Fault(
-                what=f"{num_bad_weights:,} rows have no usable weight",
+                what=f"no usable weight in {counted(num_bad_weights, 'row')}",
                 where=f"weight: {job.weight.expression}",
                 expected="a finite number that is not negative in every row",
                 next_step="mend the weights in the data query, or leave rows out there",

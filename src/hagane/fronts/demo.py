@@ -16,6 +16,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.console import Output, json_text
 from hagane.fronts.demo_data import AFTERWARDS, LEAKY_QUERY, QUERY, unpack_flights
 
@@ -129,7 +130,7 @@ def train_one(output: Output, spec: Spec, workspace: Workspace) -> TrainResult:
     features = list((result.spec.transform or {}).items())
     shown = ("distance", "carrier", "temp")
     lines = [f"{name}: {sql}" for name, sql in features if name in shown]
-    output.show(Text(f"\n{len(features)} features, each a SQL expression; for example", "dim"))
+    output.show(Text(f"\n{counted(len(features), 'feature')}, each a SQL expression; for example", "dim"))
     output.show(
         Padding(
             Syntax("\n".join(lines), "yaml", theme="ansi_dark", background_color="default", word_wrap=True),

@@ -1,5 +1,6 @@
 """Hagane in three lines of Python.
 
+from hagane.counted import counted
 import hagane as hg
 model = hg.train("SELECT * FROM 'flights.parquet'", label="late")
 model.predict(frame)
@@ -16,6 +17,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hagane.counted import counted
 from hagane.errors import Fault, HaganeError, SpecError, nearest
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec, Split
@@ -90,7 +92,7 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         signature = self.bundle.signature
-        return f"<{signature.model_type} of {signature.label}: {len(signature.inputs)} columns, {self.path}>"
+        return f"<{signature.model_type} of {signature.label}: {counted(len(signature.inputs), 'column')}, {self.path}>"
 
     def _repr_html_(self) -> str:
         signature = self.bundle.signature

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, cg
 
+from hagane.counted import counted
 from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.models.design import Design, measure_dense
@@ -227,6 +228,6 @@ def _too_wide(num_columns: int) -> Fault:
         what="l1_reg is not supported for so wide a linear model",
         where="model.options.l1_reg",
         expected=f"at most {GRAM_COLUMNS} columns, one for each slot of each category",
-        received=f"{num_columns} columns",
+        received=counted(num_columns, "column"),
         next_step="use l2_reg, or limit the categories with top_k in ML.ONE_HOT_ENCODER",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from hagane.counted import counted
 from hagane.errors import Fault, TrainingError
 from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
@@ -37,7 +38,7 @@ def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
                 what="the label has one class only in the training rows",
                 where="label",
                 expected="at least 2 classes",
-                received=f"{train.num_rows} rows, all of class number {int(np.argmax(counts))}",
+                received=f"{counted(train.num_rows, 'row')}, all of class number {int(np.argmax(counts))}",
                 next_step="look at the data query and the split, or predict another column",
             )
         )
@@ -74,7 +75,7 @@ def require_finite_labels(train: Encoded) -> None:
                 what="the label is not a number, infinite, or too large",
                 where="label",
                 expected=f"numbers from -{LARGEST_LABEL:.0e} to {LARGEST_LABEL:.0e}",
-                received=f"{num_bad} of {train.num_rows} rows",
+                received=f"{num_bad:,} of {counted(train.num_rows, 'row')}",
                 next_step="drop or replace these rows in the data query, or divide the label by a constant there",
             )
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from hagane.counted import counted
 from hagane.errors import nearest
 from hagane.sql.bind_arrays import bind_in_unnest, bind_text_analyze
 from hagane.sql.bind_text import TEXT_NODES
@@ -139,7 +140,7 @@ class Binder:
         count = len(arguments)
         choices = dict.fromkeys(p for o in signature.overloads if (p := o.parameters(count)))
         if not choices:
-            self.source.fault(f"{signature.name} does not take {count} argument{'s' * (count != 1)}", span,
+            self.source.fault(f"{signature.name} does not take {counted(count, 'argument')}", span,
                               expected=signature.usage, received=received)  # fmt: skip
             return
         expected = " or ".join(f"({_listed(types)})" for types in choices)

@@ -41,14 +41,14 @@ def evaluate_model(
     wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
     table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
     if table.bad_rows.count:
-        progress.note(f"{table.bad_rows.count:,} rows could not be parsed; they are in {table.bad_rows.path}")
+        progress.note(table.bad_rows.summary())
     return evaluate_bundle(
         bundle,
         table,
         wanted,
         slices or wanted.slices,
         progress,
-        part=data if isinstance(data, str) else "the rows given",
+        part=data if isinstance(data, str) else "those given",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hagane.counted import counted
 from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.features.automatic import LeftOut
@@ -62,7 +63,7 @@ def column_remark(column: ColumnStatistics) -> str:
     )
     if column.mean is not None and column.min is not None:
         return f"{_short(column.min)} … {_short(column.max)}, mean {_short(column.mean)}{missing}"
-    return f"{column.num_distinct or 0:,} values{missing}"
+    return f"{counted(column.num_distinct or 0, 'value')}{missing}"
 
 
 def _short(value: object) -> str:
@@ -81,7 +82,8 @@ def _with_exclude(spec: Spec, excluded: tuple[str, ...]) -> Spec:
 
 
 def _header(table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]) -> str:
-    lines = [f"{statistics.num_rows:,} rows, {len(table.schema)} columns. Train it with: hagane train THIS_FILE"]
+    size = f"{counted(statistics.num_rows, 'row')}, {counted(len(table.schema), 'column')}"
+    lines = [f"{size}. Train it with: hagane train THIS_FILE"]
     lines += [f"Left out: {left.column}: {left.reason}" for left in left_out]
     lines += [f"Suspected leak, excluded: {leak.column}: {leak.reason}" for leak in leaks]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hagane.counted import counted
 from hagane.features.encode import EncodedSplits
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
@@ -17,8 +18,7 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
         for name in prepared.resolved.as_words
     ]
     if table.bad_rows.count:
-        bad = table.bad_rows
-        notes.append(f"{bad.count:,} of {bad.total:,} rows could not be parsed; they are in {bad.path}")
+        notes.append(table.bad_rows.summary())
     if prepared.outliers is not None and prepared.outliers.num_outliers:
         found = prepared.outliers
         notes.append(f"{found.summary()}; they were set aside, in {found.path}; eval and test rows all stay")
@@ -26,13 +26,13 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
     if encoded.num_cached:
         notes.append(f"{encoded.num_cached:,} of {encoded.num_columns:,} encoded columns came from the cache")
     if encoded.num_null_labels:
-        notes.append(f"{encoded.num_null_labels:,} rows without a label were not used")
+        notes.append(f"not used: {counted(encoded.num_null_labels, 'row')} without a label")
     if encoded.num_unknown_labels:
-        unknown = f"{encoded.num_unknown_labels:,} eval or test rows"
-        notes.append(f"{unknown} have a class that no training row has; they were not used")
+        unknown = f"not used: {counted(encoded.num_unknown_labels, 'eval or test row')}"
+        notes.append(f"{unknown} of a class that no training row has")
     if encoded.num_row_errors:
         causes = "LN of a negative number, division by zero, …"
-        notes.append(f"an expression erred on {encoded.num_row_errors:,} rows ({causes}): NULL was used")
+        notes.append(f"an expression erred on {counted(encoded.num_row_errors, 'row')} ({causes}): NULL was used")
     notes += weights.describe()
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")

@@ -9,6 +9,7 @@ from pathlib import Path
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.check_table import check_table
 from hagane.anomalies.infer_data_schema import MIN_ROWS, infer_data_schema, schema_suggestions
+from hagane.counted import counted
 from hagane.data.open_table import open_table
 from hagane.data.wanted import Wanted
 from hagane.progress import SILENT, Progress
@@ -69,7 +70,7 @@ def wanted_by(schema: DataSchema | None) -> Wanted:
 
 def _header(statistics: Statistics) -> str:
     lines = [
-        f"Inferred from {statistics.num_rows:,} rows; edit as you know better. Every rule: docs/schema.md",
+        f"Inferred from {counted(statistics.num_rows, 'row')}; edit as you know better. Every rule: docs/schema.md",
         "Check new data with: hagane schema check DATA THIS_FILE",
     ]
     if statistics.num_rows < MIN_ROWS:

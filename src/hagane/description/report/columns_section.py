@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hagane.counted import counted
 from hagane.description.description import Description
 from hagane.description.distributions import Bin, Distribution
 from hagane.page.markup import Markup, element, joined
@@ -23,13 +24,13 @@ def columns_section(description: Description) -> Markup:
     rows = description.statistics.num_rows
     cards = (_card(column, distribution, rows) for column, distribution in shown)
     rest = len(description.statistics.columns) - len(shown)
-    note = element("p", f"and {rest:,} more columns", class_="note") if rest else ""
+    note = element("p", f"and {counted(rest, 'more column')}", class_="note") if rest else ""
     return joined(element("div", *cards, class_="columns"), note)
 
 
 def _card(column: ColumnStatistics, distribution: Distribution, num_rows: int) -> Markup:
     missing = column.num_nulls / num_rows if num_rows else 0.0
-    kind = [column.type.value, f"{column.num_distinct:,} values" if column.num_distinct is not None else ""]
+    kind = [column.type.value, counted(column.num_distinct, "value") if column.num_distinct is not None else ""]
     facts = _facts(column)
     warnings = []
     if missing > 0:
@@ -79,7 +80,7 @@ def _histogram(distribution: Distribution) -> Markup:
     outside = distribution.num_below + distribution.num_above
     notes = [what] if distribution.kind == "lengths" else []
     notes += ["logarithmic scale: try LN(x)"] if distribution.is_log else []
-    notes += [f"{outside:,} sampled rows outside"] if outside else []
+    notes += [f"{counted(outside, 'sampled row')} outside"] if outside else []
     described = f"Histogram of {what} from {number_text(bins[0].low)} to {number_text(bins[-1].high)}"
     return joined(
         _columns([each.num_rows for each in bins], f"{described}; {_fullest(bins)}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hagane.counted import counted
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text
 from hagane.page.pieces import Row, bar, card, folded, table
@@ -30,9 +31,9 @@ def correlations_section(correlations: Correlations, columns: tuple[str, ...]) -
         "Blue rises together, red one rises as the other falls; the paler, the weaker. NULL is left out pair by pair."
     )
     if len(ranked) > len(names):
-        note += f" The {len(names)} of {len(ranked):,} columns with the strongest pairs."
+        note += f" The {len(names)} of {counted(len(ranked), 'column')} with the strongest pairs."
     sampled = correlations.num_sampled_rows
-    rows = f"Pearson's r of {correlations.num_pearson_rows:,} rows, the rest of {sampled:,}."
+    rows = f"Pearson's r of {counted(correlations.num_pearson_rows, 'row')}, the rest of {sampled:,}."
     listed = [pair for i, pair in enumerate(correlations.pairs) if i < MIN_PAIRS or pair.strength >= LEAST_STRENGTH]
     pairs = folded("The strongest pairs", _table(listed[:MAX_PAIRS]), note=rows)
     notes = (element("p", each, class_="note") for each in correlations.notes)
@@ -53,7 +54,7 @@ def _map(names: list[str], correlations: Correlations) -> Markup:
         for j, second in enumerate(names[:i]):
             marks.append(_cell(found.get(frozenset((first, second))), left + j * SIDE, y))
     width, height = left + len(names) * SIDE + 0.6 * longest, top + len(names) * SIDE + 4
-    described = f"Correlations among {len(names)} columns; the strongest pairs are in the table below"
+    described = f"Correlations among {counted(len(names), 'column')}; the strongest pairs are in the table below"
     picture = element(
         "svg",
         element("title", described),
@@ -126,8 +127,9 @@ def _equations(dependencies: tuple[Dependency, ...]) -> Markup:
 
 def _held(each: Dependency) -> str:
     if each.num_held == each.num_rows:
-        return f"in every one of {each.num_rows:,} rows"
-    return f"in {each.num_held:,} of {each.num_rows:,} rows, not in {percent_text(1 - each.num_held / each.num_rows)}"
+        return f"in every one of {counted(each.num_rows, 'row')}"
+    failed = percent_text(1 - each.num_held / each.num_rows)
+    return f"in {each.num_held:,} of {counted(each.num_rows, 'row')}, not in {failed}"
 
 
 def _group(group: CollinearGroup) -> Markup:

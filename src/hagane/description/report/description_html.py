@@ -94,7 +94,7 @@ def _trouble(description: Description) -> Markup:
     said = [f"{fault.what}" + (f": {fault.next_step}" if fault.next_step else "") for fault in description.unsupported]
     bad = description.bad_rows
     if bad.count:
-        said.append(f"{bad.count:,} rows ({percent_text(bad.fraction)}) could not be parsed; they are in {bad.path}")
+        said.append(bad.summary())
     if description.origins:
         said.append(f"made by the query's joins or aggregates: {', '.join(description.origins)}")
     return card("To know", element("ul", *(element("li", each) for each in said), class_="said")) if said else joined()

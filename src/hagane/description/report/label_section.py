@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hagane.counted import counted
 from hagane.description.label import FeatureRelation, LabelDescription
 from hagane.description.missing import Missing
 from hagane.page.markup import Markup, element, joined
@@ -79,7 +80,8 @@ def missing_section(missing: Missing, label: str) -> Markup:
     """Which columns lack values together, what that tells of the label, what may stand for missing values."""
     cards = []
     if missing.patterns:
-        note = f"{missing.num_columns:,} columns lack values; {missing.num_patterns:,} combinations."
+        columns, patterns = counted(missing.num_columns, "column"), counted(missing.num_patterns, "combination")
+        note = f"Values are missing in {columns}, in {patterns}."
         cards.append(
             card(
                 "Missing together",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from hagane.counted import counted
 from hagane.description.scatter_plots import ScatterPlot, ScatterPlots
 from hagane.page.frame import Axis, Frame
 from hagane.page.markup import Markup, element, joined
@@ -32,7 +33,7 @@ def scatter_section(plots: ScatterPlots, types: Types) -> Markup:
 def _card(plot: ScatterPlot, types: Types) -> Markup:
     shape = plot.shape
     figures = f"r {shape.pearson:.2f}, ρ {shape.spearman:.2f}".replace("-", MINUS)
-    rows = f"{shape.num_rows:,} rows" + (f", {plot.num_outside:,} of them outside" if plot.num_outside else "")
+    rows = counted(shape.num_rows, "row") + (f", {plot.num_outside:,} of them outside" if plot.num_outside else "")
     said = element("p", shape.text[:1].upper() + shape.text[1:], class_="warn") if shape.text else ""
     class_ = "card few-points" if len(plot.points) <= FEW_POINTS else "card"
     heading = f"{shape.y} against {shape.x}"

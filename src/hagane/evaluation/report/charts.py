@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hagane.counted import counted
 from hagane.evaluation.evaluation import CalibrationBin, Curve, Density, Evaluation, ThresholdMetrics
 from hagane.page.frame import Axis, Frame
 from hagane.page.markup import Markup, element
@@ -50,9 +51,8 @@ def calibration_chart(bins: Sequence[CalibrationBin], score_name: str) -> Markup
     marks = [frame.line((0, 1), (0, 1), "chance")]
     marks.append(frame.line([each.mean_score for each in bins], [each.observed for each in bins], "line first thin"))
     for each in bins:
-        said = (
-            f"predicted {percent_text(each.mean_score)}, observed {percent_text(each.observed)}, {each.num_rows:,} rows"
-        )
+        shares = f"predicted {percent_text(each.mean_score)}, observed {percent_text(each.observed)}"
+        said = f"{shares}, {counted(each.num_rows, 'row')}"
         radius = round(2.5 + 6.5 * math.sqrt(each.num_rows / most), 1)
         marks.append(frame.dot(each.mean_score, each.observed, "bin", said, radius))
     return frame.draw("Calibration", "Dots on the diagonal: probabilities mean what they say.", marks)
@@ -91,7 +91,7 @@ def training_chart(curve: Sequence[Iteration]) -> Markup:
     low, high = padded(min(losses), max(losses))
     frame = Frame(Axis("Iteration", *widened(min(places), max(places))), Axis("Loss", low, high))
     marks = [frame.line([each.iteration for each in trained], [each.loss for each in trained], "line second")]
-    description = f"{len(curve)} iterations."
+    description = f"{counted(len(curve), 'iteration')}."
     if watched:
         values = [each.eval_loss or 0.0 for each in watched]
         marks.append(frame.line([each.iteration for each in watched], values, "line first"))

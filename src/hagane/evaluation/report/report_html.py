@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hagane.counted import counted
 from hagane.description.report.statistics_table import statistics_table
 from hagane.evaluation.evaluation import Density, Evaluation, label_text
 from hagane.evaluation.report import sections
@@ -100,7 +101,7 @@ def _data_cards(
     if outliers is not None:
         yield outliers_section(outliers)
     if statistics is not None:
-        note = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns."
+        note = f"{counted(statistics.num_rows, 'row')}, {counted(len(statistics.columns), 'column')}."
         yield folded("Data", statistics_table(statistics), note=note)
     if spec_yaml:
         yield folded(
@@ -143,7 +144,7 @@ def _classification_cards(evaluation: Evaluation) -> Iterator[Markup]:
 def _predictions_card(density: Density) -> Markup:
     note = "Stronger colour, more rows."
     if density.num_outside:
-        note = f"Stronger colour, more rows; {density.num_outside:,} rows far outside are left out."
+        note = f"Stronger colour, more rows; left out: {counted(density.num_outside, 'row')} far outside."
     chart = chart_with_key(density_chart(density), ("chance strong", "perfect prediction"))
     return card("Predictions against labels", chart, note=note)
 
@@ -186,10 +187,10 @@ def _subtitle(evaluation: Evaluation) -> str:
         "multiclass": f"Classification, {len(evaluation.classes)} classes",
         "regression": "Regression",
     }
-    rows = f"{evaluation.num_rows:,} rows" + (f" ({evaluation.part})" if evaluation.part else "")
+    rows = counted(evaluation.num_rows, "row") + (f" ({evaluation.part})" if evaluation.part else "")
     parts = [kinds[evaluation.kind], f"evaluated on {rows}"]
     if evaluation.num_null_labels:
-        parts.append(f"{evaluation.num_null_labels:,} rows without a label left out")
+        parts.append(f"{counted(evaluation.num_null_labels, 'row')} without a label left out")
     if evaluation.num_row_errors:
-        parts.append(f"{evaluation.num_row_errors:,} rows with an error in an expression")
+        parts.append(f"{counted(evaluation.num_row_errors, 'row')} with an error in an expression")
     return " · ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, label_text
 from hagane.evaluation.metric_info import metric_info
 from hagane.page.markup import Markup, element, joined
@@ -50,7 +51,7 @@ def headline_section(evaluation: Evaluation) -> Markup:
 def metrics_section(evaluation: Evaluation) -> Markup:
     """Every metric beside its baseline, and why the undefined ones are."""
     rows = [(_metric_cells(row), None) for row in evaluation.metric_rows()]
-    note = f"On {evaluation.num_rows:,} rows."
+    note = f"On {counted(evaluation.num_rows, 'row')}."
     if evaluation.kind == "multiclass":
         note += " Precision, recall, F1 and ROC AUC are means over the classes, each against the others."
     shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hagane.counted import counted
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption, one_or_many
 
@@ -77,5 +78,5 @@ def _write(
     if plots is None:
         return []
     files = write_plots(evaluation, model, plots, workspace=workspace)
-    output.show(f"wrote {len(files)} plots to {plots}")
+    output.show(f"wrote {counted(len(files), 'plot')} to {plots}")
     return list(files)

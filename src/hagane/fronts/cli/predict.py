@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hagane.counted import counted
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import DataArgument, JsonOption, ModelArgument, WorkspaceOption, one_or_many
 
@@ -36,13 +37,12 @@ def predict(
     output = Output(json=json)
     summary = predict_file(model, one_or_many(data), out, workspace=Workspace(workspace), progress=output.progress)
     speed = rate_text(summary.num_rows / summary.seconds, "rows") if summary.seconds else ""
-    output.show(
-        f"wrote {summary.num_rows:,} predictions to {summary.path} in {seconds_text(summary.seconds)} ({speed})"
-    )
+    wrote = f"wrote {counted(summary.num_rows, 'prediction')} to {summary.path}"
+    output.show(f"{wrote} in {seconds_text(summary.seconds)} ({speed})")
     if summary.num_row_errors:
-        output.progress.note(f"an expression erred on {summary.num_row_errors:,} rows, such as LN(-1)")
+        output.progress.note(f"an expression erred on {counted(summary.num_row_errors, 'row')}, such as LN(-1)")
     if summary.num_bad_rows:
-        output.progress.note(f"{summary.num_bad_rows:,} rows could not be parsed and have no prediction")
+        output.progress.note(f"no prediction for {counted(summary.num_bad_rows, 'row')} that could not be parsed")
     if summary.anomalies is not None and summary.anomalies.findings:
         output.show("", render_anomalies(summary.anomalies))
     output.result(

@@ -19,6 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from hagane.counted import counted
+
 
 class RichProgress:
     """Implements `hagane.progress.Progress` on a Rich console.
@@ -100,7 +102,7 @@ class RichPhase:
 
     def line(self, seconds: float) -> Text:
         """What the stage did, in one line: its figures where it has any, else its speed."""
-        done = f"  {count_text(self.completed)} {self.unit}" if self.completed else ""
+        done = f"  {counted(round(self.completed), self.unit.removesuffix('s'))}" if self.completed else ""
         speed = f"  {rate_text(self.completed / seconds, self.unit)}" if self.completed and seconds >= 0.1 else ""
         text = Text.assemble(("✓ ", "green"), f"{self.name:<18}", done, ("  " + seconds_text(seconds), "dim"))
         return text.append(f"  {figures_text(self.figures)}", "cyan") if self.figures else text.append(speed, "dim")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.features.column_cache import CacheEntry
 from hagane.fronts.cli.new_table import cell, new_table
 
@@ -57,7 +58,7 @@ def _table(entries: Sequence[CacheEntry]) -> RenderableType:
 
 
 def _columns(entries: Sequence[CacheEntry]) -> str:
-    return f"{len(entries):,} column{'s' * (len(entries) != 1)}"
+    return counted(len(entries), "column")
 
 
 def _total(entries: Sequence[CacheEntry]) -> int:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.figure_text import share_text, short_text
 from hagane.fronts.cli.new_table import rest_text
 from hagane.page.number_text import number_text
@@ -41,7 +42,7 @@ def render_collinearity(collinearity: Collinearity) -> RenderableType | None:
 
 def _equation(dependency: Dependency) -> RenderableType:
     rows = dependency.num_rows
-    held = "in every row" if dependency.num_held == rows else f"in {dependency.num_held:,} of {rows:,} rows"
+    held = "in every row" if dependency.num_held == rows else f"in {dependency.num_held:,} of {counted(rows, 'row')}"
     if dependency.num_held < rows:
         held += f", not in {share_text(1 - dependency.num_held / rows)}"
     return Padding(Text.assemble((short_text(dependency.equation, 200), "yellow"), f"  {held}"), (0, 0, 0, 2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import share_text, short_text
+from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.render_collinearity import render_collinearity
 from hagane.fronts.cli.render_correlations import render_correlations
 from hagane.fronts.cli.render_label import render_label
@@ -49,10 +49,7 @@ def render_description(description: Description) -> RenderableType:
 def _bad_rows(description: Description) -> Iterator[Text]:
     bad = description.bad_rows
     if bad.count:
-        share = share_text(bad.fraction)
-        yield Text.assemble(
-            ("! ", "yellow"), f"{bad.count:,} rows ({share}) could not be parsed; they are in {bad.path}"
-        )
+        yield Text.assemble(("! ", "yellow"), bad.summary())
         for row in bad.examples:
             yield Text(f"  {row.file} line {row.line_number}: {short_text(row.reason, 60)}", "dim")
 

@@ -72,10 +72,7 @@ def _spaced(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
 def _headline(evaluation: Evaluation) -> Text:
     name, value = evaluation.headline()
     title = METRICS[name].title if name in METRICS else name
-    text = Text.assemble((f"{title} {figure_text(value)}", "bold green"), f" on {evaluation.num_rows:,} ")
-    text.append(f"{evaluation.part} rows" if evaluation.part in ("test", "eval", "train") else "rows")
-    if evaluation.part and evaluation.part not in ("test", "eval", "train"):
-        text.append(f" of {evaluation.part}")
+    text = Text.assemble((f"{title} {figure_text(value)}", "bold green"), f" on {evaluation.rows_text}")
     if evaluation.num_null_labels:
         text.append(f", {evaluation.num_null_labels:,} without a label left out", "dim")
     if evaluation.num_row_errors:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.figure_text import share_text, short_text, tiny_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import bars
@@ -38,8 +39,10 @@ def _is_more(label: LabelDescription) -> bool:
 
 
 def _balance(label: LabelDescription) -> str:
+    if not label.num_rows:
+        return ": NULL in every row" if label.num_missing else ": there are no rows"
     if label.task == "regression":
-        return f": a number, {label.num_rows:,} rows"
+        return f": a number, {counted(label.num_rows, 'row')}"
     shown = [f"{short_text(each.value, 20)} {share_text(each.share)}" for each in label.classes[:MAX_CLASSES]]
     rest = len(label.classes) - len(shown)
     return f": {', '.join(shown)}" + (f" and {rest} more classes" if rest > 0 else "")

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.figure_text import figure_text, share_text, short_text
 from hagane.fronts.cli.new_table import rest_text
 
@@ -65,7 +66,8 @@ def _stand_ins(missing: Missing) -> Iterator[Text]:
     for each in missing.stand_ins[:MAX_LINES]:
         value = short_text(repr(each.value), 20)
         yield Text.assemble(
-            ("! ", "yellow"), f"{short_text(each.column, 30)} is {value} in {each.num_rows:,} rows: a missing value?"
+            ("! ", "yellow"),
+            f"{short_text(each.column, 30)} is {value} in {counted(each.num_rows, 'row')}: a missing value?",
         )
     rest = rest_text(len(missing.stand_ins) - MAX_LINES, "such values")
     if rest:

@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.metric_info import metric_info
 from hagane.fronts.cli.figure_text import figure_text, short_text, tiny_text
@@ -102,7 +103,7 @@ def _facts(name: str, path: Path, version: ModelVersion | None) -> list[tuple[st
         ("model", version.reference),
         ("type", version.model_type),
         ("label", version.label),
-        ("trained on", f"{version.num_rows:,} rows"),
+        ("trained on", counted(version.num_rows, "row")),
         ("created", created_text(version.created) + " UTC"),
         ("bundle", str(path)),
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.figure_text import figure_text, share_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table
 
@@ -20,7 +21,7 @@ def render_outliers(report: OutlierReport, *, title: str = "outliers") -> Render
     """A line a rule, then the examples with the values that made them odd."""
     share = f", {share_text(report.fraction)}" if report.num_outliers else ""
     heading = Text.assemble(
-        (f"{title}: ", "bold"), (f"{report.num_outliers:,} of {report.num_rows:,} rows{share}", "bold")
+        (f"{title}: ", "bold"), (f"{report.num_outliers:,} of {counted(report.num_rows, 'row')}{share}", "bold")
     )
     table = new_table()
     table.add_column("found by", style="cyan", no_wrap=True)

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hagane.counted import counted
 from hagane.fronts.cli.figure_text import MISSING, share_text, short_text, tiny_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import histogram
@@ -34,7 +35,7 @@ def render_statistics(statistics: Statistics, *, columns: Sequence[str] | None =
     chosen = list(statistics) if columns is None else [statistics[name] for name in columns if name in statistics]
     shown = chosen[:MAX_COLUMNS]
     rest = len(statistics.columns) - len(shown)
-    heading = f"{statistics.num_rows:,} rows, {len(statistics.columns):,} columns" + (
+    heading = f"{counted(statistics.num_rows, 'row')}, {counted(len(statistics.columns), 'column')}" + (
         f", {rest:,} not shown" if rest else ""
     )
     warnings = [warning for column in chosen for warning in column_warnings(column, statistics.num_rows)]
@@ -128,9 +129,9 @@ def column_warnings(column: ColumnStatistics, num_rows: int) -> Iterator[tuple[s
     if column.type is SqlType.STRING and column.count > MANY_VALUES and distinct > NEARLY_UNIQUE * column.count:
         yield column.name, "has a value of its own in nearly every row: a key or free text?"
     if column.num_nans:
-        yield column.name, f"holds NaN in {column.num_nans:,} rows, read as NULL"
+        yield column.name, f"holds NaN in {counted(column.num_nans, 'row')}, read as NULL"
     if column.num_infinite:
-        yield column.name, f"is infinite in {column.num_infinite:,} rows"
+        yield column.name, f"is infinite in {counted(column.num_infinite, 'row')}"
 
 
 def _warning_lines(warnings: Sequence[tuple[str, str]]) -> Iterator[RenderableType]:
