@@ -146,6 +146,26 @@ def test_other_data_and_other_rows_are_other_columns(path: Path, cache: ColumnCa
     assert_same(changed, run(path, None))
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT *, random() AS r FROM '{}'",
+        "SELECT * FROM '{}' USING SAMPLE 50% (bernoulli)",
+        "SELECT x, n + CAST(1000 * random() AS INTEGER) AS n, s, label, part FROM '{}'",
+    ],
+)
+def test_another_draw_of_a_query_is_other_data(path: Path, cache: ColumnCache, query: str) -> None:
+    for _ in range(2):
+        splits = split_table(open_table(query.format(path)), Split(method="column", column="part"))
+        transform = fit_transform({"n": "COALESCE(n, 0)", "s": "s"}, splits.train, accepts_missing=False)
+        label = fit_label(splits.train, "label", "classification")
+        scratch = path.parent / "scratch"
+        cached = encode(splits, transform, label, scratch, cache=cache)
+        assert cached.num_cached == 0
+        assert_same(cached, encode(splits, transform, label, scratch))
+        assert encode(splits, transform, label, scratch, cache=cache).num_cached == cached.num_columns
+
+
 def test_families_share_slots_and_not_numbers(path: Path, cache: ColumnCache) -> None:
     """Label and `s` are the same where missing values are taken; `x`, whose infinities are kept there, is not."""
     run(path, cache, {"x": "COALESCE(x, 0)", "s": "s"})

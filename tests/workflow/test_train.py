@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hagane.bundle.bundle import Bundle
@@ -74,6 +75,19 @@ def test_the_resolved_spec_trains_the_same_model_again(mixed: pa.Table, workspac
         assert (again.bundle / name).read_bytes() == (first.bundle / name).read_bytes(), name
     assert not any("from the cache" in note for note in first.notes)
     assert any(note.endswith("encoded columns came from the cache") for note in again.notes)
+
+
+def test_a_query_of_other_rows_each_time_is_told_once(mixed: pa.Table, workspace: Workspace, tmp_path: Path) -> None:
+    pq.write_table(mixed.select(["x", "job", "good"]), tmp_path / "rows.parquet")
+    for source, told in (
+        (f"SELECT * FROM '{tmp_path}/rows.parquet' USING SAMPLE 90%", "a sample without a seed"),
+        (f"SELECT *, random() AS r FROM '{tmp_path}/rows.parquet' WHERE now() > DATE '2020-01-01'", "random(), now()"),
+        (f"SELECT * FROM '{tmp_path}/rows.parquet' ORDER BY hash(x)", ""),
+    ):
+        result = train(Spec(data=source, label="good", model=Model(type="logistic_reg")), workspace=workspace)
+        notes = [note for note in result.notes if "other rows from run to run" in note]
+        assert len(notes) == bool(told)
+        assert all(told in note for note in notes)
 
 
 def test_expressions_errors_and_their_policies(mixed: pa.Table, workspace: Workspace) -> None:

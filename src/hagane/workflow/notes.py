@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from hagane.counted import counted
+from hagane.data.query_files import is_query
+from hagane.data.source_uri import parse_uri
 from hagane.features.encode import EncodedSplits
+from hagane.spec.spec import Spec
+from hagane.sql.varying_parts import varying_parts
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
+
+DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres", "bigquery": "bigquery"}
+"""Scheme of a source → sqlglot's name of what its queries are written in."""
 
 
 def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) -> tuple[str, ...]:
     """What happened on the way that the user should know, a sentence each."""
     table = prepared.table
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
+    notes += _varying(prepared.resolved.spec)
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in prepared.resolved.left_out]
     notes += [
         f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"
@@ -37,3 +45,22 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
+
+
+def _varying(spec: Spec) -> list[str]:
+    """That a query gives other rows each time it runs, so that nobody takes a second training for a repetition."""
+    sources = [spec.data] if isinstance(spec.data, str) else [*spec.data]
+    found = dict.fromkeys(part for source in (*sources, *spec.tables.values()) for part in _varying_parts(source))
+    if not found:
+        return []
+    step = "to train on the same again, say ORDER BY, a seed, a date, or choose rows by hash(…) of a key"
+    return [f"the data query gives other rows from run to run ({', '.join(found)}); {step}"]
+
+
+def _varying_parts(source: str) -> tuple[str, ...]:
+    if is_query(source):
+        return varying_parts(source)
+    uri = parse_uri(source)
+    if uri is None or uri.scheme not in DIALECTS or not is_query(uri.selection):
+        return ()
+    return varying_parts(uri.selection, dialect=DIALECTS[uri.scheme])
