@@ -37,6 +37,8 @@ TRANSFORM = {
     "length": "LENGTH(s) + BYTE_LENGTH(LOWER(s)) + STRPOS(s, 'a')",
     "replaced": "LENGTH(REPLACE(s, 'a', 'bcd')) + LENGTH(REVERSE(s))",
     "parts": "ML.ONE_HOT_ENCODER(SPLIT(s, ' ')[SAFE_OFFSET(1)] || RPAD(s, 2, '-'), 'none', 100, 0) OVER ()",
+    "extracted": "LENGTH(REGEXP_EXTRACT(s, r'([a-zé]+)$')) + LENGTH(REGEXP_EXTRACT(s, r'\\S*?[a ]'))",
+    "repeated": "LENGTH(REPEAT(s, 3)) + COSINE_DISTANCE([x, 1], [1, 2])",
     "matches": "REGEXP_CONTAINS(s, r'^[a-zé]+$') OR s LIKE '%日%' OR STARTS_WITH(s, 'B')",
     "hour": "EXTRACT(HOUR FROM t AT TIME ZONE 'America/New_York')",
     "week": "EXTRACT(ISOWEEK FROM d) + EXTRACT(WEEK(TUESDAY) FROM t)",
