@@ -78,6 +78,17 @@ def test_rows_that_err_are_refused_by_row_and_column(classifier: Bundle) -> None
     assert classifier.predict(rows, on_error="null").row_errors.tolist() == [False, True, False, True]
 
 
+def test_no_column_is_asked_for_where_the_text_is_long(classifier: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial a column of a million characters would keep a server busy for minutes; the short row is told."""
+    asked: list[int] = []
+    erring = classifier._erring
+    monkeypatch.setattr(classifier, "_erring", lambda columns: asked.append(columns["job"].num_rows) or erring(columns))
+    rows = [{**ROW, "fare": -1.0}, {**ROW, "fare": -1.0, "job": "x" * 1_000_000}]
+    found = faults_of(lambda: classifier.predict(rows))
+    assert [where for where, _ in found] == ["instances[0].fare", "instances[1]"]
+    assert asked == [6]
+
+
 def test_no_rows(classifier: Bundle) -> None:
     predictions = classifier.predict([])
     assert len(predictions) == 0

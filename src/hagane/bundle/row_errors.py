@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from hagane.runtime.layout import ColumnData
 
 Erring = Callable[[Mapping[str, ColumnData]], npt.NDArray[np.bool_]]
 _MAX_TRIALS = 4_096
+_MAX_CHARACTERS = 1_000_000
+"""Of text and elements of arrays in all trials: seconds of work at most."""
 
 _NEXT = "correct the value, or train with `serving: {on_error: null}` to have such rows answered with NULL"
 
@@ -25,17 +27,27 @@ def row_error_faults(
 
     A column explains it if the row no longer errs with NULL in the column's place: an expression of NULL is NULL and
     errs on nothing. Found by asking the graph (`erring`), in one batch of at most some thousand rows; where
-    several expressions err on different columns of one row, no single column explains it, and none is named.
+    several expressions err on different columns of one row, no single column explains it, and none is named; nor is
+    one where the texts are so long that asking would take long.
     """
     rows = np.flatnonzero(row_errors)
     names = signature.names
-    asked = rows[: min(MAX_FAULTS, max(1, _MAX_TRIALS // len(names)))]
-    blamed = _blamed(erring, signature, columns, asked) if len(names) <= _MAX_TRIALS else {}
+    asked = rows[: min(MAX_FAULTS, _MAX_TRIALS // len(names))]
+    sizes = np.cumsum([_size((columns[name] for name in names), row) for row in asked]) * len(names)
+    asked = asked[sizes <= _MAX_CHARACTERS]
+    blamed = _blamed(erring, signature, columns, asked) if len(asked) else {}
     faults = [_fault(int(row), blamed.get(int(row), ())) for row in rows[:MAX_FAULTS]]
     more = len(rows) - len(faults)
     if more:
         faults.append(Fault(what=f"and {more} more rows", where="instances", next_step="correct these first"))
     return faults
+
+
+def _size(columns: Iterable[ColumnData], row: np.intp) -> int:
+    """Characters of text, and elements of arrays, in a row."""
+    taken = [column.take(np.array([row])) for column in columns]
+    texts = sum(len(text) for column in taken if column.data.dtype == object for text in column.data)
+    return texts + sum(len(column.data) for column in taken)
 
 
 def _blamed(

@@ -109,10 +109,14 @@ def session_options(num_threads: int) -> ort.SessionOptions:
 
 
 def _pad(array: Array, rows: int, padding: int) -> Array:
-    """`array` and `padding` more rows: copies of its first row, or zeros ('' for strings) where it has none."""
-    if rows == 1:
+    """`array` and `padding` more rows: copies of its first row, or zeros where it has none; '' for strings.
+
+    A text is not copied: it may be a million characters, of which a graph makes a million pieces.
+    """
+    is_text = array.dtype.kind in "OU"
+    if rows == 1 and not is_text:
         return array.repeat(1 + padding, axis=0)  # the hot path of serving, in one call of numpy
     padded = np.empty((rows + padding, *array.shape[1:]), array.dtype)
     padded[:rows] = array
-    padded[rows:] = array[:1] if rows else ("" if array.dtype.kind in "OU" else 0)
+    padded[rows:] = "" if is_text else array[:1] if rows else 0
     return padded
