@@ -12,7 +12,7 @@ from hagane.errors import DataError, Fault, SpecError, nearest
 from hagane.spec.spec import Split
 from hagane.types import SqlType
 
-_HASH_RANGE = 2**32
+HASH_RANGE = 2**32
 
 
 def part_sql(table: Table, split: Split) -> str:
@@ -40,8 +40,8 @@ def hashed_part(columns: list[str], split: Split) -> str:
     pins its values, so that an upgrade cannot change splits unnoticed.
     """
     bits = hash_bits(columns, split)
-    test = round(split.test_fraction * _HASH_RANGE)
-    held_out = test + round(split.eval_fraction * _HASH_RANGE)
+    test = round(split.test_fraction * HASH_RANGE)
+    held_out = test + round(split.eval_fraction * HASH_RANGE)
     return f"CASE WHEN {bits} < {test} THEN 2 WHEN {bits} < {held_out} THEN 1 ELSE 0 END"
 
 

@@ -104,10 +104,8 @@ def useless(column: ColumnStatistics) -> str:
         return "NULL in every row"
     if column.is_constant:
         return "the same value in every row"
-    if column.type in (SqlType.ARRAY_INT64, SqlType.ARRAY_FLOAT64) and _is_ragged(column):
-        return (
-            f"its arrays have from {column.min_length:,} to {column.max_length:,} elements: not one number of features"
-        )
+    if reason := ragged(column):
+        return reason
     if column.type is SqlType.STRING:
         if column.num_distinct is not None and column.num_distinct >= DISTINCT_SHARE * column.count:
             return "nearly every row has a value of its own"
@@ -116,9 +114,16 @@ def useless(column: ColumnStatistics) -> str:
     return ""
 
 
-def _is_ragged(column: ColumnStatistics) -> bool:
+def ragged(column: ColumnStatistics) -> str:
+    """Why an array of numbers cannot be a feature for each element; empty where it can, and for all else."""
+    if column.type not in (SqlType.ARRAY_INT64, SqlType.ARRAY_FLOAT64):
+        return ""
     least, most = column.min_length, column.max_length
-    return most is not None and (least != most or not 1 <= most <= MOST_ELEMENTS)
+    if least is None or most is None:
+        return "NULL in every row"
+    if least == most and 1 <= most <= MOST_ELEMENTS:
+        return ""
+    return f"its arrays have from {least:,} to {most:,} elements: not one number of features"
 
 
 def words_of(column: ColumnStatistics) -> str:
@@ -149,7 +154,9 @@ class _Rules:
 
     def useless(self, statistics: ColumnStatistics) -> str:
         """Why a column is left out; empty where it is used."""
-        return "" if self.is_bigquery or words_of(statistics) else useless(statistics)
+        if self.is_bigquery:
+            return ragged(statistics)
+        return "" if words_of(statistics) else useless(statistics)
 
     def features(self, column: Column, statistics: ColumnStatistics) -> Iterator[tuple[str, str]]:
         """Name and SQL of each feature that the column becomes."""

@@ -14,7 +14,8 @@ ARRAY<STRING>    multi-hot over all values
 ARRAY of numbers as it is
 ================ ===================================================================================================
 
-No column is left out for what it holds. Source: BigQuery ML's documentation, "Automatic feature preprocessing".
+No column is left out for what it holds, but arrays of numbers of different lengths: a feature is of one width here.
+Source: BigQuery ML's documentation, "Automatic feature preprocessing".
 """
 
 from __future__ import annotations

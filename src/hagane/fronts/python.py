@@ -117,6 +117,7 @@ def train(
     name: str | None = None,
     tables: Mapping[str, str] | None = None,
     exclude: Sequence[str] = (),
+    defaults: str = "hagane",
     hparams: Mapping[str, Any] | None = None,
     workspace: str | Path | None = None,
     progress: Progress | None = None,
@@ -124,7 +125,8 @@ def train(
 ) -> TrainedModel:
     """Train on `data` (a SQL query, paths, URLs, Arrow, pandas, Polars, an iterable of rows) to predict `label`.
 
-    Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family.
+    Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family;
+    `defaults="bigquery"` takes BigQuery ML's.
     `hparams` are values for the hyperparameters in `options` and `transform` (`hagane.hparam_range`). `sections` are
     the spec's others (`training`, `schema`, `anomalies`, `outliers`, …); they and `split` may be mappings.
     Raises HaganeError with every fault at once.
@@ -139,6 +141,7 @@ def train(
         "tables": {} if tables is None else tables,
         "transform": transform,
         "exclude": exclude,
+        "defaults": defaults,
         "model": {"type": model, "options": {} if options is None else options},
         "split": {} if split is None else split,
     }

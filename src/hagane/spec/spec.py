@@ -125,6 +125,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     label: str
     name: str | None = None
     """The model's name in the workspace; by default the label's."""
+    defaults: Literal["hagane", "bigquery"] = "hagane"
+    """Whose defaults fill what the spec leaves open: preprocessing, options of the family, split."""
     tables: dict[str, str] = {}
     """What the query may name as tables: name → path, URL or database."""
     transform: dict[str, str] | None = None

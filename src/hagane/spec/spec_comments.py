@@ -5,6 +5,7 @@ from __future__ import annotations
 SECTIONS: dict[str, str] = {
     "data": "The rows: a SQL query (DuckDB's dialect), or paths: files, globs, folders.",
     "label": "The column to predict. Rows in which it is NULL are left out of training, and counted.",
+    "defaults": "Whose defaults fill what is left open: hagane's or bigquery's.",
     "transform": (
         "The features, each a SQL expression over the columns (BigQuery's dialect). Edit, add and remove as you like:\n"
         "they are compiled into the model, so serving computes them exactly as training does.\n"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
 
 from hagane.counted import counted
 from hagane.data.open_table import open_table
@@ -15,6 +18,7 @@ from hagane.spec.write_yaml import write_commented_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import ColumnStatistics, Statistics
+from hagane.workflow.default_split import with_default_split
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import check_with_schema, resolve
 
@@ -25,6 +29,7 @@ def init(
     *,
     tables: Mapping[str, str] | None = None,
     model: str = "auto",
+    defaults: Literal["hagane", "bigquery"] = "hagane",
     progress: Progress = SILENT,
 ) -> str:
     """The commented YAML of a spec for `data`: automatic preprocessing spelled out, leaks left out.
@@ -32,9 +37,10 @@ def init(
     Raises SpecError when the label is not a column, DataError when the data cannot be read.
     """
     source = data if isinstance(data, str) else tuple(data)
-    asked = Spec(data=source, label=label, tables=dict(tables or {}), model=Model(type=model))
+    asked = Spec(data=source, label=label, tables=dict(tables or {}), model=Model(type=model), defaults=defaults)
     table = open_table(source, tables=asked.tables, progress=progress)
     check_with_schema(asked, table.schema)
+    asked = with_default_split(asked, table)
     statistics = measure_statistics(table, progress=progress)
     leaks = look_for_leaks(table, label, statistics, progress)
     excluded = tuple(leak.column for leak in leaks)
@@ -78,7 +84,7 @@ def _short(value: object) -> str:
 
 
 def _with_exclude(spec: Spec, excluded: tuple[str, ...]) -> Spec:
-    return Spec(data=spec.data, label=spec.label, tables=spec.tables, model=spec.model, exclude=excluded)
+    return msgspec.structs.replace(spec, exclude=excluded)
 
 
 def _header(table: Table, statistics: Statistics, leaks: Sequence[Leak], left_out: Sequence[LeftOut]) -> str:

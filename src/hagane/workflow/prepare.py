@@ -24,6 +24,7 @@ from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.check_class_weights import check_class_weights
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
+from hagane.workflow.default_split import with_default_split
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
@@ -74,6 +75,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Pat
     check_outliers(spec.outliers, columns)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     table, anomalies = check_rows(table, schema, spec, progress)
+    spec = with_default_split(spec, table)
     splits, outliers = set_outliers_aside(split_table(table, _split(spec)), spec, folder / "outliers", progress)
     statistics = measure_statistics(splits.train, progress=progress)
     resolved = resolve(spec, table.schema, statistics)

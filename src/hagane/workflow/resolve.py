@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from hagane.errors import Fault, SpecError, nearest
 from hagane.features.automatic import LeftOut, automatic_transform
 from hagane.features.resolve_transform import resolve_transform
 from hagane.models import default_family, family_options, get_family
+from hagane.models.bigquery_options import bigquery_options
 from hagane.models.family import Family, Task
 from hagane.spec.spec import Model, Spec
 from hagane.sql.bind import bind_all
@@ -59,7 +61,7 @@ def _error_of(step: Callable[[], object]) -> SpecError | None:
 def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     """Write out name, family, options and transform of a spec that `check_with_schema` let pass. Raises SpecError."""
     family = choose_family(spec, schema, statistics)
-    options = family_options(family, spec.model.options)
+    options = family_options(family, _given_options(spec, family, statistics))
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
     as_words: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
             scales=family.scales,
             accepts_missing=family.accepts_missing,
             exclude=not_features(spec),
+            rules=spec.defaults,
         )
         transform, left_out, as_words = automatic
     resolved = msgspec.structs.replace(
@@ -80,6 +83,12 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
     return Resolved(resolved, family, options, left_out, as_words)
+
+
+def _given_options(spec: Spec, family: Family, statistics: Statistics) -> Mapping[str, Any]:
+    if spec.defaults == "bigquery":
+        return bigquery_options(family.name, spec.model.options, num_rows=statistics.num_rows)
+    return spec.model.options
 
 
 def not_features(spec: Spec) -> tuple[str, ...]:

@@ -9,7 +9,16 @@ import typer
 
 from hagane.fronts.cli.check_place import check_place
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import FLAG, DataArgument, JsonOption, TableOption, complete_family, one_or_many, pairs
+from hagane.fronts.cli.options import (
+    FLAG,
+    DataArgument,
+    DefaultsOption,
+    JsonOption,
+    TableOption,
+    complete_family,
+    one_or_many,
+    pairs,
+)
 
 
 def init(
@@ -24,6 +33,7 @@ def init(
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="TYPE", help="The model family.", autocompletion=complete_family)
     ] = "auto",
+    defaults: DefaultsOption = None,
     table: TableOption = None,
     force: Annotated[bool, typer.Option("--force", "-f", metavar=FLAG, help="Overwrite the file.")] = False,
     json: JsonOption = False,
@@ -39,11 +49,19 @@ def init(
     if not to_stdout:
         check_place(out, force)
         check_not_input(one_or_many(data), out, option="-o", tables=pairs(table, "--table"))
+    from hagane.fronts.cli.override_spec import parse_defaults
     from hagane.spec.read_yaml import read_yaml
     from hagane.workflow.init import init as work
     from hagane.workflow.write_text import write_text
 
-    text = work(one_or_many(data), label, tables=pairs(table, "--table"), model=model, progress=output.progress)
+    text = work(
+        one_or_many(data),
+        label,
+        tables=pairs(table, "--table"),
+        model=model,
+        defaults=parse_defaults(defaults or "hagane"),
+        progress=output.progress,
+    )
     if to_stdout:
         output.text(text)
     else:

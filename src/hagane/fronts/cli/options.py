@@ -78,6 +78,15 @@ MemoryOption = Annotated[
         show_default=False,
     ),
 ]
+DefaultsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--defaults",
+        metavar="hagane|bigquery",
+        help="Whose defaults fill what is left open.",
+        show_default=False,
+    ),
+]
 TableOption = Annotated[
     list[str] | None,
     typer.Option("--table", metavar="NAME=PATH", help="A file that the query may name as a table.", show_default=False),

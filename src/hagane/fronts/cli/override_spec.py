@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 import typer
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ def override_spec(
     split: str | None = None,
     exclude: tuple[str, ...] = (),
     memory_limit: str | None = None,
+    defaults: str | None = None,
 ) -> Spec:
     """The spec with every part that is given replaced; `options` are added to the spec's unless the family changes.
 
@@ -39,6 +40,7 @@ def override_spec(
         model=chosen,
         split=spec.split if split is None else parse_split(split, spec.split),
         exclude=tuple(dict.fromkeys((*spec.exclude, *exclude))),
+        defaults=spec.defaults if defaults is None else parse_defaults(defaults),
         training=replace(spec.training, memory_limit=memory_limit) if memory_limit else spec.training,
     )
 
@@ -53,6 +55,17 @@ def parse_split(text: str, base: Split) -> Split:
     if method not in METHODS:
         raise typer.BadParameter(f"--split {text}: the method is one of {', '.join(METHODS)}")
     return replace(base, method=method, column=column if colon else None)
+
+
+def parse_defaults(text: str) -> Literal["hagane", "bigquery"]:
+    """Whose defaults, of what follows `--defaults`. Raises typer.BadParameter for anything else.
+
+    >>> parse_defaults("bigquery")
+    'bigquery'
+    """
+    if text in ("hagane", "bigquery"):
+        return cast(Literal["hagane", "bigquery"], text)
+    raise typer.BadParameter(f"--defaults {text}: it is hagane or bigquery")
 
 
 def option_value(text: str) -> Any:

@@ -10,6 +10,7 @@ import typer
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import (
     FLAG,
+    DefaultsOption,
     JsonOption,
     MemoryOption,
     TableOption,
@@ -88,6 +89,7 @@ def train(
         str | None,
         typer.Option("--weight-column", metavar="COLUMN", help="What each row counts.", show_default=False),
     ] = None,
+    defaults: DefaultsOption = None,
     memory_limit: MemoryOption = None,
     table: TableOption = None,
     workspace: WorkspaceOption = None,
@@ -121,6 +123,7 @@ def train(
         split=split,
         exclude=tuple(exclude or ()),
         memory_limit=memory_limit,
+        defaults=defaults,
     )
     spec = override_weights(
         spec,

@@ -1,0 +1,69 @@
+"""`bigquery_options`: BigQuery ML's published defaults of CREATE MODEL, as options of our families.
+
+What has no counterpart keeps Hagane's default: the solvers of linear models (ours find the optimum: no learn rate, line
+search or count of gradient steps to copy), `hidden_units` (BigQuery's depends on the width of the encoded features).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LINEAR = {"l1_reg": 0.0, "l2_reg": 0.0, "fit_intercept": True}
+STOPPING = {"max_iterations": 20, "early_stop": True, "min_rel_progress": 0.01, "patience": 1}
+"""Training ends with the first iteration that gains less than one part in a hundred."""
+TREES = {
+    **STOPPING,
+    "learn_rate": 0.3,
+    "max_tree_depth": 6,
+    "min_tree_child_weight": 1.0,
+    "min_tree_child_rows": 1,
+    "min_split_loss": 0.0,
+    "l1_reg": 0.0,
+    "l2_reg": 1.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "colsample_bynode": 1.0,
+}
+NETWORKS = {
+    **STOPPING,
+    "activation_fn": "relu",
+    "batch_norm": False,
+    "batch_size": 32,
+    "dropout": 0.0,
+    "l1_reg": 0.0,
+    "l2_reg": 0.0,
+    "learn_rate": 0.001,
+    "learn_rate_decay": False,
+    "optimizer": "adam",
+}
+DEFAULTS: dict[str, Mapping[str, Any]] = {
+    "linear_reg": LINEAR,
+    "logistic_reg": LINEAR,
+    "boosted_tree_classifier": TREES,
+    "boosted_tree_regressor": TREES,
+    "dnn_classifier": NETWORKS,
+    "dnn_regressor": NETWORKS,
+}
+"""Family → option → BigQuery ML's default."""
+DEEPEST, MOST_LEAVES = 17, 2**17
+"""Trees of more levels than the first have as many leaves as there can be."""
+
+
+def bigquery_options(family: str, given: Mapping[str, Any], *, num_rows: int) -> dict[str, Any]:
+    """`given` over BigQuery ML's defaults for training on `num_rows` rows.
+
+    >>> bigquery_options("boosted_tree_classifier", {"max_tree_depth": 3}, num_rows=100)["num_leaves"]
+    8
+    """
+    options = {**DEFAULTS[family], **given}
+    if "batch_size" in DEFAULTS[family]:
+        options["batch_size"] = given.get("batch_size", max(1, min(32, num_rows)))
+    if "max_tree_depth" in DEFAULTS[family]:
+        options.setdefault("num_leaves", _most_leaves(options["max_tree_depth"]))
+    return options
+
+
+def _most_leaves(depth: Any) -> int:
+    """As many as the depth allows: BigQuery's trees grow by level, and nothing else limits them."""
+    return 2**depth if isinstance(depth, int) and 1 <= depth <= DEEPEST else MOST_LEAVES

@@ -1,0 +1,40 @@
+"""`with_default_split`: BigQuery ML's AUTO_SPLIT, written out where a spec leaves the split open."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hagane.data.part_sql import HASH_RANGE, hash_bits
+from hagane.data.table import Table
+from hagane.spec.spec import Spec, Split
+
+LEAST_ROWS, MOST_ROWS, EVAL_ROWS = 500, 50_000, 10_000
+"""Fewer rows than the first are all trained on; of more than the second so many are set aside."""
+
+
+def with_default_split(spec: Spec, table: Table) -> Spec:
+    """The spec with AUTO_SPLIT in the place of a split that says nothing, where it wants BigQuery's defaults.
+
+    >>> import pyarrow as pa
+    >>> from hagane.data.open_table import open_table
+    >>> spec = Spec(data="f.csv", label="y", defaults="bigquery")
+    >>> with_default_split(spec, open_table(pa.table({"y": range(499)}))).split.method
+    'none'
+    """
+    if spec.defaults != "bigquery" or spec.split != Split():
+        return spec
+    return msgspec.structs.replace(spec, split=_auto_split(table))
+
+
+def _auto_split(table: Table) -> Split:
+    if table.num_rows < LEAST_ROWS:
+        return Split(method="none")
+    fraction = 0.2 if table.num_rows <= MOST_ROWS else _fraction_of(table, EVAL_ROWS)
+    return Split(method="random", eval_fraction=fraction, test_fraction=0.0)
+
+
+def _fraction_of(table: Table, num_rows: int) -> float:
+    """The fraction at which so many rows are set aside, to the row (equal rows stay together)."""
+    bits = hash_bits(list(table.schema.names), Split())
+    found = table.query(f"SELECT max(b) AS b FROM (SELECT {bits} AS b FROM data ORDER BY b LIMIT {num_rows})")
+    return (int(found["b"][0].as_py()) + 1) / HASH_RANGE
