@@ -73,7 +73,8 @@ SIN({x}) ; COS({x}) ; TAN({x}) ; COT({x}) ; SEC({x}) ; CSC({x}) ; ASIN({x}) ; AC
 SINH({x}) ; COSH({x}) ; TANH({x}) ; COTH({x}) ; SECH({x}) ; CSCH({x}) ; ASINH({x}) ; ACOSH({x}) ; ATANH({x}) ; CBRT({x})
 {i} & {j} ; {i} | {j} ; {i} ^ {j} ; ~{i} ; {i} << MOD({j}, 70) ; {i} >> MOD({j}, 70) ; BIT_COUNT({i})
 {x} IS DISTINCT FROM {y} ; {b} IS DISTINCT FROM {c} ; IS_NAN({x} - {y}) ; IS_INF({x}) ; RANGE_BUCKET({x}, [0, 1, 7.3])
-SPLIT({s}, 'a')[SAFE_OFFSET(1)] ; ARRAY_CONCAT([{x}], [{y}, 1])[OFFSET(1)] ; {x} IN UNNEST([{y}, {x}])
+SPLIT({s}, 'a')[SAFE_OFFSET(1)] ; ARRAY_CONCAT([{x}], [{y}, 1])[OFFSET(1)]
+ARRAY_LAST([{x}, {y}]) ; {x} IN UNNEST([{y}, {x}])
 ML.NGRAMS(TEXT_ANALYZE({s}), [1, 2])[SAFE_OFFSET(0)]
 ML.LP_NORM(ML.NORMALIZER([{x}, {y}], 3), 1.5) ; ML.DISTANCE([{x}], [{y}])
 ARRAY_LENGTH(SPLIT({s}, 'a')) + ARRAY_LENGTH([{x}, {y}])

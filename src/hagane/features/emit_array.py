@@ -200,6 +200,13 @@ def concat_order(e: Emitter, rows: Sequence[str]) -> Flat:
     return Flat(order, of_row(e, all_rows, order))
 
 
+def reverse_order(e: Emitter, rows: str) -> str:
+    """[t] int64: the place of the element that comes in each place when every row is turned round."""
+    first, count = starts(e, rows), lengths(e, rows)
+    ends = e.node("Sub", e.node("Add", e.node("Add", first, first), count), e.constant([1], np.int64))
+    return e.node("Sub", of_row(e, ends, rows), _range(e, rows))
+
+
 def _range(e: Emitter, tensor: str) -> str:
     """[t] int64: 0, 1, …"""
     count = e.node("Squeeze", size(e, tensor))

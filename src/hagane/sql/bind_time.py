@@ -10,10 +10,9 @@ from sqlglot import exp
 from hagane.errors import nearest
 from hagane.sql.casts import bind_moment
 from hagane.sql.dialects import spelled_out
-from hagane.sql.expression import Call, Expression, Literal
+from hagane.sql.expression import Call, Expression, Literal, Span
 from hagane.sql.functions import DATE_PARTS, DATE_STEPS, MICROSECONDS, SPANS, TIME_PARTS
-from hagane.sql.source import WAY_OUT
-from hagane.sql.string_literals import decode_string
+from hagane.sql.source import WAY_OUT, Source
 from hagane.sql.time_formats import (
     DATE_ELEMENTS,
     READ_DATE_ELEMENTS,
@@ -30,6 +29,12 @@ if TYPE_CHECKING:
 
 _Bind = Callable[["Binder", exp.Expression], Expression | None]
 _NO_DATETIME = "use a TIMESTAMP, or a DATE; turn a DATETIME or a TIME into one in the data query"
+_ZONE_OF_TEXT = "write PARSE_TIMESTAMP('%Y-%m-%d %H:%M:%S', s, zone), or the offset into the text: '… 09:00:00+09:00'"
+_MONTHS = {
+    "TIMESTAMP_ADD": "days and less have one length; months: TIMESTAMP(DATE_ADD(DATE(t), INTERVAL n MONTH))",
+    "TIMESTAMP_SUB": "days and less have one length; months: TIMESTAMP(DATE_SUB(DATE(t), INTERVAL n MONTH))",
+    "TIMESTAMP_DIFF": "days and less have one length; others: DATE_DIFF(DATE(t), DATE(u), MONTH)",
+}
 _LATER = "a model must answer tomorrow what it answers today: compute it in the data query, as a column"
 
 
@@ -76,6 +81,9 @@ def _bind_moment(binder: Binder, node: exp.Expression, type_: SqlType, source: S
         return None
     if (argument.type, type_, zone) == (SqlType.STRING, SqlType.TIMESTAMP, "UTC"):
         return Call("CAST", (argument,), type_, (binder.is_safe,), span=binder.source.span(node))
+    if (argument.type, type_) == (SqlType.STRING, SqlType.TIMESTAMP):
+        binder.source.fault("TIMESTAMP of a text takes no time zone here", node, next_step=_ZONE_OF_TEXT)
+        return None
     return argument if argument.type is type_ else binder.call(type_.value, (argument,), node, (zone,))
 
 
@@ -118,6 +126,10 @@ def _sum(operator: str, sign: str) -> _Bind:
             binder.source.fault(
                 "the difference of two dates is an INTERVAL", node, next_step="use DATE_DIFF(…, …, DAY)"
             )
+            return None
+        if types == (SqlType.TIMESTAMP, SqlType.TIMESTAMP) and sign == "SUB":
+            binder.source.fault("the difference of two timestamps is an INTERVAL", node,
+                                next_step="use TIMESTAMP_DIFF(…, …, SECOND)")  # fmt: skip
             return None
         if types == (SqlType.INT64, SqlType.DATE) and sign == "ADD":
             arguments, types = arguments[::-1], types[::-1]
@@ -223,11 +235,12 @@ def _with_format(binder: Binder, node: exp.Expression, value: exp.Expression, na
 
 def _format(binder: Binder, node: exp.Expression, name: str, elements: frozenset[str]) -> str | None:
     """The format as it is written: sqlglot keeps it in another spelling."""
+    if not binder.source.called(node).startswith(name.split("_", maxsplit=1)[0]):
+        binder.source.fault("CAST with a FORMAT cannot be compiled", node, next_step=f"write {name}('%Y-%m-%d', s)")
+        return None
     span = binder.source.first_argument(node)
-    text = binder.source.sql[span.start : span.end] if span else ""
-    try:
-        format_ = decode_string(text)
-    except ValueError:
+    format_ = _text(binder, span)
+    if format_ is None:
         binder.source.fault(f"the format of {name} must be a constant", span, next_step=WAY_OUT)
         return None
     try:
@@ -243,18 +256,29 @@ def _format(binder: Binder, node: exp.Expression, name: str, elements: frozenset
     return format_
 
 
+def _text(binder: Binder, span: Span | None) -> str | None:
+    """The constant text that stands at `span`, or None."""
+    inner = Source(binder.source.sql[span.start : span.end] if span else "", binder.source.where)
+    tree = inner.parse()
+    bound = type(binder)(inner, binder.schema).bind(tree) if tree is not None else None
+    return bound.value if isinstance(bound, Literal) and isinstance(bound.value, str) else None
+
+
 def _zone(binder: Binder, node: exp.Expression | None) -> str | None:
     """The canonical name of a time zone (UTC where there is none), or None after noting why it is none."""
     if node is None:
         return "UTC"
-    if not isinstance(node, exp.Literal) or not node.is_string:
+    bound = binder.bind(node)
+    if bound is None:
+        return None
+    if not isinstance(bound, Literal) or not isinstance(bound.value, str):
         binder.source.fault("a time zone must be a constant", node, expected="like 'Asia/Tokyo' or '+09:00'",
                             next_step=WAY_OUT)  # fmt: skip
         return None
-    zone = find_zone(str(node.this))
+    zone = find_zone(bound.value)
     if zone is None:
         binder.source.fault("there is no such time zone", node, expected="like 'Asia/Tokyo' or '+09:00'",
-                            nearest=nearest(str(node.this), sorted(zone_names())))  # fmt: skip
+                            nearest=nearest(bound.value, sorted(zone_names())))  # fmt: skip
     return zone
 
 
@@ -262,8 +286,9 @@ def _is_part(binder: Binder, name: str, part: str, allowed: Sequence[str], node:
     if part not in allowed:
         listed = [each for each in allowed if "(" not in each]
         listed += ["WEEK(<WEEKDAY>)"] * (len(listed) < len(allowed))
-        binder.source.fault(f"{name} has no part {part}", node, expected=", ".join(listed),
-                            nearest=nearest(part, allowed))  # fmt: skip
+        step = _MONTHS.get(name, "") if part in SPANS else ""
+        binder.source.fault(f"{name} has no part {part}", node, expected=", ".join(listed), next_step=step,
+                            nearest="" if step else nearest(part, allowed))  # fmt: skip
     return part in allowed
 
 
@@ -311,6 +336,7 @@ TIME_NODES: dict[type[exp.Expression], _Bind] = {
         (
             exp.Datetime, exp.DatetimeAdd, exp.DatetimeSub, exp.DatetimeDiff, exp.DatetimeTrunc, exp.Time, exp.TimeAdd,
             exp.TimeSub, exp.TimeDiff, exp.TimeTrunc, exp.TsOrDsToDatetime, exp.ParseDatetime, exp.ParseTime,
+            exp.TimestampFromParts, exp.TsOrDsToTime, exp.TimeFromParts,
         ),
         _refuse_datetime,
     ),

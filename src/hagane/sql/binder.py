@@ -17,12 +17,14 @@ from hagane.sql.bind_time import TIME_NODES
 from hagane.sql.casts import bind_cast
 from hagane.sql.coerce import coerce, resolve
 from hagane.sql.conditionals import bind_case, bind_if
-from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span
+from hagane.sql.expression import Call, ColumnRef, Expression, Literal, Span, columns_of
+from hagane.sql.fold import fold
 from hagane.sql.forms import FORMS, NAMED_FORMS, in_list
 from hagane.sql.functions import FUNCTIONS, Signature
 from hagane.sql.hparams import CANDIDATES, RANGE
+from hagane.sql.like import bind_like
 from hagane.sql.ml_functions import bind_analyzer, bind_scalar
-from hagane.sql.patterns import like_to_regex, pattern_fault
+from hagane.sql.patterns import pattern_fault
 from hagane.sql.refusals import FUNCTION_REASONS
 from hagane.sql.source import DOT, WAY_OUT, Source
 from hagane.sql.string_literals import decode_string
@@ -129,7 +131,7 @@ class Binder:
         if not self._constants_fit(signature, coerced) or not self._pattern_fits(name, coerced):
             return None
         safe = self._is_safe and bool(signature.fails) and not signature.safe
-        return Call(name, coerced, overload.result, modifiers, span=span, safe=safe)
+        return fold(Call(name, coerced, overload.result, modifiers, span=span, safe=safe))
 
     def as_safe(self, call: Expression) -> Expression:
         """The call with the SAFE. prefix, where it can fail."""
@@ -153,8 +155,9 @@ class Binder:
         good = True
         for argument in (arguments[position] for position in positions if position < len(arguments)):
             if not isinstance(argument, Literal) or argument.value is None:
+                step = WAY_OUT if columns_of(argument) else "write its value: it is computed for each row, or errs"
                 self.source.fault(f"this argument of {signature.name} must be a constant", argument.span,
-                                  expected=signature.usage, next_step=WAY_OUT)  # fmt: skip
+                                  expected=signature.usage, next_step=step)  # fmt: skip
                 good = False
         return good
 
@@ -304,16 +307,7 @@ class Binder:
         return self.call("OR", (found, unknown), node) if found and unknown else unknown
 
     def _like(self, node: exp.Like) -> Expression | None:
-        parts = self.bind_each([node.this, node.expression])
-        if parts is None:
-            return None
-        text, pattern = parts
-        if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
-            self.source.fault("the pattern of LIKE must be a constant", pattern.span, next_step=WAY_OUT)
-            return None
-        regex = Literal(like_to_regex(pattern.value), SqlType.STRING, span=pattern.span)
-        found = self.call("REGEXP_CONTAINS", (text, regex), node)
-        return self.call("NOT", (found,), node) if found and node.args.get("negate") else found
+        return bind_like(self, node)
 
     def _regexplike(self, node: exp.Expression) -> Expression | None:
         return self.function("REGEXP_CONTAINS", node, ("this", "expression"))

@@ -11,6 +11,7 @@ from hagane.sql.cast_patterns import NOT_A_NUMBER
 from hagane.sql.coerce import coerce, literal_as
 from hagane.sql.dialects import spelled_out
 from hagane.sql.expression import Call, Expression, Literal
+from hagane.sql.fold import fold
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.refusals import CAST_REASONS, TYPE_REASONS
 from hagane.sql.source import WAY_OUT
@@ -51,7 +52,7 @@ def _cast(binder: Binder, argument: Expression, target: SqlType, node: exp.Cast,
     if any(
         overload.first == (argument.type,) and overload.result is target for overload in FUNCTIONS["CAST"].overloads
     ):
-        return Call("CAST", (argument,), target, (safe,), span=span)
+        return fold(Call("CAST", (argument,), target, (safe,), span=span))
     what, next_step = CAST_REASONS.get((argument.type, target), (_NO_SUCH_CAST, WAY_OUT))
     binder.source.fault(what.format(argument.type.value, target.value), node, next_step=next_step)
     return None

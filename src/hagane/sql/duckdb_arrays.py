@@ -122,6 +122,7 @@ ARRAY_RENDER: dict[str, Render] = {
     "ARRAY_LENGTH": lambda call, bound: f"len({bound[0]})",
     "ELEMENT": _element,
     "ARRAY_CONCAT": _concat,
+    "ARRAY_REVERSE": lambda call, bound: f"list_reverse({bound[0]})",
     "IN UNNEST": _in_unnest,
     "TEXT_ANALYZE": _text_analyze,
     "ML.NGRAMS": _ngrams,

@@ -55,6 +55,14 @@ def _safe(name: str, *keys: str) -> Form:
     return form
 
 
+def _end(binder: Binder, node: exp.Expression) -> Expression | None:
+    """`ARRAY_FIRST(array)` and `ARRAY_LAST(array)`."""
+    array = binder.bind(node.this)
+    if array is not None and (isinstance(node, exp.ArrayLast) or not array.type.is_array):
+        array = binder.call("ARRAY_REVERSE", (array,), node)
+    return None if array is None else binder.call("ELEMENT", (array,), node, (0,))
+
+
 def _not_distinct(binder: Binder, node: exp.Expression) -> Expression | None:
     """`x IS NOT DISTINCT FROM y`."""
     call = binder.function("IS DISTINCT FROM", node, ("this", "expression"))
@@ -153,6 +161,8 @@ FORMS: dict[type[exp.Expression], Form] = {
     exp.SafeMultiply: _safe("*", "this", "expression"),
     exp.SafeNegate: _safe("NEG", "this"),
     exp.NullSafeEQ: _not_distinct,
+    exp.ArrayFirst: _end,
+    exp.ArrayLast: _end,
     exp.CosineDistance: bind_named_distance("COSINE"),
     exp.EuclideanDistance: bind_named_distance("EUCLIDEAN"),
     exp.RangeBucket: _range_bucket,

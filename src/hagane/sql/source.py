@@ -106,11 +106,15 @@ class Source:
         return found[0].upper() if found else "this"
 
     def first_argument(self, node: exp.Expression) -> Span | None:
-        """The token right behind the opening bracket of the function `node`, of which sqlglot may keep no position."""
+        """The text of the first argument of the function `node`, of which sqlglot may keep no position."""
         span = self.span(node)
-        starts = [index for index, token in enumerate(self._tokens) if span and token.start == span.start]
-        token = self._tokens[starts[0] + 2] if starts and starts[0] + 2 < len(self._tokens) else None
-        return Span(token.start, token.end + 1) if token else None
+        first = next((i + 2 for i, token in enumerate(self._tokens) if span and token.start == span.start), None)
+        depth = 0
+        for index, token in enumerate(self._tokens[first:] if first is not None else [], first or 0):
+            depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+            if depth < 0 or (depth == 0 and token.token_type is TokenType.COMMA):
+                return Span(self._tokens[first or 0].start, self._tokens[index - 1].end + 1)
+        return None
 
     def _all_spans(self, tree: exp.Expression) -> dict[int, Span | None]:
         spans: dict[int, Span | None] = {}

@@ -80,6 +80,7 @@ FUNCTION_NODES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.EndsWith: ("ENDS_WITH", _TWO),
     exp.Split: ("SPLIT", _TWO),
     exp.ArrayConcat: ("ARRAY_CONCAT", _MANY),
+    exp.ArrayReverse: ("ARRAY_REVERSE", _ONE),
     exp.ArraySize: ("ARRAY_LENGTH", _ONE),
     exp.UnixSeconds: ("UNIX_SECONDS", _ONE),
     exp.UnixMillis: ("UNIX_MILLIS", _ONE),

@@ -66,6 +66,16 @@ _AS_TIMESTAMP = {
 }
 
 
+_TWINS = {
+    "DATE_DIFF": "TIMESTAMP_DIFF for days of 24 hours and less",
+    "DATE_TRUNC": "TIMESTAMP_TRUNC",
+    "DATE_ADD": "TIMESTAMP_ADD",
+    "DATE_SUB": "TIMESTAMP_SUB",
+    "FORMAT_DATE": "FORMAT_TIMESTAMP",
+}
+"""Functions of dates → what to use of timestamps."""
+
+
 def condition_step(received: SqlType) -> str:
     """What to write instead where a condition is no BOOL.
 
@@ -90,6 +100,8 @@ def type_step(signature: Signature, arguments: Sequence[Expression]) -> str:
         return condition_step(next(argument.type for argument in arguments if argument.type is not SqlType.BOOL))
     wrong = [argument.type for argument in arguments if argument.type not in takes]
     if takes & {SqlType.DATE, SqlType.TIMESTAMP} and SqlType.FLOAT64 not in takes:
+        if signature.name in _TWINS and SqlType.TIMESTAMP in types:
+            return f"write DATE(t), or use {_TWINS[signature.name]}"
         wants_date = signature.name == "DATE" or (signature.name != "TIMESTAMP" and SqlType.TIMESTAMP not in takes)
         return (_AS_DATE if wants_date else _AS_TIMESTAMP).get(wrong[0], "") if wrong else ""
     if SqlType.STRING in takes and SqlType.FLOAT64 not in takes:

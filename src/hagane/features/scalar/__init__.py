@@ -115,6 +115,7 @@ SCALAR: dict[str, ScalarFunction] = {
     "ARRAY": ScalarFunction(arrays.array),
     "ELEMENT": ScalarFunction(arrays.element, fuses_modifiers=True),
     "ARRAY_CONCAT": ScalarFunction(arrays.array_concat),
+    "ARRAY_REVERSE": ScalarFunction(arrays.array_reverse),
     "IN UNNEST": ScalarFunction(arrays.in_unnest),
     "TEXT_ANALYZE": ScalarFunction(arrays.text_analyze),
     "ML.NGRAMS": ScalarFunction(arrays.ngrams),

@@ -77,6 +77,15 @@ def array_concat(op: Operation) -> Value:
                       element_valid=element_valid)  # fmt: skip
 
 
+def array_reverse(op: Operation) -> Value:
+    """ARRAY_REVERSE(array)."""
+    e, array = op.emitter, array_of(op)
+    order = emit_array.reverse_order(e, array.rows)
+    valid = array.element_valid and e.node("Gather", array.element_valid, order, axis=0)
+    data = e.node("Gather", array.data, order, axis=0)
+    return ArrayValue(data, array.valid, array.error, op.type, rows=array.rows, element_valid=valid)
+
+
 def in_unnest(op: Operation) -> Value:
     """x IN UNNEST(array): NULL where x is, or where nothing is equal and an element is NULL; of no elements FALSE."""
     e, x, array = op.emitter, op.arguments[0], array_of(op, 1)
