@@ -51,9 +51,12 @@ def test_whole_numbers(values: list) -> None:
         [1e300, -1e300, 2e300],
         [5e-324, 1e-310, 0.0],
         [1e200 * (-1) ** i for i in range(3_000)],
+        [-1e-200, 0.0, 1e-200],
+        [5e-324, 0.0, 5e-324, 5e-324],
+        [1.7e308, 1.7e308, -1.7e308, 1.7e308, 1.7e308],
         [math.nan, 1.0, math.inf, 2.0, None, 4.0],
     ],
-    ids=["offset", "sorted", "outlier", "huge", "tiny", "large", "not finite"],
+    ids=["offset", "sorted", "outlier", "huge", "tiny", "large", "lost squares", "least", "largest", "not finite"],
 )
 def test_hard_columns(values: list) -> None:
     mean, stddev = exact(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ Query = Callable[[str], "pa.Table"]
 
 SAMPLE_ROWS = 1_024
 DECIMALS = 10
+_LEAST_SQUARES = 1e-280
+"""Squares that add up to less may have lost digits, or all of them, to underflow; so have those of equal values."""
 
 
 class Moments(NamedTuple):
@@ -92,7 +95,7 @@ def _from_sums(count: int, first: float, second: float, center: float) -> Moment
         return Moments(None, None)
     shift = first / count
     squares = second - first * shift
-    if not math.isfinite(squares) or (second > 0 and squares < 1e-4 * second):
+    if not math.isfinite(squares) or squares < 1e-4 * second or (count > 1 and second < _LEAST_SQUARES):
         return None
     return Moments(center + shift, math.sqrt(squares / (count - 1)) if count > 1 else None)
 
@@ -102,15 +105,27 @@ def _slow(query: Query, arguments: Sequence[str], centers: Sequence[float]) -> l
     if not arguments:
         return []
     inner = ", ".join(f"{_finite(x)} AS a{i}" for i, x in enumerate(arguments))
-    largest = ", ".join(f"max(abs(a{i}))" for i in range(len(arguments)))
-    peaks = _only_row(query(f"SELECT {largest} FROM (SELECT {inner} FROM data)"))
-    units = [2.0 ** min(1023, math.frexp(peak)[1]) if peak else 1.0 for peak in peaks]
+    extremes = ", ".join(f"min(a{i}), max(a{i})" for i in range(len(arguments)))
+    row = _only_row(query(f"SELECT {extremes} FROM (SELECT {inner} FROM data)"))
+    ranges = list(zip(row[0::2], row[1::2], strict=True))
+    units = [_unit(max(abs(low or 0), abs(high or 0))) for low, high in ranges]
     outer = ", ".join(f"avg(a{i} / {double(u)}), stddev_samp(a{i} / {double(u)})" for i, u in enumerate(units))
     row = _only_row(query(f"SELECT {outer} FROM (SELECT {inner} FROM data)"))
     return [
-        Moments(*(None if value is None else value * unit for value in pair))
-        for pair, unit in zip(zip(row[0::2], row[1::2], strict=True), units, strict=True)
+        Moments(low, stddev and 0.0) if low == high else _in_units(mean, stddev, unit)
+        for (low, high), mean, stddev, unit in zip(ranges, row[0::2], row[1::2], units, strict=True)
     ]
+
+
+def _unit(peak: float) -> float:
+    """A power of two of the size of `peak`."""
+    return 2.0 ** min(1023, math.frexp(peak)[1]) if peak else 1.0
+
+
+def _in_units(mean: float | None, stddev: float | None, unit: float) -> Moments:
+    """In units of 1. A deviation may lie beyond the largest FLOAT64: then it is that."""
+    scaled = None if stddev is None else min(stddev * unit, sys.float_info.max)
+    return Moments(None if mean is None else mean * unit, scaled)
 
 
 def rounded_moments(moments: Moments) -> Moments:

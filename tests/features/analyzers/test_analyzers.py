@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
+import sys
 from collections import Counter
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -80,6 +83,51 @@ def test_scalers_learn_from_finite_values_only(function: str) -> None:
     clean = fit(f"{function}(x) OVER ()", [1.0, 2.0, 4.0, 8.0])
     dirty = fit(f"{function}(x) OVER ()", [1.0, math.inf, 2.0, math.nan, 4.0, -math.inf, None, 8.0])
     assert dirty.parameters == clean.parameters
+
+
+EXTREMES = {
+    "largest": [-1.7e308, 1.7e308, 1e308, 0.0, 3.0],
+    "one side": [1e308, 1.1e308, 1.7e308, 1.2e308],
+    "least": [5e-324, 1.5e-323, 0.0, 1e-322],
+    "squares overflow": [1e200, -1e200, 3e200, 0.0],
+    "squares underflow": [-1e-200, 0.0, 1e-200, 3e-200],
+    "whole": [-(2**63), 2**63 - 1, 0, 5],
+}
+
+
+def _exact_scale(function: str, numbers: list[Fraction]) -> tuple[Fraction, Fraction]:
+    """Centre and scale by exact arithmetic; quantiles by nearest rank."""
+    ordered, n = sorted(numbers), len(numbers)
+    lower, median, upper = (ordered[math.ceil(n * q) - 1] for q in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)))
+    mean = sum(numbers) / n
+    variance = sum((number - mean) ** 2 for number in numbers) / (n - 1)
+    with localcontext(prec=60):
+        deviation = Fraction((Decimal(variance.numerator) / variance.denominator).sqrt())
+    return {
+        "ML.MIN_MAX_SCALER": (ordered[0], ordered[-1] - ordered[0]),
+        "ML.MAX_ABS_SCALER": (Fraction(0), max(map(abs, numbers))),
+        "ML.ROBUST_SCALER": (median, upper - lower),
+        "ML.STANDARD_SCALER": (mean, min(deviation, Fraction(sys.float_info.max))),
+    }[function]
+
+
+@pytest.mark.parametrize("values", EXTREMES.values(), ids=EXTREMES)
+@pytest.mark.parametrize(
+    "function", ["ML.STANDARD_SCALER", "ML.MIN_MAX_SCALER", "ML.MAX_ABS_SCALER", "ML.ROBUST_SCALER"]
+)
+def test_scalers_of_extreme_columns(function: str, values: list) -> None:
+    """Rounding alone: half a step of the least FLOAT64 counts where all numbers are that small."""
+    numbers = [Fraction(float(value)) for value in values]
+    center, scale = _exact_scale(function, numbers)
+    expected = [float((number - center) / scale) for number in numbers]
+    step = float(Fraction(5e-324) / scale)
+    found = fit_apply(f"{function}(x) OVER ()", values)
+    np.testing.assert_allclose(found, expected, rtol=1e-9 + step, atol=1e-9 + 2 * step)
+
+
+def test_what_is_far_from_the_rows_of_training_is_no_nan() -> None:
+    transform = fit("ML.ROBUST_SCALER(x) OVER ()", [1.6e308, 1.7e308, 1.75e308])
+    assert apply(transform, [-1.7e308])[0] == pytest.approx(-3.4 / 0.15, rel=1e-9)
 
 
 def test_min_max_scaler_caps_what_lies_outside_and_reaches_both_ends() -> None:

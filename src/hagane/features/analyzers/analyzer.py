@@ -102,12 +102,21 @@ def literal(value: float) -> Literal:
     return Literal(float(value), SqlType.FLOAT64)
 
 
-def scaled(argument: Expression, center: float, scale: float) -> Expression:
-    """(argument - center) / scale; 0 where `scale` is 0 (a column without spread), NULL where the argument is.
+_SAFE_CENTER = 2.0**969
+"""No finite number minus one up to this overflows."""
+
+
+def scaled(argument: Expression, center: float, low: float, high: float) -> Expression:
+    """(argument - center) / (high - low); 0 where that is 0 (a column without spread), NULL where the argument is.
 
     A scale of 0 becomes a division by infinity, so that every scaler has one shape and all of them fuse into one group.
+    Where a difference of finite numbers may overflow, all of it is computed in halves.
     """
-    return Call("$SCALE", (as_float(argument), literal(center), literal(scale or math.inf)), SqlType.FLOAT64)
+    argument = as_float(argument)
+    if max(abs(center), abs(low), abs(high)) > _SAFE_CENTER:
+        argument = Call("*", (argument, literal(0.5)), SqlType.FLOAT64)
+        center, low, high = center / 2, low / 2, high / 2
+    return Call("$SCALE", (argument, literal(center), literal(high - low or math.inf)), SqlType.FLOAT64)
 
 
 def number(measured: Measured, name: str, default: float) -> float:

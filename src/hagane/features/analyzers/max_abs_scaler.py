@@ -35,7 +35,7 @@ class MaxAbsScaler:
 
     def lower(self, parameters: MaxAbsScalerParameters, argument: Expression) -> Expression:
         """x / max_abs."""
-        return scaled(argument, 0.0, parameters.max_abs)
+        return scaled(argument, 0.0, 0.0, parameters.max_abs)
 
     def as_feature(self, parameters: MaxAbsScalerParameters, argument: Expression) -> IdFeature | None:
         """A dense number."""

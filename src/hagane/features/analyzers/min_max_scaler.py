@@ -36,7 +36,7 @@ class MinMaxScaler:
 
     def lower(self, parameters: MinMaxScalerParameters, argument: Expression) -> Expression:
         """LEAST(GREATEST((x - min) / (max - min), 0), 1)."""
-        fraction = scaled(argument, parameters.min, parameters.max - parameters.min)
+        fraction = scaled(argument, parameters.min, parameters.min, parameters.max)
         at_least = Call("GREATEST", (fraction, literal(0.0)), SqlType.FLOAT64)
         return Call("LEAST", (at_least, literal(1.0)), SqlType.FLOAT64)
 

@@ -51,8 +51,11 @@ class RobustScaler:
 
     def lower(self, parameters: RobustScalerParameters, argument: Expression) -> Expression:
         """(x - median) / (upper quartile - lower quartile), either left out where it is not wanted."""
-        spread = parameters.upper_quartile - parameters.lower_quartile if parameters.with_quantile_range else 1.0
-        return scaled(argument, parameters.median if parameters.with_median else 0.0, spread)
+        center = parameters.median if parameters.with_median else 0.0
+        low, high = (
+            (parameters.lower_quartile, parameters.upper_quartile) if parameters.with_quantile_range else (0.0, 1.0)
+        )
+        return scaled(argument, center, low, high)
 
     def as_feature(self, parameters: RobustScalerParameters, argument: Expression) -> IdFeature | None:
         """A dense number."""

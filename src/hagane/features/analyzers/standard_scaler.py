@@ -37,7 +37,7 @@ class StandardScaler:
 
     def lower(self, parameters: StandardScalerParameters, argument: Expression) -> Expression:
         """(x - mean) / stddev."""
-        return scaled(argument, parameters.mean, parameters.stddev)
+        return scaled(argument, parameters.mean, 0.0, parameters.stddev)
 
     def as_feature(self, parameters: StandardScalerParameters, argument: Expression) -> IdFeature | None:
         """A dense number."""
