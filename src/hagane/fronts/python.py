@@ -127,7 +127,7 @@ def train(
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family;
     `defaults="bigquery"` takes BigQuery ML's.
-    `hparams` are values for the hyperparameters in `options` and `transform` (`hagane.hparam_range`). `sections` are
+    `hparams` are values for the spec's hyperparameters (`hagane.hparam_range`), by place. `sections` are
     the spec's others (`training`, `schema`, `anomalies`, `outliers`, …); they and `split` may be mappings.
     Raises HaganeError with every fault at once.
     """

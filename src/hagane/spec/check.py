@@ -12,6 +12,7 @@ from hagane.memory_budget import MemoryBudget
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.open_value import closed_variants
 from hagane.spec.outliers import outlier_faults
 from hagane.spec.spec import Spec
 
@@ -40,7 +41,9 @@ def check_spec(spec: Spec, *, lines: Mapping[str, int] | None = None, path: str 
 
 def spec_faults(spec: Spec, *, lines: Mapping[str, int] | None = None, path: str = "spec") -> list[Fault]:
     """Every fault that `check_spec` would raise, as a list."""
-    return [located(fault, lines or {}, path) for check in CHECKS for fault in check(spec)]
+    found = [fault for variant in closed_variants(spec) for check in CHECKS for fault in check(variant)]
+    distinct = {(fault.what, fault.where): fault for fault in reversed(found)}
+    return [located(fault, lines or {}, path) for fault in reversed(distinct.values())]
 
 
 def located(fault: Fault, lines: Mapping[str, int], path: str) -> Fault:

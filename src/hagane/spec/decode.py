@@ -13,6 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from hagane.errors import Fault, nearest
+from hagane.spec.open_value import USAGE, OpenValue, written_nodes
 from hagane.spec.yaml_node import Mapping, Node, Scalar, Sequence, is_null, node_value, plain_value
 
 FAILED = object()
@@ -30,10 +31,14 @@ class Decoder:
     """What the whole is called in faults."""
     lines: dict[str, int] = field(default_factory=dict)
     """Spec path (`model.options.max_depth`) → line."""
+    takes_hparams: bool = False
+    """Whether numbers and choices may be left open (`OpenValue`)."""
 
     def decode(self, node: Node, wanted: inspect.Type, at: str) -> Any:
         """The value of `node` as `wanted`, or FAILED. `at` is the path in the spec, "" at the top."""
         self.lines[at] = node.line
+        if self.takes_hparams and isinstance(node, Scalar) and "hparam_" in node.text.lower() and _may_be_open(wanted):
+            return self._open(node, wanted, at)
         match wanted:
             case inspect.StructType():
                 return self._struct(node, wanted, at)
@@ -124,6 +129,16 @@ class Decoder:
             return float(cast(float, value)) if isinstance(wanted, inspect.FloatType) else value
         return self._refuse(node, at, expected=_described(wanted))
 
+    def _open(self, node: Scalar, wanted: inspect.Type, at: str) -> Any:
+        nodes = written_nodes(node.text, node.line)
+        values = tuple(self.decode(each, wanted, at) for each in nodes)
+        if FAILED in values:
+            return FAILED
+        is_range = "range" in node.text.lower().partition("(")[0]
+        if not values or (is_range and not _is_range(*values)):
+            return self._refuse(node, at, expected=USAGE + ", the lower end first" * is_range)
+        return OpenValue(node.text, values)
+
     def _refuse(self, node: Node, at: str, *, expected: str, nearest: str = "", next_step: str = "") -> object:
         shown = _shown(node)
         what = f"'{at}' cannot be {shown}" if at else f"a {self.subject} cannot be {shown}"
@@ -154,6 +169,18 @@ class Decoder:
 
     def _place(self, line: int, at: str) -> str:
         return f"{self.path}:{line}" if self.path else at
+
+
+def _may_be_open(wanted: inspect.Type) -> bool:
+    """Whether the type is a number, a choice, true or false: no name, no text."""
+    types = wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,)
+    closed = inspect.StrType | inspect.AnyType | inspect.NoneType
+    return any(_shape(each) is Scalar and not isinstance(each, closed) for each in types)
+
+
+def _is_range(low: Any, high: Any) -> bool:
+    numbers = [end for end in (low, high) if isinstance(end, int | float) and not isinstance(end, bool)]
+    return len(numbers) == 2 and low < high
 
 
 def _shape(wanted: inspect.Type) -> type:

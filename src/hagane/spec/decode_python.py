@@ -13,6 +13,8 @@ from msgspec import inspect
 
 from hagane.errors import Fault, SpecError
 from hagane.spec.decode import FAILED, Decoder
+from hagane.spec.open_value import OpenValue
+from hagane.spec.spec import Spec
 from hagane.spec.yaml_node import Entry, Mapping, Node, Scalar, Sequence
 
 _NO_LINE = 0
@@ -39,7 +41,8 @@ def decode_python(value: object, wanted: Any, *, at: str = "", subject: str = "s
       received: '0.5'
     """
     faults: list[Fault] = []
-    found = Decoder("", faults, subject=subject).decode(_node(value), inspect.type_info(wanted), at)
+    decoder = Decoder("", faults, subject=subject, takes_hparams=wanted is Spec)
+    found = decoder.decode(_node(value), inspect.type_info(wanted), at)
     if faults or found is FAILED:
         raise SpecError(*faults)
     return found
@@ -59,6 +62,8 @@ def _node(value: object) -> Node:
 
 def _scalar(value: object) -> Scalar:
     """Plain as a word of YAML where it is null, true, false or a number; else a text."""
+    if isinstance(value, OpenValue):
+        value = value.text
     if isinstance(value, enum.Enum):
         value = value.value
     if value is None or type(value).__name__ in ("bool", "bool_"):  # NumPy's is none of Python's

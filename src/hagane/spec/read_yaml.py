@@ -57,7 +57,7 @@ def locate_faults(error: HaganeError, path: Path | str) -> HaganeError:
 def _read(text: str, path: str) -> tuple[Spec | None, list[Fault], dict[str, int]]:
     faults: list[Fault] = []
     node = parse_yaml(text, path=path, faults=faults)
-    decoder = Decoder(path, faults)
+    decoder = Decoder(path, faults, takes_hparams=True)
     spec = decoder.decode(node, type_of(Spec), "")
     if spec is FAILED:
         return None, in_order(faults, path), decoder.lines

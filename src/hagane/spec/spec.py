@@ -114,7 +114,7 @@ class Anomalies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One training, declared.
+    """One training, declared. A number or a choice may be an `OpenValue` until its hyperparameter has a value.
 
     >>> Spec(data="flights.parquet", label="late").split.method
     'random'

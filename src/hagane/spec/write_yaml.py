@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.open_value import map_open
 from hagane.spec.outliers import Outliers
 from hagane.spec.spec import Spec
 from hagane.spec.spec_comments import ALTERNATIVES, SECTIONS
@@ -90,6 +91,7 @@ def comment_lines(text: str, pad: str = "") -> Iterable[str]:
 
 
 def _spec_lines(spec: Spec, comments: Mapping[str, str], *, commented: bool) -> Iterator[str]:
+    spec = map_open(spec, lambda _, value: value.text)
     for field in msgspec.structs.fields(Spec):
         value = getattr(spec, field.name)
         shown = not _is_absent(value, field)

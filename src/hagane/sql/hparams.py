@@ -6,6 +6,7 @@ for each makes an expression of the feature language.
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,20 @@ Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
 RANGE, CANDIDATES = "HPARAM_RANGE", "HPARAM_CANDIDATES"
 
 
+class TypedText(str):
+    """The text of a literal of a type: equal to the text, but written `DATE '2020-01-01'`."""
+
+    type: str
+    __slots__ = ("type",)
+
+    @staticmethod
+    def of(type_: str, text: str) -> TypedText:
+        """Of a type's name and the text in quotes."""
+        made = TypedText(text)
+        made.type = type_
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Hparam:
     """One place of a text that holds a hyperparameter: characters [start, end).
@@ -35,6 +50,10 @@ class Hparam:
     low: int | float | None = None
     high: int | float | None = None
     candidates: tuple[Value, ...] = ()
+
+    def chosen(self, value: Value) -> Value:
+        """The candidate that equals `value`, with its type; else `value`."""
+        return next((one for one in self.candidates if isinstance(one, TypedText) and one == value), value)
 
     def admits(self, value: Value) -> bool:
         """Whether `value` may be chosen.
@@ -116,7 +135,7 @@ def fill_hparams(text: str, values: Sequence[Value]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def sql_literal(value: Value) -> str:
+def sql_literal(value: Value | datetime.date) -> str:
     """A value as a literal of the feature language.
 
     >>> sql_literal(("it's", 0.5, True))
@@ -124,6 +143,11 @@ def sql_literal(value: Value) -> str:
     """
     if isinstance(value, tuple):
         return "[" + ", ".join(map(sql_literal, value)) + "]"
+    if isinstance(value, datetime.date):
+        type_ = "TIMESTAMP" if isinstance(value, datetime.datetime) else "DATE"
+        return f"{type_} {sql_literal(str(value))}"
+    if isinstance(value, TypedText):
+        return f"{value.type} {sql_literal(str(value))}"
     if isinstance(value, str):
         quoted = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
         return f"'{quoted}'"
@@ -191,11 +215,19 @@ def _value(node: exp.Expression) -> Value:
             return bool(node.this)
         case exp.Null():
             return None
+        case exp.Cast(this=exp.Literal(is_string=True) as text, to=exp.DataType() as to):
+            return _typed(to.sql(dialect="bigquery"), str(text.this))
         case exp.Array() | exp.Tuple():
             return tuple(_value(part) for part in node.expressions)
         case exp.Struct(expressions=[one]):
             return _value(one)
     raise ValueError(f"{type(node).__name__} is no constant")
+
+
+def _typed(type_: str, text: str) -> TypedText:
+    if type_ not in ("DATE", "TIMESTAMP"):
+        raise ValueError(type_)
+    return TypedText.of(type_, text)
 
 
 def _negative(value: Any) -> int | float:

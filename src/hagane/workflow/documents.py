@@ -15,6 +15,7 @@ from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
+from hagane.workflow.hyperparameters import Hyperparameter
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 from hagane.workflow.verify_export import Verification
@@ -44,6 +45,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     split_counts: dict[str, int]
     row_weights: RowWeights = RowWeights()
     """What the rows counted in training."""
+    hyperparameters: tuple[Hyperparameter, ...] = ()
+    """What was left open in the spec: where it was searched, and the value of this training."""
     outliers: OutlierReport | None = None
     """The training rows that were set aside."""
     best_iteration: int
@@ -55,7 +58,13 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bundle_documents(
-    prepared: Prepared, model: FittedModel, exported: Export, *, weights: RowWeights, seconds: float
+    prepared: Prepared,
+    model: FittedModel,
+    exported: Export,
+    *,
+    weights: RowWeights,
+    seconds: float,
+    hyperparameters: tuple[Hyperparameter, ...] = (),
 ) -> dict[str, bytes]:
     """File name → content."""
     lineage = Lineage(
@@ -65,6 +74,7 @@ def bundle_documents(
         split=prepared.splits.describe(),
         split_counts=prepared.split_counts,
         row_weights=weights,
+        hyperparameters=hyperparameters,
         outliers=prepared.outliers,
         best_iteration=model.best_iteration,
         training_info=model.curve,

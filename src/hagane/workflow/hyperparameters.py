@@ -1,15 +1,19 @@
-"""The hyperparameters of a spec: every literal of it that is left open, whether of a family or of a feature."""
+"""The hyperparameters of a spec: every literal of it that is left open, wherever it stands."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from hagane.errors import ExpressionError, Fault, SpecError, nearest
+from hagane.spec.open_value import map_open, open_values
 from hagane.spec.spec import Spec
-from hagane.sql.hparams import Hparam, Value, fill_hparams, find_hparams
+from hagane.sql.hparams import Hparam, TypedText, Value, fill_hparams, find_hparams
+
+RULES = "outliers.rules."
 
 
 class Hyperparameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,8 @@ class Hyperparameter(msgspec.Struct, frozen=True, kw_only=True):
     low: int | float | None = None
     high: int | float | None = None
     candidates: tuple[Any, ...] = ()
+    value: Any = None
+    """What was chosen, once it was."""
 
     def __str__(self) -> str:
         listed = ", ".join(map(repr, self.candidates))
@@ -34,8 +40,20 @@ def hyperparameters(spec: Spec) -> tuple[Hyperparameter, ...]:
     ['transform.h: 2 to 9']
     """
     return tuple(
-        Hyperparameter(name=name, low=found.low, high=found.high, candidates=found.candidates)
+        Hyperparameter(name=name, low=found.low, high=found.high, candidates=tuple(map(_plain, found.candidates)))
         for name, found in _find(spec).items()
+    )
+
+
+def chosen_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> tuple[Hyperparameter, ...]:
+    """The hyperparameters of the spec, each with its value: what was searched, and what was found.
+
+    >>> spec = Spec(data="f.csv", label="y", transform={"h": "ML.HASH_BUCKETIZE(s, HPARAM_RANGE(2, 9))"})
+    >>> chosen_hyperparameters(spec, {"transform.h": 4})[0].value
+    4
+    """
+    return tuple(
+        msgspec.structs.replace(found, value=_plain(_frozen(values[found.name]))) for found in hyperparameters(spec)
     )
 
 
@@ -48,6 +66,7 @@ def set_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> Spec:
     """
     found = _find(spec)
     given = {name: _frozen(value) for name, value in values.items()}
+    given |= {name: hparam.chosen(given[name]) for name, hparam in found.items() if name in given}
     faults = [_unknown(name, found) for name in given if name not in found]
     faults += [_missing(name, hparam) for name, hparam in found.items() if name not in given]
     faults += [
@@ -64,6 +83,9 @@ def _texts(spec: Spec) -> dict[str, str]:
     """Every text of the spec in which a hyperparameter may stand, by its place."""
     texts = {"model.type": spec.model.type}
     texts |= {f"model.options.{name}": value for name, value in spec.model.options.items() if isinstance(value, str)}
+    texts |= {place: value.text for place, value in open_values(spec).items()}
+    if spec.outliers is not None:
+        texts |= {f"{RULES}{name}": sql for name, sql in spec.outliers.rules.items()}
     return texts | {f"transform.{name}": sql for name, sql in (spec.transform or {}).items()}
 
 
@@ -76,7 +98,7 @@ def _find(spec: Spec) -> dict[str, Hparam]:
         except ExpressionError as error:
             faults += error.faults
             continue
-        if hparams and not place.startswith("transform.") and not _is_whole(text, hparams):
+        if hparams and not place.startswith(("transform.", RULES)) and not _is_whole(text, hparams):
             faults.append(Fault(what="an option is a hyperparameter or it is not", where=place, received=text,
                                 expected="HPARAM_RANGE(…) or HPARAM_CANDIDATES(…) alone"))  # fmt: skip
         found |= {place if i == 0 else f"{place}[{i}]": hparam for i, hparam in enumerate(hparams)}
@@ -99,7 +121,11 @@ def _filled(spec: Spec, values: Mapping[str, Value]) -> Spec:
     transform = spec.transform and {
         name: _fill(sql, f"transform.{name}", values) for name, sql in spec.transform.items()
     }
-    return msgspec.structs.replace(spec, model=model, transform=transform)
+    outliers = spec.outliers and msgspec.structs.replace(
+        spec.outliers, rules={name: _fill(sql, f"{RULES}{name}", values) for name, sql in spec.outliers.rules.items()}
+    )
+    filled = msgspec.structs.replace(spec, model=model, transform=transform, outliers=outliers)
+    return map_open(filled, lambda place, value: value.typed(values[place]))
 
 
 def _fill(sql: str, place: str, values: Mapping[str, Value]) -> str:
@@ -112,7 +138,14 @@ def _option(value: Value) -> Any:
     return [_option(part) for part in value] if isinstance(value, tuple) else value
 
 
+def _plain(value: Any) -> Any:
+    """As JSON has it: the text of a typed literal."""
+    return str(value) if isinstance(value, TypedText) else value
+
+
 def _frozen(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return str(value)
     return tuple(_frozen(part) for part in value) if isinstance(value, list | tuple) else value
 
 

@@ -20,7 +20,7 @@ from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
-from hagane.workflow.hyperparameters import set_hyperparameters
+from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
@@ -59,7 +59,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
-    spec = set_hyperparameters(spec, hparams or {})
+    declared, spec = spec, set_hyperparameters(spec, hparams or {})
     prepared = prepare(spec, frame, progress, folder=workspace.root)
     name = prepared.resolved.spec.name
     assert name is not None
@@ -70,7 +70,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         model = _fit_family(prepared, weighted, progress)
         exported = export(prepared, model, scratch / "bundle", progress)
         seconds = time.monotonic() - began
-        documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds)
+        documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds,
+                                     hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
         write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
         version = _publish(slot, prepared, exported, encoded.train.num_rows)
     return TrainResult(
