@@ -51,7 +51,7 @@ PATTERNS = [
 EXTRACTED = [
     "a", "a+", "^a(.)", "(b+)$", "a*", "^[a-z]*$", "([0-9]+)-", r"(?:^|[ -])(\d+)", "(.*?)[: ]", "^(.*):", "ab|abc|a",
     r"\b(\w+)\b", "(?s:a.b)", "(?i)(S+)t?", "日(.)", r"\.([^.]*)$", "[^a-z]{2,}", "x{250}", r"^\s*(\S+)",
-    "ß(ß*)ß", "\0b?",
+    "ß(ß*)ß", "\0b?", r"\p{Greek}(\pL)", r"^\PL*(\pL+)",
 ]  # fmt: skip
 DELIMITERS = ["", ",", "a", "ab", "日", " ", ".", "\0"]
 AFFIXES = ["", "a", "A", " ", "日", "x" * 300, "😀", "\0", "a\0", ".", "ß", "\\", "("]
@@ -173,7 +173,9 @@ def _modifiers(name: str, overload: Overload) -> st.SearchStrategy[tuple[object,
         case "ELEMENT":
             return st.tuples(st.integers(0, 5))
         case "TEXT_ANALYZE":
-            patterns = st.sampled_from([WORDS, "[a-z]+", r"\w", "."]).map(lambda text: ("PATTERN_ANALYZER", text))
+            patterns = st.sampled_from([WORDS, "[a-z]+", r"\w", ".", "a|ab", "(b|.)+?", r"\pL+"]).map(
+                lambda text: ("PATTERN_ANALYZER", text)
+            )
             by_pattern = st.tuples(patterns, st.booleans()).map(lambda drawn: (*drawn[0], drawn[1]))
             return st.one_of(by_pattern, st.sampled_from([("LOG_ANALYZER", "", True), ("NO_OP_ANALYZER", "", False)]))
         case "ML.NGRAMS":

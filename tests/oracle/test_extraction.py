@@ -14,11 +14,11 @@ from oracle_rows import hostile_rows
 
 from hagane.sql.expression import Call, ColumnRef, Literal
 from hagane.sql.patterns import pattern_fault
-from hagane.sql.regex.extraction import plan_extraction
+from hagane.sql.regex.extraction import plan_extraction, plan_tokens
 from hagane.types import SqlType
 
 PIECES = ["a", "b", "ab", "c", "[ab]", "[^a]", ".", r"\w", r"\W", r"\d", r"\s", "1", "-", "é", "(?i:k)",
-          "[[:alpha:]]", r"[^\w-]", "(?s:.)"]  # fmt: skip
+          "[[:alpha:]]", r"[^\w-]", "(?s:.)", r"\pL", r"\p{Latin}"]  # fmt: skip
 PLACES = ["^", "$", r"\b", r"\B", ""]
 TIMES = ["*", "+", "?", "{2}", "{1,2}", "{2,}", "*?", "+?", "??", "{1,3}?"]
 
@@ -53,12 +53,16 @@ ROWS = texts(0)
 
 
 def check(pattern: str) -> None:
-    try:
+    """REGEXP_EXTRACT, and TEXT_ANALYZE, which takes all that the pattern finds."""
+    text, calls = ColumnRef("s1", SqlType.STRING), []
+    with contextlib.suppress(ValueError):
         plan_extraction(pattern)
-    except ValueError:
-        assume(False)
-    arguments = ColumnRef("s1", SqlType.STRING), Literal(pattern, SqlType.STRING)
-    assert_agree([Call("REGEXP_EXTRACT", arguments, SqlType.STRING)], ROWS)
+        calls.append(Call("REGEXP_EXTRACT", (text, Literal(pattern, SqlType.STRING)), SqlType.STRING))
+    with contextlib.suppress(ValueError):
+        plan_tokens(pattern)
+        calls.append(Call("TEXT_ANALYZE", (text,), SqlType.ARRAY_STRING, ("PATTERN_ANALYZER", pattern, False)))
+    assume(calls)
+    assert_agree(calls, ROWS)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,6 +18,7 @@ EVERYDAY = (
     r"\((.*?)\)", r"(?:^|,)(\w+)", r"^(?:Mr|Mrs)\. (\w+)", r"(Mr|Mrs|Miss)", r", ([A-Za-z]+)\.", r"\b(\d{4})\b",
     r"(?i)(miss|mr)s?", r"\$?(\d+(?:\.\d+)?)", r"^(?:https?://)?([^/?#]+)", r"\d{4}-\d{2}-\d{2}", r"日(.)",
     r"(\S+)\s*$", r".*?foo", r"[^ ]+", r"x*$", r"(?:\d+)\D+(\d+)", r"[[:upper:]]\w*", r"^(?P<area>\d{3})-",
+    r"(\p{Han}+)[\p{Hiragana}\p{Katakana}]*", r"\PL(\pL+)", r"^[^\pN\s]+",
 )  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def test_everyday_patterns_can_be_extracted(pattern: str) -> None:
         (r"(?:a|b|ab|ba|aab){0,40}?[^x]{12}a", "(too many ways|too long)"),
         (r"(?:a*)*b", "a part that may be empty"),
         (r"\b", "may match an empty text"),
-        (r"\pL", "Unicode class"),
+        (r"(?i)\pL", "letters beyond ASCII"),
         (r"(?i)é", "letters beyond ASCII"),
         (r"(?m)^a", "flags other than i and s"),
         (r"(?:a{100}){20}", "too long"),

@@ -15,6 +15,7 @@ from hagane.sql.expression import Expression, Literal
 from hagane.sql.functions import FUNCTIONS
 from hagane.sql.functions.arrays import ANALYZER_NAMES, DISTANCES
 from hagane.sql.patterns import pattern_fault
+from hagane.sql.regex.extraction import plan_tokens
 from hagane.sql.source import WAY_OUT
 from hagane.types import SqlType
 
@@ -106,6 +107,12 @@ def _analyzer_options(binder: Binder, node: exp.Expression | None, analyzer: str
         return None
     if reason := pattern_fault(options.patterns[0]):
         binder.source.fault("this is not an RE2 pattern", node, received=reason)
+        return None
+    try:
+        plan_tokens(options.patterns[0])
+    except ValueError as error:
+        binder.source.fault("TEXT_ANALYZE cannot be compiled with this pattern", node, received=str(error),
+                            next_step=WAY_OUT)  # fmt: skip
         return None
     return options.patterns[0], modes[-1:] != ["NONE"]
 

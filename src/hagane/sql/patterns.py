@@ -62,6 +62,20 @@ def _refusal(pattern: str) -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=64)
+def characters_of(pattern: str) -> tuple[tuple[int, int], ...]:
+    r"""The code points that an RE2 pattern matches all of, from and to, ascending: of \p{Greek}, whatever Unicode says.
+
+    >>> characters_of(r"\p{Katakana}")[:2]
+    ((12449, 12538), (12541, 12543))
+    """
+    points = "SELECT unnest(range(55296)) AS i UNION ALL SELECT unnest(range(57344, 1114112))"
+    found = f"SELECT i, i - row_number() OVER (ORDER BY i) AS g FROM ({points}) WHERE regexp_full_match(chr(i::INT), ?)"
+    with _engine(os.getpid()).cursor() as cursor:
+        spans = cursor.execute(f"SELECT min(i), max(i) FROM ({found}) GROUP BY g ORDER BY 1", [pattern]).fetchall()
+    return tuple((int(low), int(high)) for low, high in spans)
+
+
 @functools.lru_cache(maxsize=1)
 def _engine(process: int) -> DuckDBPyConnection:
     """One for all patterns (making it takes longer than asking), and another after a fork."""

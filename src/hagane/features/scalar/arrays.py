@@ -13,6 +13,7 @@ from hagane.features.emit_logic import all_valid, any_error, both, negate, side_
 from hagane.features.scalar.operation import Operation, strict
 from hagane.features.value import ArrayValue, Value
 from hagane.sql.functions.arrays import LOG_SEPARATORS
+from hagane.sql.regex.extraction import plan_tokens
 from hagane.types import SqlType
 
 # Shapes: n rows, t elements of all rows, u slots of all rows, g lanes.
@@ -119,7 +120,7 @@ def text_analyze(op: Operation) -> Value:
     if analyzer == "NO_OP_ANALYZER":
         flat = Flat(emit_array.vector(e, data), emit_array.repeated_rows(e, 1))
     elif analyzer == "PATTERN_ANALYZER":
-        flat = emit_array.words(e, data, tokenexp=f"(?-s:{pattern})")
+        flat = emit_array.words(e, data, tokenexp=plan_tokens(str(pattern)))
     else:
         flat = emit_array.words(e, data, separators=[LOG_SEPARATORS])
     return ArrayValue(flat.data, text.valid, text.error, op.type, rows=flat.rows)

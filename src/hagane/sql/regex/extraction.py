@@ -66,6 +66,22 @@ def plan_extraction(pattern: str) -> Extraction:
     return Extraction(match, condition, _unplaced(Sequence((before, group))), before=_unplaced(before))
 
 
+@functools.lru_cache(maxsize=1024)
+def plan_tokens(pattern: str) -> str:
+    r"""A pattern whose longest matches, one behind the other, are the first ones of an RE2 pattern, the empty apart.
+
+    Raises ValueError, with the reason, where there is none.
+
+    >>> plan_tokens("a|ab"), plan_tokens(r"\b(\d+)")
+    ('a', '\\b(?:[0-9]+)')
+    """
+    tree = parse_regex(pattern)
+    if study(tree).is_longest:
+        return spelled(tree)
+    first, body, last = _around(tree)
+    return spelled(Sequence((*first, _rewritten(body, last))))
+
+
 def has_group(pattern: str) -> bool:
     """Whether a pattern that can be extracted has a capture group."""
     return _groups(parse_regex(pattern)) > 0
@@ -73,20 +89,27 @@ def has_group(pattern: str) -> bool:
 
 def _match(tree: Node, is_longest: bool) -> str:
     """The pattern whose longest match is the first match of the tree."""
-    parts = tree.parts if isinstance(tree, Sequence) else (tree,)
-    inner = [number for number, part in enumerate(parts) if not isinstance(part, Assertion)] or [len(parts)]
-    first, body, last = parts[: inner[0]], parts[inner[0] : inner[-1] + 1], parts[inner[-1] + 1 :]
-    if not is_longest:
-        if last or _has_assertion(Sequence(body)):
-            raise ValueError(r"its first match is not its longest, and hangs on places (\b, ^, $) within or behind it")
-        body = (longest_as_first(Sequence(body)),)
-    found = Sequence((*first, *body, *last))
+    first, body, last = _around(tree)
+    found = tree if is_longest else Sequence((*first, _rewritten(body, last)))
     if widths(tree)[0]:
         return spelled(found)
     kinds = {part.kind for part in last if isinstance(part, Assertion)}
-    if _has_assertion(Sequence(body)) or kinds - {"end"} or set(first) - {Assertion("begin")}:
+    if _has_assertion(body) or kinds - {"end"} or set(first) - {Assertion("begin")}:
         raise ValueError("it may match an empty text, at a place that hangs on others")
-    return spelled(found) if last else rf"\A{spelled(Sequence(body))}"
+    return spelled(found) if last or first else rf"\A{spelled(found)}"
+
+
+def _around(tree: Node) -> tuple[tuple[Node, ...], Node, tuple[Node, ...]]:
+    """The assertions with which a pattern begins, what it matches, and those with which it ends."""
+    parts = tree.parts if isinstance(tree, Sequence) else (tree,)
+    inner = [number for number, part in enumerate(parts) if not isinstance(part, Assertion)] or [len(parts)]
+    return parts[: inner[0]], Sequence(parts[inner[0] : inner[-1] + 1]), parts[inner[-1] + 1 :]
+
+
+def _rewritten(body: Node, last: tuple[Node, ...]) -> Node:
+    if last or _has_assertion(body):
+        raise ValueError(r"its first match is not its longest, and hangs on places (\b, ^, $) within or behind it")
+    return longest_as_first(body)
 
 
 def _unplaced(node: Node) -> str:

@@ -91,11 +91,15 @@ def _either(a: Node, b: Node) -> Node:
 
 
 def _bare(node: Node) -> Node:
-    """Without the capture group."""
+    """Without capture groups."""
     match node:
         case Group(part):
             return _bare(part)
         case Sequence(parts):
             return Sequence(tuple(map(_bare, parts)))
+        case Choice(parts):
+            return Choice(tuple(map(_bare, parts)))
+        case Repeat(part, least, most, is_lazy):
+            return Repeat(_bare(part), least, most, is_lazy)
         case _:
             return node

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 
+from hagane.sql.patterns import characters_of
 from hagane.sql.regex.nodes import (
     LAST,
     Assertion,
@@ -58,9 +59,9 @@ def parse_regex(pattern: str) -> Node:
 
     >>> parse_regex("a|b+")
     Choice(parts=(Chars(ranges=((97, 97),)), Repeat(part=Chars(ranges=((98, 98),)), least=1, most=None, is_lazy=False)))
-    >>> parse_regex(r"\pL")
+    >>> parse_regex(r"\Q.\E")
     Traceback (most recent call last):
-    ValueError: it has a Unicode class (\p), which changes with the release of Unicode
+    ValueError: it has \Q
     """
     parser = _Parser(pattern)
     tree = parser.choice()
@@ -179,6 +180,8 @@ class _Parser:
 
     def _escaped_set(self) -> Ranges:
         letter = self.text[self.at]
+        if named := self._matched(r"[pP](?:\{[^}]*\}|.)"):
+            return self._folded(characters_of(rf"\{named[0]}"))
         if letter.lower() in "dws" and letter.isalpha():
             self.at += 1
             folded = self._folded(_PERL[letter.lower()])
@@ -196,8 +199,6 @@ class _Parser:
             return _CONTROL[letter]
         if letter in string.punctuation:
             return ord(letter)
-        if letter in "pP":
-            raise ValueError(r"it has a Unicode class (\p), which changes with the release of Unicode")
         raise ValueError(f"it has \\{letter}")
 
     def _class(self) -> Node:
@@ -213,7 +214,7 @@ class _Parser:
         if named := self._matched(r"\[:(\^?)(\w+):\]"):
             folded = self._folded(_CLASSES[named[2]])
             return complement(folded) if named[1] else folded
-        if self.text.startswith("\\", self.at) and self.text[self.at + 1].lower() in "dws":
+        if self.text.startswith("\\", self.at) and self.text[self.at + 1].lower() in "dwsp":
             self.at += 1
             return self._escaped_set()
         low = high = self._member()

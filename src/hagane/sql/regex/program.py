@@ -38,6 +38,7 @@ class Program:
 
     def __init__(self, node: Node) -> None:
         self.steps: list[Step] = [Step()]
+        self._taken: dict[tuple[int, int], bool] = {}
         self.start: Threads = ((self._compiled(node, MATCH), 0),)
 
     def places(self, threads: Threads, before: str, behind: str) -> list[tuple[int, int]]:
@@ -59,11 +60,14 @@ class Program:
 
     def over(self, places: Iterable[tuple[int, int]], point: int) -> Threads:
         """The threads that go over the code point."""
-        return tuple(
-            (self.steps[number].targets[0], marks)
-            for number, marks in places
-            if number != MATCH and any(low <= point <= high for low, high in self.steps[number].ranges or ())
-        )
+        going = ((number, marks) for number, marks in places if number != MATCH and self._takes(number, point))
+        return tuple((self.steps[number].targets[0], marks) for number, marks in going)
+
+    def _takes(self, number: int, point: int) -> bool:
+        key = number, point
+        if key not in self._taken:
+            self._taken[key] = any(low <= point <= high for low, high in self.steps[number].ranges or ())
+        return self._taken[key]
 
     def sets(self) -> list[Ranges]:
         """The sets of code points that decide about a thread."""
