@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import itertools
 import os
 import resource
 import shutil
@@ -55,15 +56,14 @@ def read_all(table) -> None:
 
 @pytest.mark.parametrize(
     ("read", "compression"),
-    # DuckDB looks at no checksums: it notices what cannot be decompressed.
-    [(measure_statistics, "gzip"), (read_all, "gzip"), (read_all, "zstd"), (read_all, "snappy"), (read_all, "none")],
+    [*itertools.product([measure_statistics, read_all], ["gzip", "zstd", "snappy", "none"])],
 )
 def test_a_damaged_page_names_the_file(tmp_path, compression, read):
     path = tmp_path / "rows.parquet"
     pq.write_table(rows(), path, row_group_size=20_000, compression=compression, write_page_checksum=True)
     table = open_table(path)
     damage(path, 0.7)
-    with pytest.raises(DataError, match="damaged: it cannot be read to its end") as caught:
+    with pytest.raises(DataError, match=r"rows\.parquet is damaged") as caught:
         read(table)
     assert str(path) in str(caught.value)
     assert "run again" in str(caught.value)

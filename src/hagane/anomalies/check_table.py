@@ -12,6 +12,7 @@ from hagane.anomalies.checked_rows import CheckedRows, misfit_rule
 from hagane.anomalies.judge import Broken, judge, rows_text
 from hagane.anomalies.row_rule import RowRule, column_rules, condition_rule
 from hagane.counted import counted
+from hagane.data.check_pages import check_pages
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.errors import nearest
@@ -41,6 +42,7 @@ def check_table(
     """
     if columns is not None:
         schema = _of_columns(schema, table, columns)
+    check_pages(table.select([name for name in table.schema.names if name in schema.columns]), progress)
     rows = CheckedRows(table, schema)
     conditions = bind_rules(schema, rows.schema)
     findings = [*_missing(table, schema), *_extra(table, schema)]

@@ -16,6 +16,7 @@ from hagane.anomalies.bind_conditions import bind_conditions
 from hagane.anomalies.fence import learn_fences, sampled_sql
 from hagane.anomalies.isolation_forest import IsolationForest, scorable
 from hagane.counted import counted
+from hagane.data.check_pages import check_pages
 from hagane.data.engine import quote_name
 from hagane.data.no_rows import no_rows
 from hagane.data.origin import parquet_sql
@@ -91,6 +92,7 @@ def find_outliers(
     {'iqr.x': 1}
     """
     conditions = bind_conditions(outliers.rules, table.schema, where="outliers.rules")
+    check_pages(table, progress)
     fences = learn_fences(table, outliers)
     tests = {f"rules.{name}": to_duckdb(condition) for name, condition in conditions.items()}
     tests |= {fence.rule: fence.sql for fence in fences.fences}

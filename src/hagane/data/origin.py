@@ -6,7 +6,7 @@ import functools
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Origin:
     """The user's files that are read again and again, as they were when they were opened."""
     null_words: tuple[str, ...] | None = None
     """Words that were read as NULL in CSV files; None for what is no CSV file, or several."""
+    checked: set[str] = field(default_factory=set, compare=False)
+    """Columns whose pages were held against their checksums; grows (`hagane.data.check_pages`)."""
 
 
 def parquet_sql(files: Sequence[Path], *, hive: bool = False, unify: bool = False) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hagane.data.check_pages import check_pages
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.progress import SILENT, Phase, Progress
@@ -38,6 +39,7 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     >>> age.count, age.num_nulls, age.min, age.max, age.mean
     (2, 1, 20, 30, 25.0)
     """
+    check_pages(table, progress)
     names = table.schema.names
     starts = range(0, max(1, len(names)), COLUMNS_A_SCAN)
     scan = table.num_rows / len(starts) / NUM_SCANS
