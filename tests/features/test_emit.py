@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import hagane
@@ -110,3 +111,12 @@ def test_full_repeats_rows_and_columns() -> None:
     assert got["wide"].tolist() == [[5, 5], [6, 6], [7, 7]]
     assert got["long"].tolist() == [[1, 2]] * 3
     assert got["both"].tolist() == [[3, 3]] * 3
+
+
+@pytest.mark.parametrize("value", [["é", "", "a"], [1, 2], ["a"], 3, 0.5, "text", b"bytes", [0.5]])
+def test_attributes_are_those_of_onnx(value: object) -> None:
+    emitter = Emitter()
+    text = emitter.input("text", np.dtype(object), ("n", 1))
+    emitter.output("out", emitter.node("LabelEncoder", text, domain="ai.onnx.ml", some=value), np.int64, ("n", 1))
+    (node,) = [node for node in emitter.model().graph.node if node.op_type == "LabelEncoder"]
+    assert node.attribute[0] == onnx.helper.make_attribute("some", value)
