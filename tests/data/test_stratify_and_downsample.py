@@ -113,7 +113,8 @@ def test_the_majority_alone_is_thinned_out_and_in_training_alone(unbalanced: Spl
     assert thinned.num_batched_rows == sum(map(sum, after.values())) == 30_000 - found.num_left_out
     assert thinned.counts == unbalanced.counts
     assert thinned.train.num_rows == unbalanced.counts[0]
-    assert "each counting" in found.describe()
+    assert "each counting" in found.describe(weighted=True)
+    assert "log odds of no" in found.describe(weighted=False)
 
 
 def test_the_same_rows_are_left_out_every_time_and_others_with_another_seed(unbalanced: Splits) -> None:

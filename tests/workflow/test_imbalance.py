@@ -157,10 +157,16 @@ def test_a_weight_of_three_is_a_row_three_times(rare: pa.Table, workspace: Works
 def test_what_was_done_is_told(rare: pa.Table, workspace: Workspace, tmp_path: Path) -> None:
     result = fit(rare, workspace, downsample=Downsample(ratio=1.0))
     (note,) = [note for note in result.notes if "training rows with y = no" in note]
+    assert "each counting" in note
     assert "probabilities stay those of the data" in note
     write_html(result.evaluation, "m", tmp_path / "report.html", workspace=workspace)
     page = (tmp_path / "report.html").read_text()
     assert "each counting" in page
+    trees = fit(rare, workspace, family="boosted_tree_classifier", downsample=Downsample(ratio=1.0))
+    (note,) = [note for note in trees.notes if "training rows with y = no" in note]
+    assert "is added to the log odds of no, so probabilities stay those of the data" in note
+    assert "each counting" not in note
+    assert list(lineage_of(Bundle.load(trees.bundle)).row_weights.describe()) == [note]
     weighted = fit(rare, workspace, class_weights={"no": 1, "yes": 4})
     assert any("weigh by class (no 1, yes 4)" in note for note in weighted.notes)
 

@@ -1,8 +1,9 @@
 """`downsample`: of the most frequent class only some training rows are trained on; eval and test stay as they are.
 
-Each row that is kept counts for those that are not: its weight is (rows of the class) / (rows of it that are kept), so
-that the class has the weight it had, and predicted probabilities stay those of the data. See Google's "Machine Learning
-Crash Course", "Datasets: class-imbalanced datasets" (downsample, then upweight).
+Predicted probabilities stay those of the data, since training makes up for what is not there (docs/adr/0007). Either
+each row that is kept weighs (rows of the class) / (rows of it that are kept), as in Google's "Machine Learning Crash
+Course", "Datasets: class-imbalanced datasets"; or it weighs 1, and the logarithm of that number is added to the class's
+log odds.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Downsampled:
 
     @property
     def weight(self) -> float:
-        """What a row of the class counts."""
+        """How many rows a row of the class stands for."""
         return self.num_rows / self.num_kept
 
     @property
@@ -53,15 +54,19 @@ class Downsampled:
         """Training rows that are not trained on."""
         return self.num_rows - self.num_kept
 
-    def describe(self) -> str:
-        """One sentence.
+    def describe(self, *, weighted: bool) -> str:
+        """One sentence; `weighted`: rows kept weigh for those left out, else the log odds were corrected.
 
-        >>> Downsampled("late", "no", 1000, 98, 0.1, 42).describe()
+        >>> Downsampled("late", "no", 1000, 98, 0.1, 42).describe(weighted=True)
         '98 of the 1,000 training rows with late = no are trained on, each counting 10.2 times'
+        >>> Downsampled("late", "no", 1000, 98, 0.1, 42).describe(weighted=False)
+        '98 of the 1,000 training rows with late = no are trained on, and ln 10.2 is added to the log odds of no'
         """
         name = class_text(self.majority)
         kept = f"{self.num_kept:,} of the {counted(self.num_rows, 'training row')} with {self.column} = {name}"
-        return f"{kept} are trained on, each counting {self.weight:.4g} times"
+        if weighted:
+            return f"{kept} are trained on, each counting {self.weight:.4g} times"
+        return f"{kept} are trained on, and ln {self.weight:.4g} is added to the log odds of {name}"
 
 
 def downsample(splits: Splits, column: str, wanted: Downsample, *, seed: int, progress: Progress = SILENT) -> Splits:

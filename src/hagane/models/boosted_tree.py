@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import lightgbm as lgb
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from hagane.errors import Fault, TrainingError
 from hagane.features.emit import Emitter
@@ -24,6 +25,7 @@ from hagane.models.encoded_sequence import EncodedRows, EncodedSequence
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.lightgbm_trees import Trees, parse_trees
 from hagane.models.options import FamilyOptions
+from hagane.models.prior_shift import prior_shift
 from hagane.models.target_means import TargetMeans, num_outputs, target_means
 from hagane.models.training_data import labels_and_weights, require_memory
 from hagane.models.tree_columns import TreeColumns
@@ -139,6 +141,7 @@ def fit_trees(
     `objective` holds LightGBM's `objective`, `metric` and `num_class`.
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
+    shift = prior_shift(context.class_offsets, context.num_classes)
     require_memory("boosted trees", bytes_in_memory(train, evaluation, columns, options, context), context)
     means = target_means(train, columns.wide, columns.wide_cardinalities, context.num_classes, context.seed)
     parameters = {**lightgbm_parameters(options, columns.num_columns, train.num_rows, context), **objective}
@@ -149,11 +152,12 @@ def fit_trees(
         booster = lgb.Booster(parameters, train_set)
         if watched:
             rows = EncodedRows(evaluation, columns, means, None)  # type: ignore[arg-type]
-            booster.add_valid(_dataset(rows, columns, parameters, train_set), "eval")
+            booster.add_valid(_dataset(rows, columns, parameters, train_set, shift), "eval")
         curve, best = _boost(booster, watched, train.num_rows, options, context)
     except lgb.basic.LightGBMError as error:
         raise TrainingError(Fault(what=f"LightGBM refused to train: {error}", where="model")) from error
     kept = lgb.Booster(model_str=booster.model_to_string(num_iteration=best))
+    _shift_first_trees(kept, shift)
     return BoostedTreeModel(
         family=family,
         booster=kept,
@@ -215,18 +219,32 @@ def lightgbm_parameters(
 
 
 def _dataset(
-    rows: EncodedRows, columns: TreeColumns, parameters: Mapping[str, Any], reference: lgb.Dataset | None = None
+    rows: EncodedRows,
+    columns: TreeColumns,
+    parameters: Mapping[str, Any],
+    reference: lgb.Dataset | None = None,
+    shift: npt.NDArray[np.float64] | None = None,
 ) -> lgb.Dataset:
+    """The rows as LightGBM holds them; its losses of them are those of the raw scores plus `shift` [outputs]."""
     labels, weights = zip(*labels_and_weights(rows.encoded), strict=True)
     return lgb.Dataset(
         rows.whole() if columns.has_sparse else EncodedSequence(rows),
         label=np.concatenate(labels),
         weight=np.concatenate(weights) if rows.encoded.has_weight else None,
+        init_score=None if shift is None or not shift.any() else np.repeat(shift, rows.encoded.num_rows),
         categorical_feature=columns.categorical,
         feature_name=[f"f{index}" for index in range(columns.num_columns)],
         params=dict(parameters),
         reference=reference,
     )
+
+
+def _shift_first_trees(booster: lgb.Booster, shift: npt.NDArray[np.float64]) -> None:
+    """Add to each output's raw score by the leaves of its first tree, where LightGBM keeps its own starting point."""
+    trees = parse_trees(booster.model_to_string()).trees if shift.any() else ()
+    for number, (tree, added) in enumerate(zip(trees, shift, strict=False)):
+        for leaf, value in enumerate(tree.leaves):
+            booster.set_leaf_output(number, leaf, value + added)
 
 
 def _boost(

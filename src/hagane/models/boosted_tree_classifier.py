@@ -22,6 +22,7 @@ class BoostedTreeClassifier:
     dense_dtype = np.float32
     accepts_missing = True
     scales = False
+    corrects_prior = True
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(

@@ -20,6 +20,7 @@ class BoostedTreeRegressor:
     dense_dtype = np.float32
     accepts_missing = True
     scales = False
+    corrects_prior = False
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(

@@ -27,6 +27,7 @@ from hagane.features.sparse_rows import SparseRows
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import Array, FitContext, Iteration
 from hagane.models.options import FamilyOptions
+from hagane.models.prior_shift import prior_shift
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalisation
 from hagane.models.training_data import mean_weight, weights_of
@@ -149,9 +150,11 @@ def fit_net(
             dropout=options.dropout,
             batch_norm=options.batch_norm,
         )
-        task = _task(net, train, evaluation, options, target=target, seed=context.seed)
+        shift = torch.from_numpy(prior_shift(context.class_offsets, context.num_classes).astype(np.float32))
+        task = _task(net, train, evaluation, options, target=target, seed=context.seed, shift=shift)
         history = train_module(task, _settings(options), context.progress)
         net = fold_normalisation(net)
+        _shift_output(net, shift)
         importance = first_layer_movement(net, train)
     return DnnModel(
         family=family,
@@ -250,8 +253,16 @@ def _settings(options: DnnOptions) -> LoopSettings:
 
 
 def _task(
-    net: TabularNet, train: Encoded, evaluation: Encoded | None, options: DnnOptions, *, target: Target, seed: int
+    net: TabularNet,
+    train: Encoded,
+    evaluation: Encoded | None,
+    options: DnnOptions,
+    *,
+    target: Target,
+    seed: int,
+    shift: torch.Tensor,
 ) -> Task:
+    """`shift` [outputs] is what the output lacks on eval rows; empty for nothing."""
     reader = EncodedReader(train, batch_rows_for(train.num_rows, options), seed=seed)
     unit = mean_weight(train)
 
@@ -271,10 +282,20 @@ def _task(
         module=net,
         optimizers=optimizers_for(options.optimizer, net, net.large_tables, options.learn_rate),
         loss=target.loss,
+        eval_loss=(lambda output, label: target.loss(output + shift, label)) if shift.any() else target.loss,
         train_batches=train_batches,
         eval_batches=eval_batches,
         num_rows=train.num_rows,
     )
+
+
+def _shift_output(net: TabularNet, shift: torch.Tensor) -> None:
+    """Add `shift` to what the network puts out, by its last bias."""
+    if shift.any():
+        last = net.layers[-1]
+        assert isinstance(last, torch.nn.Linear)
+        with torch.no_grad():
+            last.bias += shift
 
 
 def as_tensors(batch: Batch, target: Target, mean_weight: float = 1.0) -> TensorBatch:

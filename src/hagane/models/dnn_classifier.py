@@ -21,6 +21,7 @@ class DnnClassifier:
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
+    corrects_prior = True
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:

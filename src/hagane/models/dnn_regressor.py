@@ -23,6 +23,7 @@ class DnnRegressor:
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
+    corrects_prior = False
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:

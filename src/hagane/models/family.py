@@ -50,6 +50,10 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """Dense features first, then id features, then sparse ones, each in the encoded order."""
     num_classes: int = 0
     """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
+    class_offsets: tuple[float, ...] = ()
+    """[c] ln(rows / rows kept) of each class that was thinned out in train alone, 0 of the others; () for none.
+
+    A family that `corrects_prior` is given them and adds them to its raw scores; others are given weights."""
     seed: int = 42
     num_threads: int = 0
     """0: all cores."""
@@ -93,6 +97,10 @@ class Family(Protocol):
     """Whether NaN may stand in `dense` (trees). Where not, the transform answers numbers only."""
     scales: bool
     """Whether automatic preprocessing standardises numbers for it (not for trees)."""
+    corrects_prior: bool
+    """Whether rows left out of a class (`downsample`) are made up for by its log odds (`FitContext.class_offsets`), not
+    by the weight of those kept. Right for families that can follow any shape of the log odds, and of less variance; a
+    linear model, whose shape is a compromise, makes another compromise on other shares of the classes."""
     relative_tolerance: float
     """By how much `predict` and the emitted graph may differ, relative to max(1, |score|)."""
 

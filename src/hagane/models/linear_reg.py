@@ -48,6 +48,7 @@ class LinearReg:
     dense_dtype = np.float64
     accepts_missing = False
     scales = True
+    corrects_prior = False
     relative_tolerance = 1e-12
 
     def fit(

@@ -44,6 +44,7 @@ class LogisticReg:
     dense_dtype = np.float64
     accepts_missing = False
     scales = True
+    corrects_prior = False
     relative_tolerance = 1e-12
 
     def fit(

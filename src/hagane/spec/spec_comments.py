@@ -44,7 +44,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
     ),
     "schema": ("schema: schema.yaml                            # hagane schema infer DATA writes one",),
     "training": (
-        "  downsample: {rate: 0.1}                     # a tenth of the most frequent class, each row for ten",
+        "  downsample: {rate: 0.1}                     # a tenth of the most frequent class",
         "  auto_class_weights: true                    # rare classes count as much: probabilities are theirs no more",
         "  weight_column: exposure                     # what each row counts",
     ),

@@ -83,9 +83,12 @@ class Task:
     optimizers: tuple[torch.optim.Optimizer, ...]
     """Each for other parameters; the first one's learning rate is told."""
     loss: Loss
+    """Of the rows that are trained on."""
     train_batches: Callable[[int], Iterable[TensorBatch]]
     eval_batches: Callable[[], Iterable[TensorBatch]] | None
     num_rows: int
+    eval_loss: Loss | None = None
+    """Of the eval rows, where it is not `loss`: they may have other shares of the classes."""
 
 
 def train_module(task: Task, settings: LoopSettings, progress: Progress = SILENT) -> History:
@@ -104,7 +107,7 @@ def train_module(task: Task, settings: LoopSettings, progress: Progress = SILENT
         for number in range(1, settings.max_epochs + 1):
             begun, rate = time.perf_counter(), float(task.optimizers[0].param_groups[0]["lr"])
             loss = _run_epoch(task, settings, number, phase)
-            eval_loss = None if task.eval_batches is None else mean_loss(task.module, task.loss, task.eval_batches())
+            eval_loss = _eval_loss(task)
             for schedule in schedules:
                 schedule.step()
             epochs.append(Epoch(number, loss, eval_loss, rate, time.perf_counter() - begun))
@@ -152,6 +155,12 @@ def seeded(seed: int, num_threads: int = 0) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(before)
+
+
+def _eval_loss(task: Task) -> float | None:
+    if task.eval_batches is None:
+        return None
+    return mean_loss(task.module, task.eval_loss or task.loss, task.eval_batches())
 
 
 def _run_epoch(task: Task, settings: LoopSettings, number: int, phase: Phase) -> float:

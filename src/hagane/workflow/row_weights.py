@@ -25,7 +25,7 @@ class RowWeights(msgspec.Struct, frozen=True, kw_only=True):
     column: str | None = None
     """The column that says what each row weighs."""
     downsampled: str = ""
-    """Which training rows were left out, and what the rest counts."""
+    """Which training rows were left out, and what was done about it."""
 
     def describe(self) -> Iterator[str]:
         """A sentence for each thing that was done, and what it does to probabilities."""
@@ -51,6 +51,8 @@ class WeightedSplits(msgspec.Struct, frozen=True, kw_only=True):
     train: Encoded
     eval: Encoded | None
     weights: RowWeights
+    class_offsets: tuple[float, ...] = ()
+    """`FitContext.class_offsets`."""
 
 
 def weight_column(prepared: Prepared) -> WeightColumn | None:
@@ -64,28 +66,30 @@ def weight_column(prepared: Prepared) -> WeightColumn | None:
 def weigh_rows(encoded: EncodedSplits, prepared: Prepared) -> WeightedSplits:
     """The encoded splits with the weights that the spec asks for.
 
-    Class weights count in train and eval, so that training stops early by the loss that it lowers; the weight of
-    downsampled rows counts in train alone, since eval has them all. Raises TrainingError where all weights are 0.
+    Class weights count in train and eval, so that training stops early by the loss that it lowers. What downsampling
+    left out is missing in train alone, since eval has all rows: a family that `corrects_prior` is given offsets for it,
+    another one weights. Raises TrainingError where all weights are 0.
     """
     training, label = prepared.resolved.spec.training, prepared.label
     train, evaluation, classes = encoded.train, encoded.eval, dict[str, float]()
+    corrects_prior = prepared.resolved.family.corrects_prior
     if training.auto_class_weights or training.class_weights:
         weights = _weights_by_class(encoded.train, training, label)
         classes = {class_text(name): float(weight) for name, weight in zip(label.classes, weights, strict=True)}
         train = train.weighted_by_class(weights)
         evaluation = None if evaluation is None else evaluation.weighted_by_class(weights)
-    downsampled = prepared.splits.downsampled
+    downsampled, factors = prepared.splits.downsampled, np.ones(len(label.classes))
     if downsampled is not None:
-        factors = np.ones(len(label.classes))
         factors[label.classes.index(downsampled.majority)] = downsampled.weight
-        train = train.weighted_by_class(factors)
+        train = train if corrects_prior else train.weighted_by_class(factors)
     _check_total({"training": train, "eval": evaluation})
     done = RowWeights(
         classes=classes,
         column=training.weight_column,
-        downsampled="" if downsampled is None else downsampled.describe(),
+        downsampled="" if downsampled is None else downsampled.describe(weighted=not corrects_prior),
     )
-    return WeightedSplits(train=train, eval=evaluation, weights=done)
+    offsets = tuple(np.log(factors).tolist()) if downsampled is not None and corrects_prior else ()
+    return WeightedSplits(train=train, eval=evaluation, weights=done, class_offsets=offsets)
 
 
 def auto_class_weights(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -95,6 +95,7 @@ def _fit_family(prepared: Prepared, encoded: WeightedSplits, progress: Progress)
     context = FitContext(
         features=encoded.train.features,
         num_classes=len(prepared.label.classes),
+        class_offsets=encoded.class_offsets,
         seed=prepared.resolved.spec.training.seed,
         progress=progress,
         memory=prepared.table.engine.memory,
