@@ -7,6 +7,7 @@ import http.server
 import threading
 import zipfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -116,6 +117,29 @@ def test_a_server_that_does_not_answer_is_told_from_a_file_that_is_not_there() -
     pytest.importorskip("aiohttp", reason="fsspec reads HTTP through aiohttp")
     with pytest.raises(DataError, match=r"cannot read http://127\.0\.0\.1:1/a\.csv\n  received: Client"):
         open_table("http://127.0.0.1:1/a.csv")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(404, "no file at 'http://127"), (403, "received: ClientResponseError: 403"), (500, "received: Client.*: 500")],
+)
+def test_what_a_server_answers_is_told(status: int, told: str) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads HTTP through aiohttp")
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(DataError, match=told):
+            open_table(f"http://127.0.0.1:{server.server_port}/a.csv")
+        server.shutdown()
 
 
 def test_nothing_there(bucket: str) -> None:

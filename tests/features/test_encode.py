@@ -54,6 +54,8 @@ def test_splits_hold_the_rows_in_order(tmp_path: Path) -> None:
     x = TABLE["x"].to_numpy()
     known = np.isin(LABELS, ["no", "yes"])
     assert found.num_row_errors == np.count_nonzero((x <= 0) & known)
+    assert {count for _, count in found.feature_errors} == {found.num_row_errors}
+    assert all("LN(x)" in EXPRESSIONS[name] for name, _ in found.feature_errors)
     assert found.num_null_labels == sum(value is None for value in LABELS)
     assert found.num_unknown_labels == 3
 

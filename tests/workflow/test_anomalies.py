@@ -89,6 +89,18 @@ def test_few_odd_rows_may_be_allowed(rows, schema, workspace):
         trained(odd, workspace, schema, max_fraction=0.9 / 3_000)
 
 
+def test_types_that_cannot_be_converted_are_told_with_all_else(rows, schema, workspace, tmp_path):
+    trained(rows, workspace, schema)
+    odd = replaced(rows.drop_columns(["good"]), "x", 3, -1e9)
+    odd = odd.set_column(odd.column_names.index("k"), "k", pa.array(["many"] * len(odd)))
+    with pytest.raises(DataError) as error:
+        predict_file("good", odd, tmp_path / "out.parquet", workspace=workspace)
+    told = [fault.what for fault in error.value.faults]
+    assert len(told) == 2
+    assert "column 'k' is STRING" in told[0]
+    assert "'x' is less than" in told[1]
+
+
 def test_a_prediction_is_checked_by_the_columns_that_the_model_reads(rows, schema, workspace, tmp_path):
     with_rules = DataSchema(
         columns=schema.columns | {"id": ColumnSchema(type=SqlType.INT64, unique=True)},

@@ -55,12 +55,30 @@ def _told(uri: SourceUri) -> Iterator[None]:
     except HaganeError:
         raise
     except Exception as error:
-        if isinstance(error, FileNotFoundError) and error.__cause__ is None:
+        cause = _root(error)
+        if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == 404:
             raise DataError(_not_found(uri)) from None
-        cause = error.__cause__ or error  # over HTTP whatever goes wrong is a file not found
         said = str(cause).strip().split("\n")[0]
         received = f"{type(cause).__name__}: {said}" if said else type(cause).__name__
-        raise DataError(Fault(what=f"cannot read {uri.url}", received=received)) from None
+        step = _STEPS.get(type(cause).__name__, "")
+        raise DataError(Fault(what=f"cannot read {uri.url}", received=received, next_step=step)) from None
+
+
+_STEPS = {
+    "ClientConnectorDNSError": "nothing on the network has that name: correct the address",
+    "ClientConnectorError": "no server answers there: correct the address or its port, or start the server",
+    "ClientConnectorCertificateError": "the server's certificate is not trusted: correct the address, or mend it",
+    "ClientResponseError": "the server refuses the file: correct the address, or get the right to read it",
+}
+"""What goes wrong over HTTP → what to do."""
+
+
+def _root(error: Exception) -> BaseException:
+    """What went wrong: over HTTP whatever does is a file not found, from another error or from one more of its kind."""
+    cause: BaseException = error
+    while isinstance(cause, FileNotFoundError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return cause
 
 
 def _filesystem(uri: SourceUri) -> tuple[Any, str]:

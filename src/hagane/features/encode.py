@@ -51,6 +51,8 @@ class EncodedSplits(NamedTuple):
     """Columns of all splits together, labels and weights counted."""
     num_cached: int
     """How many of them the cache had."""
+    feature_errors: tuple[tuple[str, int], ...] = ()
+    """The features that erred, and on how many rows each, most first."""
 
 
 Files = dict[ColumnOfPart, ColumnFile]
@@ -240,4 +242,12 @@ def _splits(job: _Job, files: Files, *, num_cached: int) -> EncodedSplits:
     evaluation, test = (part if part.num_rows else None for part in held_out)
     counts = files[ColumnOfPart(0, num_features)].footer.counts
     return EncodedSplits(train, evaluation, test, num_errors, counts[NULL_LABELS], counts[UNKNOWN_LABELS],
-                         len(files), num_cached)  # fmt: skip
+                         len(files), num_cached, _feature_errors(job, files))  # fmt: skip
+
+
+def _feature_errors(job: _Job, files: Files) -> tuple[tuple[str, int], ...]:
+    counts = [
+        (feature.name, sum(files[ColumnOfPart(part, number)].footer.num_errors for part in range(len(PART_NAMES))))
+        for number, feature in enumerate(job.transform.features)
+    ]
+    return tuple(sorted((pair for pair in counts if pair[1]), key=lambda pair: -pair[1]))

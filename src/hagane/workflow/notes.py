@@ -11,6 +11,8 @@ from hagane.sql.varying_parts import varying_parts
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 
+MOST_FEATURES = 8
+"""So many of those that erred are named."""
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres", "bigquery": "bigquery"}
 """Scheme of a source → sqlglot's name of what its queries are written in."""
 
@@ -39,8 +41,7 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
         unknown = f"not used: {counted(encoded.num_unknown_labels, 'eval or test row')}"
         notes.append(f"{unknown} of a class that no training row has")
     if encoded.num_row_errors:
-        causes = "LN of a negative number, division by zero, …"
-        notes.append(f"an expression erred on {counted(encoded.num_row_errors, 'row')} ({causes}): NULL was used")
+        notes.append(_errors(encoded))
     notes += weights.describe()
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
@@ -64,3 +65,12 @@ def _varying_parts(source: str) -> tuple[str, ...]:
     if uri is None or uri.scheme not in DIALECTS or not is_query(uri.selection):
         return ()
     return varying_parts(uri.selection, dialect=DIALECTS[uri.scheme])
+
+
+def _errors(encoded: EncodedSplits) -> str:
+    """Which features erred, and on how many rows each."""
+    told = [f"{name} on {count:,}" for name, count in encoded.feature_errors[:MOST_FEATURES]]
+    rest = len(encoded.feature_errors) - len(told)
+    told += [f"and {counted(rest, 'more feature')}"] if rest else []
+    rows = counted(encoded.num_row_errors, "row")
+    return f"an expression erred on {rows} (as LN of a negative number does): {', '.join(told)}; NULL was used"

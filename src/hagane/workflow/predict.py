@@ -22,6 +22,7 @@ from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
+from hagane.errors import DataError
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_not_input import check_not_input
 from hagane.workflow.check_output import check_parquet_output
@@ -62,6 +63,7 @@ def predict_file(
     table = open_table(data, wanted=wanted_in_prediction(bundle), progress=progress)
     check_columns(table, bundle.signature.names)
     anomalies = check_prediction(bundle, table, progress=progress)
+    table = _retyped(bundle, table, anomalies)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     rows = errors = 0
     try:
@@ -78,6 +80,15 @@ def predict_file(
     finally:
         partial.unlink(missing_ok=True)
     return PredictSummary(rows, errors, table.bad_rows.count, anomalies, out, time.monotonic() - began)
+
+
+def _retyped(bundle: Bundle, table: Table, anomalies: AnomalyReport | None) -> Table:
+    """The table with the model's types. Raises DataError with what the check found besides, all of it at once."""
+    try:
+        return retype(table, input_types(bundle.signature))
+    except DataError as error:
+        found = [finding for finding in anomalies.errors if finding.rule != "type"] if anomalies else []
+        raise DataError(*error.faults, *(finding.fault() for finding in found)) from None
 
 
 def predict_batches(bundle: Bundle, table: Table) -> Iterator[tuple[pa.RecordBatch, int]]:
