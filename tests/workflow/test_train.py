@@ -80,7 +80,7 @@ def test_the_resolved_spec_trains_the_same_model_again(mixed: pa.Table, workspac
 def test_a_query_of_other_rows_each_time_is_told_once(mixed: pa.Table, workspace: Workspace, tmp_path: Path) -> None:
     pq.write_table(mixed.select(["x", "job", "good"]), tmp_path / "rows.parquet")
     for source, told in (
-        (f"SELECT * FROM '{tmp_path}/rows.parquet' USING SAMPLE 90%", "a sample without a seed"),
+        (f"SELECT * FROM '{tmp_path}/rows.parquet' USING SAMPLE 90% (bernoulli)", "a sample without a seed"),
         (f"SELECT *, random() AS r FROM '{tmp_path}/rows.parquet' WHERE now() > DATE '2020-01-01'", "random(), now()"),
         (f"SELECT * FROM '{tmp_path}/rows.parquet' ORDER BY hash(x)", ""),
     ):

@@ -10,7 +10,7 @@ from hagane.errors import DataError, Fault
 
 
 def one_statement(query: str, *, dialect: str) -> str:
-    """The query without the semicolons that end it. Raises DataError where another statement follows, underlined.
+    """The query without the semicolons around it. Raises DataError where another statement follows, underlined.
 
     `dialect` is sqlglot's name (`duckdb`, `sqlite`, `postgres`, `bigquery`): it says what a string and a comment are.
     A text that it cannot cut into words is left to the database to judge.
@@ -29,10 +29,12 @@ def one_statement(query: str, *, dialect: str) -> str:
         tokens = sqlglot.tokenize(query, read=dialect)
     except (SqlglotError, RecursionError):
         return query.strip().rstrip(";").rstrip()
-    ends = [token.start for token in tokens if token.token_type is TokenType.SEMICOLON]
+    words = [token for token in tokens if token.token_type is not TokenType.SEMICOLON]
+    begin = words[0].start if words and tokens[0] is not words[0] else 0
+    ends = [token.start for token in tokens if token.token_type is TokenType.SEMICOLON and token.start >= begin]
     if not ends:
-        return query.strip()
-    after = [token for token in tokens if token.start > ends[0] and token.token_type is not TokenType.SEMICOLON]
+        return query[begin:].strip()
+    after = [token for token in words if token.start > ends[0]]
     if after:
         raise DataError(
             Fault(
@@ -44,4 +46,4 @@ def one_statement(query: str, *, dialect: str) -> str:
                 next_step="leave it out; several steps of one query are WITH first AS (…), second AS (…) SELECT …",
             )
         )
-    return query[: ends[0]].strip()
+    return query[begin : ends[0]].strip()
