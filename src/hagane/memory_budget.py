@@ -88,7 +88,9 @@ def parse_memory(text: str) -> int:
     if written and unit in _UNITS and float(written[1]) * _UNITS[unit] >= 1:
         return int(float(written[1]) * _UNITS[unit])
     expected = "a size such as 2GiB, 800MB or 50%"
-    raise SpecError(Fault(what="no amount of memory", where="memory_limit", expected=expected, received=text))
+    raise SpecError(
+        Fault(what=f"{text!r} is no amount of memory", where="memory_limit", expected=expected, received=text)
+    )
 
 
 def machine_memory() -> int:

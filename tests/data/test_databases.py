@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hagane.data.open_table import open_table
-from hagane.errors import DataError
+from hagane.errors import DataError, MissingExtraError
 
 TRIPS = [(i, f"zone {i % 7}", i / 3, i % 2 == 0) for i in range(1, 2001)]
 
@@ -128,13 +128,13 @@ def test_no_password_stands_in_a_spec() -> None:
 
 def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, sqlite_file: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_sqlite.dbapi", None)
-    with pytest.raises(DataError, match=r"pip install 'hagane\[sqlite\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'hagane\[sqlite\]'"):
         open_table(f"sqlite://{sqlite_file}#trips")
 
 
 def test_bigquery_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "google.cloud.bigquery", None)
-    with pytest.raises(DataError, match=r"pip install 'hagane\[bigquery\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'hagane\[bigquery\]'"):
         open_table("bigquery://project.dataset.trips")
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hagane.data.open_table import open_table
-from hagane.errors import DataError
+from hagane.errors import DataError, MissingExtraError
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -91,7 +91,7 @@ def test_an_unknown_protocol_has_a_nearest_name() -> None:
 def test_a_package_that_is_missing_is_named() -> None:
     if "s3fs" in __import__("sys").modules:
         pytest.skip("s3fs is installed")
-    with pytest.raises(DataError, match="pip install"):
+    with pytest.raises(MissingExtraError, match="pip install"):
         open_table("s3://bucket/trips.parquet")
 
 

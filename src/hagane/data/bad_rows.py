@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from hagane.counted import counted
 from hagane.errors import BadRowsError, Fault
 
 NUM_EXAMPLES = 3
+_NO_UTF8 = re.compile("not utf-8 encoded|byte sequence mismatch", re.IGNORECASE)
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -58,12 +60,16 @@ class BadRows(msgspec.Struct, frozen=True):
         if self.fraction <= limit:
             return
         examples = "; ".join(f"{Path(row.file).name} line {row.line_number}: {row.reason}" for row in self.examples)
+        mend = "mend the file, or raise the limit"
+        if any(_NO_UTF8.search(row.reason) for row in self.examples):
+            name = Path(self.examples[0].file).name
+            mend = f"write the file in UTF-8, or convert it: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv"
         raise BadRowsError(
             Fault(
                 what=f"{self.count:,} of {counted(self.total, 'row')} ({self.fraction:.2%}) could not be parsed",
                 where=examples,
                 expected=f"at most {limit:.2%} (training.max_bad_rows_fraction)",
-                next_step=f"see every bad row in {self.path}; mend the file, or raise the limit",
+                next_step=f"see every bad row in {self.path}; {mend}",
             )
         )
 

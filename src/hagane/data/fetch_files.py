@@ -15,7 +15,7 @@ from hagane.data.engine import Engine
 from hagane.data.full_disk import told_of_full_disk
 from hagane.data.source_files import SUFFIXES
 from hagane.data.source_uri import SourceUri
-from hagane.errors import DataError, Fault, HaganeError, nearest
+from hagane.errors import DataError, Fault, HaganeError, MissingExtraError, nearest
 from hagane.progress import Phase, Progress
 
 CHUNK_BYTES = 1 << 22
@@ -90,7 +90,7 @@ def _filesystem(uri: SourceUri) -> tuple[Any, str]:
         like = nearest(uri.scheme, [*fsspec.available_protocols(), "postgresql", "sqlite", "bigquery"])
         raise DataError(Fault(what=f"no protocol {uri.scheme!r} is known", where=uri.url, nearest=like)) from None
     except ImportError as error:
-        raise DataError(
+        raise MissingExtraError(
             Fault(
                 what=f"the protocol {uri.scheme!r} needs a package that is not installed",
                 where=uri.url,

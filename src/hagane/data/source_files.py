@@ -16,6 +16,17 @@ KINDS = {
 }
 """Kind of file → the endings by which it is known."""
 
+OTHERS = {
+    (".xlsx", ".xls", ".ods"): "save the sheet as CSV; or read it in Python, and give hagane.train the frame",
+    (".pkl", ".pickle", ".joblib", ".rds", ".sav", ".dta", ".sas7bdat", ".mat", ".npy", ".npz", ".h5", ".hdf5"):
+        "read it with what wrote it, and write Parquet; or give hagane.train the frame",
+    (".arrow", ".feather", ".orc", ".avro"): "write it as Parquet; or give hagane.train the table that pyarrow reads",
+    (".db", ".sqlite", ".sqlite3"): "name a table of it: sqlite://{file}#TABLE",
+    (".zip",): "name a file in it: zip://NAME.csv::{file}",
+    (".yaml", ".yml"): "a spec is trained: hagane train {file}",
+}  # fmt: skip
+"""Endings of files that are not read as they are → the way to their rows."""
+
 SUFFIXES = tuple(suffix for suffixes in KINDS.values() for suffix in suffixes)
 
 
@@ -73,9 +84,18 @@ def _kind(file: Path) -> str:
             what=f"cannot tell what kind of file {file.name!r} is",
             where=str(file),
             expected="an ending out of " + " ".join(SUFFIXES),
-            next_step=f"rename it, or say how to read it in a query: SELECT * FROM read_csv('{file}')",
+            next_step=_way_in(file),
         )
     )
+
+
+def _way_in(file: Path) -> str:
+    """What to do with a kind of file that is known, and not read."""
+    steps = {suffix: step for suffixes, step in OTHERS.items() for suffix in suffixes}
+    step = steps.get(file.suffix.lower())
+    if step:
+        return step.format(file=file)
+    return f"rename it, or say how to read it in a query: SELECT * FROM read_csv('{file}')"
 
 
 def _suffix(file: Path) -> str:

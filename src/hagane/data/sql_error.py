@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from hagane.data.full_disk import disk_fault
-from hagane.errors import DataError, Fault
+from hagane.data.source_files import SUFFIXES
+from hagane.errors import DataError, Fault, nearest
 
 _LOCATED = re.compile(r"^LINE \d+: (?P<line>.*)\n(?P<indent> *)(?P<carets>\^+)", re.MULTILINE)
 _QUOTED = re.compile(r'"([^"]+)"|with name (\S+)|\'([^\']+)\'')
@@ -23,6 +24,7 @@ _DAMAGED = re.compile(
     re.IGNORECASE,
 )
 _BEYOND_THE_QUERY = "free memory or disk space, read fewer columns, or cut the query into steps"
+_NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 _INTERNAL = re.compile(r"pg_|duckdb_|sqlite_|pragma_")
 
 
@@ -48,17 +50,22 @@ def sql_error(error: Exception, sql: str) -> DataError:
     start, end = _span(text, sql)
     if len(sql) > LONGEST_SHOWN:
         sql, start, end = _around(sql, start, end)
-    nearest = _NEAREST.search(text)
-    return DataError(
-        Fault(
-            what=_summary(text),
-            sql=sql,
-            start=start,
-            end=end,
-            nearest=nearest[1].strip() if nearest and not _INTERNAL.match(nearest[1]) else "",
-            next_step="correct the query; it is DuckDB's SQL",
-        )
-    )
+    found = _NEAREST.search(text)
+    like = found[1].strip() if found and not _INTERNAL.match(found[1]) else ""
+    step = "correct the query; it is DuckDB's SQL"
+    if table := _NO_TABLE.search(text):
+        like = like or _file_like(table[1])
+        file = like or "'rows.csv'"
+        step = f"name a file in quotes, as in FROM {file}; or give it the name: --table {table[1]}=FILE"
+    return DataError(Fault(what=_summary(text), sql=sql, start=start, end=end, nearest=like, next_step=step))
+
+
+def _file_like(table: str) -> str:
+    """A file of data here that is called so or nearly so, but for its ending, in quotes; else empty."""
+    files = sorted(path.name for path in Path.cwd().glob("*") if path.name.lower().endswith(SUFFIXES))
+    stems = {name.split(".", 1)[0]: name for name in reversed(files)}
+    like = nearest(table, stems)
+    return f"'{stems[like]}'" if like else ""
 
 
 def _damaged(text: str) -> Fault:

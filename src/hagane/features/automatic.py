@@ -36,6 +36,7 @@ from hagane.features.resolve_transform import one_hot
 from hagane.features.vectors import MOST_ELEMENTS
 from hagane.sql.bind import bind
 from hagane.sql.expression import columns_of
+from hagane.statistics.numbers_in_text import number_in_text
 from hagane.types import Column, Schema, SqlType
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class AutomaticTransform(NamedTuple):
     left_out: tuple[LeftOut, ...]
     as_words: tuple[str, ...] = ()
     """STRING columns that became TF-IDF of their words or characters instead of categories."""
+    like_numbers: tuple[tuple[str, str], ...] = ()
+    """STRING columns that became categories and look like numbers, each with an example."""
 
 
 def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, scales: bool, accepts_missing: bool,
@@ -81,6 +84,7 @@ def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, s
     expressions: dict[str, str] = {}
     left_out: list[LeftOut] = []
     as_words: list[str] = []
+    like_numbers: list[tuple[str, str]] = []
     for column in schema:
         if column.name == label:
             continue
@@ -92,10 +96,12 @@ def automatic_transform(schema: Schema, statistics: Statistics, label: str, *, s
                 reason = "its name cannot be written in SQL: rename it in the data query"
             else:
                 as_words += [column.name] if rules == "hagane" and words_of(statistics[column.name]) else []
+                example = number_in_text(statistics[column.name])
+                like_numbers += [(column.name, example)] if example and column.name not in as_words else []
                 expressions |= {_free_name(name, column, expressions, schema): sql for name, sql in features.items()}
         if reason:
             left_out.append(LeftOut(column.name, reason))
-    return AutomaticTransform(expressions, tuple(left_out), tuple(as_words))
+    return AutomaticTransform(expressions, tuple(left_out), tuple(as_words), tuple(like_numbers))
 
 
 def useless(column: ColumnStatistics) -> str:
@@ -108,10 +114,15 @@ def useless(column: ColumnStatistics) -> str:
         return reason
     if column.type is SqlType.STRING:
         if column.num_distinct is not None and column.num_distinct >= DISTINCT_SHARE * column.count:
-            return "nearly every row has a value of its own"
+            return "nearly every row has a value of its own" + _if_number(column)
         if column.top_values and column.top_values[0].count < FREQUENCY_THRESHOLD:
             return f"no value occurs {FREQUENCY_THRESHOLD} times"
     return ""
+
+
+def _if_number(column: ColumnStatistics) -> str:
+    example = number_in_text(column)
+    return f"; if {example!r} is a number, make it one in the data query (REPLACE, CAST)" if example else ""
 
 
 def ragged(column: ColumnStatistics) -> str:

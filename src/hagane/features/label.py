@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hagane.data.table import Table
 
 Class = bool | int | str
-MAX_CLASSES = 1_000
+MAX_CLASSES, FEW_CLASSES = 1_000, 10
 CLASS_TYPES = (SqlType.BOOL, SqlType.INT64, SqlType.STRING, SqlType.FLOAT64)
 NUMBER_TYPES = (SqlType.INT64, SqlType.FLOAT64, SqlType.BOOL)
 
@@ -120,6 +120,8 @@ def _classes(table: Table, column: str, type_: SqlType) -> tuple[Class, ...]:
         found = [int(value) for value in found]
     if not 2 <= len(found) <= MAX_CLASSES:
         raise DataError(_count_fault(column, found))
+    if len(found) > FEW_CLASSES and 2 * len(found) > table.num_rows:
+        raise DataError(_own_class_fault(column, len(found), table.num_rows))
     return tuple(sorted(found))
 
 
@@ -151,6 +153,16 @@ def _type_fault(column: str, type_: SqlType, expected: str, next_step: str) -> F
         expected=expected,
         received=type_.value,
         next_step=next_step,
+    )
+
+
+def _own_class_fault(column: str, num_classes: int, num_rows: int) -> Fault:
+    return Fault(
+        what=f"nearly every training row has a class of its own in the label {column!r}",
+        where="label",
+        expected="classes that occur several times each",
+        received=f"{num_classes:,} classes in {num_rows:,} rows",
+        next_step="choose another label, or a regressor for a number, or group classes in the data query",
     )
 
 

@@ -66,8 +66,8 @@ class TrainedModel:
         import pyarrow as pa
 
         from hagane.data.open_table import open_table
+        from hagane.workflow.check_columns import check_columns
         from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
-        from hagane.workflow.evaluate import check_columns
         from hagane.workflow.predict import predict_batches
 
         source = open_table(data, wanted=wanted_in_prediction(self.bundle))

@@ -166,7 +166,7 @@ def _storage_path() -> str:
                 where="AIP_STORAGE_URI" if uri else "",
                 expected="the path of a bundle, as an argument or in AIP_STORAGE_URI",
                 received=uri,
-                next_step="copy the bundle to this machine first" if uri else "",
+                next_step="copy the bundle to this machine first" if uri else "name one: hagane serve MODEL",
             )
         )
     return uri.removeprefix("file://")

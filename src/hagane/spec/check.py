@@ -66,8 +66,18 @@ def _names(spec: Spec) -> Iterator[Fault]:
     if not spec.label:
         yield Fault(what="the label has no name", where="label", expected="the column to predict")
     if spec.name is not None and not MODEL_NAME.fullmatch(spec.name):
-        expected = "letters, digits, '_', '-' and '.', at most 128, not beginning with '-' or '.'"
-        yield Fault(what=f"'{spec.name}' cannot name a model", where="name", expected=expected)
+        yield name_fault(spec.name)
+
+
+def name_fault(name: str) -> Fault:
+    """Of what cannot name a model, with a name like it that can.
+
+    >>> name_fault("my model!").nearest
+    'my_model'
+    """
+    expected = "letters, digits, '_', '-' and '.', at most 128, not beginning with '-' or '.'"
+    like = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")[:128]
+    return Fault(what=f"'{name}' cannot name a model", where="name", expected=expected, nearest=like)
 
 
 def _features(spec: Spec) -> Iterator[Fault]:

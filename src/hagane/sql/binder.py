@@ -38,6 +38,7 @@ from hagane.sql.syntax import (
     refusal,
 )
 from hagane.sql.type_steps import condition_step, type_step
+from hagane.sql.unquoted_name import unquoted_name
 from hagane.types import Schema, SqlType
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -182,6 +183,11 @@ class Binder:
         if same:
             names = ", ".join(column.name for column in same)
             self.source.fault(f"column `{name}` may be any of several", node, expected=names)
+            return None
+        if whole := unquoted_name(self.source.sql, span, self.schema.names) if span else None:
+            written = self.source.sql[whole.start : whole.end]
+            self.source.fault(f"the column {written} is written without backquotes", whole, nearest=f"`{written}`",
+                              next_step="put a name that is no plain word into backquotes")  # fmt: skip
             return None
         guess = nearest(name, self.schema.names)
         listed = ", ".join(self.schema.names[:20]) + (", …" if len(self.schema) > 20 else "")
@@ -357,8 +363,9 @@ class Binder:
             what, next_step = FUNCTION_REASONS[name]
             self.source.fault(what, node, next_step=next_step)
             return None
-        self.source.fault(f"the function {name} is not in the feature language", node,
-                          nearest=nearest(name, function_name()), next_step=WAY_OUT)  # fmt: skip
+        like = nearest(name, function_name())
+        self.source.fault(f"the function {name} is not in the feature language", node, nearest=like,
+                          next_step=f"correct the name, or {WAY_OUT}" if like else WAY_OUT)  # fmt: skip
         return None
 
 

@@ -245,5 +245,6 @@ def _hash_bucketize(binder: Binder, node: exp.Dot) -> Expression | None:
 
 def _unknown(binder: Binder, name: str, node: exp.Expression) -> None:
     names = [known for known in function_name() if known.startswith("ML.")]
-    binder.source.fault(f"the function {name} is not in the feature language", node, nearest=nearest(name, names),
-                        next_step=WAY_OUT)  # fmt: skip
+    like = nearest(name, names)
+    binder.source.fault(f"the function {name} is not in the feature language", node, nearest=like,
+                        next_step=f"correct the name, or {WAY_OUT}" if like else WAY_OUT)  # fmt: skip

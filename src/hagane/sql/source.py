@@ -46,10 +46,12 @@ class Source:
         self._spans: dict[int, Span | None] = {}
 
     def fault(self, what: str, at: exp.Expression | Span | None = None, **parts: str) -> None:
-        """Note a fault, underlining `at` (the whole text where None)."""
+        """Note a fault once, underlining `at` (the whole text where None)."""
         span = at if isinstance(at, Span) else self.span(at) if at is not None else None
         span = span or Span(0, len(self.sql))
-        self.faults.append(Fault(what=what, where=self.where, sql=self.sql, start=span.start, end=span.end, **parts))
+        fault = Fault(what=what, where=self.where, sql=self.sql, start=span.start, end=span.end, **parts)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def parse(self) -> exp.Expression | None:
         """The tree of sqlglot, or None after noting why there is none."""

@@ -7,20 +7,25 @@ from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
+from hagane.data.engine import quote_name
 from hagane.data.no_rows import no_rows
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.data.wanted import Wanted
-from hagane.errors import DataError, Fault, nearest
-from hagane.evaluation.evaluation import Evaluation
+from hagane.errors import DataError, Fault
+from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Evaluation as EvaluationSpec
 from hagane.types import SqlType
+from hagane.workflow.check_columns import check_columns
 from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
+
+MOST_CLASSES = 20
+"""Named in a fault."""
 
 
 def evaluate_model(
@@ -66,13 +71,7 @@ def evaluate_bundle(
     )
     scored = score_table(bundle, table, label, slices=slices, progress=progress)
     if not len(scored.labels):
-        raise DataError(
-            Fault(
-                what="no row has a label to compare with",
-                where=f"column '{signature.label}'",
-                next_step="give data with labels",
-            )
-        )
+        raise DataError(_no_labels(table, signature))
     return report(scored, signature, wanted, part=part)
 
 
@@ -90,18 +89,18 @@ def _types(signature: Signature) -> dict[str, SqlType]:
     return input_types(signature) | {signature.label: signature.label_type}
 
 
-def check_columns(table: Table, names: Sequence[str]) -> None:
-    """Raise DataError naming every column that is missing."""
-    missing = [name for name in dict.fromkeys(names) if name not in table.schema]
-    if missing:
-        raise DataError(
-            *(
-                Fault(
-                    what=f"the data have no column '{name}'",
-                    expected="the columns of the model's signature and its label",
-                    nearest=nearest(name, table.schema.names),
-                    next_step="add the column, or rename one in a query (SELECT … AS …)",
-                )
-                for name in missing
-            )
-        )
+def _no_labels(table: Table, signature: Signature) -> Fault:
+    """Labels that are all NULL, or of classes that training never met."""
+    quoted = quote_name(signature.label)
+    found = table.query(f"SELECT DISTINCT {quoted} AS label FROM data WHERE {quoted} IS NOT NULL LIMIT 3")
+    values = [label_text(value) for value in found["label"].to_pylist()]
+    if not values:
+        what, step = "no row has a label to compare with", "give data with labels"
+        return Fault(what=what, where=f"column '{signature.label}'", received="NULL in every row", next_step=step)
+    return Fault(
+        what="no row has a label that the model knows",
+        where=f"column '{signature.label}'",
+        expected="one of " + ", ".join(label_text(each) for each in signature.classes[:MOST_CLASSES]),
+        received=", ".join(values),
+        next_step="write the labels as in training, in a query (CASE, REPLACE, …)",
+    )

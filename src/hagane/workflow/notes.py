@@ -8,6 +8,7 @@ from hagane.data.source_uri import parse_uri
 from hagane.features.encode import EncodedSplits
 from hagane.spec.spec import Spec
 from hagane.sql.varying_parts import varying_parts
+from hagane.types import SqlType
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 
@@ -15,6 +16,8 @@ MOST_FEATURES = 8
 """So many of those that erred are named."""
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres", "bigquery": "bigquery"}
 """Scheme of a source → sqlglot's name of what its queries are written in."""
+MANY_CLASSES = 20
+"""Of a number: more are rather an amount than a code."""
 
 
 def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) -> tuple[str, ...]:
@@ -27,6 +30,13 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
         f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"
         for name in prepared.resolved.as_words
     ]
+    notes += [
+        f"column '{name}' was taken for categories; if {example!r} is a number, make it one in the data query"
+        for name, example in prepared.resolved.like_numbers
+    ]
+    if _is_number_as_classes(prepared):
+        classes = f"each of its {len(prepared.label.classes)} values was taken as a class"
+        notes.append(f"the label '{prepared.label.column}' is a number; {classes}: a regressor predicts the number")
     if table.bad_rows.count:
         notes.append(table.bad_rows.summary())
     if prepared.outliers is not None and prepared.outliers.num_outliers:
@@ -74,3 +84,8 @@ def _errors(encoded: EncodedSplits) -> str:
     told += [f"and {counted(rest, 'more feature')}"] if rest else []
     rows = counted(encoded.num_row_errors, "row")
     return f"an expression erred on {rows} (as LN of a negative number does): {', '.join(told)}; NULL was used"
+
+
+def _is_number_as_classes(prepared: Prepared) -> bool:
+    label = prepared.label
+    return label.task == "classification" and label.type is SqlType.INT64 and len(label.classes) > MANY_CLASSES

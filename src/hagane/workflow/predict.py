@@ -24,10 +24,11 @@ from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.errors import DataError
 from hagane.progress import SILENT, Progress
+from hagane.workflow.check_columns import check_columns
 from hagane.workflow.check_not_input import check_not_input
 from hagane.workflow.check_output import check_parquet_output
 from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
-from hagane.workflow.evaluate import check_columns, input_types
+from hagane.workflow.evaluate import input_types
 from hagane.workspace.workspace import Workspace
 
 Item = TypeVar("Item")

@@ -21,6 +21,8 @@ from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema, SqlType
 from hagane.workspace.model_version import model_name
 
+MOST_REASONS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -33,6 +35,8 @@ class Resolved:
     """Columns that automatic preprocessing did not use, each with its reason."""
     as_words: tuple[str, ...] = ()
     """STRING columns that automatic preprocessing took for text: TF-IDF instead of categories."""
+    like_numbers: tuple[tuple[str, str], ...] = ()
+    """STRING columns that it took for categories and that look like numbers, each with an example."""
 
 
 def check_with_schema(spec: Spec, schema: Schema) -> None:
@@ -65,6 +69,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
     as_words: tuple[str, ...] = ()
+    like_numbers: tuple[tuple[str, str], ...] = ()
     if transform is None:
         automatic = automatic_transform(
             schema,
@@ -75,14 +80,27 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
             exclude=not_features(spec),
             rules=spec.defaults,
         )
-        transform, left_out, as_words = automatic
+        transform, left_out, as_words, like_numbers = automatic
+        if not transform:
+            raise SpecError(_nothing_left(left_out))
     resolved = msgspec.structs.replace(
         spec,
         name=spec.name or model_name(spec.label),
         transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
-    return Resolved(resolved, family, options, left_out, as_words)
+    return Resolved(resolved, family, options, left_out, as_words, like_numbers)
+
+
+def _nothing_left(left_out: tuple[LeftOut, ...]) -> Fault:
+    reasons = "; ".join(f"{left.column}: {left.reason}" for left in left_out[:MOST_REASONS])
+    more = f"; and {len(left_out) - MOST_REASONS} more columns" if len(left_out) > MOST_REASONS else ""
+    return Fault(
+        what="no column is left to learn from",
+        where="transform",
+        received=reasons + more if left_out else "the label alone",
+        next_step="add columns to the data query, or write the features: transform",
+    )
 
 
 def _given_options(spec: Spec, family: Family, statistics: Statistics) -> Mapping[str, Any]:

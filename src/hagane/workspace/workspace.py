@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hagane.errors import Fault, NotFoundError, SpecError, nearest
-from hagane.spec.check import MODEL_NAME
+from hagane.errors import Fault, NotFoundError, SpecError, StorageError, nearest
+from hagane.spec.check import MODEL_NAME, name_fault
 from hagane.spec.spec import Spec
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
 from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
@@ -86,7 +86,10 @@ class Workspace:
             return folder
         if os.sep in model or model in (".", ".."):
             raise NotFoundError(Fault(what=f"no bundle at {model}", expected="a folder with a MANIFEST.json"))
-        return self.get(model).path
+        try:
+            return self.get(model).path
+        except NotFoundError as error:
+            raise NotFoundError(*(_also_a_path(fault, folder) for fault in error.faults)) from None
 
     def version_at(self, bundle: Path) -> ModelVersion | None:
         """The registered version whose bundle is the folder `bundle`, or None."""
@@ -110,8 +113,7 @@ class Workspace:
         Raises SpecError for a name that no model can have.
         """
         if not MODEL_NAME.fullmatch(name):
-            expected = "letters, digits, '_', '-' and '.', at most 128, not beginning with '-' or '.'"
-            raise SpecError(Fault(what=f"'{name}' cannot name a model", where="name", expected=expected))
+            raise SpecError(name_fault(name))
         self._prepare_root()
         with self.registry.changing() as connection:
             self._collect_orphans(connection)
@@ -154,10 +156,15 @@ class Workspace:
 
     def _prepare_root(self) -> None:
         """Make the root, kept out of the version control of whatever project it lies in."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        ignore = self.root / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            ignore = self.root / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            step = "choose another folder: --workspace FOLDER, or $HAGANE_HOME"
+            what = f"the workspace {self.root} cannot be made: {error.strerror}"
+            raise StorageError(Fault(what=what, next_step=step)) from None
 
     def _not_found(self, reference: str, name: str) -> NotFoundError:
         versions = self.list()
@@ -168,6 +175,17 @@ class Workspace:
             what, near = f"no model '{name}'", nearest(name, {version.name for version in versions})
         step = "hagane models list" if versions else "train one first: hagane train DATA --label COLUMN"
         return NotFoundError(Fault(what=what, where=f"workspace {self.root}", nearest=near, next_step=step))
+
+
+def _also_a_path(fault: Fault, path: Path) -> Fault:
+    """A file or a folder that is there, where a model was expected."""
+    if path.is_file():
+        step = f"{path} is a file of data: the model's name comes first, as in hagane predict MODEL {path}"
+    elif path.is_dir():
+        step = f"the folder {path} is no bundle: it has no MANIFEST.json"
+    else:
+        return fault
+    return msgspec.structs.replace(fault, next_step=step)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from hagane.data.keep_stream import keep_stream
 from hagane.data.origin import Origin
 from hagane.data.query_files import is_query
 from hagane.data.source_uri import SourceUri
-from hagane.errors import DataError, Fault
+from hagane.errors import DataError, Fault, MissingExtraError
 from hagane.progress import Progress
 from hagane.sql.one_statement import one_statement
 from hagane.sql.row_order import has_row_order
@@ -71,7 +71,7 @@ def _import(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise DataError(
+        raise MissingExtraError(
             Fault(
                 what="reading BigQuery needs Google's client, which is not installed",
                 expected="the packages google-cloud-bigquery and google-cloud-bigquery-storage",

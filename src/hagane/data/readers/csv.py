@@ -36,7 +36,9 @@ def read(
     """CSV files of one set of columns, text where `wanted` says so. Raises DataError when they are no table at all."""
     filled = [file for file in files if file.stat().st_size]
     if not filled:
-        raise DataError(Fault(what="the file is empty", where=", ".join(map(str, files)), expected="at least a header"))
+        step = "look at what wrote it"
+        where = ", ".join(map(str, files))
+        raise DataError(Fault(what="the file is empty", where=where, expected="at least a header", next_step=step))
     stamps = [FileStamp.of(file) for file in files]
     target = engine.new_file("csv", ".parquet")
     with progress.phase("parse CSV") as phase, checked_whole(filled):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 from hagane.data.column_type import reading_type
 from hagane.data.engine import Engine, quote_list, quote_text
-from hagane.data.readers.unpacked import PACKED
+from hagane.data.readers.unpacked import PACKED, unpacked
 from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.types import SqlType
@@ -65,6 +67,7 @@ def sniff(engine: Engine, files: Sequence[Path], wanted: Wanted) -> list[Dialect
 
 
 def _sniff_file(engine: Engine, file: Path, wanted: Wanted) -> Dialect:
+    _check_encoding(file)
     null_words = wanted.null_words or ()
     row = _sniff_row(engine, file, null_words)
     if wanted.null_words is None and any(column["type"] == "VARCHAR" for column in row["Columns"]):
@@ -76,6 +79,18 @@ def _sniff_file(engine: Engine, file: Path, wanted: Wanted) -> Dialect:
         _check_header(engine, file, row)
     options = _options(row) + (f", nullstr={quote_list(null_words)}" if null_words else "")
     return Dialect((file,), options, row["HasHeader"], columns, row["SkipRows"], null_words)
+
+
+def _check_encoding(file: Path) -> None:
+    """Raise DataError for UTF-16, whose every other byte is no text to a reader of UTF-8."""
+    try:
+        with unpacked(file) as stream:
+            begin = stream.read(2)
+    except (OSError, EOFError, zlib.error):
+        return  # damaged, as whoever reads it to its end will say
+    if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        what, step = f"{file.name} is written in UTF-16", f"convert it: iconv -f UTF-16 -t UTF-8 {file.name} > utf8.csv"
+        raise DataError(Fault(what=what, where=str(file), expected="UTF-8", next_step=step))
 
 
 def _column_type(column: Mapping[str, str], types: Mapping[str, SqlType]) -> str:
@@ -158,6 +173,7 @@ def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
         "ignore_errors=true, hive_partitioning=false) LIMIT 1"
     ).to_pylist()
     lower = [name.strip().lower() for name in (names[0].values() if names else ()) if name is not None]
+    step = f"rename one there, or let a query number them: SELECT * FROM read_csv({quote_text(str(file))})"
     twice = list(dict.fromkeys(name for name in lower if lower.count(name) > 1))
     if twice:
         raise DataError(
@@ -166,6 +182,7 @@ def _check_header(engine: Engine, file: Path, row: dict[str, Any]) -> None:
                     what=f"two columns are named {name!r}",
                     where=f"header of {file}",
                     expected="every column has a name of its own",
+                    next_step=step,
                 )
                 for name in twice
             )

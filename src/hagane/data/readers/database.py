@@ -18,7 +18,7 @@ from hagane.data.keep_stream import BATCH_ROWS, keep_stream
 from hagane.data.origin import Origin
 from hagane.data.query_files import is_query
 from hagane.data.source_uri import SourceUri
-from hagane.errors import DataError, Fault, nearest
+from hagane.errors import DataError, Fault, MissingExtraError, nearest
 from hagane.progress import Progress
 from hagane.sql.one_statement import one_statement
 from hagane.sql.row_order import has_row_order
@@ -58,7 +58,7 @@ def _driver(kind: str) -> Any:
     try:
         return importlib.import_module(f"adbc_driver_{kind}.dbapi")
     except ImportError:
-        raise DataError(
+        raise MissingExtraError(
             Fault(
                 what=f"reading {_NAMES[kind]} needs its driver, which is not installed",
                 expected=f"the package adbc-driver-{kind}",

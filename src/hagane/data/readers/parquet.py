@@ -64,7 +64,10 @@ def _schema(file: Path) -> pa.Schema:
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             Fault(
-                what=f"{file.name} is not a readable Parquet file", where=str(file), received=str(error).split("\n")[0]
+                what=f"{file.name} is not a readable Parquet file",
+                where=str(file),
+                received=str(error).split("\n")[0],
+                next_step="copy it again, it may be cut short; or write it anew",
             )
         ) from None
     if not schema.names:

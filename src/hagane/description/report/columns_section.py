@@ -11,6 +11,7 @@ from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text, tick_text
 from hagane.page.pieces import bar
 from hagane.page.short_name import short_name
+from hagane.statistics.numbers_in_text import number_in_text
 from hagane.statistics.statistics import ColumnStatistics
 
 WIDTH, HEIGHT = 300.0, 72.0
@@ -37,6 +38,8 @@ def _card(column: ColumnStatistics, distribution: Distribution, num_rows: int) -
         warnings.append(f"{percent_text(missing)} missing")
     if column.is_constant and column.count:
         warnings.append("one value only")
+    if example := number_in_text(column):
+        warnings.append(f"numbers as text? {example}")
     if column.num_infinite:
         warnings.append(f"{column.num_infinite:,} infinite")
     return element(

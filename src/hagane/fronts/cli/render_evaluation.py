@@ -49,12 +49,12 @@ def render_evaluation(evaluation: Evaluation) -> RenderableType:
 def _parts(evaluation: Evaluation) -> Iterator[RenderableType]:
     yield _headline(evaluation)
     yield render_metrics(evaluation)
-    if evaluation.confusion_matrix:
+    if evaluation.confusion_matrix and evaluation.num_rows:
         small = len(evaluation.classes) <= LARGEST_MATRIX
         yield _matrix(evaluation) if small else _confusions(evaluation)
     if evaluation.suggested:
         yield _suggestion(evaluation)
-    if evaluation.kind == "multiclass" and evaluation.class_metrics:
+    if evaluation.kind == "multiclass" and evaluation.class_metrics and evaluation.num_rows:
         yield _classes(evaluation)
     if evaluation.residuals:
         yield _residuals(evaluation)

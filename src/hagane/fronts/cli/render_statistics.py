@@ -13,6 +13,7 @@ from hagane.fronts.cli.figure_text import MISSING, share_text, short_text, tiny_
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import histogram
 from hagane.fronts.cli.new_table import cell, new_table, rest_text
+from hagane.statistics.numbers_in_text import number_in_text
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import SqlType
 
@@ -128,6 +129,8 @@ def column_warnings(column: ColumnStatistics, num_rows: int) -> Iterator[tuple[s
     distinct = column.num_distinct or 0
     if column.type is SqlType.STRING and column.count > MANY_VALUES and distinct > NEARLY_UNIQUE * column.count:
         yield column.name, "has a value of its own in nearly every row: a key or free text?"
+    if example := number_in_text(column):
+        yield column.name, f"is text, and looks like numbers: {short_text(repr(example), 24)}"
     if column.num_nans:
         yield column.name, f"holds NaN in {counted(column.num_nans, 'row')}, read as NULL"
     if column.num_infinite:

@@ -114,7 +114,8 @@ def _has_shown_help(error: typer.exceptions.TyperException) -> bool:
 def _usage_error(error: typer.exceptions.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "hagane"
-    return UsageError(Fault(what=error.format_message(), next_step=f"{command} --help"))
+    what = error.format_message().removeprefix("Invalid value: ")  # ours, which say themselves what they are of
+    return UsageError(Fault(what=what, next_step=f"{command} --help"))
 
 
 def _save_traceback(error: BaseException, arguments: Sequence[str]) -> str:
