@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hagane.data.column_data import columns_data
+from hagane.data.column_data import column_data, columns_data
 from hagane.data.open_table import open_table
 from hagane.features import encoder as encoder_module
 from hagane.features.emit import Emitter
@@ -19,7 +19,7 @@ from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
 from hagane.features.transform import Transform
 from hagane.runtime.session import Session
-from hagane.types import Schema
+from hagane.types import Schema, SqlType
 
 EXPRESSIONS = {
     "x": "COALESCE(ML.STANDARD_SCALER(x) OVER (), 0)",
@@ -128,6 +128,21 @@ def test_every_way_gives_the_same_bits(transform: Transform, rows: list[dict], c
         if parts:
             same(tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), expected)
     patch.undo()
+
+
+@pytest.mark.parametrize("index_type", [pa.int8(), pa.uint8(), pa.int64(), pa.uint64()])
+def test_dictionaries_are_indexed_by_every_type(index_type: pa.DataType) -> None:
+    """As many words as the smallest type has numbers, and NULL beside them."""
+    words = [f"w{number:03}" for number in range(128 if index_type == pa.int8() else 256)]
+    texts = [None, *words, None]
+    table = open_table(pa.table({"s": texts}))
+    sql = {"s": "ML.ONE_HOT_ENCODER(s, 'none', 1000, 0) OVER ()"}
+    codes = pa.array([None, *range(len(words)), None], index_type)
+    coded = pa.record_batch({"s": pa.DictionaryArray.from_arrays(codes, pa.array(words))})
+    encoder = Encoder(fit_transform(sql, table, accepts_missing=True))
+    expected = encoder.encode_batch(pa.record_batch({"s": pa.array(texts)}))
+    assert encoder.encode_batch(coded).ids.tolist() == expected.ids.tolist()
+    assert column_data(coded.column("s"), SqlType.STRING).data.tolist() == ["", *words, ""]
 
 
 def test_many_columns_share_one_graph(transform: Transform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ def test_everyday_patterns_can_be_extracted(pattern: str) -> None:
         (r"(a)(b)", "more than one capture group"),
         (r"(a)?b", "may be left out"),
         (r"(a)|b", "may be left out"),
+        (r"^()a+", "its capture group is always empty"),
         (r"^(.*?)\s*$", "its capture group could end in several places"),
         (r".*?(\d+)", "what stands before its capture group could end in several places"),
         (r".+?\b", "its first match is not its longest, and hangs on places"),

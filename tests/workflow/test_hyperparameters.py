@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -66,6 +67,22 @@ def test_the_family_may_be_one_and_lists_may_be_candidates() -> None:
 def test_an_option_is_one_or_is_not() -> None:
     with pytest.raises(SpecError, match="or it is not"):
         hyperparameters(Spec(data="f.csv", label="y", model=Model(options={"depth": "1 + HPARAM_RANGE(1, 2)"})))
+
+
+def test_no_two_have_one_name() -> None:
+    transform = {"a": "x * HPARAM_RANGE(1, 3) + HPARAM_RANGE(1, 4)", "a[1]": "x + HPARAM_RANGE(5, 9)"}
+    with pytest.raises(SpecError, match=r"two hyperparameters are called transform\.a\[1\]"):
+        hyperparameters(Spec(data="f.csv", label="y", transform=transform))
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """As `np.linspace` and its like give them."""
+    low, high = np.linspace(0.5, 2, 2)
+    spec = Spec(data="f.csv", label="y", transform={"x": f"x * {hparam_range(low, high)}"},
+                model=Model(options={"max_tree_depth": hparam_candidates(np.arange(2, 5))}))  # fmt: skip
+    values = {"transform.x": np.float32(0.75), "model.options.max_tree_depth": np.int64(3)}
+    filled = set_hyperparameters(spec, values)
+    assert (filled.transform, filled.model.options) == ({"x": "x * 0.75"}, {"max_tree_depth": 3})
 
 
 def test_a_training_takes_values_and_says_what_they_were(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def _strings(array: pa.Array[Any]) -> npt.NDArray[np.generic]:
     if not isinstance(array, pa.DictionaryArray):
         return np.asarray(array.fill_null("").to_numpy(zero_copy_only=False), object)
     words = np.append(np.asarray(array.dictionary.to_numpy(zero_copy_only=False), object), "")
-    codes = np.asarray(array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False))
+    indices = array.indices.cast(pa.int32())  # which hold one more than the last word
+    codes = np.asarray(indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False))
     taken: npt.NDArray[np.generic] = words[codes]
     return taken

@@ -110,7 +110,8 @@ class Encoder:
 
     def _gather(self, name: str, graph: _Graph, array: Any, out: dict[int, Array | SparseRows]) -> BoolArray | None:
         known = self._dictionaries[name].look_up(array.dictionary)
-        codes = np.asarray(array.indices if array.null_count == 0 else array.indices.fill_null(-1)) + 1
+        indices = array.indices.cast(pa.int32())  # which hold -1, and one more than the last word
+        codes = np.asarray(indices if array.null_count == 0 else indices.fill_null(-1)) + 1
         for index, words in zip(graph.indices, known.columns, strict=True):
             is_sparse = isinstance(words, SparseRows)
             out[index] = words.take(codes) if is_sparse else np.take(words, codes, mode="clip")

@@ -78,7 +78,7 @@ def hparam_range(low: int | float, high: int | float) -> str:
     >>> hparam_range(2, 8)
     'HPARAM_RANGE(2, 8)'
     """
-    return f"{RANGE}({sql_literal(low)}, {sql_literal(high)})"
+    return f"{RANGE}({sql_literal(frozen(low))}, {sql_literal(frozen(high))})"
 
 
 def hparam_candidates(values: Sequence[Any]) -> str:
@@ -87,11 +87,18 @@ def hparam_candidates(values: Sequence[Any]) -> str:
     >>> hparam_candidates([[64], [64, 32]])
     'HPARAM_CANDIDATES([[64], [64, 32]])'
     """
-    return f"{CANDIDATES}({sql_literal(_tuples(values))})"
+    return f"{CANDIDATES}({sql_literal(frozen(values))})"
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+def frozen(value: Any) -> Any:
+    """Lists as tuples, and NumPy's numbers as Python's, which are written otherwise.
+
+    >>> import numpy as np
+    >>> frozen([[1, 2], np.array([0.5]), np.int64(3)])
+    ((1, 2), (0.5,), 3)
+    """
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(frozen, plain)) if isinstance(plain, list | tuple) else plain
 
 
 def find_hparams(text: str, *, where: str = "") -> tuple[Hparam, ...]:

@@ -11,7 +11,7 @@ import msgspec
 from hagane.errors import ExpressionError, Fault, SpecError, nearest
 from hagane.spec.open_value import map_open, open_values
 from hagane.spec.spec import Spec
-from hagane.sql.hparams import Hparam, TypedText, Value, fill_hparams, find_hparams
+from hagane.sql.hparams import Hparam, TypedText, Value, fill_hparams, find_hparams, frozen
 
 RULES = "outliers.rules."
 
@@ -101,7 +101,9 @@ def _find(spec: Spec) -> dict[str, Hparam]:
         if hparams and not place.startswith(("transform.", RULES)) and not _is_whole(text, hparams):
             faults.append(Fault(what="an option is a hyperparameter or it is not", where=place, received=text,
                                 expected="HPARAM_RANGE(…) or HPARAM_CANDIDATES(…) alone"))  # fmt: skip
-        found |= {place if i == 0 else f"{place}[{i}]": hparam for i, hparam in enumerate(hparams)}
+        named = {place if i == 0 else f"{place}[{i}]": hparam for i, hparam in enumerate(hparams)}
+        faults += [_ambiguous(name) for name in named if name in found]
+        found |= named
     if faults:
         raise SpecError(*faults)
     return found
@@ -144,9 +146,10 @@ def _plain(value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    if isinstance(value, datetime.date):
-        return str(value)
-    return tuple(_frozen(part) for part in value) if isinstance(value, list | tuple) else value
+    plain = frozen(value)
+    if isinstance(plain, datetime.date):
+        return str(plain)
+    return tuple(map(_frozen, plain)) if isinstance(plain, tuple) else plain
 
 
 def _unknown(name: str, found: Mapping[str, Hparam]) -> Fault:
@@ -154,6 +157,14 @@ def _unknown(name: str, found: Mapping[str, Hparam]) -> Fault:
         what=f"the spec has no hyperparameter {name!r}",
         expected="one of " + ", ".join(found) if found else "no values: every literal of the spec is settled",
         nearest=nearest(name, list(found)),
+    )
+
+
+def _ambiguous(name: str) -> Fault:
+    return Fault(
+        what=f"two hyperparameters are called {name}",
+        where=name,
+        next_step="rename the feature, rule or class whose name ends in a number in brackets",
     )
 
 

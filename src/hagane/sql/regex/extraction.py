@@ -63,7 +63,10 @@ def plan_extraction(pattern: str) -> Extraction:
         return Extraction(match, condition, behind=least, before=_unplaced(before))
     if not found.through_is_longest:
         raise ValueError("its capture group could end in several places")
-    return Extraction(match, condition, _unplaced(Sequence((before, group))), before=_unplaced(before))
+    through = Sequence((before, group))
+    if widths(through)[1] == 0:
+        raise ValueError("its capture group is always empty")
+    return Extraction(match, condition, _unplaced(through), before=_unplaced(before))
 
 
 @functools.lru_cache(maxsize=1024)
