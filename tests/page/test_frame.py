@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hagane.page.frame import WIDTH, Axis, Frame
 from hagane.page.number_text import MINUS
-from hagane.page.short_name import short_name, text_width
+from hagane.page.short_name import short_name, short_names, text_width
 from hagane.page.time_ticks import EPOCH, MAX_TICKS, time_ticks
 
 CHARACTER = 6.2
@@ -75,3 +75,11 @@ def test_a_short_name_fits_and_keeps_both_ends(name, width):
         first, last = short.split("…", 1) if "…" not in name else (short[:0], short[:0])
         assert name.startswith(first)
         assert name.endswith(last)
+
+
+@given(st.lists(st.text("ab_é京", min_size=1, max_size=40), min_size=1, max_size=8, unique=True), st.integers(6, 20))
+def test_short_names_fit_and_are_told_apart_where_the_next_characters_differ(names, width):
+    shown = short_names(names, width)
+    assert all(text_width(text) <= width for text in shown)
+    family = short_names([f"a_rather_long_beginning_{name}_in_the_north_wing" for name in "xyz"], width)
+    assert len(set(family)) == 3

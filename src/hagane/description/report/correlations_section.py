@@ -6,7 +6,7 @@ from hagane.counted import counted
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text
 from hagane.page.pieces import Row, bar, card, folded, table
-from hagane.page.short_name import short_name, text_width
+from hagane.page.short_name import short_names, text_width
 from hagane.statistics.collinearity import CollinearGroup, Collinearity
 from hagane.statistics.correlations import Correlation, Correlations
 from hagane.statistics.dependencies import Dependency
@@ -43,14 +43,15 @@ def correlations_section(correlations: Correlations, columns: tuple[str, ...]) -
 
 def _map(names: list[str], correlations: Correlations) -> Markup:
     found = {frozenset((pair.a, pair.b)): pair for pair in correlations.pairs}
-    longest = LETTER * max(text_width(short_name(name, MAX_NAME)) for name in names)
+    shown = short_names(names, MAX_NAME)
+    longest = LETTER * max(map(text_width, shown))
     left, top = 28.0 + longest, 26.0 + 0.82 * longest
     marks = []
     for i, first in enumerate(names):
-        shown, y = short_name(first, MAX_NAME), top + i * SIDE
-        marks.append(element("text", shown, x=f"{left - 6:g}", y=f"{y + SIDE / 2 + 4:g}", text_anchor="end"))
+        y = top + i * SIDE
+        marks.append(element("text", shown[i], x=f"{left - 6:g}", y=f"{y + SIDE / 2 + 4:g}", text_anchor="end"))
         x = left + (i + 0.5) * SIDE
-        marks.append(element("text", shown, x=0, y=0, transform=f"translate({x + 4:g} {top - 6:g}) rotate(-55)"))
+        marks.append(element("text", shown[i], x=0, y=0, transform=f"translate({x + 4:g} {top - 6:g}) rotate(-55)"))
         for j, second in enumerate(names[:i]):
             marks.append(_cell(found.get(frozenset((first, second))), left + j * SIDE, y))
     width, height = left + len(names) * SIDE + 0.6 * longest, top + len(names) * SIDE + 4
