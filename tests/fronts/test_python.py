@@ -191,3 +191,13 @@ def test_rows_of_a_frame_are_predicted_as_the_frame(frame: pd.DataFrame, tmp_pat
     model = hg.train(mixed, "late", model="logistic_reg", workspace=tmp_path)
     whole, rows = model.predict(mixed), model.predict(mixed.to_dict("records"))
     assert rows["predicted_late"].to_pylist() == whole["predicted_late"].tolist()
+
+
+def test_predictions_of_many_rows_stay_with_their_rows(tmp_path: Path) -> None:
+    """Numbers that come as text are read as numbers, and the rows keep their places."""
+    x = np.arange(-150_000, 150_000)
+    frame = pd.DataFrame({"x": x, "high": x > 0})
+    model = hg.train(frame.iloc[::300], "high", model="logistic_reg", workspace=tmp_path)
+    told = model.predict(frame.astype({"x": str}))
+    assert (told["predicted_high"].to_numpy() == (x > 200))[np.abs(x) > 2_000].all()
+    assert told["x"].astype(int).tolist() == x.tolist()

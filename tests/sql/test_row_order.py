@@ -20,7 +20,26 @@ from hagane.sql.row_order import has_row_order
         ("SELECT k, avg(x) AS m FROM 'a.csv' GROUP BY k", False),
         ("SELECT * FROM 'a.csv' a JOIN 'b.csv' b USING (k) ORDER BY a.t", True),
         ("SELECT ((((", False),
+        ("SELECT x FROM 'a.csv' WHERE k IN (1, 2, 3, 4)", True),
+        ("SELECT x FROM 'a.csv' WHERE k IN (1, 2, 3, 4, 5)", False),
+        ("SELECT x FROM 'a.csv' WHERE k IN (SELECT k FROM 'b.csv')", False),
+        ("SELECT x FROM 'a.csv' a WHERE EXISTS (FROM 'b.csv' b WHERE a.k = b.k)", False),
+        ("SELECT x FROM 'a.csv' WHERE k = ANY([1, 2, 3, 4, 5])", False),
+        ("SELECT x FROM 'a.csv' WHERE list_contains([1, 2, 3, 4, 5], k)", False),
     ],
 )
 def test_row_order(query: str, expected: bool) -> None:
     assert has_row_order(query) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "dialect", "expected"),
+    [
+        ("SELECT x FROM t", "sqlite", True),
+        ("SELECT x FROM t", "postgres", False),
+        ("SELECT x FROM t", "bigquery", False),
+        ("SELECT x FROM t ORDER BY x", "postgres", True),
+    ],
+)
+def test_databases(query: str, dialect: str, expected: bool) -> None:
+    assert has_row_order(query, dialect=dialect) is expected

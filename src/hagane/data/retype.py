@@ -58,12 +58,12 @@ def _source(table: Table, column: Column) -> str:
 
 
 def _check(table: Table, changed: Mapping[Column, SqlType]) -> None:
-    counted = ", ".join(
+    asked = ", ".join(
         f"count(CASE WHEN {misfit_sql(column, wanted)} THEN 1 END), "
         f"any_value(CASE WHEN {misfit_sql(column, wanted)} THEN CAST({quote_name(column.name)} AS VARCHAR) END)"
         for column, wanted in changed.items()
     )
-    row = [column[0].as_py() for column in table.query(f"SELECT {counted} FROM data").columns]
+    row = [column[0].as_py() for column in table.query(f"SELECT {asked} FROM data").columns]
     counts = zip(changed.items(), row[::2], row[1::2], strict=True)
     faults = [_fault(column, wanted, count, example) for (column, wanted), count, example in counts if count]
     if faults:

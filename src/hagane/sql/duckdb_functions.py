@@ -6,7 +6,7 @@ for the functions that `sql.functions` does not call strict: `to_duckdb.row_erro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.duckdb_arrays import ARRAY_RENDER
@@ -17,6 +17,7 @@ from hagane.sql.duckdb_text import TEXT_RENDER
 from hagane.sql.duckdb_time import TIME_RENDER
 from hagane.sql.expression import Call
 from hagane.sql.murmur import murmur3_sql
+from hagane.sql.row_order import LONGEST_IN
 from hagane.types import SqlType
 
 Bound = tuple[str, ...]
@@ -70,8 +71,16 @@ _EQUAL = _comparison("=")
 
 
 def _in(call: Call, bound: Bound) -> str:
-    plain = f"({bound[0]} IN ({', '.join(bound[1:])}))"
+    plain = _is_one_of(bound[0], bound[1:])
     return f"CASE WHEN isnan({bound[0]}) THEN FALSE ELSE {plain} END" if _is_float(call) else plain
+
+
+def _is_one_of(x: str, constants: Sequence[str]) -> str:
+    """Of five constants and more DuckDB would make a join, and what comes out of a join is in no order."""
+    if len(constants) <= LONGEST_IN:
+        return f"({x} IN ({', '.join(constants)}))"
+    *others, last = constants
+    return f"CASE {x} {' '.join(f'WHEN {each} THEN TRUE' for each in others)} ELSE {x} = {last} END"
 
 
 def _nullif(call: Call, bound: Bound) -> str:

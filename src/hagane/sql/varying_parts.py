@@ -10,7 +10,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from hagane.sql.row_order import ORDER_LOSING
+from hagane.sql.dialects import QueryDialect
+from hagane.sql.row_order import UNORDERED_SCANS, order_losing
 
 RANDOM = frozenset(
     {"RANDOM", "RAND", "RANDOMBLOB", "UUID", "UUIDV4", "UUIDV7", "GEN_RANDOM_UUID", "GENERATE_UUID", "NEXTVAL"}
@@ -21,8 +22,6 @@ CLOCK = frozenset(
 )  # fmt: skip
 CLOCK_WORDS = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_DATETIME", "LOCALTIMESTAMP"})
 """These need no parentheses."""
-UNORDERED_SCANS = frozenset({"postgres", "bigquery"})
-"""Databases that read a table in no order of its own."""
 
 
 def varying_parts(query: str, *, dialect: str = "duckdb") -> tuple[str, ...]:
@@ -41,7 +40,7 @@ def varying_parts(query: str, *, dialect: str = "duckdb") -> tuple[str, ...]:
     try:
         tokens = sqlglot.tokenize(query, read=dialect)
         calls = list(dict.fromkeys(_calls(tokens)))
-        tree = sqlglot.parse_one(query, read=dialect)
+        tree = sqlglot.parse_one(query, read=QueryDialect if dialect == "duckdb" else dialect)
     except (SqlglotError, RecursionError):
         return ()
     samples = ["a sample without a seed"] if any(_is_unseeded(each) for each in tree.find_all(exp.TableSample)) else []
@@ -72,8 +71,8 @@ def _is_unordered(query: exp.Expression, dialect: str) -> bool:
         return False
     if dialect in UNORDERED_SCANS:
         return True
-    losing = tuple(kind for kind in ORDER_LOSING if kind is not exp.AggFunc)  # without GROUP BY it gives one row
-    return any(not _is_below_order(found, query) for found in query.find_all(*losing))
+    losing = (each for each in order_losing(query) if not isinstance(each, exp.AggFunc))  # gives one row by itself
+    return any(not _is_below_order(found, query) for found in losing)
 
 
 def _is_below_order(found: exp.Expression, query: exp.Expression) -> bool:

@@ -43,7 +43,7 @@ def read(engine: Engine, uri: SourceUri, progress: Progress) -> Origin:
             first.schema,
             _chain(first, batches),
             what="BigQuery",
-            is_ordered=has_row_order(uri.selection) if uri.selection else False,
+            is_ordered=bool(uri.selection) and has_row_order(uri.selection, dialect="bigquery"),
             progress=progress,
         )
     except (api.GoogleAPIError, auth.GoogleAuthError) as error:

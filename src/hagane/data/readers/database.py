@@ -50,8 +50,9 @@ def read(engine: Engine, uri: SourceUri, progress: Progress) -> Origin:
         cursor.execute(sql)
         reader = cursor.fetch_record_batch()
         return keep_stream(
-            engine, reader.schema, iter(reader), what=_NAMES[kind], is_ordered=has_row_order(sql), progress=progress
-        )
+            engine, reader.schema, iter(reader), what=_NAMES[kind],
+            is_ordered=has_row_order(sql, dialect=_DIALECTS[kind]), progress=progress,
+        )  # fmt: skip
 
 
 def _driver(kind: str) -> Any:

@@ -46,7 +46,9 @@ def read_query(
     check_column_names([name for name, _ in columns], query=query)
     path = engine.new_file("query", ".parquet")
     with progress.phase("run the query"):
-        engine.run(f"COPY ({_in_order(query, columns)}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
+        engine.run(
+            f"COPY ({_in_order(engine, query, columns)}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query
+        )
     num_rows = engine.query(f"SELECT count(*) AS n FROM {parquet_sql([path])}")["n"][0].as_py()
     bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
     return Origin(
@@ -57,16 +59,23 @@ def read_query(
     )
 
 
-def _in_order(query: str, columns: list[tuple[str, str]]) -> str:
+def _in_order(engine: Engine, query: str, columns: list[tuple[str, str]]) -> str:
     """The query, its rows in the same order every time, so that a training can be repeated.
 
     Joins and groups come in whatever order DuckDB's threads finish: such rows are ordered by the hash of all their
     values. Ordering by the values themselves would put like rows side by side, which training's shuffle is to avoid.
     """
-    if has_row_order(query) or not columns:
+    if has_row_order(query) and not _loses_order(engine, query):
         return f"{query}\n"
     listed = ", ".join(f"rows.{quote_name(name)}" for name, _ in columns)
     return f"SELECT * FROM ({query}\n) AS rows ORDER BY hash({listed})"
+
+
+def _loses_order(engine: Engine, query: str) -> bool:
+    """Whether DuckDB plans a join above which nothing is ordered: it makes joins of more than is called so."""
+    plan = "".join(engine.query(f"EXPLAIN {query}")["explain_value"].to_pylist())
+    join, orders = plan.find("Join"), [plan.find(name) for name in ("Order By", "Top N")]
+    return join >= 0 and not any(0 <= order < join for order in orders)
 
 
 def _check_files(query: str) -> None:
