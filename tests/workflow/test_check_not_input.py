@@ -58,7 +58,6 @@ def test_other_places_are_free(folder: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["describe", "rows.csv", "--html", "rows.csv"],
         ["init", "rows.csv", "--label", "y", "-o", "rows.csv", "--force"],
         ["schema", "infer", "rows.csv", "-o", "rows.csv", "--force"],
         ["outliers", "rows.parquet", "-o", "rows.parquet"],
@@ -70,3 +69,17 @@ def test_commands_leave_their_data(folder: Path, command: list[str], capsys: pyt
     assert run(command) == 4
     assert "the result would replace the data that it is made from" in capsys.readouterr().err
     assert before == {file.name: file.read_bytes() for file in Path().glob("rows.*")}
+
+
+@pytest.mark.parametrize("page", ["rows.csv", "notes.md"])
+def test_a_page_replaces_pages_alone(folder: Path, page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model's own data need not be named on the command line: no file but a page is written over."""
+    (folder / "notes.md").write_text("mine")
+    before = (folder / page).read_bytes()
+    assert run(["train", "rows.csv", "--label", "y", "--model", "logistic_reg"]) == 0
+    for command in (["describe", "rows.csv"], ["evaluate", "y"]):
+        assert run([*command, "--html", page]) == 4
+        assert f"{page} is there already, and is no page" in capsys.readouterr().err
+    assert (folder / page).read_bytes() == before
+    for _ in range(2):
+        assert run(["evaluate", "y", "--html", "page.html"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -26,5 +27,18 @@ def test_auto_split(num_rows: int, least: int, most: int) -> None:
 
 def test_what_a_spec_says_itself_stays() -> None:
     table = open_table(pa.table({"y": range(9)}))
-    for spec in (Spec(data="f.csv", label="y"), Spec(data="f", label="y", defaults="bigquery", split=Split(seed=1))):
+    for spec in (
+        Spec(data="f.csv", label="y"),
+        Spec(data="f", label="y", defaults="bigquery", split=Split(eval_fraction=0.3)),
+    ):
         assert with_default_split(spec, table) is spec
+
+
+def test_a_seed_and_strata_are_kept() -> None:
+    table = open_table(pa.table({"x": np.arange(60_000), "y": np.arange(60_000) % 10 == 0}))
+    split = with_default_split(msgspec.structs.replace(OPEN, split=Split(seed=7)), table).split
+    assert (split.seed, split_table(table, split).counts) == (7, (50_000, 10_000, 0))
+    split = with_default_split(msgspec.structs.replace(OPEN, split=Split(stratify="y")), table).split
+    counts = split_table(table, split).counts
+    assert split.stratify == "y"
+    assert counts[1] == pytest.approx(10_000, abs=2)

@@ -64,6 +64,17 @@ def test_the_family_may_be_one_and_lists_may_be_candidates() -> None:
     assert set_hyperparameters(spec, values).model == Model(type="dnn_classifier", options={"hidden_units": [8, 4]})
 
 
+def test_parts_of_an_option_that_is_a_list() -> None:
+    spec = Spec(data="f.csv", label="y", model=Model(type="dnn_classifier",
+                options={"hidden_units": [hparam_range(1, 9), 8, "HPARAM_CANDIDATES([4, 2])"]}))  # fmt: skip
+    assert [str(found) for found in hyperparameters(spec)] == [
+        "model.options.hidden_units[0]: 1 to 9",
+        "model.options.hidden_units[2]: 4, 2",
+    ]
+    values = {"model.options.hidden_units[0]": 5, "model.options.hidden_units[2]": 2}
+    assert set_hyperparameters(spec, values).model.options == {"hidden_units": [5, 8, 2]}
+
+
 def test_an_option_is_one_or_is_not() -> None:
     with pytest.raises(SpecError, match="or it is not"):
         hyperparameters(Spec(data="f.csv", label="y", model=Model(options={"depth": "1 + HPARAM_RANGE(1, 2)"})))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hagane.errors import DataError, Fault
 
+PAGES = (".html", ".htm")
 OTHER_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".arrow", ".feather", ".xlsx")
 
 
@@ -23,6 +24,20 @@ def check_output(path: Path, *, option: str) -> None:
         raise DataError(Fault(what=f"{path} is a folder", where=where, next_step="name a file in it"))
     if not path.absolute().parent.is_dir():
         raise DataError(Fault(what=f"there is no folder {path.absolute().parent}", where=where, next_step=step))
+
+
+def check_page_output(path: Path, *, option: str) -> None:
+    """As `check_output`; and raise DataError where a file is there that is no page: it would be lost."""
+    check_output(path, option=option)
+    if path.exists() and path.suffix.lower() not in PAGES:
+        raise DataError(
+            Fault(
+                what=f"{path} is there already, and is no page",
+                where=f"{option} {path}",
+                expected="a new file, or one whose name ends in .html",
+                next_step=f"{option} {path.with_suffix('.html')}",
+            )
+        )
 
 
 def check_parquet_output(path: Path, *, option: str, what: str = "predictions are") -> None:

@@ -21,20 +21,24 @@ def with_default_split(spec: Spec, table: Table) -> Spec:
     >>> with_default_split(spec, open_table(pa.table({"y": range(499)}))).split.method
     'none'
     """
-    if spec.defaults != "bigquery" or spec.split != Split():
+    settled = msgspec.structs.replace(spec.split, seed=Split().seed, stratify=False)
+    if spec.defaults != "bigquery" or settled != Split():
         return spec
-    return msgspec.structs.replace(spec, split=_auto_split(table))
+    return msgspec.structs.replace(spec, split=_auto_split(table, spec.split))
 
 
-def _auto_split(table: Table) -> Split:
+def _auto_split(table: Table, asked: Split) -> Split:
+    """With the seed and the stratification that were asked for."""
     if table.num_rows < LEAST_ROWS:
         return Split(method="none")
-    fraction = 0.2 if table.num_rows <= MOST_ROWS else _fraction_of(table, EVAL_ROWS)
-    return Split(method="random", eval_fraction=fraction, test_fraction=0.0)
+    fraction = 0.2 if table.num_rows <= MOST_ROWS else _fraction_of(table, EVAL_ROWS, asked)
+    return msgspec.structs.replace(asked, eval_fraction=fraction, test_fraction=0.0)
 
 
-def _fraction_of(table: Table, num_rows: int) -> float:
-    """The fraction at which so many rows are set aside, to the row (equal rows stay together)."""
-    bits = hash_bits(list(table.schema.names), Split())
+def _fraction_of(table: Table, num_rows: int, asked: Split) -> float:
+    """The fraction at which so many rows are set aside, to the row (equal rows stay together; strata are rounded)."""
+    if asked.stratify:
+        return num_rows / table.num_rows
+    bits = hash_bits(list(table.schema.names), asked)
     found = table.query(f"SELECT max(b) AS b FROM (SELECT {bits} AS b FROM data ORDER BY b LIMIT {num_rows})")
     return (int(found["b"][0].as_py()) + 1) / HASH_RANGE

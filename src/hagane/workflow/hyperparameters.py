@@ -82,11 +82,20 @@ def set_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> Spec:
 def _texts(spec: Spec) -> dict[str, str]:
     """Every text of the spec in which a hyperparameter may stand, by its place."""
     texts = {"model.type": spec.model.type}
-    texts |= {f"model.options.{name}": value for name, value in spec.model.options.items() if isinstance(value, str)}
+    texts |= _option_texts("model.options", spec.model.options)
     texts |= {place: value.text for place, value in open_values(spec).items()}
     if spec.outliers is not None:
         texts |= {f"{RULES}{name}": sql for name, sql in spec.outliers.rules.items()}
     return texts | {f"transform.{name}": sql for name, sql in (spec.transform or {}).items()}
+
+
+def _option_texts(place: str, value: Any) -> dict[str, str]:
+    """The texts in an option, those in its lists too: `model.options.hidden_units[1]`."""
+    if isinstance(value, str):
+        return {place: value}
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    named = ((f"{place}.{key}" if isinstance(value, Mapping) else f"{place}[{key}]", part) for key, part in parts)
+    return {name: text for each, part in named for name, text in _option_texts(each, part).items()}
 
 
 def _find(spec: Spec) -> dict[str, Hparam]:
@@ -115,10 +124,7 @@ def _is_whole(text: str, hparams: tuple[Hparam, ...]) -> bool:
 
 
 def _filled(spec: Spec, values: Mapping[str, Value]) -> Spec:
-    options = {
-        name: _option(values[f"model.options.{name}"]) if f"model.options.{name}" in values else value
-        for name, value in spec.model.options.items()
-    }
+    options = _filled_option("model.options", spec.model.options, values)
     model = msgspec.structs.replace(spec.model, type=str(values.get("model.type", spec.model.type)), options=options)
     transform = spec.transform and {
         name: _fill(sql, f"transform.{name}", values) for name, sql in spec.transform.items()
@@ -128,6 +134,16 @@ def _filled(spec: Spec, values: Mapping[str, Value]) -> Spec:
     )
     filled = msgspec.structs.replace(spec, model=model, transform=transform, outliers=outliers)
     return map_open(filled, lambda place, value: value.typed(values[place]))
+
+
+def _filled_option(place: str, value: Any, values: Mapping[str, Value]) -> Any:
+    if isinstance(value, str):
+        return _option(values[place]) if place in values else value
+    if isinstance(value, Mapping):
+        return {name: _filled_option(f"{place}.{name}", part, values) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_filled_option(f"{place}[{index}]", part, values) for index, part in enumerate(value))
+    return value
 
 
 def _fill(sql: str, place: str, values: Mapping[str, Value]) -> str:

@@ -46,13 +46,13 @@ def evaluate(
         raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
     from hagane.fronts.cli.render_evaluation import render_evaluation
     from hagane.workflow.check_not_input import check_not_input
-    from hagane.workflow.check_output import check_output
+    from hagane.workflow.check_output import check_page_output
     from hagane.workflow.evaluate import evaluate_model
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
     if html is not None:
-        check_output(html, option="--html")
+        check_page_output(html, option="--html")
         check_not_input(one_or_many(data) if data else None, html, option="--html")
     evaluation = evaluate_model(
         model,
