@@ -1,6 +1,7 @@
-"""`RowSet`: some rows of a source, by their places in its order, as bits that DuckDB looks up.
+"""`RowSet`: which rows of a source are there, by their places in its order: a bit a row, which DuckDB looks up.
 
-A join with the rows' numbers would say the same, but the rows that come out of a join are in no order.
+A condition on the values (the hash of the whole row, say) would read and compute them in every query; the bit of a row
+costs a nanosecond. A join with the rows' numbers would say the same, but what comes out of a join is in no order.
 """
 
 from __future__ import annotations
@@ -17,44 +18,54 @@ CHUNK_BITS = 30
 """2 to the power of this many rows share one string of bits; DuckDB looks bits up by an INTEGER."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowSet:
-    """Made by `keep_rows`."""
+    """Made by `of`; nothing is known here of where the places come from."""
 
     variables: tuple[str, ...]
     """The engine's variables that hold the bits, a string for every 2**30 rows of the source."""
-    digest: str
-    """Of the places."""
-    count: int
+    bits: tuple[bytes, ...]
+    num_rows: int
+    """Of the source."""
 
-    def lacks_sql(self, place: str) -> str:
-        """SQL condition: the row at `place` (an expression, from 0) is not in the set."""
+    @staticmethod
+    def of(engine: Engine, chosen: npt.NDArray[np.bool_]) -> RowSet:
+        """The rows that `chosen` [num_rows] says, looked up on any connection of `engine`.
+
+        >>> RowSet.of(Engine(), np.array([True, False, True])).chosen()
+        array([ True, False,  True])
+        """
+        chunks = range(0, max(1, len(chosen)), 2**CHUNK_BITS)
+        bits = tuple(_packed(chosen[start : start + 2**CHUNK_BITS]) for start in chunks)
+        name = f"hagane_rows_{hashlib.sha256(b''.join(bits)).hexdigest()[:16]}"
+        variables = tuple(f"{name}_{index}" for index in range(len(bits)))
+        for variable, packed in zip(variables, bits, strict=True):
+            engine.hold_bits(variable, packed)
+        return RowSet(variables, bits, len(chosen))
+
+    def chosen(self) -> npt.NDArray[np.bool_]:
+        """[num_rows] whether each row of the source is there."""
+        packed = np.frombuffer(b"".join(self.bits), np.uint8)
+        return np.unpackbits(packed, count=self.num_rows).view(np.bool_)
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal, of the rows."""
+        return hashlib.sha256(b"".join(self.bits)).hexdigest()
+
+    def has_sql(self, place: str) -> str:
+        """SQL condition: the row at `place` (an expression, from 0) is there."""
         if len(self.variables) == 1:
-            return f"{_bit(self.variables[0], place)} = 0"
+            return f"{_bit(self.variables[0], place)} = 1"
         cases = (
             f"WHEN {index} THEN {_bit(name, f'({place}) & {2**CHUNK_BITS - 1}')}"
             for index, name in enumerate(self.variables)
         )
-        return f"CASE ({place}) >> {CHUNK_BITS} {' '.join(cases)} END = 0"
+        return f"CASE ({place}) >> {CHUNK_BITS} {' '.join(cases)} END = 1"
 
 
-def keep_rows(engine: Engine, places: npt.NDArray[np.int64], num_rows: int) -> RowSet:
-    """The set of the rows at these places (ascending, from 0) of a source of `num_rows` rows.
-
-    >>> rows = keep_rows(Engine(), np.array([0, 2]), 4)
-    >>> rows.count, len(rows.variables)
-    (2, 1)
-    """
-    digest, variables = hashlib.sha256(places.tobytes()).hexdigest(), []
-    for start in range(0, max(1, num_rows), 2**CHUNK_BITS):
-        stop = min(start + 2**CHUNK_BITS, num_rows)
-        bits = np.zeros(max(8, -(-(stop - start) // 8) * 8), np.bool_)
-        first, last = np.searchsorted(places, [start, stop])
-        bits[places[first:last] - start] = True
-        name = f"hagane_left_out_{digest[:16]}_{start >> CHUNK_BITS}"
-        engine.hold_bits(name, np.packbits(bits).tobytes())
-        variables.append(name)
-    return RowSet(tuple(variables), digest, len(places))
+def _packed(chosen: npt.NDArray[np.bool_]) -> bytes:
+    return np.packbits(chosen).tobytes() or b"\0"
 
 
 def _bit(variable: str, place: str) -> str:

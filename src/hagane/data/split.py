@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +20,6 @@ from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Split
 
 TRAIN, EVAL, TEST = 0, 1, 2
-_SPLIT_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,8 +58,7 @@ class Splits:
     def _part(self, part: int) -> Table:
         if self.counts[part] == len(self.parts):
             return self.table
-        name = f"hagane_{PART_NAMES[part]}_{next(_SPLIT_NUMBERS)}"
-        return self.table.take(name, self.parts == part, f"({self.part_sql}) = {part}")
+        return self.table.take(self.parts == part, f"({self.part_sql}) = {part}")
 
     def batches(
         self, columns: Sequence[str] | None = None, *, batch_rows: int = BATCH_ROWS, dictionary: bool = False

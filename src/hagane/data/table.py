@@ -20,8 +20,7 @@ from hagane.data.column_type import ARROW_TYPES, TypedColumns
 from hagane.data.engine import Engine, quote_name
 from hagane.data.file_stamp import check_files
 from hagane.data.origin import READING_RULES, Origin
-from hagane.data.row_filter import RowFilter
-from hagane.data.row_set import RowSet, keep_rows
+from hagane.data.row_set import RowSet
 from hagane.errors import DataError, Fault, nearest
 from hagane.types import Schema, SqlType
 
@@ -35,8 +34,6 @@ BLOCK_BITS = 16
 """A block is 2 to the power of this many rows."""
 ROW = "hagane_row"
 """A whole number that a row keeps whatever is selected: it ascends in the source's order; see `Table.place`."""
-PLACE = "hagane_place"
-"""A row's place in the source, from 0, by which `Table.without_rows` knows it."""
 FILE_BITS = 40
 """Where the rows lie in Parquet files, a row's number is its file's shifted by as many bits, plus its own there."""
 
@@ -57,10 +54,8 @@ class Table:
     """The selected columns, in order; None for all."""
     conditions: tuple[str, ...] = ()
     """SQL conditions that every row fulfils."""
-    row_filter: RowFilter | None = None
-    """Which of the files' rows are there; None for all."""
-    without: tuple[RowSet, ...] = ()
-    """Rows that are left out; made by `without_rows`."""
+    rows: RowSet | None = None
+    """Which of the source's rows are there; None for all. Made by `take` and `without_rows`."""
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{column.name} {column.type.value}" for column in self.schema)
@@ -96,9 +91,8 @@ class Table:
         Files count by path, size, time of change and their ends (see `hagane.data.origin.digest_files`), rows in memory
         by every value.
         """
-        chosen = (*self.conditions, *([self.row_filter.identity] if self.row_filter else []))
-        left_out = tuple(rows.digest for rows in self.without)
-        parts = (READING_RULES, self.origin.identity(), self.schema, chosen, *left_out)
+        chosen = (*self.conditions, *([self.rows.digest] if self.rows else []))
+        parts = (READING_RULES, self.origin.identity(), self.schema, chosen)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def select(self, columns: Sequence[str]) -> Table:
@@ -114,26 +108,28 @@ class Table:
         )
         return narrowed
 
-    def take(self, name: str, chosen: npt.NDArray[np.bool_], condition: str) -> Table:
+    def take(self, chosen: npt.NDArray[np.bool_], condition: str) -> Table:
         """Only the rows that `chosen` [num_rows] says, which are those that fulfil `condition`.
 
         The condition is asked again only where the rows lie in memory, or their places are not known.
         """
-        files = self.origin.parquet
-        if not files or self.conditions or self.row_filter or self.without:
+        if self.conditions or (self.rows is None and not self.origin.parquet):
             return self.where(condition)
-        row_filter = RowFilter.of(name, chosen, files, condition)
-        if row_filter is None:
+        there = chosen
+        if self.rows is not None:
+            there = self.rows.chosen()
+            there[there.copy()] = chosen
+        if len(there) != self._num_source_rows:
             return self.where(condition)
-        self.engine.hold_bits(name, row_filter.bits)
-        return replace(self, row_filter=row_filter)
+        return replace(self, rows=RowSet.of(self.engine, there))
 
     def without_rows(self, rows: npt.NDArray[np.int64]) -> Table:
-        """Without the rows of these numbers (`ROW`, ascending); the others keep their order and their numbers."""
+        """Without the rows of these numbers (`ROW`); the others keep their order and their numbers."""
         ends = self._file_ends
+        there = np.ones(self._num_source_rows, np.bool_) if self.rows is None else self.rows.chosen()
         places = rows if ends is None else (ends - np.diff(ends, prepend=0))[rows >> FILE_BITS] + rows % 2**FILE_BITS
-        num_rows = int(ends[-1]) if ends is not None else int(self._source_rows)
-        return replace(self, without=(*self.without, keep_rows(self.engine, places, num_rows)))
+        there[places] = False
+        return replace(self, rows=RowSet.of(self.engine, there))
 
     @functools.cached_property
     def _file_ends(self) -> npt.NDArray[np.int64] | None:
@@ -142,7 +138,9 @@ class Table:
         return np.cumsum([pq.read_metadata(file).num_rows for file in files]) if files else None
 
     @property
-    def _source_rows(self) -> int:
+    def _num_source_rows(self) -> int:
+        if self._file_ends is not None:
+            return int(self._file_ends[-1])
         return int(self.engine.query(f"SELECT count(*) AS n FROM {self.origin.sql}")["n"][0].as_py())
 
     def query(self, sql: str, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> pa.Table:
@@ -199,7 +197,7 @@ class Table:
         self.check_columns(names)
         check_files(self.origin.files)
         schema = self.schema.select(names)
-        is_whole = not (self.conditions or self.row_filter or self.without)
+        is_whole = not self.conditions and self.rows is None
         if is_whole and can_read_directly(self.origin, schema):
             return self._batches_directly(schema, batch_rows, dictionary)
         return self._batches_by_duckdb(schema, batch_rows, dictionary)
@@ -221,18 +219,25 @@ class Table:
     def sql(self, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> str:
         """The SELECT that gives this table's rows, normalised."""
         added = {BLOCK: self._block_sql} if with_block else {}
-        added |= {ROW: self._row_sql} if with_row else {}
-        added |= {PLACE: self._place_sql} if self.without else {}
+        added |= {ROW: ROW if self.rows is not None and not self.origin.parquet else self._row_sql} if with_row else {}
         more = [f"{sql} AS {name}" for name, sql in added.items()]
         listed = ", ".join([*(self._column_sql(name, keep_nan) for name in self.schema.names), *more])
         inner = ", ".join([*(self._column_sql(name, keep_nan) for name in self.typed.schema.names), *more])
-        rows = self.origin.sql + (f" WHERE {self.row_filter.sql}" if self.row_filter else "")
-        if not self.conditions and not self.without:
-            return f"SELECT {listed or '1 AS no_columns'} FROM {rows}"
-        conditions = (*self.conditions, *(left_out.lacks_sql(PLACE) for left_out in self.without))
-        condition = " AND ".join(f"({condition}\n)" for condition in conditions)
-        chosen = ", ".join([*map(quote_name, self.schema.names), *(name for name in added if name != PLACE)])
-        return f"SELECT {chosen} FROM (SELECT {inner} FROM {rows}) AS data WHERE {condition}"
+        if not self.conditions:
+            return f"SELECT {listed or '1 AS no_columns'} FROM {self._rows_sql}"
+        condition = " AND ".join(f"({condition}\n)" for condition in self.conditions)
+        chosen = ", ".join([*map(quote_name, self.schema.names), *added])
+        return f"SELECT {chosen} FROM (SELECT {inner} FROM {self._rows_sql}) AS data WHERE {condition}"
+
+    @property
+    def _rows_sql(self) -> str:
+        """The source, its rows narrowed to those of `rows`."""
+        if self.rows is None:
+            return self.origin.sql
+        if self.origin.parquet:
+            return f"{self.origin.sql} WHERE {self.rows.has_sql(self._place_sql)}"
+        numbered = f"(SELECT *, {self._row_sql} AS {ROW} FROM {self.origin.sql})"
+        return f"{numbered} WHERE {self.rows.has_sql(ROW)}"
 
     @property
     def _block_sql(self) -> str:
@@ -243,10 +248,10 @@ class Table:
 
     @property
     def _place_sql(self) -> str:
-        """The row's place in the source, counted over all of its files."""
+        """The row's place among those of all the source's files."""
         ends = self._file_ends
-        if ends is None:
-            return self._row_sql
+        if ends is None or len(ends) == 1:
+            return "file_row_number"
         starts = ", ".join(str(start) for start in (0, *ends[:-1]))
         return f"file_row_number + CAST([{starts}][CAST(file_index AS BIGINT) + 1] AS BIGINT)"
 
