@@ -14,6 +14,7 @@ from hagane.sql.regex.program import MATCH, OTHER, Program, Threads
 MOST_STATES = 60
 MOST_CHARACTERS = 4_000
 _TOO_MANY = "its first match is not its longest, and the pattern that finds it would be too long"
+_TAKEN_FOR_FOLDED = tuple(tuple((ord(letter), ord(letter)) for letter in pair) for pair in ("Kk", "Ss"))
 _Edges = dict[tuple[int, int], Node]
 
 
@@ -34,7 +35,7 @@ def longest_as_first(body: Node) -> Node:
         edges = _without(edges, state)
         if sum(len(spelled(node)) for node in edges.values()) > MOST_CHARACTERS:
             raise ValueError(_TOO_MANY)
-    return edges[start, end]
+    return _unfolded(edges[start, end])
 
 
 def _automaton(body: Node) -> tuple[_Edges, list[int], int]:
@@ -88,6 +89,22 @@ def _either(a: Node, b: Node) -> Node:
     if empty in (a, b):
         return Repeat(b if a == empty else a, 0, 1)
     return Choice((*(a.parts if isinstance(a, Choice) else (a,)), b))
+
+
+def _unfolded(node: Node) -> Node:
+    """With `K|k` for `[Kk]`, and the same for s: RE2 takes those sets for a letter whose case does not count, and,
+    where that is one of several alternatives, lets it match the Kelvin sign (or the long s), too."""
+    match node:
+        case Chars(ranges) if ranges in _TAKEN_FOR_FOLDED:
+            return Choice(tuple(Chars((span,)) for span in ranges))
+        case Sequence(parts):
+            return Sequence(tuple(map(_unfolded, parts)))
+        case Choice(parts):
+            return Choice(tuple(map(_unfolded, parts)))
+        case Repeat(part, least, most, is_lazy):
+            return Repeat(_unfolded(part), least, most, is_lazy)
+        case _:
+            return node
 
 
 def _bare(node: Node) -> Node:
