@@ -20,6 +20,7 @@ SAMPLED_ROWS = 100_000
 """Asked for where the caller says nothing."""
 MAX_CELLS, MIN_ROWS = 10_000_000, 5_000
 """Of a wide table fewer rows are kept, so that the sample holds about 80 MB; never fewer than 5,000."""
+NUMBER_BYTES = 8
 MAX_CATEGORIES = 256
 """A column of more values keeps the most frequent; the rest share one code, `OTHER`."""
 MAX_DISTINCT = 1_000
@@ -95,7 +96,8 @@ def draw_sample(
     (array([31., nan, 40.]), ('nurse', 'pilot'), array([0, 1, 0]))
     """
     columns = tuple(table.schema)
-    limit = min(num_rows, max(MIN_ROWS, MAX_CELLS // max(1, len(columns))))
+    cells = min(MAX_CELLS, table.engine.memory.sample_bytes // NUMBER_BYTES)
+    limit = min(num_rows, max(MIN_ROWS, cells // max(1, len(columns))))
     share = min(1.0, limit / max(1, table.num_rows))
     roles = [role_of(statistics[column.name]) for column in columns]
     with progress.phase("sample", total=table.num_rows) as phase:

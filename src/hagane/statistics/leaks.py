@@ -13,6 +13,7 @@ from hagane.data.column_data import column_data
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.statistics.binned_score import roc_auc, variance_explained
+from hagane.statistics.sample import CELL_BYTES
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import Column, SqlType
 
@@ -21,7 +22,7 @@ MAX_CLASSES = 20
 """An INT64 label with more distinct values is a number, and of more classes the most frequent are looked at."""
 MIN_ROWS_OF_CLASS = 10
 """In each half; a rarer class can be told apart by chance."""
-_MAX_ROWS, _MAX_CELLS = 500_000, 20_000_000
+_MIN_ROWS, _MAX_ROWS, _MAX_CELLS = 10_000, 500_000, 20_000_000
 _MAX_BINS, _MAX_TEXT_BINS = 256, 4_096
 
 _Codes = npt.NDArray[np.int64]
@@ -69,7 +70,8 @@ def find_leaks(table: Table, label: str, statistics: Statistics, *, threshold: f
     candidates = [column for column in table.schema if _may_leak(column, label, statistics)]
     if not candidates or statistics[label].is_constant:
         return ()
-    rows = _sample(table, [*(column.name for column in candidates), label])
+    names = [*(column.name for column in candidates), label]
+    rows = _sample(table, names, _limit(table, [statistics[name] for name in names]))
     target = _target(rows.column(-2), rows.column(-1).to_numpy(), is_number=_is_number(statistics[label]))
     if target.num_steps < 2:
         return ()
@@ -93,14 +95,21 @@ def _is_number(label: ColumnStatistics) -> bool:
     return label.type is SqlType.INT64 and (label.num_distinct or 0) > MAX_CLASSES
 
 
-def _sample(table: Table, names: list[str]) -> pa.Table:
-    """At most half a million rows that have a label, and the half that each belongs to, by hash of its position.
+def _limit(table: Table, columns: list[ColumnStatistics]) -> int:
+    """How many rows are looked at: half a million, or as many as the memory for samples holds."""
+    row_bytes = sum(CELL_BYTES + 2 * (column.mean_length or 0) for column in columns)
+    return min(
+        _MAX_ROWS, max(_MIN_ROWS, int(min(_MAX_CELLS // len(columns), table.engine.memory.sample_bytes / row_bytes)))
+    )
+
+
+def _sample(table: Table, names: list[str], limit: int) -> pa.Table:
+    """About `limit` rows that have a label, and the half that each belongs to, by hash of its position.
 
     The columns are numbered, so that a column may have any name.
     """
     inner = ", ".join(f"{quote_name(name)} AS c{index}" for index, name in enumerate(names))
     listed = ", ".join(f"c{index}" for index in range(len(names)))
-    limit = min(_MAX_ROWS, max(10_000, _MAX_CELLS // len(names)))
     share = min(1.0, limit / max(1, table.num_rows))
     kept = f"AND (place >> 1) <= {int(share * (2**63 - 1))}" if share < 1 else ""
     return table.query(
