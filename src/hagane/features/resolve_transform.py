@@ -31,7 +31,7 @@ def resolve_transform(transform: Mapping[str, str], schema: Schema, *, accepts_m
     >>> schema = Schema((Column("age", SqlType.INT64), Column("job", SqlType.STRING)))
     >>> resolve_transform({"age": "age", "job": "LOWER(job)"}, schema, accepts_missing=False)
     {'age': "ML.IMPUTER(age, 'mean') OVER ()",
-     'job': "ML.ONE_HOT_ENCODER(LOWER(job), 'none', {TOP_K}, {FREQUENCY_THRESHOLD}) OVER ()"}
+     'job': "ML.ONE_HOT_ENCODER(LOWER(job), 'none', 32000, 5) OVER ()"}
     """
     resolved: dict[str, str] = {}
     faults: list[Fault] = []
