@@ -87,6 +87,6 @@ def _reasons(table: Table, split: Split, num_rows: int, present: Mapping[str, in
 
 def _present(table: Table) -> dict[str, int]:
     """Column → rows in which it has a value."""
-    counted = ", ".join(f"count({quote_name(name)}) AS c{i}" for i, name in enumerate(table.schema.names))
-    (found,) = table.query(f"SELECT {counted} FROM data").to_pylist()
+    counts = ", ".join(f"count({quote_name(name)}) AS c{i}" for i, name in enumerate(table.schema.names))
+    (found,) = table.query(f"SELECT {counts} FROM data").to_pylist()
     return dict(zip(table.schema.names, found.values(), strict=True))

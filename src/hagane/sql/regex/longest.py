@@ -8,7 +8,7 @@ becomes a pattern again by taking its states away one by one.
 from __future__ import annotations
 
 from hagane.sql.regex.alphabet import alphabet
-from hagane.sql.regex.nodes import Chars, Choice, Group, Node, Ranges, Repeat, Sequence, spelled, united
+from hagane.sql.regex.nodes import Chars, Choice, Group, Node, Ranges, Repeat, Sequence, spelled, united, with_parts
 from hagane.sql.regex.program import MATCH, OTHER, Program, Threads
 
 MOST_STATES = 60
@@ -94,29 +94,11 @@ def _either(a: Node, b: Node) -> Node:
 def _unfolded(node: Node) -> Node:
     """With `K|k` for `[Kk]`, and the same for s: RE2 takes those sets for a letter whose case does not count, and,
     where that is one of several alternatives, lets it match the Kelvin sign (or the long s), too."""
-    match node:
-        case Chars(ranges) if ranges in _TAKEN_FOR_FOLDED:
-            return Choice(tuple(Chars((span,)) for span in ranges))
-        case Sequence(parts):
-            return Sequence(tuple(map(_unfolded, parts)))
-        case Choice(parts):
-            return Choice(tuple(map(_unfolded, parts)))
-        case Repeat(part, least, most, is_lazy):
-            return Repeat(_unfolded(part), least, most, is_lazy)
-        case _:
-            return node
+    if isinstance(node, Chars) and node.ranges in _TAKEN_FOR_FOLDED:
+        return Choice(tuple(Chars((span,)) for span in node.ranges))
+    return with_parts(node, _unfolded)
 
 
 def _bare(node: Node) -> Node:
     """Without capture groups."""
-    match node:
-        case Group(part):
-            return _bare(part)
-        case Sequence(parts):
-            return Sequence(tuple(map(_bare, parts)))
-        case Choice(parts):
-            return Choice(tuple(map(_bare, parts)))
-        case Repeat(part, least, most, is_lazy):
-            return Repeat(_bare(part), least, most, is_lazy)
-        case _:
-            return node
+    return _bare(node.part) if isinstance(node, Group) else with_parts(node, _bare)

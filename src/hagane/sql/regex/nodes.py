@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 Ranges = tuple[tuple[int, int], ...]
@@ -119,21 +120,29 @@ def widths(node: Node) -> tuple[int, int | None]:
             return sum(lows), None if unlimited else sum(known)
 
 
-def without_assertions(node: Node) -> Node:
-    """The same with nothing asked of places."""
+def with_parts(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The same part, `change` made of each part in it.
+
+    >>> letter = Chars(((97, 97),))
+    >>> with_parts(Repeat(letter, 0, 1), Group)
+    Repeat(part=Group(part=Chars(ranges=((97, 97),))), least=0, most=1, is_lazy=False)
+    """
     match node:
-        case Assertion():
-            return Sequence(())
         case Sequence(parts):
-            return Sequence(tuple(map(without_assertions, parts)))
+            return Sequence(tuple(map(change, parts)))
         case Choice(parts):
-            return Choice(tuple(map(without_assertions, parts)))
+            return Choice(tuple(map(change, parts)))
         case Repeat(part, least, most, is_lazy):
-            return Repeat(without_assertions(part), least, most, is_lazy)
+            return Repeat(change(part), least, most, is_lazy)
         case Group(part):
-            return Group(without_assertions(part))
+            return Group(change(part))
         case _:
             return node
+
+
+def without_assertions(node: Node) -> Node:
+    """The same with nothing asked of places."""
+    return Sequence(()) if isinstance(node, Assertion) else with_parts(node, without_assertions)
 
 
 def spelled(node: Node) -> str:
