@@ -58,8 +58,9 @@ def task(
         module=module,
         optimizers=(torch.optim.SGD(module.parameters(), lr=rate),),
         loss=squared_error,
-        train_batches=lambda epoch: parts,
+        train_batches=lambda epoch, first: parts[first:],
         eval_batches=None if eval_losses is None else lambda: parts,
+        num_batches=len(parts),
         num_rows=sum(len(part.label) for part in parts),
     )
 
@@ -70,8 +71,8 @@ def test_it_converges_to_the_line() -> None:
         history = train_module(task(module), LoopSettings(max_epochs=200))
     assert module.weight.item() == pytest.approx(3, abs=1e-3)
     assert module.bias.item() == pytest.approx(1, abs=1e-3)
-    assert len(history.epochs) == history.best_epoch == 200
-    assert history.epochs[0].loss > history.epochs[-1].loss
+    assert len(history.iterations) == history.best_iteration == 200
+    assert history.iterations[0].loss > history.iterations[-1].loss
 
 
 def test_it_stops_early_and_ends_in_its_best_state() -> None:
@@ -88,24 +89,25 @@ def test_it_stops_early_and_ends_in_its_best_state() -> None:
             module=module,
             optimizers=(torch.optim.SGD(module.parameters(), lr=1.2),),
             loss=squared_error,
-            train_batches=lambda epoch: parts,
+            train_batches=lambda epoch, first: parts[first:],
             eval_batches=eval_batches,
+            num_batches=4,
             num_rows=64,
         )
         history = train_module(one, LoopSettings(max_epochs=50, patience=3))
-    losses = [epoch.eval_loss for epoch in history.epochs]
-    assert history.best_epoch == int(np.argmin(losses)) + 1
-    assert len(losses) == history.best_epoch + 3
-    assert module.weight.item() == states[history.best_epoch - 1]
-    assert mean_loss(module, squared_error, parts) == pytest.approx(losses[history.best_epoch - 1])
+    losses = [epoch.eval_loss for epoch in history.iterations]
+    assert history.best_iteration == int(np.argmin(losses)) + 1
+    assert len(losses) == history.best_iteration + 3
+    assert module.weight.item() == states[history.best_iteration - 1]
+    assert mean_loss(module, squared_error, parts) == pytest.approx(losses[history.best_iteration - 1])
 
 
 def test_without_early_stopping_every_epoch_runs() -> None:
     history = train_module(
         task(nn.Linear(1, 1), rate=0.0, eval_losses=[]), LoopSettings(max_epochs=12, early_stop=False, patience=1)
     )
-    assert len(history.epochs) == 12
-    assert history.best_epoch == 1
+    assert len(history.iterations) == 12
+    assert history.best_iteration == 1
 
 
 def test_a_loss_that_is_not_a_number() -> None:
@@ -125,7 +127,7 @@ def test_a_loss_that_is_not_a_number() -> None:
 def test_an_interrupt_leaves_nothing_behind() -> None:
     parts, recorder = line(), Recorder()
 
-    def interrupted(epoch: int) -> Iterator[TensorBatch]:
+    def interrupted(epoch: int, first: int) -> Iterator[TensorBatch]:
         yield parts[0]
         raise KeyboardInterrupt
 
@@ -136,6 +138,7 @@ def test_an_interrupt_leaves_nothing_behind() -> None:
         loss=squared_error,
         train_batches=interrupted,
         eval_batches=None,
+        num_batches=4,
         num_rows=64,
     )
     torch.manual_seed(5)
@@ -169,9 +172,10 @@ def test_dropout_is_off_while_evaluating_and_on_while_training() -> None:
 
 
 def test_the_rate_decays_along_a_half_cosine() -> None:
-    epochs = train_module(task(nn.Linear(1, 1), rate=1.0), LoopSettings(max_epochs=4, decay=True)).epochs
-    assert [epoch.learn_rate for epoch in epochs] == pytest.approx(
-        [(1 + math.cos(math.pi * i / 4)) / 2 for i in range(4)]
+    """Step by step, four to an epoch; told is the rate of an epoch's last step."""
+    found = train_module(task(nn.Linear(1, 1), rate=1.0), LoopSettings(max_epochs=4, schedule="cosine")).iterations
+    assert [each.learn_rate for each in found] == pytest.approx(
+        [(1 + math.cos(math.pi * step / 16)) / 2 for step in (3, 7, 11, 15)]
     )
 
 
@@ -215,7 +219,7 @@ def test_a_weighted_row_counts_by_its_weight() -> None:
     history = train_module(task(module, batches=[TensorBatch((x,), y, weight)]), LoopSettings(max_epochs=1))
     gradient = (0.5 * 2 * (1 - 1) * 1 + 1.5 * 2 * (2 - 5) * 2) / 2
     assert module.weight.item() == pytest.approx(1 - 0.1 * gradient)
-    assert history.epochs[0].loss == pytest.approx((0.5 * 0 + 1.5 * 9) / 2)
+    assert history.iterations[0].loss == pytest.approx((0.5 * 0 + 1.5 * 9) / 2)
     nn.init.constant_(module.weight, 1.0)
     assert mean_loss(module, squared_error, [TensorBatch((x,), y, 10 * weight)]) == pytest.approx(13.5 / 2)
 

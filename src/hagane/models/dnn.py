@@ -6,6 +6,7 @@ rounding of float32, multiplied by the label's deviation, can exceed any toleran
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -31,6 +32,7 @@ from hagane.models.prior_shift import prior_shift
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalisation
 from hagane.models.training_data import mean_weight, weights_of
+from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
 from hagane.training.loop import History, LoopSettings, Loss, Task, TensorBatch, seeded, train_module
 from hagane.training.optimizers import optimizers_for
 
@@ -152,7 +154,7 @@ def fit_net(
         )
         shift = torch.from_numpy(prior_shift(context.class_offsets, context.num_classes).astype(np.float32))
         task = _task(net, train, evaluation, options, target=target, seed=context.seed, shift=shift)
-        history = train_module(task, _settings(options), context.progress)
+        history = _train(task, _settings(options), context)
         net = fold_normalisation(net)
         _shift_output(net, shift)
         importance = first_layer_movement(net, train)
@@ -164,8 +166,15 @@ def fit_net(
         scale=target.scale,
         importance=importance,
         curve=_curve(history, target),
-        best_iteration=history.best_epoch,
+        best_iteration=history.best_iteration,
     )
+
+
+def _train(task: Task, settings: LoopSettings, context: FitContext) -> History:
+    if context.checkpoints is None:
+        return train_module(task, settings, context.progress, preemption=context.preemption)
+    with Checkpointer(CheckpointPolicy(folder=context.checkpoints)) as checkpointer:
+        return train_module(task, settings, context.progress, checkpointer=checkpointer, preemption=context.preemption)
 
 
 def batch_rows_for(num_rows: int, options: DnnOptions) -> int:
@@ -248,7 +257,7 @@ def _settings(options: DnnOptions) -> LoopSettings:
         min_rel_progress=options.min_rel_progress,
         l1_reg=options.l1_reg,
         l2_reg=options.l2_reg,
-        decay=options.learn_rate_decay,
+        schedule="cosine" if options.learn_rate_decay else "constant",
     )
 
 
@@ -266,10 +275,12 @@ def _task(
     reader = EncodedReader(train, batch_rows_for(train.num_rows, options), seed=seed)
     unit = mean_weight(train)
 
-    def train_batches(epoch: int) -> Iterator[TensorBatch]:
-        for batch in reader.epoch(epoch):
-            if len(batch.label) > 1 or not options.batch_norm:
-                yield as_tensors(batch, target, unit)
+    lonely = options.batch_norm and train.num_rows % reader.batch_rows == 1
+    num_batches = reader.num_batches - lonely
+
+    def train_batches(epoch: int, first: int) -> Iterator[TensorBatch]:
+        batches = itertools.islice(reader.epoch(epoch, first=first), num_batches - first)
+        return (as_tensors(batch, target, unit) for batch in batches)
 
     eval_batches: Callable[[], Iterator[TensorBatch]] | None = None
     if evaluation is not None and evaluation.num_rows:
@@ -284,6 +295,7 @@ def _task(
         loss=target.loss,
         eval_loss=(lambda output, label: target.loss(output + shift, label)) if shift.any() else target.loss,
         train_batches=train_batches,
+        num_batches=num_batches,
         eval_batches=eval_batches,
         num_rows=train.num_rows,
     )
@@ -328,11 +340,11 @@ def _curve(history: History, target: Target) -> tuple[Iteration, ...]:
     unit = target.scale**2
     return tuple(
         Iteration(
-            iteration=epoch.number,
-            loss=epoch.loss * unit,
-            eval_loss=None if epoch.eval_loss is None else epoch.eval_loss * unit,
-            learning_rate=epoch.learn_rate,
-            duration_ms=1000 * epoch.duration_seconds,
+            iteration=each.number,
+            loss=each.loss * unit,
+            eval_loss=None if each.eval_loss is None else each.eval_loss * unit,
+            learning_rate=each.learn_rate,
+            duration_ms=1000 * each.duration_seconds,
         )
-        for epoch in history.epochs
+        for each in history.iterations
     )

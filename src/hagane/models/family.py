@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -22,6 +23,7 @@ from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
+from hagane.training.preemption import Preemption
 
 Array = npt.NDArray[np.generic]
 
@@ -60,6 +62,10 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress = SILENT
     memory: MemoryBudget = msgspec.field(default_factory=MemoryBudget.of)
     """What rows in work may take, beside the model."""
+    checkpoints: Path | None = None
+    """Where an iterative fit saves its state, and finds what an earlier process left there of this very fit."""
+    preemption: Preemption | None = None
+    """A notice to end after the step that runs."""
 
 
 class FittedModel(Protocol):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 
-class EarlyStopping:
-    """Watches a loss that should fall.
+
+class EarlyStopping(msgspec.Struct, kw_only=True):
+    """Watches a loss that should fall. What it has seen can be written and read back.
 
     An iteration improves when its loss is below the best one by more than `min_rel_progress` of the best one's
     magnitude; `patience` iterations in a row without that say stop. The best iteration is the lowest loss seen
@@ -19,22 +21,23 @@ class EarlyStopping:
     (1, 2.0)
     """
 
-    def __init__(self, *, patience: int, min_rel_progress: float, enabled: bool = True) -> None:
-        self.patience = patience
-        self.min_rel_progress = min_rel_progress
-        self.enabled = enabled
-        self.best_iteration = -1
-        self.best_loss = math.inf
-        self._reference = math.inf
-        self._reference_iteration = -1
+    patience: int
+    min_rel_progress: float
+    enabled: bool = True
+    best_iteration: int = -1
+    """-1: none had a loss that is a finite number."""
+    best_loss: float | None = None
+    reference: float | None = None
+    """What the next loss must fall below."""
+    reference_iteration: int = -1
 
     def update(self, iteration: int, loss: float) -> bool:
         """Take the loss of an iteration; whether to stop now."""
-        if loss < self.best_loss:
+        if math.isfinite(loss) and (self.best_loss is None or loss < self.best_loss):
             self.best_loss, self.best_iteration = loss, iteration
-        if loss < self._reference - self._margin():
-            self._reference, self._reference_iteration = loss, iteration
-        return self.enabled and iteration - self._reference_iteration >= self.patience
+        if math.isfinite(loss) and (self.reference is None or loss < self.reference - self._margin()):
+            self.reference, self.reference_iteration = loss, iteration
+        return self.enabled and iteration - self.reference_iteration >= self.patience
 
     def _margin(self) -> float:
-        return self.min_rel_progress * abs(self._reference) if math.isfinite(self._reference) else 0.0
+        return self.min_rel_progress * abs(self.reference or 0.0)

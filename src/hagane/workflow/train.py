@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.outlier_report import OutlierReport
 from hagane.bundle.write_bundle import write_bundle
+from hagane.errors import TrainingError
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
@@ -18,6 +24,7 @@ from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
+from hagane.training.preemption import Preemption
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
@@ -25,6 +32,7 @@ from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
 from hagane.workspace.model_version import ModelVersion
+from hagane.workspace.run_folder import remove_run, run_folder
 from hagane.workspace.workspace import VersionSlot, Workspace
 
 
@@ -63,20 +71,25 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     prepared = prepare(spec, frame, progress, folder=workspace.root)
     name = prepared.resolved.spec.name
     assert name is not None
-    with workspace.scratch() as scratch, workspace.new_version(name) as slot:
+    with (
+        workspace.scratch() as scratch,
+        workspace.new_version(name) as slot,
+        run_folder(workspace.runs_folder, run_key(prepared)) as folder,
+    ):
         encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
                          weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
         weighted = weigh_rows(encoded, prepared)
-        model = _fit_family(prepared, weighted, progress)
+        model = _fit_family(prepared, weighted, folder, progress)
         exported = export(prepared, model, scratch / "bundle", progress)
         seconds = time.monotonic() - began
         documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds,
                                      hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
         write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
-        version = _publish(slot, prepared, exported, encoded.train.num_rows)
+        published = _publish(slot, prepared, exported, encoded.train.num_rows)
+        remove_run(folder)
     return TrainResult(
-        version=version,
-        bundle=version.path,
+        version=published,
+        bundle=published.path,
         spec=prepared.resolved.spec,
         evaluation=exported.evaluation,
         statistics=prepared.statistics,
@@ -90,17 +103,34 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     )
 
 
-def _fit_family(prepared: Prepared, encoded: WeightedSplits, progress: Progress) -> FittedModel:
-    """Fit the model on the encoded training rows, watching the eval rows."""
-    context = FitContext(
-        features=encoded.train.features,
-        num_classes=len(prepared.label.classes),
-        class_offsets=encoded.class_offsets,
-        seed=prepared.resolved.spec.training.seed,
-        progress=progress,
-        memory=prepared.table.engine.memory,
+def run_key(prepared: Prepared) -> str:
+    """What is trained, on what, by what: a training that is started again has the same, any other has not."""
+    parts = (
+        msgspec.json.encode(prepared.resolved.spec, order="sorted"),
+        prepared.table.fingerprint().encode(),
+        json.dumps({name: version(name) for name in ("hagane", "torch")}).encode(),
     )
-    return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
+
+
+def _fit_family(prepared: Prepared, encoded: WeightedSplits, folder: Path, progress: Progress) -> FittedModel:
+    """Fit the model on the encoded training rows, watching the eval rows; going on from what `folder` holds."""
+    with Preemption() as preemption:
+        context = FitContext(
+            features=encoded.train.features,
+            num_classes=len(prepared.label.classes),
+            class_offsets=encoded.class_offsets,
+            seed=prepared.resolved.spec.training.seed,
+            progress=progress,
+            memory=prepared.table.engine.memory,
+            checkpoints=folder / "checkpoints",
+            preemption=preemption,
+        )
+        try:
+            return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
+        except TrainingError:
+            remove_run(folder)
+            raise
 
 
 def _publish(slot: VersionSlot, prepared: Prepared, exported: Export, num_rows: int) -> ModelVersion:

@@ -6,7 +6,6 @@ with the process, so whoever can take it knows that the owner is gone and may re
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LOCK_SUFFIX = ".lock"
+from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
 
 
 @contextmanager
@@ -35,7 +34,7 @@ def collect_stale(parent: Path) -> list[Path]:
     ids = {entry.name.removesuffix(LOCK_SUFFIX) for entry in parent.iterdir()} if parent.is_dir() else set()
     removed = []
     for folder in sorted(parent / each for each in ids):
-        descriptor = _try_lock(folder)
+        descriptor = lock_folder(folder)
         if descriptor is not None:
             _discard(folder, descriptor)
             removed.append(folder)
@@ -46,23 +45,9 @@ def _claim(parent: Path, prefix: str) -> tuple[Path, int]:
     """A folder's path that nobody has, and its lock."""
     while True:
         folder = parent / f"{prefix}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        descriptor = _try_lock(folder)
+        descriptor = lock_folder(folder)
         if descriptor is not None:
             return folder, descriptor
-
-
-def _try_lock(folder: Path) -> int | None:
-    """The lock of `folder`, or None where another holds it or has just removed it."""
-    path = folder.with_name(folder.name + LOCK_SUFFIX)
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino == os.stat(path).st_ino:
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(descriptor)
-    return None
 
 
 def _discard(folder: Path, descriptor: int) -> None:

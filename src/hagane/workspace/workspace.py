@@ -1,9 +1,10 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
 `registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `cache/` holds encoded columns,
-`scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very transaction that
-fills its row: whoever holds the registry's write lock and sees the folder of an empty row knows that its writer died
-(or that it was deleted), and removes it. So a crash at any moment leaves nothing that is listed and broken.
+`runs/` what interrupted trainings go on from, `scratch/` is temporary. A new bundle is written in scratch, then renamed
+into `models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees the folder
+of an empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment leaves
+nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Workspace:
         self.models_folder = self.root / "models"
         self.scratch_parent = self.root / "scratch"
         self.cache_folder = self.root / "cache"
+        self.runs_folder = self.root / "runs"
 
     @property
     def cache(self) -> ColumnCache:

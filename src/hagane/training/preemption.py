@@ -1,0 +1,47 @@
+"""`Preemption`: a machine's notice that it will go away (SIGTERM), seen by whoever asks between two steps."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from hagane.errors import HaganeError
+
+
+class PreemptedError(HaganeError):
+    """Training was told to end (SIGTERM); its checkpoint is written, and the same command goes on from it."""
+
+    exit_code = 75
+
+
+class Preemption:
+    """Catches SIGTERM from `with` to its end; the handler of before is back afterwards.
+
+    Only the main thread may set handlers: elsewhere nothing is caught, and `requested` stays False.
+
+    >>> import os
+    >>> with Preemption() as notice:
+    ...     os.kill(os.getpid(), signal.SIGTERM)
+    ...     notice.requested
+    True
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._before: Any = None
+        self._caught = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._notice)
+            self._caught = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._caught:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True

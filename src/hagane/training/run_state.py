@@ -1,0 +1,38 @@
+"""`RunState`: all of a running training that is not in its tensors, as it stands between two steps."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hagane.training.early_stopping import EarlyStopping
+
+
+class TrainingIteration(msgspec.Struct, frozen=True):
+    """The steps from one evaluation to the next. Losses are weighted means over rows, penalties left out."""
+
+    number: int
+    step: int
+    """Steps done at its end."""
+    loss: float
+    eval_loss: float | None
+    metric: float | None
+    """Of the eval rows, where early stopping watches one."""
+    learn_rate: float
+    duration_seconds: float
+
+
+class RunState(msgspec.Struct, kw_only=True):
+    """Where a training stands: what comes next, what was counted so far in this iteration, and what is best so far."""
+
+    epoch: int = 0
+    batch: int = 0
+    """Batches of this epoch that are done."""
+    step: int = 0
+    """Optimizer steps that are done."""
+    rows: int = 0
+    """Rows that were trained on, all epochs together."""
+    total_loss: float = 0.0
+    total_weight: float = 0.0
+    iterations: list[TrainingIteration] = []
+    watch: EarlyStopping
+    is_stopped: bool = False

@@ -1,0 +1,216 @@
+"""Checkpoints: whole or not there, and the same steps follow from them."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from hagane.training import checkpoint as module_of_checkpoint
+from hagane.training.checkpoint import (
+    FACTS_FILE,
+    TENSORS_FILE,
+    Checkpoint,
+    flatten,
+    latest_checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+    unflatten,
+    write_checkpoint,
+)
+from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
+from hagane.training.loop import History, LoopSettings, Task, TensorBatch, seeded, train_module
+from hagane.training.losses import squared_error
+from hagane.training.optimizers import OPTIMIZERS, optimizers_for
+from hagane.training.preemption import PreemptedError, Preemption
+
+NUM_BATCHES = 12
+SETTINGS = LoopSettings(max_epochs=4, schedule="cosine", warmup_steps=5, max_gradient_norm=1.0, l2_reg=1e-4, patience=2)
+GENERATOR = torch.Generator().manual_seed(1)
+X = torch.randn(300, 5, generator=GENERATOR)
+Y = X @ torch.arange(5.0) + X[:, 0] ** 2
+
+
+class Cut(Exception):
+    """The end of a process, at any batch."""
+
+
+class Net(nn.Module):  # type: ignore[misc]
+    """Everything that has a state: normalisation, dropout, a table of which a step moves only the rows looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(40, 3, sparse=True)
+        self.layers = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 1))
+
+    def forward(self, x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self.layers(torch.cat([x, self.table(ids)], 1))
+        return result
+
+
+def make_task(optimizer: str, *, cut_after: int | None = None) -> Task:
+    net, served = Net(), itertools.count()
+
+    def train_batches(epoch: int, first: int) -> Any:
+        order = torch.randperm(240, generator=torch.Generator().manual_seed(epoch)).reshape(NUM_BATCHES, -1)
+        for rows in order[first:]:
+            if next(served) == cut_after:
+                raise Cut
+            yield batch_of(rows)
+
+    return Task(
+        module=net,
+        optimizers=optimizers_for(optimizer, net, [net.table.weight], 0.01),
+        loss=squared_error,
+        train_batches=train_batches,
+        num_batches=NUM_BATCHES,
+        eval_batches=lambda: [batch_of(torch.arange(240, 300))],
+        num_rows=240,
+    )
+
+
+def batch_of(rows: torch.Tensor) -> TensorBatch:
+    return TensorBatch((X[rows], rows % 40), Y[rows])
+
+
+def run(
+    optimizer: str, loop: LoopSettings = SETTINGS, *, folder: Path | None = None, seed: int = 3, cut: int | None = None
+) -> tuple[dict[str, torch.Tensor], History]:
+    """The final state; with a `folder` every step is saved there, and the run goes on from what is there."""
+    with seeded(seed, 1):
+        task = make_task(optimizer, cut_after=cut)
+        if folder is None:
+            return task.module.state_dict(), train_module(task, loop)
+        policy = CheckpointPolicy(folder=folder, every_seconds=1e9, every_steps=1)
+        with Checkpointer(policy) as checkpointer:
+            history = train_module(task, loop, checkpointer=checkpointer)
+    return task.module.state_dict(), history
+
+
+def facts_of(history: History) -> list[tuple[Any, ...]]:
+    return [(each.step, each.loss, each.eval_loss, each.learn_rate) for each in history.iterations]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("accumulate", [1, 5])
+def test_cut_anywhere_the_bits_are_those_of_an_uninterrupted_run(
+    optimizer: str, accumulate: int, tmp_path: Path
+) -> None:
+    loop = LoopSettings(**{**vars(SETTINGS), "accumulate_batches": accumulate})
+    expected, history = run(optimizer, loop)
+    for cut in (5, 11, 12, 13, 30, 47):
+        folder = tmp_path / str(cut)
+        with pytest.raises(Cut):
+            run(optimizer, loop, folder=folder, cut=cut)
+        found, again = run(optimizer, loop, folder=folder, seed=99)
+        assert all(torch.equal(expected[name], found[name]) for name in expected), cut
+        assert facts_of(again) == facts_of(history)
+        assert again.best_iteration == history.best_iteration
+
+
+def test_evaluation_by_steps_and_at_the_end() -> None:
+    loop = LoopSettings(max_epochs=2, eval_every_steps=7, early_stop=False)
+    _, history = run("sgd", loop)
+    assert [each.step for each in history.iterations] == [7, 14, 21, 24]
+
+
+def test_a_notice_saves_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    expected, _ = run("adamw")
+    policy = CheckpointPolicy(folder=tmp_path, every_seconds=1e9)
+    notice = Preemption()
+    with seeded(3, 1), Checkpointer(policy) as checkpointer:
+        task = make_task("adamw")
+        batches = task.train_batches
+
+        def noticed(epoch: int, first: int) -> Any:
+            for number, batch in enumerate(batches(epoch, first)):
+                notice.requested |= (epoch, number) == (1, 4)
+                yield batch
+
+        told = Task(**{**vars(task), "train_batches": noticed})
+        with pytest.raises(PreemptedError) as raised:
+            train_module(told, SETTINGS, checkpointer=checkpointer, preemption=notice)
+    assert raised.value.exit_code == 75
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000000000017"]
+    with seeded(0, 1), Checkpointer(policy) as checkpointer:
+        task = make_task("adamw")
+        train_module(task, SETTINGS, checkpointer=checkpointer)
+    assert all(torch.equal(expected[name], tensor) for name, tensor in task.module.state_dict().items())
+
+
+def a_checkpoint(step: int) -> Checkpoint:
+    return Checkpoint(step, {"a": torch.full((3,), float(step)), "b": torch.arange(4)}, {"x": [1, None, 0.1]})
+
+
+def test_the_newest_whole_one_is_read(tmp_path: Path) -> None:
+    assert latest_checkpoint(tmp_path / "nowhere") is None
+    paths = [write_checkpoint(tmp_path, a_checkpoint(step)) for step in (2, 10, 30)]
+    found = latest_checkpoint(tmp_path)
+    assert found is not None
+    assert (found.step, found.facts, found.tensors["a"].tolist()) == (30, {"x": [1, None, 0.1]}, [30.0] * 3)
+    held = (paths[2] / TENSORS_FILE).read_bytes()
+    for damaged in (held[:-1], held[:-1] + b"?", b""):
+        (paths[2] / TENSORS_FILE).write_bytes(damaged)
+        assert read_checkpoint(paths[2]) is None
+    (paths[1] / FACTS_FILE).write_text("{")
+    newest = latest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.step == 2
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_checkpoint(tmp_path, a_checkpoint(1))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module_of_checkpoint, "_flush", full)
+    with pytest.raises(OSError, match="No space"):
+        write_checkpoint(tmp_path, a_checkpoint(2))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000000001"]
+
+
+def test_the_oldest_go(tmp_path: Path) -> None:
+    with Checkpointer(CheckpointPolicy(folder=tmp_path, keep=2)) as checkpointer:
+        for step in range(5):
+            checkpointer.save(step, *split(a_checkpoint(step)))
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000000000003", "step-000000000004"]
+
+
+def test_what_changes_after_the_save_is_not_written(tmp_path: Path) -> None:
+    tensor = torch.zeros(1_000_000)
+    with Checkpointer(CheckpointPolicy(folder=tmp_path)) as checkpointer:
+        checkpointer.save(1, {"a": tensor}, {})
+        tensor.fill_(7)
+    found = latest_checkpoint(tmp_path)
+    assert found is not None
+    assert float(found.tensors["a"].abs().sum()) == 0
+
+
+def split(checkpoint: Checkpoint) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    return checkpoint.tensors, checkpoint.facts
+
+
+scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+nested = st.recursive(
+    scalars | st.integers(0, 9).map(torch.tensor),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
+        | st.dictionaries(st.integers(0, 99), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60)
+@given(nested)
+def test_taken_apart_and_put_together(value: Any) -> None:
+    tensors, rest = flatten("o", value)
+    assert unflatten("o", rest, tensors) == value
