@@ -10,7 +10,6 @@ waited for. Waiting is the time that the loop spends asking for the next batch a
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
 import tempfile
 import time
@@ -20,8 +19,8 @@ from typing import Any, NamedTuple
 
 import hagane as hg
 from hagane.features.batch import Batch
-from hagane.features.encoded import Encoded
 from hagane.features.encoded_reader import CHUNKS_AHEAD, EncodedReader
+from hagane.features.row_window import RowWindow
 from hagane.fronts.demo_data import QUERY, unpack_flights
 from hagane.models import dnn
 from hagane.training import loop
@@ -57,49 +56,56 @@ def main() -> None:
 def measure(data: str, arguments: argparse.Namespace, ahead: int) -> Cost:
     """Train once; the columns come out of the cache the second time."""
     spent = {"steps": 0.0, "waited": 0.0, "gathered": 0.0, "batches": 0.0, "rows": 0.0}
-    run_epoch, take = loop._run_epoch, Encoded.take
+    step, epoch, take = loop._Run.step, loop._Run._epoch, RowWindow.take
     dnn.EncodedReader = functools.partial(EncodedReader, chunks_ahead=ahead)
-    loop._run_epoch = clocked(run_epoch, spent)
-    Encoded.take = gathering(take, spent)
+    loop._Run.step, loop._Run._epoch = clocked(step, spent), waiting(epoch, spent)
+    RowWindow.take = gathering(take, spent)
     try:
         options = {"max_iterations": arguments.epochs, "early_stop": False}
         hg.train(data, arguments.label, model="dnn_classifier", options=options, workspace=arguments.workspace)
     finally:
-        loop._run_epoch, Encoded.take, dnn.EncodedReader = run_epoch, take, EncodedReader
+        loop._Run.step, loop._Run._epoch, RowWindow.take, dnn.EncodedReader = step, epoch, take, EncodedReader
     return Cost(spent["steps"], spent["waited"], spent["gathered"], int(spent["batches"]), int(spent["rows"]))
 
 
-def clocked(run_epoch: Callable[..., float], spent: dict[str, float]) -> Callable[..., float]:
-    """The loop's epoch, its duration and its waiting added up."""
+def clocked(step: Callable[..., None], spent: dict[str, float]) -> Callable[..., None]:
+    """The loop's step, its duration added up."""
 
-    def run(task: Any, *rest: Any) -> float:
-        def batches(epoch: int) -> Iterator[TensorBatch]:
-            source = iter(task.train_batches(epoch))
-            while True:
-                asked = time.perf_counter()
-                batch = next(source, None)
-                spent["waited"] += time.perf_counter() - asked
-                if batch is None:
-                    return
-                spent["batches"] += 1
-                spent["rows"] += len(batch.label)
-                yield batch
-
+    def timed(run: Any, phase: Any) -> None:
         begun = time.perf_counter()
-        loss = run_epoch(dataclasses.replace(task, train_batches=batches), *rest)
+        step(run, phase)
         spent["steps"] += time.perf_counter() - begun
-        return loss
 
-    return run
+    return timed
+
+
+def waiting(
+    epoch: Callable[..., Iterator[TensorBatch]], spent: dict[str, float]
+) -> Callable[..., Iterator[TensorBatch]]:
+    """The loop's batches, the time until each comes added up."""
+
+    def timed(run: Any) -> Iterator[TensorBatch]:
+        source = epoch(run)
+        while True:
+            asked = time.perf_counter()
+            batch = next(source, None)
+            spent["waited"] += time.perf_counter() - asked
+            if batch is None:
+                return
+            spent["batches"] += 1
+            spent["rows"] += len(batch.label)
+            yield batch
+
+    return timed
 
 
 def gathering(take: Callable[..., Batch], spent: dict[str, float]) -> Callable[..., Batch]:
-    """`Encoded.take`, its time on the processor added up."""
+    """`RowWindow.take`, its time on the processor added up."""
 
-    def timed(encoded: Encoded, rows: Any) -> Batch:
+    def timed(window: RowWindow, rows: Any) -> Batch:
         begun = time.thread_time()
         try:
-            return take(encoded, rows)
+            return take(window, rows)
         finally:
             spent["gathered"] += time.thread_time() - begun
 
