@@ -126,6 +126,12 @@ class TrainingError(HaganeError):
     exit_code = 5
 
 
+class PreemptedError(HaganeError):
+    """Training was told to end (SIGTERM); its state is saved, and the same command goes on from there."""
+
+    exit_code = 75
+
+
 class BundleError(HaganeError):
     """A bundle is missing, damaged, of another format version, or does not reproduce its own predictions."""
 

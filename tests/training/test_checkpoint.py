@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from hagane.errors import PreemptedError
 from hagane.training import checkpoint as module_of_checkpoint
 from hagane.training.checkpoint import (
     FACTS_FILE,
@@ -28,7 +29,7 @@ from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
 from hagane.training.loop import History, LoopSettings, Task, TensorBatch, seeded, train_module
 from hagane.training.losses import squared_error
 from hagane.training.optimizers import OPTIMIZERS, optimizers_for
-from hagane.training.preemption import PreemptedError, Preemption
+from hagane.training.preemption import Preemption
 
 NUM_BATCHES = 12
 SETTINGS = LoopSettings(max_epochs=4, schedule="cosine", warmup_steps=5, max_gradient_norm=1.0, l2_reg=1e-4, patience=2)

@@ -24,14 +24,14 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
-from hagane.errors import Fault, TrainingError
+from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.progress import SILENT, Phase, Progress
 from hagane.training.checkpoint import Checkpoint, flatten, unflatten
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.clip_gradients import clip_gradients
 from hagane.training.early_stopping import EarlyStopping
 from hagane.training.losses import weight_penalty
-from hagane.training.preemption import PreemptedError, Preemption
+from hagane.training.preemption import Preemption
 from hagane.training.run_state import RunState, TrainingIteration
 from hagane.training.schedule import Schedule
 

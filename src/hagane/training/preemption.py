@@ -7,14 +7,6 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from hagane.errors import HaganeError
-
-
-class PreemptedError(HaganeError):
-    """Training was told to end (SIGTERM); its checkpoint is written, and the same command goes on from it."""
-
-    exit_code = 75
-
 
 class Preemption:
     """Catches SIGTERM from `with` to its end; the handler of before is back afterwards.
