@@ -35,9 +35,9 @@ def labels_only(folder: Path, rows: int, block_rows: int) -> Encoded:
     return writer.close()
 
 
-def readers(folder: Path, case: dict[str, int], remainder: str) -> list[EncodedReader]:
+def readers(folder: Path, case: dict[str, int], remainder: str, share: str = "stretch") -> list[EncodedReader]:
     encoded = labels_only(folder, case["rows"], case["block_rows"])
-    settings = {name: case[name] for name in ("world_size", "window_blocks", "seed", "shuffle")}
+    settings = {name: case[name] for name in ("world_size", "window_blocks", "seed", "shuffle")} | {"share": share}
     return [
         EncodedReader(encoded, case["batch_rows"], rank=rank, remainder=remainder, chunks_ahead=0, **settings)
         for rank in range(case["world_size"])
@@ -60,6 +60,19 @@ def test_the_ranks_together_serve_every_row_once(
         assert all(0 < len(batch) <= case["batch_rows"] for batch in batches[-1:])
     counts = [sum(map(len, batches)) for batches in ranks]
     assert max(counts) - min(counts) <= 1
+
+
+@given(case=CASES, epoch=st.integers(0, 3), first=st.integers(0, 5))
+@settings(max_examples=150, deadline=None)
+def test_side_by_side_the_parts_of_a_batch_are_the_batch_of_one_rank_alone(
+    tmp_path_factory: pytest.TempPathFactory, case: dict[str, int], epoch: int, first: int
+) -> None:
+    folder = tmp_path_factory.mktemp("r")
+    parts = [served(reader, epoch, first) for reader in readers(folder, case, "short", "batch")]
+    (alone,) = readers(folder, case | {"world_size": 1}, "short")
+    assert [sum(same, []) for same in zip(*parts, strict=True)] == served(alone, epoch, first)
+    assert all(max(map(len, same)) - min(map(len, same)) <= 1 for same in zip(*parts, strict=True))
+    assert [alone.num_batch_rows(number) for number in range(alone.num_batches)] == list(map(len, served(alone, epoch)))
 
 
 @given(case=CASES, epoch=st.integers(0, 3))

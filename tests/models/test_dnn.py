@@ -14,10 +14,10 @@ from hagane.errors import TrainingError
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
-from hagane.models.dnn import DnnModel
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import FitContext
 from hagane.models.tabular_net import ACTIVATIONS, TabularNet, fold_normalisation, group_by_width
+from hagane.models.torch_model import TorchModel
 from hagane.runtime.session import Session
 
 Encode = Callable[..., Encoded]
@@ -32,7 +32,7 @@ def data(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 def fit(
     name: str, train: Encoded, evaluation: Encoded | None = None, *, num_classes: int = 0, **options: Any
-) -> DnnModel:
+) -> TorchModel:
     quick = {"max_iterations": 3, "hidden_units": (16, 8), **options}
     context = FitContext(features=train.features, num_classes=num_classes, num_threads=1)
     return get_family(name).fit(train, evaluation, family_options(name, quick), context)
@@ -117,7 +117,7 @@ def test_penalties_shrink_the_weights(encode: Encode) -> None:
     train = encode(dense, ids, (dense[:, 0] > 0).astype(np.int64), CARDINALITIES)
 
     def size(**options: float) -> float:
-        net = fit("dnn_classifier", train, num_classes=2, max_iterations=10, learn_rate=0.01, **options)._net
+        net = fit("dnn_classifier", train, num_classes=2, max_iterations=10, learn_rate=0.01, **options).module
         return float(
             sum(layer.weight.detach().abs().sum() for layer in net.layers if isinstance(layer, torch.nn.Linear))
         )

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given, settings
@@ -26,10 +27,12 @@ from hagane.training.checkpoint import (
     write_checkpoint,
 )
 from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
-from hagane.training.loop import History, LoopSettings, Task, TensorBatch, seeded, train_module
+from hagane.training.loop import History, train_module
 from hagane.training.losses import squared_error
 from hagane.training.optimizers import OPTIMIZERS, optimizers_for
 from hagane.training.preemption import Preemption
+from hagane.training.seeded import seeded
+from hagane.training.task import LoopSettings, Task, TensorBatch
 
 NUM_BATCHES = 12
 SETTINGS = LoopSettings(max_epochs=4, schedule="cosine", warmup_steps=5, max_gradient_norm=1.0, l2_reg=1e-4, patience=2)
@@ -67,11 +70,11 @@ def make_task(optimizer: str, *, cut_after: int | None = None) -> Task:
 
     return Task(
         module=net,
-        optimizers=optimizers_for(optimizer, net, [net.table.weight], 0.01),
+        make_optimizers=lambda placed: optimizers_for(optimizer, placed, [placed.table.weight], 0.01),
         loss=squared_error,
         train_batches=train_batches,
         num_batches=NUM_BATCHES,
-        eval_batches=lambda: [batch_of(torch.arange(240, 300))],
+        eval_batches=lambda first, every: [batch_of(torch.arange(240, 300))],
         num_rows=240,
     )
 
@@ -103,7 +106,7 @@ def facts_of(history: History) -> list[tuple[Any, ...]]:
 def test_cut_anywhere_the_bits_are_those_of_an_uninterrupted_run(
     optimizer: str, accumulate: int, tmp_path: Path
 ) -> None:
-    loop = LoopSettings(**{**vars(SETTINGS), "accumulate_batches": accumulate})
+    loop = msgspec.structs.replace(SETTINGS, accumulate_batches=accumulate)
     expected, history = run(optimizer, loop)
     for cut in (5, 11, 12, 13, 30, 47):
         folder = tmp_path / str(cut)

@@ -13,9 +13,13 @@ import torch
 from torch import nn
 
 from hagane.errors import TrainingError
+from hagane.training.add_penalty_gradient import add_penalty_gradient
 from hagane.training.early_stopping import EarlyStopping
-from hagane.training.loop import LoopSettings, Task, TensorBatch, mean_loss, seeded, train_module
-from hagane.training.losses import binary_log_loss, log_loss, squared_error, weight_penalty
+from hagane.training.loop import train_module
+from hagane.training.losses import binary_log_loss, log_loss, squared_error
+from hagane.training.measure_module import mean_loss
+from hagane.training.seeded import seeded
+from hagane.training.task import LoopSettings, Task, TensorBatch
 
 
 class Recorder:
@@ -56,10 +60,10 @@ def task(
     parts = batches or line()
     return Task(
         module=module,
-        optimizers=(torch.optim.SGD(module.parameters(), lr=rate),),
+        make_optimizers=lambda placed: (torch.optim.SGD(placed.parameters(), lr=rate),),
         loss=squared_error,
         train_batches=lambda epoch, first: parts[first:],
-        eval_batches=None if eval_losses is None else lambda: parts,
+        eval_batches=None if eval_losses is None else lambda first, every: parts,
         num_batches=len(parts),
         num_rows=sum(len(part.label) for part in parts),
     )
@@ -81,13 +85,13 @@ def test_it_stops_early_and_ends_in_its_best_state() -> None:
         module = nn.Linear(1, 1)
         parts, states = line(), []
 
-        def eval_batches() -> Iterator[TensorBatch]:
+        def eval_batches(first: int, every: int) -> Iterator[TensorBatch]:
             states.append(module.weight.item())
             return iter(parts)
 
         one = Task(
             module=module,
-            optimizers=(torch.optim.SGD(module.parameters(), lr=1.2),),
+            make_optimizers=lambda placed: (torch.optim.SGD(placed.parameters(), lr=1.2),),
             loss=squared_error,
             train_batches=lambda epoch, first: parts[first:],
             eval_batches=eval_batches,
@@ -134,7 +138,7 @@ def test_an_interrupt_leaves_nothing_behind() -> None:
     module = nn.Linear(1, 1)
     one = Task(
         module=module,
-        optimizers=(torch.optim.SGD(module.parameters(), lr=0.1),),
+        make_optimizers=lambda placed: (torch.optim.SGD(placed.parameters(), lr=0.1),),
         loss=squared_error,
         train_batches=interrupted,
         eval_batches=None,
@@ -227,8 +231,14 @@ def test_a_weighted_row_counts_by_its_weight() -> None:
 def test_the_penalty_is_on_the_weights_of_linear_layers() -> None:
     module = nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 1))
     nn.init.constant_(module[1].weight, -2.0)
-    assert weight_penalty(module, 0.5, 0.0).item() == 0.5 * 4
-    assert weight_penalty(module, 0.0, 3.0).item() == 0.5 * 3 * 8
+    for parameter in module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    add_penalty_gradient(module, 0.5, 3.0)
+    weight = module[1].weight.detach().clone().requires_grad_()
+    (0.5 * weight.abs().sum() + 0.5 * 3.0 * weight.square().sum()).backward()
+    assert torch.equal(module[1].weight.grad, weight.grad)
+    assert not module[1].bias.grad.any()
+    assert not module[0].weight.grad.any()
 
 
 @pytest.mark.parametrize(

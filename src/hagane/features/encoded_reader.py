@@ -25,6 +25,9 @@ WINDOW_BYTES = 256 * 2**20
 """Two windows of up to this size are held in memory; wider rows are taken out of the mapped files."""
 
 Remainder = Literal["short", "even", "drop"]
+Share = Literal["stretch", "batch"]
+Span = tuple[int, int]
+"""Positions [start, stop) in the order of an epoch."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -42,6 +45,10 @@ class EncodedReader:
     above `batch_rows` (where that is 1, a batch may be empty); `drop` gives every rank the same number of full batches
     and leaves the rest out of the epoch (other rows in each). The same arguments give the same batches, bit by bit,
     whatever position they start from.
+
+    `share` says what a rank is given: `stretch`, its own stretch of the epoch in batches of its own; `batch`, its part
+    of each batch of `batch_rows` of all ranks together (the last one shorter). Side by side these parts are the batches
+    of one rank alone, whatever the number of ranks; in the last batch a part may be empty.
 
     Raises DataError where `even` has fewer rows than ranks.
 
@@ -67,6 +74,7 @@ class EncodedReader:
         rank: int = 0,
         world_size: int = 1,
         remainder: Remainder = "short",
+        share: Share = "stretch",
         shuffle: bool = True,
         window_blocks: int = WINDOW_BLOCKS,
         chunks_ahead: int = CHUNKS_AHEAD,
@@ -74,6 +82,9 @@ class EncodedReader:
         self.encoded = encoded
         self.batch_rows = batch_rows
         self.remainder = remainder
+        assert share == "stretch" or remainder == "short"
+        self._part = (rank, world_size) if share == "batch" else (0, 1)
+        rank, world_size = (0, 1) if share == "batch" else (rank, world_size)
         self.order = RowOrder(
             num_rows=encoded.num_rows, block_rows=encoded.block_rows, seed=seed, rank=rank, world_size=world_size,
             window_blocks=window_blocks, shuffle=shuffle,
@@ -98,6 +109,10 @@ class EncodedReader:
             first = start.batch if number == start.epoch else 0
             for done, batch in enumerate(self.epoch(number, first=first), first + 1):
                 yield Position(number, done) if done < self.num_batches else Position(number + 1), batch
+
+    def num_batch_rows(self, batch: int) -> int:
+        """Rows of batch number `batch`: of all ranks together where they share it."""
+        return self._bound(batch + 1) - self._bound(batch)
 
     def _num_batches(self) -> int:
         """Batches of this rank in every epoch."""
@@ -124,15 +139,22 @@ class EncodedReader:
             return self.order.num_rank_rows * batch // max(self.num_batches, 1)
         return min(batch * self.batch_rows, self.order.num_rank_rows)
 
+    def _span(self, batch: int) -> Span:
+        """The positions of a batch's rows, or of this rank's part of them."""
+        begin, size = self._bound(batch), self.num_batch_rows(batch)
+        part, parts = self._part
+        return begin + size * part // parts, begin + size * (part + 1) // parts
+
     def _chunks(self, epoch: int, first: int) -> Iterator[tuple[Batch, list[int]]]:
         """Runs of batches gathered at once, and where in them each batch begins and ends."""
         order = EpochOrder(self.order, epoch)
         source = _Windows(self.encoded, order) if self._holds_windows() else _Mapped(self.encoded, order)
         with source:
             for begin in range(first, self.num_batches, self._chunk_batches):
-                end = min(begin + self._chunk_batches, self.num_batches)
-                bounds = [self._bound(batch) for batch in range(begin, end + 1)]
-                yield source.take(bounds[0], bounds[-1]), [at - bounds[0] for at in bounds]
+                spans = [
+                    self._span(batch) for batch in range(begin, min(begin + self._chunk_batches, self.num_batches))
+                ]
+                yield source.take(_joined(spans)), [0, *itertools.accumulate(stop - start for start, stop in spans)]
 
     def _holds_windows(self) -> bool:
         rows = min(self.order.window_rows, self.order.num_rows)
@@ -151,9 +173,9 @@ class _Mapped:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def take(self, start: int, stop: int) -> Batch:
-        """The rows at the rank's positions [start, stop)."""
-        return self._encoded.take(self._order.rows(start, stop))
+    def take(self, spans: list[Span]) -> Batch:
+        """The rows at these positions of the rank."""
+        return self._encoded.take(np.concatenate([self._order.rows(*span) for span in spans]))
 
 
 class _Windows:
@@ -170,9 +192,13 @@ class _Windows:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def take(self, start: int, stop: int) -> Batch:
-        """The rows at the rank's positions [start, stop), which only ever go up."""
-        parts = [self._window(window).take(places) for window, places in self._order.places(start, stop)]
+    def take(self, spans: list[Span]) -> Batch:
+        """The rows at these positions of the rank, which only ever go up."""
+        found = [each for span in spans for each in self._order.places(*span)]
+        parts = [
+            self._window(window).take(np.concatenate([places for _, places in same]))
+            for window, same in itertools.groupby(found, lambda each: each[0])
+        ]
         return parts[0] if len(parts) == 1 else Batch.concatenate(parts or [self._encoded.take(np.empty(0, np.int64))])
 
     def _window(self, number: int) -> RowWindow:
@@ -184,3 +210,14 @@ class _Windows:
         for past in [past for past in self._reading if past < number]:
             del self._reading[past]
         return self._reading[number].result()
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """The same positions in as few spans as there can be."""
+    found = spans[:1]
+    for start, stop in spans[1:]:
+        if start == found[-1][1]:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((start, stop))
+    return found

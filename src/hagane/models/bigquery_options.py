@@ -34,7 +34,7 @@ NETWORKS = {
     "l1_reg": 0.0,
     "l2_reg": 0.0,
     "learn_rate": 0.001,
-    "learn_rate_decay": False,
+    "learn_rate_schedule": "constant",
     "optimizer": "adam",
 }
 DEFAULTS: dict[str, Mapping[str, Any]] = {

@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
-from hagane.models.dnn import RELATIVE_TOLERANCE, DnnModel, DnnOptions, Target, fit_net
+from hagane.models.dnn import RELATIVE_TOLERANCE, DnnOptions, fit_net
 from hagane.models.family import FitContext, Task
+from hagane.models.target import Target
+from hagane.models.torch_model import TorchModel
 from hagane.models.training_data import count_classes
-from hagane.training.losses import binary_log_loss, log_loss
 
 
 class DnnClassifier:
@@ -24,11 +25,13 @@ class DnnClassifier:
     corrects_prior = True
     relative_tolerance = RELATIVE_TOLERANCE
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> TorchModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, DnnOptions)
         count_classes(train, context)
-        target = Target(context.num_classes, log_loss, "softmax")
+        target = Target(context.num_classes, "log_loss", "softmax")
         if context.num_classes == 2:
-            target = Target(1, binary_log_loss, "sigmoid")
+            target = Target(1, "binary_log_loss", "sigmoid")
         return fit_net(train, evaluation, options, context, family=self.name, target=target)

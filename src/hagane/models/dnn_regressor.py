@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
-from hagane.models.dnn import RELATIVE_TOLERANCE, DnnModel, DnnOptions, Target, fit_net
+from hagane.models.dnn import RELATIVE_TOLERANCE, DnnOptions, fit_net
 from hagane.models.family import FitContext, Task
+from hagane.models.target import Target
+from hagane.models.torch_model import TorchModel
 from hagane.models.training_data import labels_and_weights, mean_weight, require_finite_labels
-from hagane.training.losses import squared_error
 
 
 class DnnRegressor:
@@ -26,12 +27,14 @@ class DnnRegressor:
     corrects_prior = False
     relative_tolerance = RELATIVE_TOLERANCE
 
-    def fit(self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext) -> DnnModel:
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> TorchModel:
         """Train until the eval squared error no longer falls. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, DnnOptions)
         require_finite_labels(train)
         level, scale = measure_label(train)
-        target = Target(1, squared_error, "identity", level, scale)
+        target = Target(1, "squared_error", "identity", level, scale)
         return fit_net(train, evaluation, options, context, family=self.name, target=target)
 
 

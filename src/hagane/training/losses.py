@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
+
+from hagane.training.task import Loss
 
 
 def binary_log_loss(output: Tensor, label: Tensor) -> Tensor:
@@ -22,13 +23,9 @@ def squared_error(output: Tensor, label: Tensor) -> Tensor:
     return functional.mse_loss(output[:, 0], label.to(output.dtype), reduction="none")
 
 
-def weight_penalty(module: torch.nn.Module, l1_reg: float, l2_reg: float) -> Tensor:
-    """l1_reg Σ|w| + ½ l2_reg Σ w² over the weights of linear layers (biases, normalisation and embeddings left out)."""
-    weights = [layer.weight for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
-    total = torch.zeros(())
-    for weight in weights:
-        if l1_reg:
-            total = total + l1_reg * weight.abs().sum()
-        if l2_reg:
-            total = total + 0.5 * l2_reg * weight.square().sum()
-    return total
+LOSSES: dict[str, Loss] = {
+    "binary_log_loss": binary_log_loss,
+    "log_loss": log_loss,
+    "squared_error": squared_error,
+}
+"""Name → loss."""

@@ -1,0 +1,108 @@
+"""`torch_task`: a module and encoded rows as what the training loop takes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hagane.features.batch import Batch
+from hagane.features.encoded import Encoded
+from hagane.features.encoded_reader import EncodedReader
+from hagane.features.prefetch import prefetch
+from hagane.features.sparse_rows import SparseRows
+from hagane.models.target import Target
+from hagane.models.torch_options import TorchOptions
+from hagane.models.training_data import mean_weight
+from hagane.training.optimizers import optimizers_for
+from hagane.training.task import Task, TensorBatch
+from hagane.training.training_job import Share
+
+EVAL_ROWS = 8192
+
+
+def torch_task(
+    module: nn.Module,
+    share: Share,
+    options: TorchOptions,
+    target: Target,
+    *,
+    seed: int,
+    shift: Sequence[float] = (),
+    large_tables: Callable[[nn.Module], list[nn.Parameter]] = lambda module: [],
+    make_optimizers: Callable[[nn.Module], tuple[torch.optim.Optimizer, ...]] | None = None,
+    least_rows: int = 1,
+) -> Task:
+    """`module` takes dense [n, d], ids [n, k] and three tensors a sparse feature, and gives [n, outputs].
+
+    `shift` [outputs] is what the output lacks on eval rows; `large_tables` the parameters whose gradients are sparse.
+    A last batch in which a process would have fewer than `least_rows` is left out (batch normalisation needs two).
+    """
+    reader = EncodedReader(share.train, options.batch_rows(share.train.num_rows), seed=seed, rank=share.rank,
+                           world_size=share.size, share="batch")  # fmt: skip
+    unit = mean_weight(share.train)
+    num_batches = reader.num_batches
+    if least_rows > 1 and num_batches > 1 and reader.num_batch_rows(num_batches - 1) < least_rows * share.size:
+        num_batches -= 1
+
+    def train_batches(epoch: int, first: int) -> Iterator[TensorBatch]:
+        for number, batch in enumerate(itertools.islice(reader.epoch(epoch, first=first), num_batches - first), first):
+            yield as_tensors(batch, target, unit, reader.num_batch_rows(number))
+
+    return Task(
+        module=module,
+        make_optimizers=make_optimizers
+        or (lambda placed: optimizers_for(options.optimizer, placed, large_tables(placed), options.learn_rate)),
+        loss=target.losses,
+        eval_loss=_shifted(target, shift),
+        train_batches=train_batches,
+        num_batches=num_batches,
+        eval_batches=_eval_batches(share.evaluation, target, unit),
+        num_rows=share.train.num_rows,
+        feature_names=tuple(feature.name for feature in share.train.features),
+    )
+
+
+def as_tensors(batch: Batch, target: Target, mean_weight: float = 1.0, all_rows: int | None = None) -> TensorBatch:
+    """A batch as float32 and int64 tensors, the label scaled, the weights divided by `mean_weight`."""
+    dense = torch.from_numpy(np.ascontiguousarray(batch.dense, np.float32))
+    inputs = (dense, torch.from_numpy(batch.ids), *entries_as_tensors(batch.sparse, np.float32))
+    label = target.label(batch.label)
+    if batch.weight is None:
+        return TensorBatch(inputs, label, None, all_rows)
+    weight = (batch.weight.astype(np.float64) / mean_weight).astype(np.float32)
+    return TensorBatch(inputs, label, torch.from_numpy(weight), all_rows)
+
+
+def entries_as_tensors(sparse: Sequence[SparseRows], dtype: type[np.floating[Any]]) -> tuple[Tensor, ...]:
+    """Three tensors a sparse feature: offsets [n + 1], ids [t], weights [t]."""
+    arrays = (
+        array for rows in sparse for array in (rows.offsets, rows.ids.astype(np.int64), rows.weights.astype(dtype))
+    )
+    return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+
+
+def _eval_batches(
+    evaluation: Encoded | None, target: Target, unit: float
+) -> Callable[[int, int], Iterator[TensorBatch]] | None:
+    if evaluation is None or not evaluation.num_rows:
+        return None
+
+    def eval_batches(first: int, every: int) -> Iterator[TensorBatch]:
+        starts = range(first * EVAL_ROWS, evaluation.num_rows, every * EVAL_ROWS)
+        spans = ((start, min(start + EVAL_ROWS, evaluation.num_rows)) for start in starts)
+        rows = prefetch((evaluation.window([span]).batch() for span in spans), 2 if len(starts) > 1 else 0)
+        return (as_tensors(batch, target, unit) for batch in rows)
+
+    return eval_batches
+
+
+def _shifted(target: Target, shift: Sequence[float]) -> Callable[[Tensor, Tensor], Tensor] | None:
+    if not any(shift):
+        return None
+    added, losses = torch.tensor(shift, dtype=torch.float32), target.losses
+    return lambda output, label: losses(output + added.to(output.device), label)

@@ -1,0 +1,42 @@
+"""`TrainingJob`: a training as any process can be told to do it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hagane.features.encoded import Encoded
+from hagane.training.task import LoopSettings, Task
+
+
+class Share(NamedTuple):
+    """What a process trains on: its part of the batches of these rows."""
+
+    train: Encoded
+    evaluation: Encoded | None
+    rank: int = 0
+    size: int = 1
+
+
+MakeTask = Callable[[dict[str, Any], Share], Task]
+"""Makes the same module in every process: torch's random numbers are seeded before."""
+
+
+class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be made, from what JSON can say, and how it is trained."""
+
+    make: str
+    """`module:function`, a `MakeTask`."""
+    arguments: dict[str, Any]
+    settings: LoopSettings
+    num_threads: int = 0
+    """0: all of the process's."""
+
+    def make_task(self, share: Share) -> Task:
+        """The task, for one process."""
+        module, _, name = self.make.partition(":")
+        make: MakeTask = getattr(importlib.import_module(module), name)
+        return make(self.arguments, share)

@@ -1,0 +1,31 @@
+"""`TrainingRun`: where and under what circumstances a `TrainingJob` is done, apart from what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import nn
+
+from hagane.progress import SILENT, Progress
+from hagane.training.checkpointer import CheckpointPolicy
+from hagane.training.loop import History
+from hagane.training.preemption import Preemption
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun:
+    """What surrounds a training."""
+
+    device: str = "cpu"
+    progress: Progress = SILENT
+    checkpoints: CheckpointPolicy | None = None
+    """None: nothing is saved."""
+    preemption: Preemption | None = None
+
+
+class Trained(NamedTuple):
+    """The module in its best state, on the CPU, and how it came there."""
+
+    module: nn.Module
+    history: History
