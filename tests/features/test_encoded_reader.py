@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_side_by_side_the_parts_of_a_batch_are_the_batch_of_one_rank_alone(
     folder = tmp_path_factory.mktemp("r")
     parts = [served(reader, epoch, first) for reader in readers(folder, case, "short", "batch")]
     (alone,) = readers(folder, case | {"world_size": 1}, "short")
-    assert [sum(same, []) for same in zip(*parts, strict=True)] == served(alone, epoch, first)
+    assert [list(itertools.chain(*same)) for same in zip(*parts, strict=True)] == served(alone, epoch, first)
     assert all(max(map(len, same)) - min(map(len, same)) <= 1 for same in zip(*parts, strict=True))
     assert [alone.num_batch_rows(number) for number in range(alone.num_batches)] == list(map(len, served(alone, epoch)))
 
