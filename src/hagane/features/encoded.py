@@ -7,6 +7,8 @@ their own that `EncodedWriter` makes.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -43,6 +45,8 @@ class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
     num_rows: int
     block_rows: int = BLOCK_ROWS
     weighted: bool = False
+    class_weights: tuple[float, ...] | None = None
+    """[c] by class, which multiply what a row weighs."""
 
 
 def flush_bytes(num_columns: int) -> int:
@@ -90,6 +94,7 @@ class Encoded:
         self.header = EncodedHeader(
             features=tuple(features), dense_dtype=dense_dtype, label_dtype=self._label.dtype.name,
             num_rows=self._label.num_rows, block_rows=self._label.footer.block_rows, weighted=weight is not None,
+            class_weights=None if class_weights is None else tuple(map(float, class_weights)),
         )  # fmt: skip
 
     @classmethod
@@ -98,7 +103,21 @@ class Encoded:
         header = msgspec.json.decode((folder / HEADER_FILE).read_bytes(), type=EncodedHeader)
         columns = [ColumnFile(column_path(folder, number)) for number in range(len(header.features) + 1)]
         weight = ColumnFile(column_path(folder, len(columns))) if header.weighted else None
-        return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight)
+        by_class = None if header.class_weights is None else np.array(header.class_weights, np.float32)
+        return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight, class_weights=by_class)
+
+    def link_to(self, folder: Path) -> None:
+        """Make `folder` one that `open` reads these very rows from, in another process; no bytes are copied where the
+        disk is the same. Raises OSError."""
+        folder.mkdir(parents=True)
+        for number, file in enumerate(self._files):
+            _link_or_copy(file.path, column_path(folder, number))
+        self.write_header(folder)
+
+    @property
+    def checksums(self) -> tuple[int, ...]:
+        """CRC-32 of each column's bytes."""
+        return tuple(file.footer.crc32 for file in self._files)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -294,3 +313,10 @@ class EncodedWriter:
 def column_path(folder: Path, number: int) -> Path:
     """Where column `number` of an `EncodedWriter` lies."""
     return folder / f"{number:05d}{COLUMN_SUFFIX}"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)

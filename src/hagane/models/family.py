@@ -23,6 +23,7 @@ from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Training
 from hagane.training.preemption import Preemption
 
 Array = npt.NDArray[np.generic]
@@ -66,6 +67,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """Where an iterative fit saves its state, and finds what an earlier process left there of this very fit."""
     preemption: Preemption | None = None
     """A notice to end after the step that runs."""
+    training: Training = Training()
+    """Device, precision and strategy of networks."""
 
 
 class FittedModel(Protocol):

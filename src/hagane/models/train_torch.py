@@ -7,7 +7,9 @@ import msgspec
 from hagane.models.family import FitContext, Iteration
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
+from hagane.spec.strategy import Strategy
 from hagane.training.checkpointer import CheckpointPolicy
+from hagane.training.device_for import device_for
 from hagane.training.loop import History
 from hagane.training.strategies import get_strategy
 from hagane.training.training_job import Share, TrainingJob
@@ -24,18 +26,25 @@ def train_torch(
     num_threads: int = 0,
 ) -> Trained:
     """Train what `make` (a `MakeTask`, as `module:function`) makes. Raises TrainingError, PreemptedError."""
+    asked = context.training
+    assert isinstance(asked.strategy, Strategy)
     job = TrainingJob(
         make=make,
         arguments=msgspec.to_builtins(arguments),
-        settings=options.loop_settings(seed=context.seed),
+        settings=options.loop_settings(
+            seed=context.seed, bfloat16=asked.precision == "bfloat16", compiled=asked.compile
+        ),
         num_threads=context.num_threads or num_threads,
     )
     run = TrainingRun(
+        device=device_for(asked.device),
+        strategy=asked.strategy,
+        memory=context.memory,
         progress=context.progress,
         checkpoints=None if context.checkpoints is None else CheckpointPolicy(folder=context.checkpoints),
         preemption=context.preemption,
     )
-    return get_strategy("single")(job, share, run)
+    return get_strategy(asked.strategy.type)(job, share, run)
 
 
 def training_curve(history: History, target: Target) -> tuple[Iteration, ...]:

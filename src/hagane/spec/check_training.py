@@ -1,4 +1,4 @@
-"""What must hold between the ways in which a spec weighs rows."""
+"""What must hold between the ways in which a spec weighs rows, and those in which it trains."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from hagane.errors import Fault
 from hagane.spec.spec import Spec
+from hagane.spec.strategy import Strategy, strategy_faults
 
 MAX_WEIGHT = 1e12
 """Weights are held as float32, and their squares are added up."""
 
 
 def training_faults(spec: Spec) -> Iterator[Fault]:
-    """Weights out of range, and ways of weighing that contradict each other."""
+    """Weights out of range, ways of weighing that contradict each other, strategies that cannot be."""
     yield from _weights(spec)
     yield from _downsample(spec)
+    if isinstance(spec.training.strategy, Strategy):
+        yield from strategy_faults(spec.training.strategy)
 
 
 def _weights(spec: Spec) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ import msgspec
 
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.outliers import Outliers
+from hagane.spec.strategy import Strategy, StrategyType
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,8 +64,18 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A column that says what each row weighs; no feature."""
     downsample: Downsample | None = None
     """How the most frequent class is thinned out for training."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks are trained; `auto`: on a GPU where there is one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What the layers of networks compute in; weights are float32."""
+    compile: bool = False
+    """Whether networks are compiled (torch.compile) before they are trained."""
+    strategy: StrategyType | Strategy = Strategy()
+    """Which processes train a network together; a type alone stands for its defaults."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.strategy, str):
+            msgspec.structs.force_setattr(self, "strategy", Strategy(type=self.strategy))
         texts = {class_text(name): weight for name, weight in self.class_weights.items()}
         msgspec.structs.force_setattr(self, "class_weights", texts)
 

@@ -26,6 +26,8 @@ class Group:
     """Processes."""
     device: str = "cpu"
     """Where this process computes: `cpu`, `cuda:0`."""
+    is_split: bool = False
+    """Whether each process holds a part of the model, so that all of them call it equally often."""
     is_writer: bool = True
     """Whether this process writes the checkpoints of its machine."""
 

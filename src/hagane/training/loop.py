@@ -86,7 +86,7 @@ def train_module(
             if told.ends:
                 _leave(run, checkpointer)
             if told.saves and checkpointer is not None:
-                checkpointer.save(run.state.step, *run.snapshot())
+                run.save(checkpointer)
     run.take_best()
     best, iterations = run.state.watch.best_iteration, tuple(run.state.iterations)
     return History(iterations, best if best > 0 else len(iterations))
@@ -97,7 +97,7 @@ def _leave(run: _Run, checkpointer: Checkpointer | None) -> None:
     where = f"step {run.state.step}"
     if checkpointer is None:
         raise PreemptedError(Fault(what="training was told to end", where=where, next_step="start it again"))
-    checkpointer.save(run.state.step, *run.snapshot())
+    run.save(checkpointer)
     checkpointer.wait()
     step = "run the same command again: it goes on from there"
     raise PreemptedError(Fault(what="training was told to end, and saved its state", where=where, next_step=step))
@@ -234,6 +234,12 @@ class _Run:
             self.group.settle()
         if self._best:
             self.group.load_module_state(self.module, self._best)
+
+    def save(self, checkpointer: Checkpointer) -> None:
+        """A checkpoint of this step, by the processes that write."""
+        tensors, facts = self.snapshot()
+        if self.group.is_writer:
+            checkpointer.save(self.state.step, tensors, facts)
 
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All of it: the tensors, and what goes into JSON."""

@@ -19,6 +19,9 @@ def measure_module(task: Task, module: nn.Module, group: Group) -> tuple[float |
     if task.metric is not None:
         every = on_device(task.eval_batches(0, 1), group.device)
         return _loss_and_metric(module, task.watched_loss, task.metric, every)
+    if group.is_split:
+        every = on_device(task.eval_batches(0, 1), group.device)
+        return mean_loss(module, task.watched_loss, every), None
     batches = on_device(task.eval_batches(group.rank, group.size), group.device)
     total, weight = group.add_up(total_loss(module, task.watched_loss, batches))
     return total / weight, None

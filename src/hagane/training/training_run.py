@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from torch import nn
 
+from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
+from hagane.spec.strategy import Strategy
 from hagane.training.checkpointer import CheckpointPolicy
 from hagane.training.loop import History
 from hagane.training.preemption import Preemption
@@ -17,7 +19,10 @@ from hagane.training.preemption import Preemption
 class TrainingRun:
     """What surrounds a training."""
 
-    device: str = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
+    strategy: Strategy = field(default_factory=Strategy)
+    memory: MemoryBudget = field(default_factory=MemoryBudget.of)
+    """Of this machine."""
     progress: Progress = SILENT
     checkpoints: CheckpointPolicy | None = None
     """None: nothing is saved."""

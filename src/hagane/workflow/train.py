@@ -125,6 +125,7 @@ def _fit_family(prepared: Prepared, encoded: WeightedSplits, folder: Path, progr
             memory=prepared.table.engine.memory,
             checkpoints=folder / "checkpoints",
             preemption=preemption,
+            training=prepared.resolved.spec.training,
         )
         try:
             return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)

@@ -10,6 +10,8 @@ from hagane.training.training_run import Trained, TrainingRun
 
 STRATEGIES: dict[str, str] = {
     "single": "hagane.training.strategies.single:train_single",
+    "mirrored": "hagane.training.strategies.mirrored:train_mirrored",
+    "multi_worker": "hagane.training.strategies.multi_worker:train_multi_worker",
 }
 """Name → `module:function`, from a job, its rows and the run to what was trained."""
 

@@ -1,0 +1,186 @@
+"""`train_in_processes`: processes that torchelastic starts, watches and, where one dies, starts again.
+
+All of them then go on from the newest checkpoint. Machines that join or leave are met the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import torch
+from torch import nn
+
+from hagane.errors import Fault, PreemptedError, TrainingError
+from hagane.training.processes import Order, digest_of, read_outcome, read_result, write_order
+from hagane.training.seeded import seeded
+from hagane.training.training_job import Share, TrainingJob
+from hagane.training.training_run import Trained, TrainingRun
+
+BYTES_A_WEIGHT = 16
+"""float32, its gradient, and two numbers that Adam keeps."""
+LAST_LINES = 20
+RENDEZVOUS = {"timeout": 900, "last_call_timeout": 5, "keep_alive_interval": 2, "keep_alive_max_attempt": 3}
+
+
+class Machines(NamedTuple):
+    """The least and the most machines, and where they meet."""
+
+    least: int
+    most: int
+    rendezvous: str
+    run_id: str
+    """The same on each; empty where there is one alone."""
+
+
+def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machines: Machines) -> Trained:
+    """Train `job` in this machine's processes, and with those of others. Raises TrainingError and PreemptedError."""
+    num_processes = run.strategy.num_processes or default_processes(run.device)
+    if not job.num_threads:
+        threads = max((os.cpu_count() or 1) // num_processes, 1)
+        job = msgspec.structs.replace(job, num_threads=threads)
+    with seeded(job.settings.seed):
+        module = job.make_task(share).module
+    order = Order(
+        job=job,
+        device=run.device,
+        is_split=_is_split(run, module, num_processes),
+        has_evaluation=share.evaluation is not None,
+        digest=digest_of(job, share),
+        checkpoints=run.checkpoints,
+    )
+    with _folder_of(run) as folder:
+        write_order(folder, order, share)
+        _launch(folder, run, machines, num_processes)
+        return _result(folder, module)
+
+
+def default_processes(device: str) -> int:
+    """One a GPU, or one a core where there is none."""
+    return torch.cuda.device_count() if device == "cuda" else os.cpu_count() or 1
+
+
+def _is_split(run: TrainingRun, module: nn.Module, num_processes: int) -> bool:
+    if run.strategy.sharding != "auto":
+        return run.strategy.sharding == "full"
+    if run.device == "cuda":
+        room = int(torch.cuda.get_device_properties(0).total_memory)
+    else:
+        room = run.memory.num_bytes // num_processes
+    num_weights = sum(int(parameter.numel()) for parameter in module.parameters())
+    return BYTES_A_WEIGHT * num_weights > room
+
+
+@contextmanager
+def _folder_of(run: TrainingRun) -> Iterator[Path]:
+    """A folder of this training's own, on the disk of its checkpoints where it has any."""
+    parent = None if run.checkpoints is None else run.checkpoints.folder.parent
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="processes-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _launch(folder: Path, run: TrainingRun, machines: Machines, num_processes: int) -> None:
+    """Until every process has ended. Raises TrainingError where they died too often."""
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous.api import RendezvousError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    config = LaunchConfig(
+        min_nodes=machines.least,
+        max_nodes=machines.most,
+        nproc_per_node=num_processes,
+        run_id=machines.run_id or uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint=machines.rendezvous,
+        rdzv_configs=dict(RENDEZVOUS),
+        max_restarts=run.strategy.max_restarts,
+        monitor_interval=0.1,
+        logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs"), redirects=Std.ALL),
+        signals_to_handle="SIGTERM",
+    )
+    with _quiet_logs(), _environment(run):
+        try:
+            elastic_launch(config, sys.executable)("-m", "hagane.training.worker", str(folder))
+        except ChildFailedError as error:
+            if read_outcome(folder) is None:
+                raise TrainingError(_died(folder, error.get_first_failure()[1].exitcode, run)) from None
+        except SignalException:
+            if read_outcome(folder) is None:
+                raise PreemptedError(Fault(what="training was told to end", next_step="start it again")) from None
+        except RendezvousError as error:
+            raise TrainingError(_did_not_meet(machines, error)) from None
+
+
+def _result(folder: Path, module: nn.Module) -> Trained:
+    outcome, found = read_outcome(folder), read_result(folder)
+    if outcome is not None:
+        raise (PreemptedError if outcome.preempted else TrainingError)(*outcome.faults)
+    assert found is not None
+    state, history = found
+    module.load_state_dict(state)
+    return Trained(module, history)
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """torchelastic tells of its work by warnings; what a user needs to know is told by our errors."""
+    logger = logging.getLogger("torch.distributed.elastic")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _environment(run: TrainingRun) -> Iterator[None]:
+    """What the processes inherit; ours is as it was afterwards."""
+    before = dict(os.environ)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"
+    if run.strategy.type == "mirrored":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
+    logs = sorted((folder / "logs").rglob("stderr.log"), key=lambda path: path.stat().st_mtime)
+    texts = [text for path in logs if (text := path.read_text(errors="replace").strip())]
+    lines = texts[-1].splitlines()[-LAST_LINES:] if texts else []
+    return Fault(
+        what=f"a process of the training died {run.strategy.max_restarts + 1} times",
+        where="training.strategy",
+        received=f"signal {-code}" if code < 0 else f"exit code {code}" + "".join(f"\n    {line}" for line in lines),
+        next_step="run the same command again: it goes on from the last checkpoint; look at the machine's memory",
+    )
+
+
+def _did_not_meet(machines: Machines, error: Exception) -> Fault:
+    return Fault(
+        what="the machines did not meet",
+        where="training.strategy.rendezvous",
+        expected=f"{machines.least} machines at {machines.rendezvous} within {RENDEZVOUS['timeout'] // 60} minutes",
+        received=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        next_step="start the same command on each machine; the host of `rendezvous` must be one of them, its port open",
+    )

@@ -1,0 +1,100 @@
+"""How a training is handed to processes, and what they hand back: files in one folder, no pickle.
+
+`order.json`, the rows (`train`, `eval`, links to the encoded columns), then `outcome.json` or `result.safetensors` and
+`history.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hagane.errors import Fault
+from hagane.training.checkpointer import CheckpointPolicy
+from hagane.training.loop import History
+from hagane.training.run_state import TrainingIteration
+from hagane.training.training_job import Share, TrainingJob
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process is told."""
+
+    job: TrainingJob
+    device: str
+    """`cpu` or `cuda`."""
+    is_split: bool
+    """Whether each process holds a part of the model."""
+    has_evaluation: bool
+    digest: str
+    """Of job and rows: the same in every process."""
+    checkpoints: CheckpointPolicy | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no result."""
+
+    preempted: bool = False
+    faults: tuple[Fault, ...] = ()
+
+
+class _History(msgspec.Struct, frozen=True):
+    iterations: tuple[TrainingIteration, ...]
+    best_iteration: int
+
+
+def write_order(folder: Path, order: Order, share: Share) -> None:
+    """Lay out all that processes need. Raises OSError."""
+    share.train.link_to(folder / "train")
+    if share.evaluation is not None:
+        share.evaluation.link_to(folder / "eval")
+    _write(folder / "order.json", msgspec.json.encode(order, enc_hook=str))
+
+
+def read_order(folder: Path) -> Order:
+    """What `write_order` wrote."""
+    return msgspec.json.decode((folder / "order.json").read_bytes(), type=Order, dec_hook=lambda kind, text: kind(text))
+
+
+def digest_of(job: TrainingJob, share: Share) -> str:
+    """Of what is trained, and of the bytes of the rows."""
+    rows = [part.checksums for part in (share.train, share.evaluation) if part is not None]
+    return hashlib.sha256(msgspec.json.encode((job, rows), order="sorted")).hexdigest()
+
+
+def write_outcome(folder: Path, outcome: Outcome) -> None:
+    """Say why there is no result; the first who says so is heard."""
+    if read_outcome(folder) is None:
+        _write(folder / "outcome.json", msgspec.json.encode(outcome))
+
+
+def read_outcome(folder: Path) -> Outcome | None:
+    """Why there is no result; None where nobody has said so."""
+    path = folder / "outcome.json"
+    return msgspec.json.decode(path.read_bytes(), type=Outcome) if path.is_file() else None
+
+
+def write_result(folder: Path, state: dict[str, Tensor], history: History) -> None:
+    """Leave the module's best state, and how it came there."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    save_file(tensors, folder / "result.partial")
+    os.rename(folder / "result.partial", folder / "result.safetensors")
+    _write(folder / "history.json", msgspec.json.encode(_History(history.iterations, history.best_iteration)))
+
+
+def read_result(folder: Path) -> tuple[dict[str, Tensor], History] | None:
+    """What `write_result` left; None where it has not."""
+    if not (folder / "history.json").is_file():
+        return None
+    history = msgspec.json.decode((folder / "history.json").read_bytes(), type=_History)
+    return load_file(folder / "result.safetensors"), History(history.iterations, history.best_iteration)
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    partial.write_bytes(content)
+    os.rename(partial, path)

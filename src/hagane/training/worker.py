@@ -1,0 +1,97 @@
+"""A process of a training that several do together: `python -m hagane.training.worker FOLDER`.
+
+`FOLDER` holds what `training.processes` wrote there; torchelastic's variables (RANK, WORLD_SIZE, …) say which process
+this is. The first process of each machine leaves the result there, or what went wrong.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+import torch.distributed as dist
+
+from hagane.errors import Fault, HaganeError, PreemptedError, TrainingError
+from hagane.features.encoded import Encoded
+from hagane.training.checkpointer import Checkpointer
+from hagane.training.loop import train_module
+from hagane.training.preemption import Preemption
+from hagane.training.process_group import ProcessGroup
+from hagane.training.processes import Order, Outcome, read_order, read_outcome, write_outcome, write_result
+from hagane.training.seeded import seeded
+from hagane.training.training_job import Share
+
+PR_SET_PDEATHSIG = 1
+TIMEOUT = timedelta(seconds=120)
+"""After which a machine that vanished without a word is given up."""
+
+
+def main(folder: Path) -> NoReturn:
+    """Train, and end without Python's own end, in which gloo's threads abort now and then."""
+    end_with_parent()
+    code = 0
+    if read_outcome(folder) is None:
+        try:
+            with Preemption() as preemption:
+                _train(folder, read_order(folder), preemption)
+        except PreemptedError as error:
+            write_outcome(folder, Outcome(preempted=True, faults=error.faults))
+        except HaganeError as error:
+            write_outcome(folder, Outcome(faults=error.faults))
+        except RuntimeError as error:
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def end_with_parent() -> None:
+    """Be killed when whoever started this process is: else it would train on, unseen (Linux alone knows how)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _train(folder: Path, order: Order, preemption: Preemption) -> None:
+    local_rank, device = int(os.environ["LOCAL_RANK"]), "cpu"
+    if order.device == "cuda":
+        device = f"cuda:{local_rank}"
+        torch.cuda.set_device(device)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if order.device == "cuda" else "gloo", timeout=TIMEOUT)
+    _check_all_train_the_same(order)
+    group = ProcessGroup(device, local_rank=local_rank, is_split=order.is_split)
+    evaluation = Encoded.open(folder / "eval") if order.has_evaluation else None
+    share = Share(Encoded.open(folder / "train"), evaluation, group.rank, group.size)
+    with seeded(order.job.settings.seed, order.job.num_threads):
+        task = order.job.make_task(share)
+        with nullcontext() if order.checkpoints is None else Checkpointer(order.checkpoints) as checkpointer:
+            history = train_module(task, order.job.settings, group=group, checkpointer=checkpointer,
+                                   preemption=preemption)  # fmt: skip
+    state = group.module_state(task.module)
+    if local_rank == 0:
+        write_result(folder, state, history)
+    dist.barrier()
+
+
+def _check_all_train_the_same(order: Order) -> None:
+    digests: list[str] = [""] * dist.get_world_size()
+    dist.all_gather_object(digests, order.digest)
+    if len(set(digests)) > 1:
+        raise TrainingError(
+            Fault(
+                what="the machines do not train the same model on the same rows",
+                received=", ".join(f"process {rank}: {digest[:12]}" for rank, digest in enumerate(digests)),
+                next_step="give each machine the same spec, data and version of Hagane",
+            )
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
