@@ -155,6 +155,8 @@ def _environment(run: TrainingRun) -> Iterator[None]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"
+    # In torch 2.13 a shared store keeps the addresses of processes that died, and those started again wait for them.
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     if run.strategy.type == "mirrored":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     try:

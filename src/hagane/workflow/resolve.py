@@ -19,6 +19,7 @@ from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
 from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema, SqlType
+from hagane.workflow.check_strategy import check_strategy
 from hagane.workspace.model_version import model_name
 
 MOST_REASONS = 10
@@ -66,6 +67,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     """Write out name, family, options and transform of a spec that `check_with_schema` let pass. Raises SpecError."""
     family = choose_family(spec, schema, statistics)
     options = family_options(family, _given_options(spec, family, statistics))
+    check_strategy(spec.training, family)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
     as_words: tuple[str, ...] = ()

@@ -72,6 +72,24 @@ def train(
         list[str] | None,
         typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
     ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--strategy",
+            metavar="TYPE[:PROCESSES][@HOST:PORT]",
+            help="Who trains a network: single, mirrored (processes of this machine), multi_worker (several machines, "
+            "each with this command).",
+            show_default=False,
+        ),
+    ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option("--nodes", metavar="N|MIN:MAX", help="Machines of multi_worker.", show_default=False),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="DEVICE", help="Where: auto, cpu, cuda.", show_default=False),
+    ] = None,
     stratify: Annotated[
         bool, typer.Option("--stratify", metavar=FLAG, help="Give each class the same share of every part.")
     ] = False,
@@ -106,6 +124,7 @@ def train(
     """
     from hagane.errors import HaganeError
     from hagane.fronts.cli.override_spec import option_value, override_spec
+    from hagane.fronts.cli.override_strategy import override_strategy
     from hagane.fronts.cli.override_weights import override_weights
     from hagane.spec.check import check_spec
     from hagane.spec.read_yaml import locate_faults
@@ -132,6 +151,7 @@ def train(
         downsample=downsample,
         stratify=stratify,
     )
+    spec = override_strategy(spec, strategy=strategy, nodes=nodes, device=device)
     check_spec(spec)
     hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}
     from hagane.fronts.cli.render_training import render_training

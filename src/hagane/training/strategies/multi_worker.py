@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hagane.training.elastic import Machines, train_in_processes
-from hagane.training.processes import digest_of
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
 
@@ -12,5 +11,5 @@ def train_multi_worker(job: TrainingJob, share: Share, run: TrainingRun) -> Trai
     """Train with the machines that meet at `rendezvous`. Raises TrainingError and PreemptedError."""
     least, most = run.strategy.nodes
     assert run.strategy.rendezvous is not None
-    machines = Machines(least, most, rendezvous=run.strategy.rendezvous, run_id=digest_of(job, share)[:16])
+    machines = Machines(least, most, rendezvous=run.strategy.rendezvous, run_id="hagane")
     return train_in_processes(job, share, run, machines)
