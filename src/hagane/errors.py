@@ -126,6 +126,14 @@ class TrainingError(HaganeError):
     exit_code = 5
 
 
+class ReplicaError(TrainingError):
+    """A replica of a launched job failed; a command exits with the replica's own code."""
+
+    def __init__(self, *faults: Fault | str, exit_code: int = 5) -> None:
+        super().__init__(*faults)
+        self.exit_code = exit_code
+
+
 class PreemptedError(HaganeError):
     """Training was told to end (SIGTERM); its state is saved, and the same command goes on from there."""
 

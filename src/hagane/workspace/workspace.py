@@ -1,10 +1,10 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
 `registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `cache/` holds encoded columns,
-`runs/` what interrupted trainings go on from, `scratch/` is temporary. A new bundle is written in scratch, then renamed
-into `models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees the folder
-of an empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment leaves
-nothing that is listed and broken.
+`runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `scratch/` is temporary. A new
+bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
+registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
+removes it. So a crash at any moment leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Workspace:
         self.scratch_parent = self.root / "scratch"
         self.cache_folder = self.root / "cache"
         self.runs_folder = self.root / "runs"
+        self.jobs_folder = self.root / "jobs"
 
     @property
     def cache(self) -> ColumnCache:
@@ -123,6 +124,12 @@ class Workspace:
             version = allocate(connection, spelled, above=self._newest_folder(spelled))
         with self.scratch(f"{spelled}-{version}") as folder:
             yield VersionSlot(self, spelled, version, folder / "bundle")
+
+    def jobs(self) -> Path:
+        """Where launched programs keep their logs and outputs, a folder a job; made if it is not there."""
+        self._prepare_root()
+        self.jobs_folder.mkdir(exist_ok=True)
+        return self.jobs_folder
 
     def scratch(self, prefix: str = "run") -> AbstractContextManager[Path]:
         """An empty folder for the length of a `with`, removed at its end, or by a later one after a crash."""

@@ -11,6 +11,7 @@ from hagane.fronts.cli.demo import demo
 from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.evaluate import evaluate
 from hagane.fronts.cli.init import init
+from hagane.fronts.cli.launch import launch
 from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
@@ -61,6 +62,7 @@ app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(train)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
+app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)

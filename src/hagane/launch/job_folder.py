@@ -1,0 +1,84 @@
+"""`JobFolder`: where a job keeps its logs, a record of what was run, and the outputs that have no other place."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hagane.launch.cluster import Cluster
+from hagane.launch.job_result import JobResult
+from hagane.launch.replica_environment import OUTPUT_FOLDERS
+
+RECORD = "job.json"
+OUTPUT = "output"
+
+
+class JobFolder:
+    """A new folder in `parent`, named by the job and the time.
+
+    >>> import tempfile
+    >>> parent = Path(tempfile.mkdtemp())
+    >>> JobFolder(parent, "train").path.name.startswith("train-2")
+    True
+    """
+
+    def __init__(self, parent: Path, name: str) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".-")[:100] or "job"
+        stem = f"{safe}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+        self.path = _new_folder(parent, stem)
+
+    @property
+    def id(self) -> str:
+        """What the job is called in CLOUD_ML_JOB_ID and TORCHELASTIC_RUN_ID."""
+        return self.path.name
+
+    @contextlib.contextmanager
+    def outputs(self, base: str) -> Iterator[str]:
+        """The base output directory, with its three folders where it is one of this machine.
+
+        Without one given it is the job's own, of which what stayed empty is removed at the end.
+        """
+        if "://" in base:
+            yield base
+            return
+        folder = Path(base).absolute() if base else self.path / OUTPUT
+        places = [folder / name for name in OUTPUT_FOLDERS.values()]
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)
+        yield str(folder)
+        for place in [] if base else [*places, folder]:
+            with contextlib.suppress(OSError):
+                place.rmdir()
+
+    def write(self, cluster: Cluster, result: JobResult | None) -> None:
+        """Write down what runs, and at the end how it ended, whole or not at all."""
+        record: dict[str, Any] = {
+            "job": cluster.job,
+            "cluster": {replica.name: replica.address for replica in cluster.replicas},
+            "master_port": cluster.master_port,
+            "result": result,
+        }
+        partial = self.path / f".{RECORD}.partial"
+        text = msgspec.json.format(msgspec.json.encode(record, enc_hook=str), indent=2)
+        with contextlib.suppress(OSError):  # a record is no reason to end a job
+            partial.write_bytes(text + b"\n")
+            partial.replace(self.path / RECORD)
+
+
+def _new_folder(parent: Path, stem: str) -> Path:
+    number = 1
+    while True:
+        folder = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return folder

@@ -1,0 +1,29 @@
+"""`ParentDeath`: a process that ends when the one that started it does, however that ends.
+
+Linux sends a signal of the child's choice when its parent's thread ends (PR_SET_PDEATHSIG, prctl(2)). Other systems
+have no such thing: there the guard alone ends the replicas of a launcher that was killed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+class ParentDeath:
+    """To be called in the child, between fork and exec; made in the parent, since a child should load nothing."""
+
+    def __init__(self) -> None:
+        self._parent = os.getpid()
+        self._prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def __call__(self) -> None:
+        """Ask for SIGKILL at the parent's death; end at once if that has come before."""
+        if self._prctl is not None:
+            self._prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != self._parent:
+            os._exit(1)
