@@ -53,25 +53,28 @@ _decode = msgspec.json.Decoder(_Message).decode
 class _Peer:
     """A connection to another launcher, of which whole messages are read."""
 
-    def __init__(self, connection: socket.socket, name: str) -> None:
+    def __init__(self, connection: socket.socket, name: str | None = None) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.connection = connection
         self.name = name
+        """None until it has said which launcher it is: a stranger may knock at an open port."""
         self.is_open = True
         self._received = b""
 
     def hear(self) -> list[_Message]:
-        """What has come; nothing of a peer that does not speak this language, which is then left."""
+        """What has come; a peer that does not speak this language is left."""
         self.connection.setblocking(False)
         try:
-            while data := self.connection.recv(LONGEST_MESSAGE_BYTES):
-                self._received += data
-            self.is_open = False
+            data = self.connection.recv(LONGEST_MESSAGE_BYTES)
+            self._received += data
+            self.is_open = bool(data)
         except BlockingIOError:
-            self.is_open = len(self._received) <= LONGEST_MESSAGE_BYTES
+            return []
         except OSError:
             self.is_open = False
         *whole, self._received = self._received.split(b"\n")
+        if len(self._received) > LONGEST_MESSAGE_BYTES:
+            self.is_open = False
         try:
             return [_decode(line) for line in whole]
         except msgspec.DecodeError:
@@ -125,19 +128,22 @@ class NodeLink:
         heard: list[RemoteExit] = []
         for peer in [peer for peer in self._peers if peer.is_open]:
             for message in peer.hear():
-                if isinstance(message, RemoteExit):
-                    heard.append(message)
-                    self._pass_on(message, peer)
-                else:
-                    self._take(message, peer)
-            if not peer.is_open:
+                self._take(message, peer, heard)
+            if not peer.is_open and peer.name is not None:
                 self.lost = self.lost or f"{peer.name} has gone"
         return heard
 
-    def _take(self, message: _Hello | _Leaving, peer: _Peer) -> None:
-        if isinstance(message, _Leaving):
-            self.lost = self.lost or f"{peer.name}: {message.reason}"
-            return
+    def _take(self, message: _Message, peer: _Peer, heard: list[RemoteExit]) -> None:
+        match message:
+            case _Hello():
+                self._welcome(message, peer)
+            case RemoteExit() if peer.name is not None:
+                heard.append(message)
+                self._pass_on(message, peer)
+            case _Leaving() if peer.name is not None:
+                self.lost = self.lost or f"{peer.name}: {message.reason}"
+
+    def _welcome(self, message: _Hello, peer: _Peer) -> None:
         peer.name = f"node {message.node}"
         if message.job != self._job:
             peer.tell(_Leaving("the launchers were given different jobs"))
@@ -154,8 +160,7 @@ class NodeLink:
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while self._listener is not None:
-                connection, address = self._listener.accept()
-                self._peers.append(_Peer(connection, f"the launcher at {address[0]}"))
+                self._peers.append(_Peer(self._listener.accept()[0]))
 
     def _connect(self, host: str, port: int) -> _Peer:
         until = time.monotonic() + CONNECT_SECONDS

@@ -17,7 +17,8 @@ from hagane.launch.replica import Replica
 from hagane.launch.replica_output import ReplicaOutput
 
 LAST_WAIT_SECONDS = 2.0
-"""How long a killed group may take to be gone: dead processes that nobody asks for stay in the system's tables."""
+"""How long a killed group may take to be gone: a process in the depths of a driver cannot be killed."""
+PROCESSES = Path("/proc")
 
 
 class ReplicaProcess:
@@ -122,7 +123,7 @@ class ReplicaProcess:
 
     def settle(self) -> list[str]:
         """Once no process of the group is left: the last lines. `is_gone` says that it is so."""
-        if self.is_gone or not self.is_over or (self._signal_group(0) and not self._has_waited()):
+        if self.is_gone or not self.is_over or (_lives(self.pid) and not self._has_waited()):
             return []
         self.is_gone = True
         return self.output.drain()
@@ -142,13 +143,30 @@ class ReplicaProcess:
     def _has_waited(self) -> bool:
         return self._killed_at is not None and time.monotonic() - self._killed_at > LAST_WAIT_SECONDS
 
-    def _signal_group(self, number: int) -> bool:
-        """Whether there is a group to be signalled."""
-        with contextlib.suppress(ProcessLookupError):
-            with contextlib.suppress(PermissionError):
-                os.killpg(self.pid, number)
-            return True
+    def _signal_group(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+def _lives(group: int) -> bool:
+    """Whether a process of the group is left that is not dead: the dead stay until somebody asks for them."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
         return False
+    except PermissionError:
+        return True
+    states = [found for each in PROCESSES.glob("[0-9]*/stat") if (found := _state_and_group(each)) is not None]
+    return not states or any(state not in "ZX" for state, its_group in states if its_group == group)
+
+
+def _state_and_group(stat: Path) -> tuple[str, int] | None:
+    """From proc(5): the fields behind the program's name, which may hold anything."""
+    try:
+        fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[2])
 
 
 def _exit_notice(pid: int) -> int | None:

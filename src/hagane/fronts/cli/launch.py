@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, pairs
+from hagane.fronts.cli.options import FLAG, PANEL_OUTPUT, WorkspaceOption, pairs
 
 if TYPE_CHECKING:
     from hagane.launch.job import Job
@@ -187,12 +187,16 @@ def launch(
         typer.Option(metavar="R", help="Which of them this one is, from 0.", rich_help_panel=PANEL_NODES),
     ] = 0,
     workspace: WorkspaceOption = None,
-    json: JsonOption = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", metavar=FLAG, help="Print a line of JSON an event on stdout.", rich_help_panel=PANEL_OUTPUT
+        ),
+    ] = False,
 ) -> None:
     """Run a training program of your own as chief, workers, parameter servers and evaluators.
 
     Each replica finds TF_CONFIG, CLUSTER_SPEC and torchrun's variables. What follows PROGRAM is the program's.
-    With --json stdout holds a line of JSON an event.
 
     [dim]Examples:[/dim]
       hagane launch --workers 1 train.py --epochs 3

@@ -33,6 +33,7 @@ class LaunchScreen:
         known = list(names)
         width = max(map(len, known), default=0)
         self._output = output
+        self._has_failed = False
         self._has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._prefixes = {name: self._prefix(f"{name:<{width}}", index) for index, name in enumerate(known)}
 
@@ -45,10 +46,12 @@ class LaunchScreen:
                 sys.stdout.flush()
             case Note(text=text):
                 self._output.progress.note(text)
-            case Exited(was_ended=False) if event.exit_code != 0:
+            case Exited(was_ended=False) if event.exit_code != 0 and not self._has_failed:
+                self._has_failed = True
                 how = f"exit code {event.exit_code}" if event.signal is None else f"ended by {event.signal}"
                 self._output.progress.note(f"{event.replica} failed: {how}; the others are being ended")
             case Restarted(failed=name, restart=restart, max_restarts=most):
+                self._has_failed = False
                 self._output.progress.note(f"{name} failed: restart {restart} of {most}")
             case Ended(state="interrupted"):
                 self._output.progress.note(
