@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1mmake %-15s\033[0m %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Hagane needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
@@ -31,6 +31,12 @@ test: $(READY) ## The tests and doctests
 .PHONY: test-slow
 test-slow: $(READY) ## The long tests: thousands of random expressions, kill tests
 	@$(BIN)/python -m pytest -n 2 -m slow
+
+.PHONY: test-tensorflow
+test-tensorflow: $(READY) ## TensorFlow's strategies under hagane launch, in an environment of their own (1.6 GB)
+	@test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
+	@.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -r examples/launch/tensorflow.txt
+	@HAGANE_TENSORFLOW=$(CURDIR)/.venv-tensorflow/bin/python $(BIN)/python -m pytest tests/jobs/test_tensorflow.py
 
 .PHONY: lint
 lint: $(READY) ## Style, types and the floors of the house
@@ -59,5 +65,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -43,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-COMMANDS = ("demo", "describe", "init", "train", "evaluate", "predict", "serve", "models")
+COMMANDS = ("demo", "describe", "init", "train", "evaluate", "launch", "predict", "serve", "models")
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(tmp_path):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from hagane.description.description import Description
     from hagane.evaluation.evaluation import Evaluation
     from hagane.features.column_cache import ColumnCache
+    from hagane.jobs.events import OnEvent
+    from hagane.jobs.job_result import JobResult
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
 
@@ -247,6 +249,34 @@ def find_outliers(
 
     outliers = decode_python({"max_fraction": 1.0} | declared, Outliers, at="outliers")
     return outliers_of(data, outliers, exclude=_names(exclude, "exclude"), memory_limit=memory_limit)
+
+
+def launch(
+    program: str | Path,
+    arguments: Sequence[object] = (),
+    *,
+    workers: int = 0,
+    parameter_servers: int = 0,
+    evaluators: int = 0,
+    workspace: str | Path | None = None,
+    on_event: OnEvent | None = None,
+    **declared: Any,
+) -> JobResult:
+    """Run a training program of one's own (a script, or a module) as a job of several processes, until it is over.
+
+    A file that ends in `.yaml` or `.json` is a Vertex AI CustomJob. `declared` are the options of `hagane launch`: of
+    the job `name`, `package_path`, `job_dir`, `base_output_directory`, `python`, `env`, `primary`, `is_executable`, of
+    its run `max_restarts`, `grace_seconds`, `finish_seconds`, `threads_per_replica`, `gpus_per_replica`, `start_port`,
+    `nodes`, `node_rank`. `on_event` is told what happens; without it the lines of the replicas are printed.
+
+    Raises ReplicaError when a replica fails, HaganeError for what cannot be run. Ctrl-C and SIGTERM end the job, and
+    then reach the caller.
+    """
+    from hagane.fronts.launch import launch as run
+
+    counts = {"workers": workers, "parameter_servers": parameter_servers, "evaluators": evaluators}
+    texts, place = tuple(map(str, arguments)), _workspace(workspace)
+    return run(str(program), texts, counts | declared, workspace=place, on_event=on_event)
 
 
 def _workspace(root: str | Path | None) -> Workspace:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from hagane.errors import Fault, ReplicaError
-from hagane.launch.events import OnEvent
-from hagane.launch.job import Job
-from hagane.launch.job_result import JobResult
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.run_job import run_job
+from hagane.jobs.events import OnEvent
+from hagane.jobs.job import Job
+from hagane.jobs.job_result import JobResult
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.run_job import run_job
 from hagane.workspace.workspace import Workspace
 
 

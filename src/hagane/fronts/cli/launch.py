@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,12 @@ from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import FLAG, PANEL_OUTPUT, WorkspaceOption, pairs
 
 if TYPE_CHECKING:
-    from hagane.launch.job import Job
-    from hagane.launch.launch_options import LaunchOptions
+    from hagane.jobs.declaration import Declaration
+    from hagane.jobs.job import Job
+    from hagane.jobs.launch_options import LaunchOptions
 
 INTERRUPTED = 130
 """128 + SIGINT."""
-JOB_SUFFIXES = (".yaml", ".yml", ".json")
 PANEL_JOB = "What runs"
 PANEL_RUN = "How it runs"
 PANEL_NODES = "Several machines"
@@ -203,20 +203,22 @@ def launch(
       hagane launch --workers 2 --parameter-servers 1 --package-path trainer trainer.task
       hagane launch job.yaml
     """
-    from hagane.launch.launch_options import LaunchOptions
+    from hagane.jobs.declaration import Declaration
+    from hagane.jobs.launch_options import LaunchOptions
 
-    declared = {
-        "workers": workers,
-        "parameter_servers": parameter_servers,
-        "evaluators": evaluators,
-        "primary": "master" if master else "chief",
-        "name": name,
-        "package_path": package_path,
-        "job_dir": job_dir,
-        "base_output_directory": base_output_directory,
-        "is_executable": no_python,
-        "env": pairs(env, "--env"),
-    }
+    declaration = Declaration(
+        workers=workers,
+        parameter_servers=parameter_servers,
+        evaluators=evaluators,
+        primary="master" if master else "chief",
+        name=name,
+        package_path=None if package_path is None else str(package_path),
+        job_dir=job_dir,
+        base_output_directory=base_output_directory,
+        python=python,
+        is_executable=no_python,
+        env=pairs(env, "--env"),
+    )
     options = LaunchOptions(
         grace_seconds=grace_seconds,
         finish_seconds=finish_seconds,
@@ -227,30 +229,30 @@ def launch(
         nodes=tuple(filter(None, nodes.split(","))),
         node_rank=node_rank,
     )
-    _run(_job(program, tuple(arguments or ()), declared, python), options, workspace, Output(json=json))
+    _run(_job(program, tuple(arguments or ()), declaration), options, workspace, Output(json=json))
 
 
-def _job(
-    program: str, arguments: tuple[str, ...], declared: dict[str, Any], python: str | None
-) -> tuple[Job, list[str]]:
+def _job(program: str, arguments: tuple[str, ...], declaration: Declaration) -> tuple[Job, list[str]]:
     """The job, and what of its file is ignored here."""
-    from hagane.launch.declare_job import declare_job
-    from hagane.launch.read_job import read_job
+    import msgspec
+
+    from hagane.jobs.declaration import Declaration
+    from hagane.jobs.declare_job import declare_job
+    from hagane.jobs.read_job import is_job_file, read_job
 
     passed = arguments[1:] if arguments[:1] == ("--",) else arguments
-    if Path(program).suffix not in JOB_SUFFIXES or declared["is_executable"]:
-        return declare_job(program, passed, python=python, **declared), []
-    given = [name for name, value in declared.items() if value and value != "chief"]
-    if passed or given:
-        what = "--" + given[0].replace("_", "-") if given else f"the argument {passed[0]}"
-        raise typer.BadParameter(f"{what} goes with a program, not with {program}: write it into that file")
-    return read_job(program, python=python)
+    if not is_job_file(program) or declaration.is_executable:
+        return declare_job(program, passed, declaration), []
+    if passed or msgspec.structs.replace(declaration, python=None) != Declaration():
+        what = "replicas, outputs and arguments go with a program"
+        raise typer.BadParameter(f"{what}, not with {program}: write them into that file")
+    return read_job(program, python=declaration.python)
 
 
 def _run(declared: tuple[Job, list[str]], options: LaunchOptions, workspace: Path | None, output: Output) -> None:
     """Run it, show it, and exit as its replicas did."""
     from hagane.fronts.cli.launch_screen import JsonScreen, LaunchScreen, replica_names
-    from hagane.launch.events import note
+    from hagane.jobs.events import note
     from hagane.workflow.launch import launch as work
     from hagane.workflow.launch import replica_error
     from hagane.workspace.workspace import Workspace

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable
 
 from hagane.fronts.cli.console import Output
-from hagane.launch.events import Ended, Event, Exited, Line, Note, Restarted, event_json
-from hagane.launch.job import Job
-from hagane.launch.line_reader import without_colours
+from hagane.jobs.events import Ended, Event, Exited, Line, Note, Restarted, event_json
+from hagane.jobs.job import Job
+from hagane.jobs.line_reader import without_colours
 
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 """ANSI's, by replica: cyan, green, yellow, magenta, blue, and the same bright."""
@@ -18,7 +18,7 @@ COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 def replica_names(job: Job) -> list[str]:
     """The replicas of a job in their order.
 
-    >>> from hagane.launch.job import WorkerPool
+    >>> from hagane.jobs.job import WorkerPool
     >>> replica_names(Job(name="a", worker_pools=(WorkerPool(replica_count=1), WorkerPool(replica_count=2))))
     ['chief-0', 'worker-0', 'worker-1']
     """

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from hagane.launch.cluster import cluster_spec, place_replicas, tf_config
-from hagane.launch.declare_job import declare_job
-from hagane.launch.job import Job, WorkerPool
+from hagane.jobs.cluster import cluster_spec, place_replicas, tf_config
+from hagane.jobs.declaration import Declaration
+from hagane.jobs.declare_job import declare_job
+from hagane.jobs.job import Job, WorkerPool
 
 HOST = "127.0.0.1"
 
@@ -19,7 +20,8 @@ def pools(*counts: int) -> tuple[WorkerPool, ...]:
 
 def test_tf_config_is_that_of_the_documentation():
     """https://cloud.google.com/ai-platform/training/docs/distributed-training-details, its example's form."""
-    job = declare_job("trainer.task", ["--steps=9"], workers=2, parameter_servers=1, evaluators=1, job_dir="out")
+    asked = Declaration(workers=2, parameter_servers=1, evaluators=1, job_dir="out")
+    job = declare_job("trainer.task", ["--steps=9"], asked)
     cluster = place_replicas(job, range(2222, 2228))
     worker = cluster.replicas[2]
     assert json.loads(json.dumps(tf_config(cluster, worker))) == {

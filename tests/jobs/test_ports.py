@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from hagane.errors import TrainingError
-from hagane.launch import ports
-from hagane.launch.ports import PortReservation
+from hagane.jobs import ports
+from hagane.jobs.ports import PortReservation
 
 
 def test_two_launchers_never_choose_the_same_port(monkeypatch):
@@ -49,7 +49,7 @@ def test_ports_are_not_those_that_the_system_gives_out():
 
 
 def test_a_killed_launcher_leaves_no_port_taken():
-    program = "from hagane.launch.ports import *\nimport time\nheld = PortReservation()\n"
+    program = "from hagane.jobs.ports import *\nimport time\nheld = PortReservation()\n"
     program += "print(*held.take(1), flush=True)\ntime.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hagane.launch.events import Event, Line
-from hagane.launch.job import Job, WorkerPool
-from hagane.launch.job_result import JobResult
+from hagane.jobs.events import Event, Line
+from hagane.jobs.job import Job, WorkerPool
+from hagane.jobs.job_result import JobResult
 
 PRELUDE = """
 import json, os, signal, subprocess, sys, time

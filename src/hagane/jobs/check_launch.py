@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault, SpecError
-from hagane.launch.job import Job
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.replica import CHIEF_POOL
+from hagane.jobs.job import Job
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.replica import CHIEF_POOL
 
 MOST_POOLS = 4
 
@@ -15,7 +15,7 @@ MOST_POOLS = 4
 def check_launch(job: Job, options: LaunchOptions, *, num_gpus: int = 0) -> None:
     """Raises SpecError with every fault of the job and its options.
 
-    >>> from hagane.launch.job import Job, WorkerPool
+    >>> from hagane.jobs.job import Job, WorkerPool
     >>> check_launch(Job(name="a", worker_pools=(WorkerPool(replica_count=2, command=("x",)),)), LaunchOptions())
     Traceback (most recent call last):
     hagane.errors.SpecError: a job has one primary replica

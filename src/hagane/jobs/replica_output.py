@@ -6,8 +6,8 @@ import os
 from collections import deque
 from pathlib import Path
 
-from hagane.launch.job_result import TOLD_LINES
-from hagane.launch.line_reader import LineReader, without_colours
+from hagane.jobs.job_result import TOLD_LINES
+from hagane.jobs.line_reader import LineReader, without_colours
 
 READ_BYTES = 64 * 1024
 MOST_READS = 16

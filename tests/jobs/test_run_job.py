@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.launch.jobs import is_alive, job_of, program
+from tests.jobs.programs import is_alive, job_of, program
 
 from hagane.errors import SpecError, TrainingError
-from hagane.launch.events import Event, Exited, Line, Note, Restarted, Started
-from hagane.launch.job import Job, WorkerPool
-from hagane.launch.replica_environment import TORCHRUN
+from hagane.jobs.events import Event, Exited, Line, Note, Restarted, Started
+from hagane.jobs.job import Job, WorkerPool
+from hagane.jobs.replica_environment import TORCHRUN
 
 FOREVER = "\ntime.sleep(100)"
 
@@ -231,7 +231,7 @@ def test_a_full_disk_ends_the_log_and_not_the_job(run, monkeypatch):
     def full(descriptor: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hagane.launch.replica_output.os.write", full)
+    monkeypatch.setattr("hagane.jobs.replica_output.os.write", full)
     ran = run("print('still here')")
     assert ran.result.state == "succeeded"
     assert ran.lines == [("chief-0", "still here")]

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hagane.launch.cluster import Cluster, cluster_spec, tf_config
-from hagane.launch.replica import Replica
+from hagane.jobs.cluster import Cluster, cluster_spec, tf_config
+from hagane.jobs.replica import Replica
 
 TORCHRUN = (
     *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE"),

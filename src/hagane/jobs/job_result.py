@@ -56,6 +56,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True):
     """0, or that of the replica that failed first; 128 + the signal's number where one ended it."""
     failed: str | None
     """The replica that failed first."""
+    signal: str | None
+    """The signal that interrupted the launcher."""
     replicas: tuple[ReplicaResult, ...]
     num_restarts: int
     seconds: float

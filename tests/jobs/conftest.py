@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.launch.jobs import Ran, Run, job_of
+from tests.jobs.programs import Ran, Run, job_of
 
-from hagane.launch.events import Event
-from hagane.launch.job import Job
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.run_job import run_job
+from hagane.jobs.events import Event
+from hagane.jobs.job import Job
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.run_job import run_job
 
 
 @pytest.fixture

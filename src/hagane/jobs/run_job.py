@@ -10,21 +10,21 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from hagane.counted import counted
-from hagane.launch.attempt import Attempt
-from hagane.launch.check_launch import check_launch
-from hagane.launch.cluster import LOOPBACK, Cluster, place_replicas
-from hagane.launch.devices import num_cores, share_gpus, visible_gpus
-from hagane.launch.end_signals import EndSignals
-from hagane.launch.events import Ended, OnEvent, Restarted, note
-from hagane.launch.guard import Guard
-from hagane.launch.job import Job
-from hagane.launch.job_folder import JobFolder
-from hagane.launch.job_result import JobResult, State
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.node_link import NodeLink
-from hagane.launch.ports import PortReservation
-from hagane.launch.python_packages import import_root
-from hagane.launch.replica_environment import Surroundings
+from hagane.jobs.attempt import Attempt
+from hagane.jobs.check_launch import check_launch
+from hagane.jobs.cluster import LOOPBACK, Cluster, place_replicas
+from hagane.jobs.devices import num_cores, share_gpus, visible_gpus
+from hagane.jobs.end_signals import EndSignals
+from hagane.jobs.events import Ended, OnEvent, Restarted, note
+from hagane.jobs.guard import Guard
+from hagane.jobs.job import Job
+from hagane.jobs.job_folder import JobFolder
+from hagane.jobs.job_result import JobResult, State
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.node_link import NodeLink
+from hagane.jobs.ports import PortReservation
+from hagane.jobs.python_packages import import_root
+from hagane.jobs.replica_environment import Surroundings
 
 FIRST_PORT = 27182
 """Of jobs on several machines; Cloud ML Engine's local mode begins there, too."""
@@ -150,6 +150,7 @@ class _Run:
             state=state,
             exit_code=code,
             failed=attempt.failed,
+            signal=None if signal_number is None else signal.Signals(signal_number).name,
             replicas=tuple(by_name[replica.name] for replica in cluster.here if replica.name in by_name),
             num_restarts=restarts,
             seconds=seconds,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from hagane.launch.replica_process import ReplicaProcess
+from hagane.jobs.replica_process import ReplicaProcess
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

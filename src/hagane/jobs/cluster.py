@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hagane.launch.job import Job
-from hagane.launch.replica import EVALUATOR_POOL, Replica
+from hagane.jobs.job import Job
+from hagane.jobs.replica import EVALUATOR_POOL, Replica
 
 LOOPBACK = "127.0.0.1"
 ENVIRONMENT = "cloud"
@@ -48,7 +48,7 @@ def place_replicas(job: Job, ports: Sequence[int], hosts: Sequence[str] = (LOOPB
     Over several hosts, ranks go in blocks that differ by one at most (torchrun's order), parameter servers and
     evaluators in turn.
 
-    >>> from hagane.launch.job import Job, WorkerPool
+    >>> from hagane.jobs.job import Job, WorkerPool
     >>> pools = WorkerPool(replica_count=1), WorkerPool(replica_count=3), WorkerPool(replica_count=2)
     >>> placed = place_replicas(Job(name="a", worker_pools=pools), range(10, 17), ("x", "y"))
     >>> [f"{replica.name} {replica.address}" for replica in placed.replicas]
@@ -70,7 +70,7 @@ def tf_config(cluster: Cluster, replica: Replica) -> dict[str, Any]:
     The evaluators are no part of `cluster`; a lone primary replica has neither `cluster` nor `task`:
     https://cloud.google.com/ai-platform/training/docs/distributed-training-details.
 
-    >>> from hagane.launch.job import Job, WorkerPool
+    >>> from hagane.jobs.job import Job, WorkerPool
     >>> job = Job(name="a", worker_pools=(WorkerPool(replica_count=1), WorkerPool(replica_count=1)))
     >>> found = place_replicas(job, (2222, 2223, 2224))
     >>> tf_config(found, found.replicas[1])["task"]

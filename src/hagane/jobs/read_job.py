@@ -9,15 +9,16 @@ from typing import Any
 import msgspec
 
 from hagane.errors import Fault, SpecError
-from hagane.launch.custom_job_spec import ContainerSpec, CustomJob, CustomJobSpec, PythonPackageSpec, WorkerPoolSpec
-from hagane.launch.job import Job, WorkerPool
-from hagane.launch.program import module_command
-from hagane.launch.python_packages import check_package
+from hagane.jobs.custom_job_spec import ContainerSpec, CustomJob, CustomJobSpec, PythonPackageSpec, WorkerPoolSpec
+from hagane.jobs.job import Job, WorkerPool
+from hagane.jobs.program import module_command
+from hagane.jobs.python_packages import check_package
 from hagane.spec.check import located
 from hagane.spec.decode import FAILED, Decoder, type_of
 from hagane.spec.read_yaml import in_order, read_text
 from hagane.spec.yaml_node import Entry, Mapping, Node, Scalar, Sequence, parse_yaml
 
+SUFFIXES = (".yaml", ".yml", ".json")
 IGNORED = {
     *("machine_spec", "disk_spec", "nfs_mounts", "lustre_mounts", "image_uri", "executor_image_uri"),
     *("scheduling", "service_account", "network", "reserved_ip_ranges", "psc_interface_config", "tensorboard"),
@@ -25,6 +26,11 @@ IGNORED = {
     *("experiment", "experiment_run", "models", "labels", "encryption_spec"),
 }
 """What is of the cloud alone."""
+
+
+def is_job_file(name: str) -> bool:
+    """Whether it is a file of this kind rather than a program, by its name."""
+    return Path(name).suffix in SUFFIXES
 
 
 def read_job(path: Path | str, *, python: str | None = None) -> tuple[Job, list[str]]:

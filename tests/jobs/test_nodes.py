@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.launch.jobs import job_of
+from tests.jobs.programs import job_of
 
-from hagane.launch.job_result import JobResult
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.node_link import NodeLink
-from hagane.launch.ports import PortReservation
-from hagane.launch.run_job import run_job
+from hagane.jobs.job_result import JobResult
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.node_link import NodeLink
+from hagane.jobs.ports import PortReservation
+from hagane.jobs.run_job import run_job
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
 SAYS = "print(role, index, *map(os.environ.get, ('RANK', 'LOCAL_RANK', 'GROUP_RANK')), flush=True)\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hagane.launch.replica import CHIEF_POOL, EVALUATOR_POOL, SERVER_POOL, WORKER_POOL, Replica
+from hagane.jobs.replica import CHIEF_POOL, EVALUATOR_POOL, SERVER_POOL, WORKER_POOL, Replica
 
 FINISH_SECONDS = 300.0
 """How long workers and evaluators may go on after the primary replica's end; torchrun waits as long for other ranks."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hagane.launch.line_reader import LONGEST_LINE_BYTES, LineReader, readable, without_colours
+from hagane.jobs.line_reader import LONGEST_LINE_BYTES, LineReader, readable, without_colours
 
 PIECES = st.lists(st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\r\n", "é".encode(), b"\xff", b"\x1b[1m", b"\x1b[2K"]))
 

@@ -6,17 +6,17 @@ import selectors
 import time
 from pathlib import Path
 
-from hagane.launch.cluster import Cluster
-from hagane.launch.end_signals import EndSignals
-from hagane.launch.events import Exited, Line, OnEvent, Started, note
-from hagane.launch.guard import Guard
-from hagane.launch.job_result import ReplicaResult, exit_code_of, signal_name
-from hagane.launch.job_rule import not_needed, windows
-from hagane.launch.launch_options import LaunchOptions
-from hagane.launch.node_link import NodeLink, RemoteExit
-from hagane.launch.replica import CHIEF_POOL, Replica
-from hagane.launch.replica_environment import Surroundings, replica_environment
-from hagane.launch.replica_process import ReplicaProcess
+from hagane.jobs.cluster import Cluster
+from hagane.jobs.end_signals import EndSignals
+from hagane.jobs.events import Exited, Line, OnEvent, Started, note
+from hagane.jobs.guard import Guard
+from hagane.jobs.job_result import ReplicaResult, exit_code_of, signal_name
+from hagane.jobs.job_rule import not_needed, windows
+from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.node_link import NodeLink, RemoteExit
+from hagane.jobs.replica import CHIEF_POOL, Replica
+from hagane.jobs.replica_environment import Surroundings, replica_environment
+from hagane.jobs.replica_process import ReplicaProcess
 
 LOOK_SECONDS = 0.05
 """How often the processes are looked at when nothing is written."""

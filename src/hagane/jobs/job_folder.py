@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from hagane.launch.cluster import Cluster
-from hagane.launch.job_result import JobResult
-from hagane.launch.replica_environment import OUTPUT_FOLDERS
+from hagane.jobs.cluster import Cluster
+from hagane.jobs.job_result import JobResult
+from hagane.jobs.replica_environment import OUTPUT_FOLDERS
 
 RECORD = "job.json"
 OUTPUT = "output"

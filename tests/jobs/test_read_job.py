@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hagane.errors import SpecError
-from hagane.launch.read_job import parse_job, read_job
+from hagane.jobs.read_job import parse_job, read_job
 
 SNAKE = """
 display_name: census

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.launch.jobs import is_alive, wait_until
+from tests.jobs.programs import is_alive, wait_until
 
 HAGANE = (sys.executable, "-m", "hagane.fronts.cli", "launch")
 CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(100)"
