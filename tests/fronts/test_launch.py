@@ -32,6 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HAGANE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "100")
     (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "run.sh").write_text("echo from a shell")
     (tmp_path / "trainer").mkdir()
     (tmp_path / "trainer" / "__init__.py").touch()
     (tmp_path / "trainer" / "task.py").write_text(TRAIN)
@@ -111,6 +112,7 @@ def test_a_job_from_a_file(here, capfd):
     ("arguments", "code", "words"),
     [
         (["trian.py"], 8, ("no script at trian.py", "did you mean: train.py", "--no-python")),
+        (["run.sh"], 3, ("run.sh is no Python script", "hagane launch --no-python bash run.sh")),
         (["--no-python", "no-such-program"], 8, ("no program no-such-program", "$PATH")),
         (["no_such_module"], 1, ("chief-0 failed", "No module named no_such_module")),
         (["--workers", "-1", "train.py"], 2, ("--worker",)),

@@ -30,12 +30,14 @@ time.sleep(100)
 class Launched:
     """A launcher with two replicas, each with a child."""
 
-    def __init__(self, folder: Path, *arguments: str, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, options: tuple[str, ...] = (), before: tuple[str, ...] = ()
+    ) -> None:
         script = folder / "replica.py"
         script.write_text(REPLICA)
         place = ("--workers", "1", "--grace-seconds", "1", "--workspace", str(folder / "home"))
         self.process = subprocess.Popen(
-            [*HAGANE, *place, *options, str(script), *arguments],
+            [*before, *HAGANE, *place, *options, str(script), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,6 +96,15 @@ def test_a_signal_to_the_launcher_ends_the_job(tmp_path, launched, number, code)
     assert "the job was interrupted" in errors
     assert "Traceback" not in errors
     assert launched[0].gone()
+
+
+def test_nohup_is_respected(tmp_path, launched):
+    launched.append(Launched(tmp_path, before=("nohup",)))
+    launched[0].process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert all(map(is_alive, launched[0].pids))
+    launched[0].process.send_signal(signal.SIGTERM)
+    assert launched[0].end()[0] == 143
 
 
 def test_a_primary_replica_that_saves_its_state_says_so_with_its_code(tmp_path, launched):

@@ -292,12 +292,33 @@ def test_every_fault_is_told_at_once(run):
     assert len(raised.value.faults) == 5
 
 
+def test_the_record_holds_no_secret(run):
+    pool = WorkerPool(replica_count=1, command=program("print(len(os.environ['KEY']))"), env={"KEY": "hush"})
+    ran = run(Job(name="a", worker_pools=(pool,)))
+    assert ran.lines == [("chief-0", "4")]
+    assert "hush" not in (ran.result.folder / "job.json").read_text()
+    assert json.loads((ran.result.folder / "job.json").read_text())["worker_pools"][0]["env"] == ["KEY"]
+
+
+def test_of_two_that_ended_at_once_the_killed_one_is_the_cause(run):
+    """While the launcher waits for a slow listener both end: the one that was killed did not notice the other."""
+
+    def see(event: Event) -> None:
+        if isinstance(event, Line):
+            time.sleep(0.5)
+
+    code = "print('on', flush=True)\nif role == 'worker': os.kill(os.getpid(), signal.SIGKILL)"
+    code += "\ntime.sleep(0.1)\nsys.exit(1)"
+    ran = run(code, 1, 1, on_event=see)
+    assert (ran.result.failed, ran.result.exit_code) == ("worker-0", 137)
+
+
 def test_the_record_says_what_ran_and_how_it_ended(run):
     ran = run("sys.exit(3)", 1, 1)
     record = json.loads((ran.result.folder / "job.json").read_text())
     assert record["cluster"].keys() == {"chief-0", "worker-0"}
     assert record["result"]["state"] == "failed"
-    assert record["job"]["worker_pools"][0]["command"][0] == program("")[0]
+    assert record["worker_pools"][0]["command"][0] == program("")[0]
 
 
 def test_two_jobs_of_one_second_have_folders_of_their_own(run):

@@ -109,13 +109,11 @@ class Attempt:
 
     def _watch(self) -> None:
         now = time.monotonic()
+        for process in sorted(filter(self._has_exited, self._processes), key=suspicion):
+            self._exited(process)
         for process in self._processes:
             if not process.output.is_closed:
                 self._show(process, process.output.progress(now))
-            notice = process.exit_notice
-            if process.poll():
-                self._unregister(notice)
-                self._exited(process)
             process.press(self._options.grace_seconds)
             self._settle(process)
         if self._link is not None:
@@ -124,6 +122,13 @@ class Attempt:
             self._end_all()
         else:
             self._end_idle()
+
+    def _has_exited(self, process: ReplicaProcess) -> bool:
+        notice = process.exit_notice
+        if not process.poll():
+            return False
+        self._unregister(notice)
+        return True
 
     def _settle(self, process: ReplicaProcess) -> None:
         self._show(process, process.settle())
@@ -235,3 +240,13 @@ class Attempt:
                 process.poll()
                 process.press(self._options.grace_seconds)
                 process.settle()
+
+
+def suspicion(process: ReplicaProcess) -> int:
+    """Of replicas that are found to have ended at the same time, the likely cause of the others' end comes first.
+
+    A process that was killed, or that crashed, did not notice that another was gone; one that aborted may have.
+    """
+    if process.signal is not None and process.signal != "SIGABRT":
+        return 0
+    return 1 if process.signal is None else 2

@@ -29,7 +29,8 @@ class EndSignals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._caught) for number in CAUGHT}
+            heeded = [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]  # nohup's is not
+            self._before = {number: signal.signal(number, self._caught) for number in heeded}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from hagane.jobs.cluster import Cluster
+from hagane.jobs.job import WorkerPool
 from hagane.jobs.job_result import JobResult
 from hagane.jobs.replica_environment import OUTPUT_FOLDERS
 
@@ -60,7 +61,8 @@ class JobFolder:
     def write(self, cluster: Cluster, result: JobResult | None) -> None:
         """Write down what runs, and at the end how it ended, whole or not at all."""
         record: dict[str, Any] = {
-            "job": cluster.job,
+            "name": cluster.job.name,
+            "worker_pools": [_without_values(pool) for pool in cluster.job.worker_pools],
             "cluster": {replica.name: replica.address for replica in cluster.replicas},
             "master_port": cluster.master_port,
             "result": result,
@@ -70,6 +72,12 @@ class JobFolder:
         with contextlib.suppress(OSError):  # a record is no reason to end a job
             partial.write_bytes(text + b"\n")
             partial.replace(self.path / RECORD)
+
+
+def _without_values(pool: WorkerPool) -> dict[str, Any]:
+    """The pool with the names of its variables: their values may be keys that open doors."""
+    plain: dict[str, Any] = msgspec.to_builtins(pool)
+    return plain | {"env": sorted(pool.env)}
 
 
 def _new_folder(parent: Path, stem: str) -> Path:

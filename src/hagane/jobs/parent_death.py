@@ -20,10 +20,11 @@ class ParentDeath:
     def __init__(self) -> None:
         self._parent = os.getpid()
         self._prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+        self._request = (ctypes.c_int(PR_SET_PDEATHSIG), *map(ctypes.c_ulong, (signal.SIGKILL, 0, 0, 0)))
 
     def __call__(self) -> None:
         """Ask for SIGKILL at the parent's death; end at once if that has come before."""
         if self._prctl is not None:
-            self._prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            self._prctl(*self._request)
         if os.getppid() != self._parent:
             os._exit(1)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hagane.errors import Fault, NotFoundError, nearest
+from hagane.errors import Fault, NotFoundError, SpecError, nearest
 
+SHELL_SUFFIXES = (".sh", ".bash", ".zsh")
 MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -18,7 +19,8 @@ def program_command(
 ) -> tuple[str, ...]:
     """What runs `program`: a file as a script, else a module as `python -m` does; by this interpreter, or by `python`.
 
-    `is_executable` (torchrun's --no-python) runs it as it is. Raises NotFoundError for what is none of them.
+    `is_executable` (torchrun's --no-python) runs it as it is. Raises NotFoundError for what is none of them,
+    SpecError for a shell's script.
 
     >>> program_command("trainer.task", ["--epochs", "2"], python="python3.11")
     ('python3.11', '-m', 'trainer.task', '--epochs', '2')
@@ -27,6 +29,9 @@ def program_command(
         return (_executable(program), *arguments)
     interpreter = python or sys.executable
     path = Path(program)
+    if path.is_file() and path.suffix in SHELL_SUFFIXES:
+        step = f"hagane launch --no-python bash {program}"
+        raise SpecError(Fault(what=f"{program} is no Python script", next_step=step))
     if path.is_file():
         return (interpreter, str(path.absolute()), *arguments)
     if MODULE.fullmatch(program) and path.suffix != ".py":
