@@ -104,6 +104,7 @@ class ColumnCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             os.replace(file.path, self._path(key))
+            file.moved_to(self._path(key))
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise StorageError(

@@ -141,6 +141,17 @@ class ColumnFile:
         ids = self._ids[entries + np.repeat(first_id - offsets[:-1], lengths)]
         return SparseRows(offsets, ids, self._weights[entries + np.repeat(first_weight - offsets[:-1], lengths)])
 
+    def moved_to(self, path: Path) -> None:
+        """Its file has another name now."""
+        self.path = path
+
+    def link_to(self, path: Path) -> None:
+        """Give the file another name: no bytes are copied where the disk is the same, and it is still there."""
+        try:
+            os.link(self.path, path)
+        except OSError:
+            self._bytes.tofile(path)
+
     def check(self) -> None:
         """Read all of it. Raises DataError when the bytes are not those that were written."""
         crc = 0

@@ -107,6 +107,8 @@ def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding
             if Path(folder).exists():
                 shutil.rmtree(folder)
             aside.rename(folder)
+            for file in files.values():
+                file.moved_to(Path(folder) / file.path.relative_to(aside))
     return _splits(job, files, num_cached=0)
 
 

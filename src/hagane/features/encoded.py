@@ -7,8 +7,6 @@ their own that `EncodedWriter` makes.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -111,7 +109,7 @@ class Encoded:
         disk is the same. Raises OSError."""
         folder.mkdir(parents=True)
         for number, file in enumerate(self._files):
-            _link_or_copy(file.path, column_path(folder, number))
+            file.link_to(column_path(folder, number))
         self.write_header(folder)
 
     @property
@@ -313,10 +311,3 @@ class EncodedWriter:
 def column_path(folder: Path, number: int) -> Path:
     """Where column `number` of an `EncodedWriter` lies."""
     return folder / f"{number:05d}{COLUMN_SUFFIX}"
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or one without links
-        shutil.copyfile(source, target)

@@ -120,8 +120,7 @@ def _launch(folder: Path, run: TrainingRun, machines: Machines, num_processes: i
             if read_outcome(folder) is None:
                 raise TrainingError(_died(folder, error.get_first_failure()[1].exitcode, run)) from None
         except SignalException:
-            if read_outcome(folder) is None:
-                raise PreemptedError(Fault(what="training was told to end", next_step="start it again")) from None
+            raise PreemptedError(_told_to_end(run)) from None
         except RendezvousError as error:
             raise TrainingError(_did_not_meet(machines, error)) from None
 
@@ -129,7 +128,7 @@ def _launch(folder: Path, run: TrainingRun, machines: Machines, num_processes: i
 def _result(folder: Path, module: nn.Module) -> Trained:
     outcome, found = read_outcome(folder), read_result(folder)
     if outcome is not None:
-        raise (PreemptedError if outcome.preempted else TrainingError)(*outcome.faults)
+        raise TrainingError(*outcome.faults)
     assert found is not None
     state, history = found
     module.load_state_dict(state)
@@ -176,6 +175,13 @@ def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
         received=f"signal {-code}" if code < 0 else f"exit code {code}" + "".join(f"\n    {line}" for line in lines),
         next_step="run the same command again: it goes on from the last checkpoint; look at the machine's memory",
     )
+
+
+def _told_to_end(run: TrainingRun) -> Fault:
+    if run.checkpoints is None:
+        return Fault(what="training was told to end", next_step="start it again")
+    step = "run the same command again: it goes on from there"
+    return Fault(what="training was told to end, and saved its state", next_step=step)
 
 
 def _did_not_meet(machines: Machines, error: Exception) -> Fault:

@@ -162,7 +162,8 @@ class _Run:
     def step(self) -> None:
         """One step of the optimizers: the next `accumulate_batches` batches, fewer at an epoch's end."""
         task, settings, state = self.task, self.settings, self.state
-        self._called.train()
+        if not self.module.training:
+            self._called.train()
         self._set_rates()
         seed_step(settings.seed, state.step, self.group.rank, self.group.device)
         batches = list(itertools.islice(self._epoch(), settings.accumulate_batches))
@@ -176,7 +177,7 @@ class _Run:
         for optimizer in self.optimizers:
             optimizer.step()
         weight = sum(batch.total_weight for batch in batches)
-        self._waiting.append(_Step(torch.stack(losses).sum(), weight, num_rows, state.epoch, state.batch))
+        self._waiting.append(_Step(_total(losses), weight, num_rows, state.epoch, state.batch))
         state.step += 1
         state.rows += num_rows
         state.batch += len(batches)
@@ -190,7 +191,7 @@ class _Run:
         saves = self.group.rank == 0 and checkpointer is not None and checkpointer.is_due(state.step)
         ends = preemption is not None and preemption.requested
         seconds = (time.perf_counter() - self._waiting_since) / len(steps)
-        losses = torch.stack([each.loss for each in steps]).tolist()
+        losses = [float(steps[0].loss)] if len(steps) == 1 else torch.stack([each.loss for each in steps]).tolist()
         weights = [each.weight for each in steps]
         totals = self.group.add_up([*losses, *weights, float(saves), float(ends), seconds])
         for each, loss, weight in zip(steps, totals, totals[len(steps) :], strict=False):
@@ -286,6 +287,10 @@ class _Run:
                 total = weighted_losses(self._called, self.task.loss, batch).sum()
             (total * (self.group.size / num_rows)).backward()
         return total.detach()
+
+
+def _total(losses: list[Tensor]) -> Tensor:
+    return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
 def _watch(settings: LoopSettings) -> EarlyStopping:

@@ -36,9 +36,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Why there is no result."""
+    """Why there is no result, and will be none."""
 
-    preempted: bool = False
     faults: tuple[Fault, ...] = ()
 
 

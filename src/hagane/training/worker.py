@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -42,11 +43,12 @@ def main(folder: Path) -> NoReturn:
             with Preemption() as preemption:
                 _train(folder, read_order(folder), preemption)
         except PreemptedError as error:
-            write_outcome(folder, Outcome(preempted=True, faults=error.faults))
+            # By the notice of a machine, or because machines come or go; whoever started us knows which.
+            code = error.exit_code
         except HaganeError as error:
             write_outcome(folder, Outcome(faults=error.faults))
-        except RuntimeError as error:
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        except Exception:
+            traceback.print_exc()
             code = 1
     sys.stdout.flush()
     sys.stderr.flush()
