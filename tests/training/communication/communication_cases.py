@@ -24,6 +24,10 @@ from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as torchs
 from torch.distributed.algorithms.model_averaging.averagers import PeriodicModelAverager
 from torch.nn.parallel import DistributedDataParallel
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
+
+from real_tables import read_adult
+
 from hagane.spec.communication import Communication
 from hagane.training.communication import make_hook, make_outer_steps
 
@@ -132,7 +136,7 @@ def powersgd_beside_torch(rank: int, size: int) -> Tensors:
     ours, hook = compressed(Given(SHAPE), POWERSGD)
     with torch.random.fork_rng():
         torch.manual_seed(np.random.RandomState(0).randint(1_000_000_000))
-        hook.load({"q.weights.0": torch.randn(SHAPE[1], 2)})
+        hook.load({"q.weights.0": torch.randn(SHAPE[1], 2).T})
     found = [gradients(ours, matrix)[0] for matrix in given[2:]]
     return {"theirs": torch.stack(wanted[2:]), "ours": torch.stack(found)}
 
@@ -298,6 +302,57 @@ def outer_tables(rank: int, size: int) -> Tensors:
     return result
 
 
+OPTIONS = {
+    "exact": Communication(),
+    "bfloat16": BFLOAT16,
+    "powersgd": POWERSGD,
+    "local_sgd": Communication(outer_steps=8, compression="bfloat16"),
+    "diloco": Communication(outer_steps=8, outer_learn_rate=0.7, outer_momentum=0.9),
+}
+SEEDS = 3
+
+
+def quality(rank: int, size: int) -> Tensors:
+    """The logits of Adult's test rows after four epochs, for each option and seed."""
+    train, test = (rows_of(part) for part in read_adult(Path(os.environ["HAGANE_SHARED_DATA"]) / "adult"))
+    result: Tensors = {"label": test[1]}
+    for name, options in OPTIONS.items():
+        for seed in range(SEEDS):
+            module = fitted(train, options, rank, size, seed)
+            with torch.no_grad():
+                result[f"{name}{seed}"] = module(test[0])[:, 0]
+    return result
+
+
+def rows_of(table: Any) -> tuple[Tensor, Tensor]:
+    """Standardised numbers and one-hot categories, and the label."""
+    return torch.from_numpy(table.scaled().one_hot().astype(np.float32)), torch.from_numpy(table.label)
+
+
+def fitted(rows: tuple[Tensor, Tensor], options: Communication, rank: int, size: int, seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    module = nn.Sequential(nn.Linear(rows[0].shape[1], 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
+    outer = make_outer_steps(options, module)
+    wrapped = module if outer else DistributedDataParallel(module)
+    if (hook := make_hook(options, seed=seed)) is not None:
+        hook.register(wrapped)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=0.002)
+    order, step = torch.Generator().manual_seed(seed), 0
+    for _ in range(4):
+        for batch in torch.randperm(len(rows[1]), generator=order).split(256):
+            mine = batch[rank::size]
+            optimizer.zero_grad()
+            logits = wrapped(rows[0][mine])[:, 0]
+            nn.functional.binary_cross_entropy_with_logits(logits, rows[1][mine].float()).backward()
+            optimizer.step()
+            step += 1
+            if outer:
+                outer.after_step(step, module)
+    if outer:
+        outer.agree(module)
+    return module
+
+
 CASES = {
     "bfloat16": Case(bfloat16, (2, 3)),
     "powersgd": Case(powersgd, (2, 3)),
@@ -311,13 +366,14 @@ CASES = {
     "outer_bfloat16": Case(outer_bfloat16),
     "outer_resumed": Case(outer_resumed, (2, 3)),
     "outer_tables": Case(outer_tables, (2, 3)),
+    "quality": Case(quality, is_slow=True),
 }
 
 
 def main(size: int, rank: int, folder: Path, names: list[str]) -> None:
     torch.set_num_threads(1)
     dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=size, timeout=timedelta(seconds=30)
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=size, timeout=timedelta(seconds=120)
     )
     for name in names:
         try:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import get_args, get_type_hints
 
+import numpy as np
 import pytest
 import torch
-from communication_cases import SHAPE, random
+from communication_cases import OPTIONS, SEEDS, SHAPE, random
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from hagane.spec.communication import Communication
@@ -155,3 +158,19 @@ def test_traffic_of_one_process_is_none() -> None:
     traffic = Traffic(1)
     traffic.add_all_reduce(100)
     assert (traffic.sent_bytes, traffic.reduced_bytes) == (0, 100)
+
+
+@pytest.mark.slow
+def test_no_option_costs_quality(together: Together, shared_data: Path) -> None:
+    """Adult's ROC AUC: what an option loses, on the mean over seeds, is within the noise between seeds."""
+    outcome = together("quality")
+    label = outcome[0]["label"].numpy()
+    aucs = {
+        name: np.array([roc_auc_score(label, outcome[0][f"{name}{seed}"].numpy()) for seed in range(SEEDS)])
+        for name in OPTIONS
+    }
+    agree(outcome, *(f"{name}{seed}" for name in OPTIONS for seed in range(SEEDS)))
+    noise = max(float(aucs["exact"].std(ddof=1)), 5e-4)
+    for name, found in aucs.items():
+        assert found.mean() > aucs["exact"].mean() - 2 * noise, (name, aucs)
+    assert aucs["exact"].mean() > 0.905
