@@ -81,7 +81,7 @@ def gradients(wrapped: DistributedDataParallel, *given: Tensor) -> list[Tensor]:
 
 
 def compressed(module: nn.Module, options: Communication) -> tuple[DistributedDataParallel, Any]:
-    wrapped = DistributedDataParallel(module)
+    wrapped = DistributedDataParallel(module, gradient_as_bucket_view=True)
     hook = make_hook(options, seed=7)
     assert hook is not None
     hook.register(wrapped)
@@ -278,9 +278,22 @@ def outer_resumed(rank: int, size: int) -> Tensors:
     train(whole, rank, lambda step: outer[0].after_step(step, whole))
     train(begun, rank, lambda step: outer[1].after_step(step, begun), num_steps=7)
     later.load_state_dict(begun.state_dict())
-    outer[2].load({name: tensor.clone() for name, tensor in outer[1].state().items()})
+    outer[2].load({name: tensor.clone() for name, tensor in outer[1].state().items()}, later)
     train(later, rank, lambda step: outer[2].after_step(step, later), first=7)
     return {"wanted": flat(whole), "found": flat(later)}
+
+
+def outer_joined(rank: int, size: int) -> Tensors:
+    """The last process has lost what it knew: all go on from the first one's weights, and agree."""
+    module = small_net(rank)
+    outer = make_outer_steps(Communication(outer_steps=4, outer_momentum=0.9), module)
+    assert outer is not None
+    train(module, rank, lambda step: outer.after_step(step, module), num_steps=6)
+    before = flat(module)
+    outer.load({} if rank == size - 1 else outer.state(), module)
+    begun = flat(module)
+    train(module, rank, lambda step: outer.after_step(step, module), first=6, num_steps=8)
+    return {"before": before, "begun": begun, "found": flat(module)}
 
 
 def outer_tables(rank: int, size: int) -> Tensors:
@@ -365,6 +378,7 @@ CASES = {
     "outer_nesterov": Case(outer_nesterov),
     "outer_bfloat16": Case(outer_bfloat16),
     "outer_resumed": Case(outer_resumed, (2, 3)),
+    "outer_joined": Case(outer_joined, (2, 3)),
     "outer_tables": Case(outer_tables, (2, 3)),
     "quality": Case(quality, is_slow=True),
 }

@@ -146,6 +146,14 @@ def test_outer_steps_go_on_from_their_state_bit_by_bit(together: Together, size:
 
 
 @pytest.mark.parametrize("size", [2, 3])
+def test_where_one_process_has_no_state_all_begin_with_the_firsts_weights(together: Together, size: int) -> None:
+    outcome = together("outer_joined", size)
+    agree(outcome, "begun", "found")
+    assert torch.equal(outcome[0]["begun"], outcome[0]["before"])
+    assert not torch.equal(outcome[-1]["begun"], outcome[-1]["before"])
+
+
+@pytest.mark.parametrize("size", [2, 3])
 def test_of_a_table_only_moved_rows_are_sent(together: Together, size: int) -> None:
     """With momentum: rows that nobody looks up any more go on moving."""
     outcome = together("outer_tables", size)

@@ -38,12 +38,9 @@ class OuterSteps:
         self._group = group
         self._tables = _sparse_tables(module)
         self._since = 0
-        for tensor in (*module.parameters(), *module.buffers()):
-            dist.broadcast(tensor.detach(), group=group, group_src=0)
-        self._common = {name: tensor.detach().clone() for name, tensor in _trained(module)}
-        self._momentum = {name: torch.zeros_like(tensor) for name, tensor in self._common.items()}
-        if not options.outer_momentum:
-            self._momentum = {}
+        self._common: dict[str, Tensor] = {}
+        self._momentum: dict[str, Tensor] = {}
+        self._begin(module)
 
     def after_step(self, step: int, module: nn.Module) -> bool:
         """Call it after every step of the inner optimizer, with the number of those done; whether weights agree now."""
@@ -75,12 +72,29 @@ class OuterSteps:
             | {_SINCE: torch.tensor(self._since)}
         )
 
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from what `state` gave; the module's own weights are the caller's to restore."""
+    def load(self, tensors: dict[str, Tensor], module: nn.Module) -> None:
+        """Go on from what `state` gave, in every process at once, the weights of `module` being restored already.
+
+        Where a process has nothing (it has joined), all begin anew from the first one's weights.
+        """
+        has_state = torch.tensor(int(_SINCE in tensors), device=_device(module))
+        dist.all_reduce(has_state, op=dist.ReduceOp.MIN, group=self._group)
+        if not has_state:
+            self._begin(module)
+            return
         for prefix, held in ((_COMMON, self._common), (_MOMENTUM, self._momentum)):
             for name, tensor in held.items():
                 tensor.copy_(tensors[prefix + name])
         self._since = int(tensors[_SINCE])
+
+    def _begin(self, module: nn.Module) -> None:
+        """All processes with the weights of the first."""
+        for tensor in (*module.parameters(), *module.buffers()):
+            dist.broadcast(tensor.detach(), group=self._group, group_src=0)
+        self._common = {name: tensor.detach().clone() for name, tensor in _trained(module)}
+        moving = self._common if self.options.outer_momentum else {}
+        self._momentum = {name: torch.zeros_like(tensor) for name, tensor in moving.items()}
+        self._since = 0
 
     def _mean_differences(self, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
         """By name, common − weights, averaged over the processes."""
@@ -128,6 +142,10 @@ class OuterSteps:
 
 def _trained(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     return ((name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad)
+
+
+def _device(module: nn.Module) -> Any:
+    return next(iter(module.parameters())).device
 
 
 def _sparse_tables(module: nn.Module) -> set[str]:
