@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from hagane.spec.check import spec_faults
 from hagane.spec.communication import Communication, communication_faults
+from hagane.spec.spec import Spec, Training
+from hagane.spec.strategy import Strategy
 
 GOOD = (
     {},
@@ -41,3 +44,17 @@ def test_every_fault_is_told_at_once(values: dict[str, Any], where: list[str]) -
     faults = list(communication_faults(Communication(**values)))
     assert [fault.where for fault in faults] == [f"training.communication.{name}" for name in where]
     assert all(fault.next_step or fault.expected for fault in faults)
+
+
+def test_it_needs_several_processes_that_hold_the_whole_model() -> None:
+    def faults(strategy: Strategy, **values: Any) -> list[str]:
+        training = Training(strategy=strategy, communication=Communication(**values))
+        return [fault.what for fault in spec_faults(Spec(data="f.csv", label="y", training=training))]
+
+    mirrored = Strategy(type="mirrored")
+    assert not faults(mirrored, compression="powersgd")
+    assert not faults(Strategy())
+    assert faults(Strategy(), outer_steps=8) == ["one process has nobody to tell anything"]
+    split = Strategy(type="mirrored", sharding="full")
+    assert faults(split, compression="bfloat16") == ["communication and sharding: full do not go together"]
+    assert not faults(split)

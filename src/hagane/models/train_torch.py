@@ -34,6 +34,7 @@ def train_torch(
         settings=options.loop_settings(
             seed=context.seed, bfloat16=asked.precision == "bfloat16", compiled=asked.compile
         ),
+        communication=asked.communication,
         num_threads=context.num_threads or num_threads,
     )
     run = TrainingRun(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault
+from hagane.spec.communication import WHERE as COMMUNICATION
+from hagane.spec.communication import Communication, communication_faults
 from hagane.spec.spec import Spec
 from hagane.spec.strategy import Strategy, strategy_faults
 
@@ -18,6 +20,17 @@ def training_faults(spec: Spec) -> Iterator[Fault]:
     yield from _downsample(spec)
     if isinstance(spec.training.strategy, Strategy):
         yield from strategy_faults(spec.training.strategy)
+        yield from _communication(spec.training.communication, spec.training.strategy)
+
+
+def _communication(communication: Communication, strategy: Strategy) -> Iterator[Fault]:
+    yield from communication_faults(communication)
+    if communication.departs and strategy.type == "single":
+        step = "add a strategy (mirrored, multi_worker), or remove it"
+        yield Fault(what="one process has nobody to tell anything", where=COMMUNICATION, next_step=step)
+    if communication.departs and strategy.sharding == "full":
+        what, step = "communication and sharding: full do not go together", "take sharding: replicated, or remove it"
+        yield Fault(what=what, where=COMMUNICATION, next_step=step)
 
 
 def _weights(spec: Spec) -> Iterator[Fault]:

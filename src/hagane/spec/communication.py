@@ -33,6 +33,11 @@ class Communication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Nesterov momentum of the common weights."""
 
     @property
+    def departs(self) -> bool:
+        """Whether anything but plain gradients is exchanged."""
+        return self.compression != "none" or self.outer_steps != 1
+
+    @property
     def synchronises_gradients(self) -> bool:
         """Whether every step has the gradient of all processes' rows."""
         return self.outer_steps == 1

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hagane.spec.communication import Communication
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
@@ -72,6 +73,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether networks are compiled (torch.compile) before they are trained."""
     strategy: StrategyType | Strategy = Strategy()
     """Which processes train a network together; a type alone stands for its defaults."""
+    communication: Communication = Communication()
+    """What those processes tell each other."""
 
     def __post_init__(self) -> None:
         if isinstance(self.strategy, str):

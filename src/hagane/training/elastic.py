@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from hagane.errors import Fault, PreemptedError, TrainingError
+from hagane.spec.communication import Communication
 from hagane.training.processes import Order, digest_of, read_outcome, read_result, write_order
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
@@ -53,7 +54,7 @@ def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machine
     order = Order(
         job=job,
         device=run.device,
-        is_split=_is_split(run, module, num_processes),
+        is_split=_is_split(run, module, num_processes, job.communication),
         has_evaluation=share.evaluation is not None,
         digest=digest_of(job, share),
         checkpoints=run.checkpoints,
@@ -69,8 +70,8 @@ def default_processes(device: str) -> int:
     return torch.cuda.device_count() if device == "cuda" else os.cpu_count() or 1
 
 
-def _is_split(run: TrainingRun, module: nn.Module, num_processes: int) -> bool:
-    if run.strategy.sharding != "auto":
+def _is_split(run: TrainingRun, module: nn.Module, num_processes: int, communication: Communication) -> bool:
+    if run.strategy.sharding != "auto" or communication.departs:
         return run.strategy.sharding == "full"
     if run.device == "cuda":
         room = int(torch.cuda.get_device_properties(0).total_memory)

@@ -48,7 +48,11 @@ class ProcessGroup(Group):
         """The module whose gradients are exchanged."""
         if not self.is_split:
             devices = None if self.device == "cpu" else [self.device]
-            module = DistributedDataParallel(module, device_ids=devices, gradient_as_bucket_view=True)
+            # without the search for unused parameters buckets are laid out anew after the first step, and of three
+            # processes that go on from a checkpoint sums would have other bits
+            module = DistributedDataParallel(
+                module, device_ids=devices, gradient_as_bucket_view=True, find_unused_parameters=self.size > 2
+            )
         self._wrapped = module
         return module
 

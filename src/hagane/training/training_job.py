@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hagane.features.encoded import Encoded
+from hagane.spec.communication import Communication
 from hagane.training.task import LoopSettings, Task
 
 
@@ -32,6 +33,8 @@ class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
     """`module:function`, a `MakeTask`."""
     arguments: dict[str, Any]
     settings: LoopSettings
+    communication: Communication = Communication()
+    """Of several processes."""
     num_threads: int = 0
     """0: all of the process's."""
 

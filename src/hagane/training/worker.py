@@ -7,6 +7,7 @@ this is. The first process of each machine leaves the result there, or what went
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ import torch.distributed as dist
 from hagane.errors import Fault, HaganeError, PreemptedError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.training.checkpointer import Checkpointer
+from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.loop import train_module
 from hagane.training.preemption import Preemption
 from hagane.training.process_group import ProcessGroup
@@ -68,18 +70,27 @@ def _train(folder: Path, order: Order, preemption: Preemption) -> None:
         torch.cuda.set_device(device)
     dist.init_process_group("cpu:gloo,cuda:nccl" if order.device == "cuda" else "gloo", timeout=TIMEOUT)
     _check_all_train_the_same(order)
-    group = ProcessGroup(device, local_rank=local_rank, is_split=order.is_split)
+    group, checkpoints = _group(order, device, local_rank), order.checkpoints
+    if checkpoints is not None and order.job.communication.departs:
+        checkpoints = dataclasses.replace(checkpoints, folder=checkpoints.folder / f"process-{group.rank}")
     evaluation = Encoded.open(folder / "eval") if order.has_evaluation else None
     share = Share(Encoded.open(folder / "train"), evaluation, group.rank, group.size)
     with seeded(order.job.settings.seed, order.job.num_threads):
         task = order.job.make_task(share)
-        with nullcontext() if order.checkpoints is None else Checkpointer(order.checkpoints) as checkpointer:
+        with nullcontext() if checkpoints is None else Checkpointer(checkpoints) as checkpointer:
             history = train_module(task, order.job.settings, group=group, checkpointer=checkpointer,
                                    preemption=preemption)  # fmt: skip
     state = group.module_state(task.module)
     if local_rank == 0:
         write_result(folder, state, history)
     dist.barrier()
+
+
+def _group(order: Order, device: str, local_rank: int) -> ProcessGroup:
+    job = order.job
+    if not job.communication.departs:
+        return ProcessGroup(device, local_rank=local_rank, is_split=order.is_split)
+    return CommunicatingGroup(device, local_rank=local_rank, communication=job.communication, seed=job.settings.seed)
 
 
 def _check_all_train_the_same(order: Order) -> None:

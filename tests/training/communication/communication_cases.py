@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
 from real_tables import read_adult
 
 from hagane.spec.communication import Communication
+from hagane.training import loop
+from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
+from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.communication import make_hook, make_outer_steps
+from hagane.training.losses import squared_error
+from hagane.training.task import LoopSettings, Task, TensorBatch
 
 Tensors = dict[str, Tensor]
 SHAPE = (48, 40)
@@ -283,6 +289,61 @@ def outer_resumed(rank: int, size: int) -> Tensors:
     return {"wanted": flat(whole), "found": flat(later)}
 
 
+class Killed(Exception):
+    """A process that ends where no checkpoint is expected of it."""
+
+
+def group_resumed(rank: int, size: int) -> Tensors:
+    """Trainings by Hagane's loop that end behind step 13 and go on from what was saved at 8, and some that do not."""
+    loop.MOST_STEPS_APART = 1  # so that checkpoints are looked for at every step
+    result: Tensors = {}
+    folder = Path(os.environ["HAGANE_TEST_FOLDER"])
+    kinds = {"none": Communication(), "bfloat16": BFLOAT16, "powersgd": POWERSGD,
+             "outer": Communication(outer_steps=5, outer_momentum=0.9, outer_learn_rate=0.7)}  # fmt: skip
+    for name, options in kinds.items():
+        for ends_at, key in ((None, "whole"), (13, "begun"), (None, "resumed")):
+            place = folder / f"{name}-{'whole' if key == 'whole' else 'ended'}-{rank}"
+            policy = CheckpointPolicy(folder=place, every_seconds=1e9, every_steps=8)
+            module = small_net(rank)
+            group = EndingGroup("cpu", local_rank=rank, communication=options, seed=3)
+            group.ends_at = ends_at
+            with suppress(Killed), Checkpointer(policy) as checkpointer:
+                loop.train_module(loop_task(module, rank, size), LoopSettings(max_epochs=2), group=group,
+                             checkpointer=checkpointer)  # fmt: skip
+            result |= {f"{name}.{key}": flat(module), f"{name}.{key}.steps": torch.tensor(group.num_steps)}
+    return result
+
+
+class EndingGroup(CommunicatingGroup):
+    """Ends behind a step."""
+
+    ends_at: int | None = None
+    num_steps = 0
+
+    def after_step(self, step: int) -> None:
+        super().after_step(step)
+        self.num_steps += 1
+        if step == self.ends_at:
+            raise Killed
+
+
+def loop_task(module: nn.Module, rank: int, size: int) -> Task:
+    def batches(epoch: int, first: int) -> Iterator[TensorBatch]:
+        for number in range(first, 12):
+            x = random(100 * epoch + 10 * number + rank, 8, 2)
+            yield TensorBatch((x,), 3 * x[:, 0] - 2 * x[:, 1], None, 8 * size)
+
+    return Task(
+        module=module,
+        make_optimizers=lambda placed: (torch.optim.AdamW(placed.parameters(), lr=0.01),),
+        loss=squared_error,
+        train_batches=batches,
+        num_batches=12,
+        eval_batches=None,
+        num_rows=12 * 8 * size,
+    )
+
+
 def outer_joined(rank: int, size: int) -> Tensors:
     """The last process has lost what it knew: all go on from the first one's weights, and agree."""
     module = small_net(rank)
@@ -378,6 +439,7 @@ CASES = {
     "outer_nesterov": Case(outer_nesterov),
     "outer_bfloat16": Case(outer_bfloat16),
     "outer_resumed": Case(outer_resumed, (2, 3)),
+    "group_resumed": Case(group_resumed, (2, 3)),
     "outer_joined": Case(outer_joined, (2, 3)),
     "outer_tables": Case(outer_tables, (2, 3)),
     "quality": Case(quality, is_slow=True),
@@ -386,6 +448,7 @@ CASES = {
 
 def main(size: int, rank: int, folder: Path, names: list[str]) -> None:
     torch.set_num_threads(1)
+    os.environ["HAGANE_TEST_FOLDER"] = str(folder)
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=size, timeout=timedelta(seconds=120)
     )

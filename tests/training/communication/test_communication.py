@@ -146,6 +146,18 @@ def test_outer_steps_go_on_from_their_state_bit_by_bit(together: Together, size:
 
 
 @pytest.mark.parametrize("size", [2, 3])
+def test_a_training_that_goes_on_ends_in_the_same_bits(together: Together, size: int) -> None:
+    """Three processes too, whose sums depend on where a number lies in the message."""
+    outcome = together("group_resumed", size)
+    for name in ("none", "bfloat16", "powersgd", "outer"):
+        agree(outcome, f"{name}.whole", f"{name}.resumed")
+        assert torch.equal(outcome[0][f"{name}.whole"], outcome[0][f"{name}.resumed"]), name
+        steps = [int(outcome[0][f"{name}.{key}.steps"]) for key in ("whole", "begun", "resumed")]
+        assert steps == [24, 13, 16]
+    assert not torch.equal(outcome[0]["outer.begun"], outcome[1]["outer.begun"])
+
+
+@pytest.mark.parametrize("size", [2, 3])
 def test_where_one_process_has_no_state_all_begin_with_the_firsts_weights(together: Together, size: int) -> None:
     outcome = together("outer_joined", size)
     agree(outcome, "begun", "found")

@@ -25,11 +25,11 @@ COMPRESSIONS: dict[str, str] = {
 
 
 def make_hook(options: Communication, group: Any = None, *, seed: int = 0) -> GradientHook | None:
-    """The hook for `DistributedDataParallel`, to be registered; None where its own all-reduce is what is asked for.
+    """The hook for `DistributedDataParallel`, to be registered; None where its own all-reduce does, or one is alone.
 
     `group` is a torch.distributed process group, None for the one of all processes; `seed` must be the same in each.
     """
-    if options.compression == "none" or not options.synchronises_gradients:
+    if options.compression == "none" or not options.synchronises_gradients or _is_alone(group):
         return None
     module, _, attribute = COMPRESSIONS[options.compression].partition(":")
     hook: GradientHook = getattr(importlib.import_module(module), attribute)(options, group, seed)
@@ -37,12 +37,18 @@ def make_hook(options: Communication, group: Any = None, *, seed: int = 0) -> Gr
 
 
 def make_outer_steps(options: Communication, module: nn.Module, group: Any = None) -> OuterSteps | None:
-    """What makes the weights of `module` (not wrapped: no gradients are synchronised) agree; None for `outer_steps` 1.
+    """What makes the weights of `module` (not wrapped: no gradients are synchronised) agree.
 
-    Begins by giving every process the weights of the first one.
+    Begins by giving every process the weights of the first one. None for `outer_steps` 1, or where a process is alone.
     """
-    if options.synchronises_gradients:
+    if options.synchronises_gradients or _is_alone(group):
         return None
     from hagane.training.communication.outer_steps import OuterSteps
 
     return OuterSteps(options, module, group)
+
+
+def _is_alone(group: Any) -> bool:
+    import torch.distributed as dist
+
+    return bool(dist.get_world_size(group) == 1)
