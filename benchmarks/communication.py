@@ -2,8 +2,8 @@
 
     python benchmarks/communication.py [--rates 50 200 1000 0] [--seeds 4] [--data FOLDER]  # as root
 
-trains a network of 2.8 million parameters on UCI Adult, by Hagane's own loop, in two processes on two "machines"
-(network namespaces) joined by a cable of so many Mbit/s (0: not shaped); and in one process. Two parts:
+trains a network of 2.8 million parameters on UCI Adult, by the loop and the group of the strategies: in two processes
+on two "machines" (network namespaces) joined by a cable of so many Mbit/s (0: not shaped), and in one process. Two parts:
 
 * speed: examples/s and bytes sent a step, of `--steps` steps at each rate, from the cable's own counters;
 * quality: the ROC AUC of the test rows after `--epochs` epochs, for each seed. It does not depend on the rate: the
@@ -23,18 +23,16 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from hagane.features.encode import encode
 from hagane.features.encoded import Encoded
@@ -46,7 +44,7 @@ from hagane.models.torch_task import as_tensors
 from hagane.progress import SILENT
 from hagane.spec.communication import Communication
 from hagane.spec.spec import Model, Spec, Split
-from hagane.training.communication import make_hook, make_outer_steps
+from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.group import Group
 from hagane.training.loop import train_module
 from hagane.training.seeded import seeded
@@ -112,61 +110,51 @@ class EnoughError(Exception):
     """All steps that were to be measured are done."""
 
 
-class LinkedGroup(Group):
-    """This process and the one at the other end of the cable."""
+class Clock:
+    """What has been spent between two steps."""
 
-    def __init__(self, work: Work) -> None:
-        self.rank, self.size = work.rank, work.size
-        self._work = work
-        self._hook: Any = None
-        self._outer: Any = None
-        self._module: nn.Module | None = None
-        self.result: dict[str, float] = {}
+    def __init__(self, num_steps: int | None) -> None:
+        self.num_steps = num_steps
+        self.spent: dict[str, float] = {}
 
-    def wrap(self, module: nn.Module) -> nn.Module:
-        self._module = module
-        if self.size == 1:
-            return module
-        self._outer = make_outer_steps(self._work.communication, module)
-        if self._outer is not None:
-            return module
-        wrapped = DistributedDataParallel(module)
-        self._hook = make_hook(self._work.communication, seed=self._work.seed)
-        if self._hook is not None:
-            self._hook.register(wrapped)
-        return wrapped
-
-    def after_step(self, step: int) -> None:
-        if self._outer is not None:
-            self._outer.after_step(step, self._module)
-        if self._work.num_steps is not None and step in (WARM_UP, WARM_UP + self._work.num_steps):
-            self._clock(1 if step == WARM_UP else -1)
-
-    def settle(self) -> None:
-        if self._outer is not None:
-            self._outer.agree(self._module)
-
-    def add_up(self, values: Sequence[float]) -> list[float]:
-        if self.size == 1:
-            return list(values)
-        totals = torch.tensor(values, dtype=torch.float64)
-        dist.all_reduce(totals)
-        return [float(total) for total in totals]
-
-    def _clock(self, sign: int) -> None:
-        """Note what has been spent since the first call."""
-        if self.size > 1:
+    def after(self, step: int, *, is_linked: bool, counted: int) -> None:
+        """Raises EnoughError behind the last step that is measured."""
+        if self.num_steps is None or step not in (WARM_UP, WARM_UP + self.num_steps):
+            return
+        if is_linked:
             dist.barrier()
-        traffic = self._outer or self._hook
         now = {
             "seconds": time.perf_counter(),
             "cpu_seconds": time.process_time(),
-            "sent_bytes": sent_bytes() if self.size > 1 else 0,
-            "counted_bytes": traffic.traffic.sent_bytes if traffic is not None else 0,
+            "sent_bytes": sent_bytes() if is_linked else 0,
+            "counted_bytes": counted,
         }
-        self.result = {name: value - self.result.get(name, 0) for name, value in now.items()}
-        if sign < 0:
+        self.spent = {name: value - self.spent.get(name, 0) for name, value in now.items()}
+        if step > WARM_UP:
             raise EnoughError
+
+
+class LinkedGroup(CommunicatingGroup):
+    """That of the strategies, with a clock."""
+
+    def __init__(self, told: Work, clock: Clock) -> None:
+        super().__init__("cpu", local_rank=0, communication=told.communication, seed=told.seed)
+        self._clock = clock
+
+    def after_step(self, step: int) -> None:
+        super().after_step(step)
+        kept = self.outer or self.hook
+        self._clock.after(step, is_linked=True, counted=kept.traffic.sent_bytes if kept is not None else 0)
+
+
+class Alone(Group):
+    """One process, with a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def after_step(self, step: int) -> None:
+        self._clock.after(step, is_linked=False, counted=0)
 
 
 def work(told: Work) -> Result:
@@ -175,7 +163,8 @@ def work(told: Work) -> Result:
     options = DnnOptions(hidden_units=told.hidden_units, batch_size=told.batch_size, max_iterations=told.epochs,
                          early_stop=False)  # fmt: skip
     arguments = DnnArguments(options=options, target=Target(1, "binary_log_loss", "sigmoid"), seed=told.seed, shift=())
-    group = LinkedGroup(told)
+    clock = Clock(told.num_steps)
+    group = Alone(clock) if told.size == 1 else LinkedGroup(told, clock)
     with seeded(told.seed, 1):
         share = Share(Encoded.open(folder / "train"), None, told.rank, told.size)
         task = make_task(msgspec.to_builtins(arguments), share)
@@ -184,7 +173,7 @@ def work(told: Work) -> Result:
         except EnoughError:
             group.settle()
     steps = told.num_steps or 1
-    spent = {name: group.result.get(name, 0) for name in ("seconds", "cpu_seconds", "sent_bytes", "counted_bytes")}
+    spent = {name: clock.spent.get(name, 0) for name in ("seconds", "cpu_seconds", "sent_bytes", "counted_bytes")}
     spent |= {name: spent[name] / steps for name in ("sent_bytes", "counted_bytes")}
     weights = torch.cat([parameter.detach().reshape(-1) for parameter in task.module.parameters()]).numpy()
     wanted = told.num_steps is None and told.rank == 0
