@@ -2,8 +2,8 @@
 
     python benchmarks/communication.py [--rates 50 200 1000 0] [--seeds 4] [--data FOLDER]  # as root
 
-trains a network of 2.8 million parameters on UCI Adult, by the loop and the group of the strategies: in two processes on
-two "machines" (network namespaces) joined by a cable of so many Mbit/s (0: not shaped), and in one. Two parts:
+trains a network of 2.8 million parameters on UCI Adult, by the strategies' own loop and group: in two processes on two
+"machines" (network namespaces) joined by a cable of so many Mbit/s (0: not shaped), and in one. Two parts:
 
 * speed: examples/s and bytes sent a step, of `--steps` steps at each rate, from the cable's own counters;
 * quality: the ROC AUC of the test rows after `--epochs` epochs, for each seed. It does not depend on the rate: the
