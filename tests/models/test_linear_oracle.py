@@ -174,6 +174,97 @@ def test_logistic_reg_with_an_l1_penalty(adult: tuple[Table, Table], encode: Enc
     assert np.mean(coefficients(model) == 0) > 0.3
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_linear_reg_wider_than_its_gram_matrix_with_l1(
+    housing: Table, encode: Encode, monkeypatch: pytest.MonkeyPatch, fit_intercept: bool
+) -> None:
+    table, options = housing.scaled(), {"l1_reg": 3e6, "l2_reg": 2.0, "fit_intercept": fit_intercept}
+    exact, _ = solve("linear_reg", table, encode, **options)
+    monkeypatch.setattr(linear_reg, "GRAM_COLUMNS", 5)
+    wide, _ = solve("linear_reg", table, encode, **options)
+    assert np.abs(coefficients(wide) - coefficients(exact)).max() < 1e-6 * np.abs(coefficients(exact)).max()
+    assert ((coefficients(wide) == 0) == (coefficients(exact) == 0)).all()
+    assert wide.curve[-1].loss == pytest.approx(exact.curve[-1].loss, rel=1e-7)
+    assert (coefficients(wide) == 0).sum() >= 3
+
+
+def test_three_species_with_an_elastic_net(penguins: Table, encode: Encode) -> None:
+    table = penguins.scaled()
+    model, _ = solve("logistic_reg", table, encode, num_classes=3, l1_reg=1.5, l2_reg=0.5, max_iterations=5000)
+    oracle = LogisticRegression(l1_ratio=0.75, C=0.5, solver="saga", tol=1e-9, max_iter=200_000)
+    oracle.fit(table.one_hot(), table.label)
+    found = model.predict(table.dense, table.ids)
+    assert np.abs(found - oracle.predict_proba(table.one_hot())).max() < 1e-5
+    assert np.abs(coefficients(model) - oracle.coef_).max() < 1e-4
+    assert ((coefficients(model) == 0) == (np.abs(oracle.coef_) < 1e-7)).all()
+
+
+def test_without_a_penalty_the_smallest_of_all_weights_that_predict_the_same(penguins: Table, encode: Encode) -> None:
+    """Every category has its column beside the intercept, and softmax does not see what classes have in common."""
+    table = penguins.scaled()
+    noisy = np.where(np.arange(len(table.label)) % 7 == 0, (table.label + 1) % 3, table.label)
+    table = Table(table.dense, table.ids, noisy, table.cardinalities)
+    model, _ = solve("logistic_reg", table, encode, num_classes=3, l2_reg=0.0)
+    x, found = table.one_hot(), coefficients(model)
+    oracle = LogisticRegression(C=np.inf, tol=1e-9, max_iter=20_000).fit(x, table.label)
+    assert np.abs(model.predict(table.dense, table.ids) - oracle.predict_proba(x)).max() < 1e-4
+    assert np.abs(found.sum(axis=0)).max() < 1e-9
+    assert abs(model.coefficients.intercept.sum()) < 1e-9
+    null = np.linalg.svd(x - x.mean(axis=0))[2][np.linalg.matrix_rank(x - x.mean(axis=0)) :]
+    assert np.abs(found @ null.T).max() < 1e-8
+
+
+def test_dummy_encoding_measures_the_other_categories_against_the_most_frequent(
+    penguins: Table, encode: Encode
+) -> None:
+    table = penguins.scaled()
+    body_mass = Table(table.dense[:, :3], table.ids, table.dense[:, 3], table.cardinalities)
+    options = {"l2_reg": 0.0, "category_encoding_method": "dummy_encoding"}
+    model, _ = solve("linear_reg", body_mass, encode, **options)
+    offsets = np.cumsum([0, *table.cardinalities])[:-1]
+    dropped = [int(np.bincount(ids).argmax() + offset) for ids, offset in zip(table.ids.T, offsets, strict=True)]
+    assert (model.coefficients.table[dropped] == 0).all()
+    seen = np.delete(body_mass.one_hot(), [3 + slot for slot in dropped], axis=1)
+    full = seen[:, seen.any(axis=0)]
+    oracle = LinearRegression().fit(full, body_mass.label)
+    assert (
+        np.abs(np.delete(coefficients(model)[0], [3 + s for s in dropped])[seen.any(axis=0)] - oracle.coef_).max()
+        < 1e-8
+    )
+
+
+@pytest.mark.parametrize("name", ["linear_reg", "logistic_reg"])
+def test_early_stopping_keeps_the_iteration_of_the_lowest_eval_loss(
+    name: str, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many columns, few rows, no penalty: the optimum on the training rows is far from the best on others."""
+    monkeypatch.setattr(linear_reg, "GRAM_COLUMNS", 5)
+    random = np.random.default_rng(2)
+    x, effect = random.normal(size=(400, 60)), 0.2 * random.normal(size=60)
+    y = x @ effect + 2 * random.normal(size=400)
+    label = y if name == "linear_reg" else (y > 0).astype(np.int64)
+    rest = {"cardinalities": (), "dense_dtype": "float64"}
+    nothing = np.empty((400, 0), np.int64)
+    train, held_out = (encode(x[rows], nothing[rows], label[rows], **rest) for rows in (slice(90), slice(90, 400)))
+    context = FitContext(features=train.features, num_classes=0 if name == "linear_reg" else 2)
+
+    def fit(**options: object) -> LinearModel:
+        return get_family(name).fit(train, held_out, family_options(name, {"l2_reg": 0.0, **options}), context)
+
+    whole, stopped = fit(max_iterations=60), fit(early_stop=True, patience=3)
+    losses = [row.eval_loss for row in stopped.curve]
+    assert stopped.best_iteration == int(np.argmin(losses)) + 1 == len(losses) - 3
+    assert min(losses) < whole.curve[-1].eval_loss
+    assert [row.loss for row in stopped.curve] == pytest.approx([row.loss for row in whole.curve[: len(losses)]])
+    predicted = stopped.predict(*(held_out.arrays()[:2]))
+    measured = (
+        np.mean(np.square(predicted - held_out.arrays().label))
+        if name == "linear_reg"
+        else -np.mean(np.log(predicted[np.arange(310), held_out.arrays().label]))
+    )
+    assert measured == pytest.approx(min(losses), rel=1e-9)
+
+
 def test_a_dropped_slot_has_no_weight(penguins: Table, encode: Encode) -> None:
     table = penguins.scaled()
     body_mass = Table(table.dense[:, :3], table.ids, table.dense[:, 3], table.cardinalities)

@@ -129,7 +129,16 @@ def test_public_options_are_frozen() -> None:
         "patience": 5,
         "min_rel_progress": 0.0,
     }
-    linear = {"l1_reg": 0.0, "l2_reg": 1.0, "fit_intercept": True}
+    linear = {
+        "l1_reg": 0.0,
+        "l2_reg": 1.0,
+        "fit_intercept": True,
+        "category_encoding_method": "one_hot_encoding",
+        "calculate_p_values": False,
+        "early_stop": False,
+        "patience": 5,
+        "min_rel_progress": 0.0,
+    }
     assert found == {
         "linear_reg": {**linear, "max_iterations": 1000},
         "logistic_reg": {**linear, "max_iterations": 500},

@@ -14,18 +14,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 from hagane.errors import PreemptedError
-from hagane.training import checkpoint as module_of_checkpoint
+from hagane.training import checkpoint_folder
 from hagane.training.checkpoint import (
-    FACTS_FILE,
-    TENSORS_FILE,
     Checkpoint,
     flatten,
     latest_checkpoint,
-    list_checkpoints,
     read_checkpoint,
     unflatten,
     write_checkpoint,
 )
+from hagane.training.checkpoint_folder import FACTS_FILE, TENSORS_FILE, list_checkpoints
 from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
 from hagane.training.loop import History, train_module
 from hagane.training.losses import squared_error
@@ -174,7 +172,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module_of_checkpoint, "_flush", full)
+    monkeypatch.setattr(checkpoint_folder, "_flush", full)
     with pytest.raises(OSError, match="No space"):
         write_checkpoint(tmp_path, a_checkpoint(2))
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000001"]

@@ -16,14 +16,18 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from hagane.errors import Fault, PreemptedError
 from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.prefetch import prefetch
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.training_data import weights_of
+from hagane.training.preemption import Preemption
 
 Floats = npt.NDArray[np.float64]
+PART_NUMBERS = 1 << 17
+"""Raw scores that are worked on at once, where rows have several: a megabyte, which the processor's cache holds."""
 
 
 class DesignBlock(NamedTuple):
@@ -41,10 +45,34 @@ class DesignBlock(NamedTuple):
         slots = self.slots.data.nbytes + self.slots.indices.nbytes + self.slots.indptr.nbytes
         return int(self.dense.nbytes + slots + 2 * self.label.nbytes)
 
+    @property
+    def total_weight(self) -> float:
+        """Σ weights."""
+        return float(len(self.label) if self.weight is None else self.weight.sum())
+
+    def parts(self, num_outputs: int) -> Iterator[DesignBlock]:
+        """The rows in parts so small that their raw scores stay in the processor's cache; one part for one output."""
+        size = len(self.label) if num_outputs == 1 else max(256, PART_NUMBERS // num_outputs)
+        for start in range(0, len(self.label), max(size, 1)):
+            rows = slice(start, start + size)
+            weight = None if self.weight is None else self.weight[rows]
+            whole = size >= len(self.label)
+            yield self if whole else DesignBlock(self.dense[rows], self.slots[rows], self.label[rows], weight)
+
     def times(self, weights: Floats) -> Floats:
         """X @ weights: [w, c] → [n, c]."""
         d = self.dense.shape[1]
-        product: Floats = self.dense @ weights[:d] + self.slots @ weights[d:]
+        if not self.slots.shape[1]:
+            return np.asarray(self.dense @ weights)
+        product: Floats = self.slots @ weights[d:]
+        if d:
+            product += self.dense @ weights[:d]
+        return product
+
+    def raw(self, weights: Floats, intercept: Floats) -> Floats:
+        """Raw scores [n, c], an array of their own."""
+        product = self.times(weights)
+        product += intercept
         return product
 
     def transposed_times(self, residuals: Floats) -> Floats:
@@ -81,9 +109,25 @@ class DenseMeasures(NamedTuple):
 class Design:
     """An encoded split as a matrix of `num_columns` columns; `mean` and `scale` [d] come from the training split."""
 
-    def __init__(self, encoded: Encoded, mean: Floats, scale: Floats, *, cache_bytes: int = 1 << 30) -> None:
-        """Blocks are kept in memory when all together need no more than `cache_bytes`; else each pass reads them."""
+    def __init__(
+        self,
+        encoded: Encoded,
+        mean: Floats,
+        scale: Floats,
+        *,
+        dropped: tuple[int, ...] | None = None,
+        cache_bytes: int = 1 << 30,
+        preemption: Preemption | None = None,
+    ) -> None:
+        """Blocks are kept in memory when all together need no more than `cache_bytes`; else each pass reads them.
+
+        `dropped` is the slot without a weight of each feature that has slots, -1 for none; those of the transform
+        where it is not given. Reading ends with PreemptedError at the first block after `preemption` was requested.
+        """
         self._cache_bytes = cache_bytes
+        self._preemption = preemption
+        own = tuple(feature.dropped_slot for feature in slot_features(encoded.features))
+        self.dropped = own if dropped is None else dropped
         self.encoded = encoded
         self.mean = mean
         self.scale = scale
@@ -98,21 +142,35 @@ class Design:
         """n."""
         return self.encoded.num_rows
 
+    def like(self, encoded: Encoded, *, cache_bytes: int) -> Design:
+        """Another split, scaled as this one."""
+        return Design(
+            encoded,
+            self.mean,
+            self.scale,
+            dropped=self.dropped,
+            cache_bytes=cache_bytes,
+            preemption=self._preemption,
+        )
+
     def blocks(self) -> Iterator[DesignBlock]:
         """Every row once, in blocks; the next one is read meanwhile."""
         kept = list(self._kept or ())
-        yield from kept
+        for block in kept:
+            self._go_on()
+            yield block
         left = range(len(kept), self.encoded.num_blocks)
         for index, block in zip(left, prefetch(map(self._read, left), 1 if len(left) > 1 else 0), strict=True):
+            self._go_on()
             self._keep(index, block)
             yield block
 
     def free_columns(self) -> npt.NDArray[np.bool_]:
-        """[w] False for the slots that are given no weight (`Feature.dropped_slot`)."""
+        """[w] False for the slots that are given no weight."""
         free = np.ones(self.num_columns, bool)
-        for feature, offset in zip(slot_features(self.encoded.features), self.offsets, strict=True):
-            if feature.dropped_slot >= 0:
-                free[self.num_dense + offset + feature.dropped_slot] = False
+        for dropped, offset in zip(self.dropped, self.offsets, strict=True):
+            if dropped >= 0:
+                free[self.num_dense + offset + dropped] = False
         return free
 
     def column_scale(self) -> Floats:
@@ -123,6 +181,11 @@ class Design:
         """A solver's weights [w, c] and intercept [c], for features as they come."""
         original = weights / self.column_scale()[:, None]
         return original, intercept - self.mean @ original[: self.num_dense]
+
+    def _go_on(self) -> None:
+        """Raises PreemptedError when told to end."""
+        if self._preemption is not None and self._preemption.requested:
+            raise PreemptedError(Fault(what="training was told to end", where="train", next_step="start it again"))
 
     def _keep(self, index: int, block: DesignBlock) -> None:
         """Remember the next block, or no block at all once they take too much memory."""

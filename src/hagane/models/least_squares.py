@@ -1,6 +1,6 @@
-"""Solvers of penalised least squares from the Gram matrix: minimise ½ wᵀGw − bᵀw + Σ l1ⱼ|wⱼ| + ½ Σ l2ⱼ wⱼ².
+"""Penalised least squares in closed form, from the Gram matrix: minimise ½ wᵀGw − bᵀw + ½ Σ l2ⱼ wⱼ².
 
-Shapes: G [w, w] symmetric, b, l1, l2, unit [w]. `unit` is what a weight is divided by to be in its feature's own unit.
+Shapes: G [w, w] symmetric, b, l2, unit [w]. `unit` is what a weight is divided by to be in its feature's own unit.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import scipy.linalg
 
 Floats = npt.NDArray[np.float64]
 
-LASSO_TOLERANCE = 1e-10
-"""Largest step of a sweep, as a share of the fit's own size, at which coordinate descent has converged."""
 RANK_TOLERANCE = 1e-11
 """Directions with an eigenvalue below this share of the largest are not determined by the data."""
 
@@ -31,27 +29,17 @@ def solve_minimum_norm(gram: Floats, target: Floats, unit: Floats) -> Floats:
     values, vectors = np.linalg.eigh(gram)
     kept = values > RANK_TOLERANCE * max(values[-1], 0.0)
     solution: Floats = vectors[:, kept] @ ((vectors[:, kept].T @ target) / values[kept])
-    null = vectors[:, ~kept] / unit[:, None]
-    if null.size:
-        basis, _ = np.linalg.qr(null)
-        original = solution / unit
-        solution = (original - basis @ (basis.T @ original)) * unit
-    return solution
+    return with_smallest_norm(solution[:, None], vectors[:, ~kept], unit)[:, 0]
 
 
-def solve_lasso(gram: Floats, target: Floats, l1: Floats, l2: Floats, *, max_sweeps: int) -> tuple[Floats, bool]:
-    """Cyclic coordinate descent (Friedman, Hastie and Tibshirani 2010, §2); the solution, and whether it converged."""
-    diagonal = np.diag(gram) + l2
-    weights, slope = np.zeros_like(target), target.copy()
-    for _ in range(max_sweeps):
-        largest = 0.0
-        for j in np.flatnonzero(diagonal > 0):
-            aim = slope[j] + gram[j, j] * weights[j]
-            moved = np.sign(aim) * max(abs(aim) - l1[j], 0.0) / diagonal[j] - weights[j]
-            if moved:
-                weights[j] += moved
-                slope -= moved * gram[j]
-                largest = max(largest, abs(moved) * np.sqrt(diagonal[j]))
-        if largest <= LASSO_TOLERANCE * np.sqrt(max(float(np.abs(target @ weights)), 1e-300)):
-            return weights, True
-    return weights, False
+def with_smallest_norm(weights: Floats, null: Floats, unit: Floats) -> Floats:
+    """Weights [w, c] that predict the same, with the smallest norm in the features' own units.
+
+    `null` [w, m] are directions along which nothing changes in the rows.
+    """
+    if not null.size:
+        return weights
+    basis, _ = np.linalg.qr(null / unit[:, None])
+    original = weights / unit[:, None]
+    smallest: Floats = (original - basis @ (basis.T @ original)) * unit[:, None]
+    return smallest

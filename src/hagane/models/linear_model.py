@@ -8,9 +8,8 @@ one look-up, one product with the entries' weights and one sum by row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
@@ -21,19 +20,10 @@ from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.models.design import Design, slot_features, slot_offsets
 from hagane.models.family import Array, Iteration
-from hagane.models.options import FamilyOptions
 from hagane.models.sparse_graph import emit_entries, emit_row_sums
 from hagane.models.sparse_matrix import sparse_matrix
 
 Floats = npt.NDArray[np.float64]
-
-
-class LinearOptions(FamilyOptions, frozen=True, kw_only=True):
-    """What every linear family can be asked for."""
-
-    l1_reg: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    l2_reg: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    fit_intercept: bool = True
 
 
 class Coefficients(NamedTuple):

@@ -1,30 +1,43 @@
-"""LINEAR_REG: least squares in closed form, out of core.
+"""LINEAR_REG: least squares, out of core.
 
 Minimises ½ Σ g (y − xw − b)² + l1_reg Σ|w| + ½ l2_reg Σ w² over all rows, each with its weight g (1 where none is
 given); the intercept b is not penalised. So `l2_reg` is scikit-learn's `Ridge(alpha)`, and `l1_reg` is n times its
-`Lasso(alpha)`. One pass accumulates the Gram matrix; where there are more than `GRAM_COLUMNS` columns, conjugate
-gradients, scaled by the columns' own squares, make a pass an iteration instead.
+`Lasso(alpha)`.
+
+One pass accumulates the Gram matrix, from which the solution follows in closed form, or with l1_reg by coordinate
+descent, without another. Where there are more than `GRAM_COLUMNS` columns, conjugate gradients, scaled by the columns'
+own squares, or with l1_reg OWL-QN, make a pass an iteration instead.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator, cg
 
-from hagane.counted import counted
-from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
+from hagane.models.axes import own_axes
 from hagane.models.design import Design, measure_dense
+from hagane.models.dropped_slots import dropped_slots
 from hagane.models.family import FitContext, Iteration, Task
-from hagane.models.least_squares import solve_lasso, solve_minimum_norm, solve_ridge
-from hagane.models.linear_model import Coefficients, LinearModel, LinearOptions, spread_of
+from hagane.models.least_squares import solve_minimum_norm, solve_ridge
+from hagane.models.linear_model import Coefficients, LinearModel, spread_of
+from hagane.models.linear_options import LinearOptions
+from hagane.models.linear_problem import LinearProblem, mean_loss
+from hagane.models.moments import Moments, measure_moments
+from hagane.models.row_losses import squared_losses
+from hagane.models.solvers.conjugate_gradients import ConjugateGradients
+from hagane.models.solvers.coordinate_descent import CoordinateDescent
+from hagane.models.solvers.iterate import Outcome, Watched, early_stopping, iterate, say_how_it_ended
+from hagane.models.solvers.method import Method, SolverState
+from hagane.models.solvers.quasi_newton import QuasiNewton
 from hagane.models.training_data import require_finite_labels, weights_of
+from hagane.progress import Phase
 
 Floats = npt.NDArray[np.float64]
 GRAM_COLUMNS = 3000
@@ -36,7 +49,7 @@ class LinearRegOptions(LinearOptions, frozen=True, kw_only=True):
     """Options of `linear_reg`."""
 
     max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
-    """Sweeps of coordinate descent (with l1_reg), or of conjugate gradients (more than 3,000 columns)."""
+    """Of coordinate descent (with l1_reg), conjugate gradients or OWL-QN (more than 3,000 columns)."""
 
 
 class LinearReg:
@@ -54,164 +67,241 @@ class LinearReg:
     def fit(
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> LinearModel:
-        """Solve. Raises TrainingError for labels that are not finite."""
+        """Solve. Raises TrainingError for labels that are not finite, PreemptedError when told to end."""
         assert isinstance(options, LinearRegOptions)
         require_finite_labels(train)
         begun = time.perf_counter()
-        mean, deviation, label_mean, total = measure_dense(train)
+        mean, deviation, label_mean, _ = measure_dense(train)
         centre, level = (mean, label_mean) if options.fit_intercept else (np.zeros_like(mean), 0.0)
-        design = Design(train, centre, deviation, cache_bytes=context.memory.cache_bytes)
-        with context.progress.phase("train", total=None, unit="rows") as phase:
-            weights, moments = _solve(design, level, options, context)
-            phase.advance(train.num_rows)
-        intercept = np.array([level - moments.sums @ weights / total if options.fit_intercept else 0.0])
-        original, bias = design.unscale(weights[:, None], intercept)
-        coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
-        spread = spread_of(design, coefficients, deviation, moments.sums[design.num_dense :])
-        model = LinearModel(
-            family=self.name,
-            features=train.features,
-            coefficients=coefficients,
-            link="identity",
-            spread=spread,
-            curve=(),
-            best_iteration=1,
+        dropped = dropped_slots(train, dummy=options.category_encoding_method == "dummy_encoding")
+        design = Design(
+            train,
+            centre,
+            deviation,
+            dropped=dropped,
+            cache_bytes=context.memory.cache_bytes,
+            preemption=context.preemption,
         )
-        loss = _loss(moments, weights, options.fit_intercept)
-        loss = _mean_squared_error(model, train) if loss is None else loss
-        held_out = evaluation is not None and evaluation.num_rows
-        eval_loss = _mean_squared_error(model, evaluation) if evaluation is not None and held_out else None
-        duration_ms = 1000 * (time.perf_counter() - begun)
-        model.curve = (Iteration(iteration=1, loss=loss, eval_loss=eval_loss, duration_ms=duration_ms),)
+        held_out = evaluation if evaluation is not None and evaluation.num_rows else None
+        is_iterative = options.l1_reg > 0 or design.num_columns > GRAM_COLUMNS
+        total, unit = (options.max_iterations, "iterations") if is_iterative else (None, "rows")
+        with context.progress.phase("train", total=total, unit=unit) as phase:
+            moments = measure_moments(design, level, with_gram=design.num_columns <= GRAM_COLUMNS)
+            problem, outcome = LeastSquares(design, moments, level, options), None
+            if is_iterative:
+                weights, outcome = _iterate(problem, held_out, context, phase)
+            else:
+                weights = problem.closed_form()
+                phase.advance(train.num_rows)
+        model = _model(train, problem, weights, deviation)
+        model.curve = _told(outcome, model, problem, held_out)
+        if outcome is None:
+            duration_ms = 1000 * (time.perf_counter() - begun)
+            model.curve = (msgspec.structs.replace(model.curve[0], duration_ms=duration_ms),)
+        else:
+            model.best_iteration = max(1, outcome.best_iteration)
         return model
 
 
-class Moments(msgspec.Struct, frozen=True):
-    """Weighted sums: `sums` and `squares` [w] of the columns, `target` [w] = Xᵀ(y − level), `label_sum` of y − level,
-    `label_squares` of (y − level)², `total` of the weights, `gram` [w, w] or None where too wide."""
+class LeastSquares(NamedTuple):
+    """What is solved: weights [w] for the scaled columns, from the moments of the rows."""
 
-    sums: Floats
-    squares: Floats
-    target: Floats
-    label_sum: float
-    label_squares: float
-    total: float
-    gram: Floats | None
+    design: Design
+    moments: Moments
+    level: float
+    options: LinearRegOptions
+
+    @property
+    def free(self) -> npt.NDArray[np.bool_]:
+        """[w] the columns that have weights."""
+        return self.design.free_columns()
+
+    @property
+    def penalties(self) -> tuple[Floats, Floats]:
+        """l1 and l2 [f] of the free columns' weights."""
+        unit = self.design.column_scale()[self.free]
+        return self.options.l1_reg / unit, self.options.l2_reg / np.square(unit)
+
+    def normal_equations(self) -> tuple[Floats, Floats]:
+        """The Gram matrix [f, f] and the products with the label [f], both centred where there is an intercept."""
+        fit_intercept, free = self.options.fit_intercept, self.free
+        gram = self.moments.centred_gram(fit_intercept=fit_intercept)[np.ix_(free, free)]
+        return gram, self.moments.centred_target(fit_intercept=fit_intercept)[free]
+
+    def closed_form(self) -> Floats:
+        """Without l1_reg, and few enough columns."""
+        gram, target = self.normal_equations()
+        if self.options.l2_reg:
+            return self.widened(solve_ridge(gram, target, self.penalties[1]))
+        return self.widened(solve_minimum_norm(gram, target, self.design.column_scale()[self.free]))
+
+    def widened(self, weights: Floats) -> Floats:
+        """Weights [f] of the free columns as weights [w] of all."""
+        wide = np.zeros(self.design.num_columns)
+        wide[self.free] = weights
+        return wide
+
+    def intercept(self, weights: Floats) -> float:
+        """The best one for these weights [w] of the scaled columns."""
+        if not self.options.fit_intercept:
+            return 0.0
+        return self.level + (self.moments.label_sum - float(self.moments.sums @ weights)) / self.moments.total
 
 
-def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments:
-    """One pass over the rows."""
-    w, d = design.num_columns, design.num_dense
-    sums, squares, target = np.zeros(w), np.zeros(w), np.zeros(w)
-    label_sum, label_squares, total = 0.0, 0.0, 0.0
-    gram = np.zeros((w, w)) if with_gram else None
-    for block in design.blocks():
-        residual = block.weighted(block.label - level)
-        label_sum += float(residual.sum())
-        label_squares += float(residual @ (block.label - level))
-        total += float(len(block.label) if block.weight is None else block.weight.sum())
-        sums += block.sums()
-        squares += block.squares()
-        target += block.transposed_times(residual)
-        if gram is not None:
-            weighted, slots = block.weighted(block.dense), block.slots
-            gram[:d, :d] += block.dense.T @ weighted
-            gram[d:, :d] += slots.T @ weighted
-            scaled = slots if block.weight is None else sp.diags_array(block.weight) @ slots
-            gram[d:, d:] += (slots.T @ scaled).toarray()
-    if gram is not None:
-        gram[:d, d:] = gram[d:, :d].T
-    return Moments(sums, squares, target, label_sum, label_squares, total, gram)
+class Solver(NamedTuple):
+    """An iterative way to the weights: `weights` [w] and the mean squared error where it stands."""
+
+    method: Method[Any]
+    weights: Callable[[Floats], Floats]
+    loss: Callable[[SolverState], float]
 
 
-def _solve(design: Design, level: float, options: LinearRegOptions, context: FitContext) -> tuple[Floats, Moments]:
-    """Weights [w] for the scaled columns, and the moments they came from."""
-    wide = design.num_columns > GRAM_COLUMNS
-    if wide and options.l1_reg:
-        raise TrainingError(_too_wide(design.num_columns))
-    moments = measure_moments(design, level, with_gram=not wide)
-    unit, free = design.column_scale(), design.free_columns()
-    penalty = 1 / np.square(unit)
-    weights = np.zeros(design.num_columns)
-    if wide:
-        weights[free], converged = _conjugate_gradients(design, moments, free, options, penalty)
+def _iterate(
+    problem: LeastSquares, held_out: Encoded | None, context: FitContext, phase: Phase
+) -> tuple[Floats, Outcome]:
+    """Weights [w] by the solver that suits width and penalty, and how it went."""
+    options = problem.options
+    if problem.moments.gram is not None:
+        solver = _coordinate_descent(problem)
     else:
-        gram, target = _centred(moments, options.fit_intercept)
-        gram, target = gram[np.ix_(free, free)], target[free]
-        converged = True
-        if options.l1_reg:
-            weights[free], converged = solve_lasso(
-                gram,
-                target,
-                options.l1_reg / unit[free],
-                options.l2_reg * penalty[free],
-                max_sweeps=options.max_iterations,
-            )
-        elif options.l2_reg:
-            weights[free] = solve_ridge(gram, target, options.l2_reg * penalty[free])
-        else:
-            weights[free] = solve_minimum_norm(gram, target, unit[free])
-    if not converged:
-        context.progress.note(
-            f"linear_reg did not converge in {options.max_iterations} iterations; raise max_iterations or l2_reg"
-        )
-    return weights, moments
+        solver = _owl_qn(problem) if options.l1_reg else _conjugate_gradients(problem)
+    watched = Watched(
+        solver.loss, _eval_loss(problem, held_out, context, solver.weights), early_stopping(options, held_out)
+    )
+    outcome = iterate(solver.method, watched, most=options.max_iterations, context=context, phase=phase)
+    say_how_it_ended("linear_reg", outcome, options.max_iterations, context)
+    return solver.weights(outcome.point), outcome
 
 
-def _centred(moments: Moments, fit_intercept: bool) -> tuple[Floats, Floats]:
-    assert moments.gram is not None
-    if not fit_intercept:
-        return moments.gram, moments.target
-    gram = moments.gram - np.outer(moments.sums, moments.sums) / moments.total
-    return gram, moments.target - moments.sums * (moments.label_sum / moments.total)
+def _coordinate_descent(problem: LeastSquares) -> Solver:
+    gram, target = problem.normal_equations()
+    return Solver(CoordinateDescent(gram, target, *problem.penalties), problem.widened, _loss_from_sums(problem))
 
 
-def _conjugate_gradients(
-    design: Design, moments: Moments, free: npt.NDArray[np.bool_], options: LinearRegOptions, penalty: Floats
-) -> tuple[Floats, bool]:
-    """(Xᵀ G X + l2) w = Xᵀ G y on the free columns, X centred where there is an intercept; and whether it converged.
+def _conjugate_gradients(problem: LeastSquares) -> Solver:
+    """(Xᵀ G X + l2) w = Xᵀ G y on the free columns, X centred where there is an intercept.
 
     The preconditioner is the matrix's own diagonal: words and categories differ in frequency by orders of magnitude.
     """
-    mean = moments.sums / moments.total * options.fit_intercept
+    moments, free, (_, l2) = problem.moments, problem.free, problem.penalties
+    mean = moments.sums / moments.total * problem.options.fit_intercept
 
-    def apply(vector: Floats) -> Floats:
-        full = np.zeros(design.num_columns)
-        full[free] = vector.ravel()
-        total = options.l2_reg * penalty * full
-        for block in design.blocks():
-            product = block.times(full[:, None])[:, 0] - mean @ full
-            product = block.weighted(product)
-            total += block.transposed_times(product[:, None])[:, 0] - mean * product.sum()
-        result: Floats = total[free]
+    def times(vector: Floats) -> Floats:
+        full = problem.widened(vector)
+        total = np.zeros_like(full)
+        for block in problem.design.blocks():
+            product = block.weighted(block.times(full[:, None])[:, 0] - mean @ full)
+            total += block.transposed_times(product) - mean * product.sum()
+        result: Floats = total[free] + l2 * vector
         return result
 
-    size = int(free.sum())
-    target = moments.target - moments.sums * (moments.label_sum / moments.total) * options.fit_intercept
-    diagonal = (moments.squares - np.square(mean) * moments.total + options.l2_reg * penalty)[free]
+    diagonal = (moments.squares - np.square(mean) * moments.total)[free] + l2
     inverse = 1 / np.where(diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300), diagonal, 1.0)
-    solution, info = cg(
-        LinearOperator((size, size), matvec=apply, dtype=np.float64),
-        target[free],
-        M=LinearOperator((size, size), matvec=lambda vector: inverse * vector.ravel(), dtype=np.float64),
-        rtol=1e-10,
-        maxiter=options.max_iterations,
+    target = moments.centred_target(fit_intercept=problem.options.fit_intercept)[free]
+    method = ConjugateGradients(times, target, inverse, tolerance=1e-10)
+    return Solver(method, problem.widened, _loss_from_sums(problem))
+
+
+def _owl_qn(problem: LeastSquares) -> Solver:
+    moments, fit_intercept = problem.moments, problem.options.fit_intercept
+    spread = moments.squares - np.square(moments.sums) / moments.total * fit_intercept
+    whole = LinearProblem(
+        problem.design,
+        moments,
+        own_axes(np.maximum(spread, 0)[problem.free], np.ones(1), problem.penalties[1]),
+        problem.options,
+        row_loss=squared_losses,
+        curvature=np.ones(1),
+        level=np.array([problem.level]),
     )
-    return solution, info == 0
+    tolerance = 1e-9 * math.sqrt(moments.label_variation(fit_intercept=fit_intercept))
+    method = QuasiNewton(whole.smooth, whole.start, l1=whole.l1, tolerance=tolerance)
+    return Solver(method, lambda point: whole.unpack(point)[0][:, 0], lambda state: 2 * whole.mean_loss(state))
 
 
-def _loss(moments: Moments, weights: Floats, fit_intercept: bool) -> float | None:
-    """Mean squared error over the training rows, from their moments; None where these cannot tell.
+def _loss_from_sums(problem: LeastSquares) -> Callable[[SolverState], float]:
+    """The mean squared error where coordinate descent or conjugate gradients stand, without a pass over the rows."""
+    l1, l2 = problem.penalties
+    whole = problem.moments.label_variation(fit_intercept=problem.options.fit_intercept)
+
+    def loss(state: SolverState) -> float:
+        penalty = float(l1 @ np.abs(state.point)) + 0.5 * float(l2 @ np.square(state.point))
+        return max(whole + 2 * (state.loss - penalty), 0.0) / problem.moments.total
+
+    return loss
+
+
+def _eval_loss(
+    problem: LeastSquares, held_out: Encoded | None, context: FitContext, weights: Callable[[Floats], Floats]
+) -> Callable[[Floats], float] | None:
+    """The mean squared error over the eval rows: from their moments where these are at hand, else by a pass."""
+    if held_out is None:
+        return None
+    design = problem.design.like(held_out, cache_bytes=context.memory.cache_bytes // 2)
+    if problem.moments.gram is not None:
+        moments = measure_moments(design, problem.level, with_gram=True)
+        return lambda point: _error_from_sums(moments, weights(point), problem)
+
+    def measured(point: Floats) -> float:
+        found = weights(point)
+        return 2 * mean_loss(design, found[:, None], np.array([problem.intercept(found)]), squared_losses)
+
+    return measured
+
+
+def _error_from_sums(moments: Moments, weights: Floats, problem: LeastSquares) -> float:
+    """Mean (y − level − Xw − b)² over rows with these moments."""
+    assert moments.gram is not None
+    bias = problem.intercept(weights) - problem.level
+    square = moments.label_squares - 2 * float(weights @ moments.target) + float(weights @ moments.gram @ weights)
+    square += bias * (bias * moments.total - 2 * moments.label_sum + 2 * float(weights @ moments.sums))
+    return max(square, 0.0) / moments.total
+
+
+def _model(train: Encoded, problem: LeastSquares, weights: Floats, deviation: Floats) -> LinearModel:
+    design = problem.design
+    original, bias = design.unscale(weights[:, None], np.array([problem.intercept(weights)]))
+    coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
+    return LinearModel(
+        family="linear_reg",
+        features=train.features,
+        coefficients=coefficients,
+        link="identity",
+        spread=spread_of(design, coefficients, deviation, problem.moments.sums[design.num_dense :]),
+        curve=(),
+        best_iteration=1,
+    )
+
+
+def _told(
+    outcome: Outcome | None, model: LinearModel, problem: LeastSquares, held_out: Encoded | None
+) -> tuple[Iteration, ...]:
+    """The curve, whose kept iteration has the model's own losses, measured where sums cannot tell them."""
+    loss = _loss(problem, model)
+    eval_loss = None if held_out is None else _mean_squared_error(model, held_out)
+    if outcome is None or not outcome.curve:
+        return (Iteration(iteration=1, loss=loss, eval_loss=eval_loss),)
+    kept = outcome.best_iteration - 1
+    measured = msgspec.structs.replace(outcome.curve[kept], loss=loss, eval_loss=eval_loss)
+    return (*outcome.curve[:kept], measured, *outcome.curve[kept + 1 :])
+
+
+def _loss(problem: LeastSquares, model: LinearModel) -> float:
+    """Mean squared error over the training rows, from their moments; where these cannot tell, by a pass.
 
     Σ(y − Xw)² = yᵀy − 2wᵀXᵀy + wᵀXᵀXw loses as many digits as the fit is good, so a near-perfect fit is measured.
     """
-    if moments.gram is None:
-        return None
-    gram, target = _centred(moments, fit_intercept)
-    level = moments.label_sum**2 / moments.total if fit_intercept else 0.0
-    whole = moments.label_squares - level
-    left = whole - 2 * float(weights @ target) + float(weights @ gram @ weights)
-    return left / moments.total if left > LOSS_DIGITS * whole else None
+    moments, fit_intercept = problem.moments, problem.options.fit_intercept
+    if moments.gram is not None:
+        found = np.concatenate([model.coefficients.dense, model.coefficients.table])[:, 0]
+        weights = found * problem.design.column_scale()
+        whole = moments.label_variation(fit_intercept=fit_intercept)
+        gram = moments.centred_gram(fit_intercept=fit_intercept)
+        target = moments.centred_target(fit_intercept=fit_intercept)
+        left = whole - 2 * float(weights @ target) + float(weights @ gram @ weights)
+        if left > LOSS_DIGITS * whole:
+            return left / moments.total
+    return _mean_squared_error(model, problem.design.encoded)
 
 
 def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
@@ -222,13 +312,3 @@ def _mean_squared_error(model: LinearModel, split: Encoded) -> float:
         total += float(weight @ np.square(error))
         total_weight += float(weight.sum())
     return total / total_weight
-
-
-def _too_wide(num_columns: int) -> Fault:
-    return Fault(
-        what="l1_reg is not supported for so wide a linear model",
-        where="model.options.l1_reg",
-        expected=f"at most {GRAM_COLUMNS} columns, one for each slot of each category",
-        received=counted(num_columns, "column"),
-        next_step="use l2_reg, or limit the categories with top_k in ML.ONE_HOT_ENCODER",
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from hagane.training.checkpoint import Checkpoint, latest_checkpoint, list_checkpoints, write_checkpoint
+from hagane.training.checkpoint import Checkpoint, latest_checkpoint, write_checkpoint
+from hagane.training.checkpoint_folder import keep_newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,5 +75,4 @@ class Checkpointer:
 
     def _write(self, checkpoint: Checkpoint) -> None:
         write_checkpoint(self.policy.folder, checkpoint)
-        for old in list_checkpoints(self.policy.folder)[: -self.policy.keep]:
-            shutil.rmtree(old, ignore_errors=True)
+        keep_newest(self.policy.folder, self.policy.keep)

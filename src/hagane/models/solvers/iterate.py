@@ -1,0 +1,164 @@
+"""`iterate`: run a solver to its end, telling, saving and watching on the way.
+
+After each iteration the losses are told and written into the curve; every half minute the state goes to disk, and a
+fit that is started again goes on from there, bit by bit. A notice to end is looked for between two blocks of rows: the
+state of before the pass that was cut off is saved then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from hagane.errors import Fault, PreemptedError
+from hagane.models.family import FitContext, Iteration
+from hagane.models.linear_options import LinearOptions
+from hagane.models.solvers.method import Floats, Method, S, SolverState, Status, put_together, take_apart
+from hagane.progress import Phase
+from hagane.training.array_checkpoint import ArrayCheckpoint, latest_arrays, write_arrays
+from hagane.training.checkpoint_folder import keep_newest
+from hagane.training.early_stopping import EarlyStopping
+
+EVERY_SECONDS = 30.0
+KEPT = 2
+"""Checkpoints."""
+
+
+class Outcome(NamedTuple):
+    """What a solver found: the `point` [p] that is kept, every iteration, and how it ended."""
+
+    point: Floats
+    curve: tuple[Iteration, ...]
+    best_iteration: int
+    status: Status
+    """`running`: it was at its last iteration, or stopped by the eval loss."""
+    was_stopped: bool
+
+
+class Watched(NamedTuple):
+    """What is measured after each iteration."""
+
+    loss: Callable[[SolverState], float]
+    """Of the training rows: a weighted mean, without penalties."""
+    eval_loss: Callable[[Floats], float] | None
+    stopping: EarlyStopping
+
+
+class _Run(msgspec.Struct, kw_only=True):
+    """All that a checkpoint holds beside the solver's own state."""
+
+    method: str
+    curve: list[Iteration] = []
+    watch: EarlyStopping
+    is_stopped: bool = False
+
+
+def iterate(method: Method[S], watched: Watched, *, most: int, context: FitContext, phase: Phase) -> Outcome:
+    """At most `most` iterations, fewer where the solver or the eval loss says so.
+
+    Goes on from what `context.checkpoints` holds. Raises PreemptedError, after a last checkpoint, when told to end.
+    """
+    run = _Run(method=type(method).__name__, watch=watched.stopping)
+    found = _resumed(method, run, context.checkpoints)
+    if found is not None:
+        state, best, run = found
+    else:
+        state = method.start()
+        best = state.point
+    phase.advance(len(run.curve))
+    saved, begun = time.monotonic(), time.perf_counter()
+    while state.status == "running" and not run.is_stopped and len(run.curve) < most:
+        try:
+            following = method.step(state)
+            measured = _measured(following, watched, len(run.curve) + 1)
+        except PreemptedError:
+            raise _left(state, best, run, context.checkpoints) from None
+        state, now = following, time.perf_counter()
+        run.curve.append(msgspec.structs.replace(measured, duration_ms=1000 * (now - begun)))
+        begun = now
+        best = _judged(state, best, run)
+        phase.advance(1, **_figures(measured))
+        if context.checkpoints is not None and time.monotonic() - saved >= EVERY_SECONDS:
+            _save(state, best, run, context.checkpoints)
+            saved = time.monotonic()
+        if context.preemption is not None and context.preemption.requested:
+            raise _left(state, best, run, context.checkpoints)
+    if not run.curve:
+        run.curve.append(_measured(state, watched, 1))
+    return _outcome(state, best, run)
+
+
+def early_stopping(options: LinearOptions, held_out: object | None) -> EarlyStopping:
+    """As the options ask for it, where there are eval rows."""
+    return EarlyStopping(
+        patience=options.patience,
+        min_rel_progress=options.min_rel_progress,
+        enabled=options.early_stop and held_out is not None,
+        reference_iteration=0,
+    )
+
+
+def say_how_it_ended(family: str, outcome: Outcome, most: int, context: FitContext) -> None:
+    """Tell the user of an end that is not the optimum."""
+    if outcome.was_stopped or outcome.status == "converged":
+        return
+    if outcome.status == "stuck":
+        after = f"{family} ended after {len(outcome.curve)} iterations, short of the optimum"
+        context.progress.note(f"{after}: no step lowers the loss by more than its rounding; raise l2_reg")
+    else:
+        context.progress.note(f"{family} did not converge in {most} iterations; raise max_iterations or l2_reg")
+
+
+def _measured(state: SolverState, watched: Watched, number: int) -> Iteration:
+    eval_loss = None if watched.eval_loss is None else watched.eval_loss(state.point)
+    return Iteration(iteration=number, loss=watched.loss(state), eval_loss=eval_loss)
+
+
+def _judged(state: SolverState, best: Floats, run: _Run) -> Floats:
+    """The best point so far: by the eval loss where it is to stop the fit, else the last."""
+    last = run.curve[-1]
+    if not run.watch.enabled or last.eval_loss is None:
+        return state.point
+    run.is_stopped = run.watch.update(last.iteration, last.eval_loss)
+    return state.point if run.watch.best_iteration == last.iteration else best
+
+
+def _outcome(state: SolverState, best: Floats, run: _Run) -> Outcome:
+    kept = run.watch.best_iteration if run.watch.enabled and run.watch.best_iteration > 0 else len(run.curve)
+    return Outcome(best, tuple(run.curve), kept, state.status, run.is_stopped)
+
+
+def _figures(measured: Iteration) -> dict[str, float]:
+    return {"loss": measured.loss} | ({} if measured.eval_loss is None else {"eval_loss": measured.eval_loss})
+
+
+def _save(state: SolverState, best: Floats, run: _Run, folder: Path) -> None:
+    arrays, rest = take_apart(state)
+    facts: dict[str, Any] = {"state": rest, "run": msgspec.to_builtins(run)}
+    write_arrays(folder, ArrayCheckpoint(state.iteration, {**arrays, "best": best}, facts))
+    keep_newest(folder, KEPT)
+
+
+def _resumed(method: Method[S], run: _Run, folder: Path | None) -> tuple[S, Floats, _Run] | None:
+    """The state in which an earlier process left this very fit; None where it left none."""
+    found = None if folder is None else latest_arrays(folder)
+    if found is None or found.facts.get("run", {}).get("method") != run.method:
+        return None
+    arrays: dict[str, Floats] = {name: np.asarray(array) for name, array in found.arrays.items()}
+    state = put_together(method.State, arrays, found.facts["state"])
+    return state, arrays["best"], msgspec.convert(found.facts["run"], _Run)
+
+
+def _left(state: SolverState, best: Floats, run: _Run, folder: Path | None) -> PreemptedError:
+    """Save, and say so."""
+    where = f"iteration {len(run.curve)}"
+    if folder is None:
+        return PreemptedError(Fault(what="training was told to end", where=where, next_step="start it again"))
+    _save(state, best, run, folder)
+    step = "run the same command again: it goes on from there"
+    return PreemptedError(Fault(what="training was told to end, and saved its state", where=where, next_step=step))

@@ -1,0 +1,88 @@
+"""A checkpoint's folder: `tensors.safetensors` and `checkpoint.json`, there or not, whichever library made the tensors.
+
+It is written aside, flushed to the disk, and renamed. One that does not hold what its JSON says (a disk that lost power
+between the two) is passed over for the one before it. No pickle: reading one runs no code. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FORMAT_VERSION = 1
+TENSORS_FILE = "tensors.safetensors"
+FACTS_FILE = "checkpoint.json"
+PREFIX = "step-"
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What `checkpoint.json` holds."""
+
+    version: int
+    step: int
+    sha256: str
+    facts: dict[str, Any]
+
+
+def write_folder(folder: Path, step: int, facts: dict[str, Any], save: Callable[[Path], None]) -> Path:
+    """Write a checkpoint under `folder`; where it lies. `save` writes the tensors' file.
+
+    Raises OSError, and leaves nothing, where it cannot.
+    """
+    final = folder / f"{PREFIX}{step:012}"
+    partial = folder / f".{final.name}.partial-{os.getpid()}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        save(partial / TENSORS_FILE)
+        written = Written(version=FORMAT_VERSION, step=step, sha256=_digest(partial / TENSORS_FILE), facts=facts)
+        (partial / FACTS_FILE).write_bytes(msgspec.json.encode(written))
+        for file in (partial / TENSORS_FILE, partial / FACTS_FILE, partial):
+            _flush(file)
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(partial, final)
+        _flush(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return final
+
+
+def read_facts(path: Path) -> Written | None:
+    """What the checkpoint at `path` says of itself; None where it is damaged, or of another version of the format."""
+    try:
+        written = msgspec.json.decode((path / FACTS_FILE).read_bytes(), type=Written)
+        whole = written.version == FORMAT_VERSION and written.sha256 == _digest(path / TENSORS_FILE)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return written if whole else None
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Those under `folder`, the oldest first."""
+    return sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
+
+
+def keep_newest(folder: Path, number: int) -> None:
+    """Remove all but the newest `number`."""
+    for old in list_checkpoints(folder)[:-number]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
