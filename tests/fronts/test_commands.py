@@ -335,3 +335,28 @@ def test_a_full_disk_is_no_bug_even_where_no_file_is_named(
     monkeypatch.setattr(Workspace, "list", full)
     assert run(["models", "list"]) == 1
     assert capsys.readouterr().err.startswith("error: No space left on device\n  next: make room")
+
+
+def test_weights(say):
+    text = say("weights", "late@1", "--top", "3")
+    assert "logistic_reg of late" in text
+    assert re.search(r"^intercept +-?\d", text, re.M)
+    assert re.search(r"and \d+ more weights \(--all shows them\)", text)
+    assert "each adds to the log odds of true" in text
+    assert "p-value" not in text
+    assert "more weights" not in say("weights", "late@1", "--all")
+    found = json.loads(say("weights", "late@1", "--json"))["weights"]
+    assert found["classes"] == ["false", "true"]
+    assert {"__INTERCEPT__", "carrier", "distance"} <= {each["processed_input"] for each in found["weights"]}
+    fault = json.loads(say("weights", "late@2", "--json", code=3))["faults"][0]
+    assert fault["what"] == "only linear models have weights of features"
+
+
+def test_weights_with_p_values(say):
+    options = "l2_reg=0", "calculate_p_values=true", "category_encoding_method=dummy_encoding"
+    asked = [part for option in options for part in ("--option", option)]
+    say("train", "flights.csv", "--label", "distance", "--model", "linear_reg", "--name", "miles", *asked)
+    text = say("weights", "miles")
+    assert re.search(r"^feature +category +weight +standardised +std\. error +p-value$", text, re.M)
+    assert re.search(r"by t with \d+ degrees of freedom", text)
+    say("models", "delete", "miles", "--yes")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hagane.features.column_cache import ColumnCache
     from hagane.jobs.events import OnEvent
     from hagane.jobs.job_result import JobResult
+    from hagane.models.weights import ModelWeights
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
 
@@ -80,6 +81,12 @@ class TrainedModel:
             warnings.warn(f"the rows depart from the model's schema: {what}", stacklevel=2)
         table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, source)])
         return _like(data, table)
+
+    def weights(self) -> ModelWeights:
+        """What a linear model adds up: `pandas.DataFrame(model.weights().rows())`. Raises SpecError for any other."""
+        from hagane.workflow.weights import bundle_weights
+
+        return bundle_weights(self.bundle)
 
     def predict_rows(self, instances: list[dict[str, Any]]) -> Predictions:
         """Raw JSON-like rows, exactly as the server takes them."""

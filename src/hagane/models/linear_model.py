@@ -8,6 +8,7 @@ one look-up, one product with the entries' weights and one sum by row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +19,13 @@ from hagane.features.emit import Emitter, element_type
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.design import Design, slot_features, slot_offsets
+from hagane.models.design import DenseMeasures, Design, slot_features, slot_offsets
 from hagane.models.family import Array, Iteration
+from hagane.models.linear_weights import linear_weights
 from hagane.models.sparse_graph import emit_entries, emit_row_sums
 from hagane.models.sparse_matrix import sparse_matrix
+from hagane.models.weight_errors import WeightErrors
+from hagane.models.weights import ModelWeights, Scaling
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +36,19 @@ class Coefficients(NamedTuple):
     dense: Floats
     table: Floats
     intercept: Floats
+
+
+class Columns(NamedTuple):
+    """What a fit measured of its columns: `mean` and `deviation` [d] of the dense features, and how they were scaled.
+
+    `centre` [d] was taken off the dense features, `scale` [w] divided every column; `free` [w] are those with weights.
+    """
+
+    mean: Floats
+    deviation: Floats
+    centre: Floats
+    scale: Floats
+    free: npt.NDArray[np.bool_]
 
 
 class LinearModel:
@@ -45,6 +62,8 @@ class LinearModel:
         coefficients: Coefficients,
         link: str,
         spread: Floats,
+        columns: Columns,
+        errors: WeightErrors | None = None,
         curve: tuple[Iteration, ...],
         best_iteration: int,
     ) -> None:
@@ -53,9 +72,13 @@ class LinearModel:
         self.coefficients = coefficients
         self.curve = curve
         self.best_iteration = best_iteration
+        self.columns = columns
+        self.errors = errors
+        """Of the weights, where they were asked for."""
         self._link = link
         self._spread = spread
         offsets, _ = slot_offsets(features)
+        self._starts = offsets.tolist()
         num_ids = sum(feature.kind is FeatureKind.ID for feature in features)
         self._offsets, self._sparse_offsets = offsets[:num_ids], offsets[num_ids:].tolist()
 
@@ -96,9 +119,31 @@ class LinearModel:
         negative = emitter.node("Sigmoid", emitter.node("Neg", raw))
         return emitter.node("Concat", negative, emitter.node("Sigmoid", raw), axis=1)
 
+    @property
+    def rounding(self) -> float:
+        """Of sums in another order: huge weights that nearly cancel (columns nearly collinear, no l2_reg) lose digits.
+
+        A few roundings of each term, as large as it is in a row three deviations off.
+        """
+        dense, table, intercept = self.coefficients
+        reach = np.abs(self.columns.mean) + 3 * self.columns.deviation
+        largest = [np.abs(table[start:end]).max(initial=0) for start, end in pairwise([*self._starts, len(table)])]
+        terms = float(np.abs(intercept).max(initial=0) + (reach @ np.abs(dense)).max(initial=0) + sum(largest))
+        return 8 * float(np.finfo(np.float64).eps) * terms
+
     def importance(self) -> Mapping[str, float]:
         """How far the feature moves the raw score over the training rows: the largest deviation of its part over c."""
         return {feature.name: float(spread) for feature, spread in zip(self.features, self._spread, strict=True)}
+
+    def weights(self, label: str, classes: Sequence[str], scalings: Mapping[str, Scaling]) -> ModelWeights:
+        """The weights by feature, category and class, with their errors where these were asked for."""
+        return linear_weights(self, label, classes, scalings)
+
+
+def columns_of(design: Design, measures: DenseMeasures) -> Columns:
+    """What is known of the columns of the training rows."""
+    scale, free = design.column_scale(), design.free_columns()
+    return Columns(measures.mean, measures.deviation, design.mean, scale, free)
 
 
 def spread_of(design: Design, coefficients: Coefficients, deviation: Floats, slot_weight: Floats) -> Floats:

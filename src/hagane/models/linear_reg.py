@@ -22,11 +22,11 @@ import numpy.typing as npt
 
 from hagane.features.encoded import Encoded
 from hagane.models.axes import own_axes
-from hagane.models.design import Design, measure_dense
+from hagane.models.design import DenseMeasures, Design, measure_dense
 from hagane.models.dropped_slots import dropped_slots
 from hagane.models.family import FitContext, Iteration, Task
 from hagane.models.least_squares import solve_minimum_norm, solve_ridge
-from hagane.models.linear_model import Coefficients, LinearModel, spread_of
+from hagane.models.linear_model import Coefficients, LinearModel, columns_of, spread_of
 from hagane.models.linear_options import LinearOptions
 from hagane.models.linear_problem import LinearProblem, mean_loss
 from hagane.models.moments import Moments, measure_moments
@@ -37,6 +37,7 @@ from hagane.models.solvers.iterate import Outcome, Watched, early_stopping, iter
 from hagane.models.solvers.method import Method, SolverState
 from hagane.models.solvers.quasi_newton import QuasiNewton
 from hagane.models.training_data import require_finite_labels, weights_of
+from hagane.models.weight_errors import errors_of_least_squares, require_few_parameters
 from hagane.progress import Phase
 
 Floats = npt.NDArray[np.float64]
@@ -82,6 +83,8 @@ class LinearReg:
             cache_bytes=context.memory.cache_bytes,
             preemption=context.preemption,
         )
+        if options.calculate_p_values:
+            require_few_parameters(design, 1)
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
         is_iterative = options.l1_reg > 0 or design.num_columns > GRAM_COLUMNS
         total, unit = (options.max_iterations, "iterations") if is_iterative else (None, "rows")
@@ -93,13 +96,17 @@ class LinearReg:
             else:
                 weights = problem.closed_form()
                 phase.advance(train.num_rows)
-        model = _model(train, problem, weights, deviation)
+        model = _model(train, problem, weights, DenseMeasures(mean, deviation, label_mean, moments.total))
         model.curve = _told(outcome, model, problem, held_out)
         if outcome is None:
             duration_ms = 1000 * (time.perf_counter() - begun)
             model.curve = (msgspec.structs.replace(model.curve[0], duration_ms=duration_ms),)
         else:
             model.best_iteration = max(1, outcome.best_iteration)
+        if options.calculate_p_values:
+            model.errors = errors_of_least_squares(
+                design, moments, model.curve[-1].loss, fit_intercept=options.fit_intercept
+            )
         return model
 
 
@@ -136,9 +143,10 @@ class LeastSquares(NamedTuple):
         return self.widened(solve_minimum_norm(gram, target, self.design.column_scale()[self.free]))
 
     def widened(self, weights: Floats) -> Floats:
-        """Weights [f] of the free columns as weights [w] of all."""
+        """Weights [f] of the free columns as weights [w] of all; exactly 0 for a slot that no row has."""
         wide = np.zeros(self.design.num_columns)
         wide[self.free] = weights
+        wide[self.moments.squares == 0] = 0.0
         return wide
 
     def intercept(self, weights: Floats) -> float:
@@ -258,7 +266,7 @@ def _error_from_sums(moments: Moments, weights: Floats, problem: LeastSquares) -
     return max(square, 0.0) / moments.total
 
 
-def _model(train: Encoded, problem: LeastSquares, weights: Floats, deviation: Floats) -> LinearModel:
+def _model(train: Encoded, problem: LeastSquares, weights: Floats, measures: DenseMeasures) -> LinearModel:
     design = problem.design
     original, bias = design.unscale(weights[:, None], np.array([problem.intercept(weights)]))
     coefficients = Coefficients(original[: design.num_dense], original[design.num_dense :], bias)
@@ -267,7 +275,8 @@ def _model(train: Encoded, problem: LeastSquares, weights: Floats, deviation: Fl
         features=train.features,
         coefficients=coefficients,
         link="identity",
-        spread=spread_of(design, coefficients, deviation, problem.moments.sums[design.num_dense :]),
+        spread=spread_of(design, coefficients, measures.deviation, problem.moments.sums[design.num_dense :]),
+        columns=columns_of(design, measures),
         curve=(),
         best_iteration=1,
     )

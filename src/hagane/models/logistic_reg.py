@@ -19,11 +19,11 @@ import numpy.typing as npt
 
 from hagane.features.encoded import Encoded
 from hagane.models.axes import Axes, own_axes, principal_axes
-from hagane.models.design import Design, measure_dense
+from hagane.models.design import DenseMeasures, Design, measure_dense
 from hagane.models.dropped_slots import dropped_slots
 from hagane.models.family import FitContext, Task
 from hagane.models.least_squares import with_smallest_norm
-from hagane.models.linear_model import Coefficients, LinearModel, spread_of
+from hagane.models.linear_model import Coefficients, LinearModel, columns_of, spread_of
 from hagane.models.linear_options import LinearOptions
 from hagane.models.linear_problem import LinearProblem, mean_loss
 from hagane.models.moments import Moments, measure_moments
@@ -31,6 +31,7 @@ from hagane.models.row_losses import log_losses
 from hagane.models.solvers.iterate import Outcome, Watched, early_stopping, iterate, say_how_it_ended
 from hagane.models.solvers.quasi_newton import QuasiNewton
 from hagane.models.training_data import count_classes, labels_and_weights
+from hagane.models.weight_errors import WeightErrors, errors_of_logistic_regression, require_few_parameters
 from hagane.progress import Phase
 
 Floats = npt.NDArray[np.float64]
@@ -68,21 +69,26 @@ class LogisticReg:
         """Minimise until the slope vanishes. Raises TrainingError when there is one class only."""
         assert isinstance(options, LogisticRegOptions)
         count_classes(train, context)
-        mean, deviation, _, _ = measure_dense(train)
+        measures = measure_dense(train)
         design = Design(
             train,
-            mean if options.fit_intercept else np.zeros_like(mean),
-            deviation,
+            measures.mean if options.fit_intercept else np.zeros_like(measures.mean),
+            measures.deviation,
             dropped=dropped_slots(train, dummy=options.category_encoding_method == "dummy_encoding"),
             cache_bytes=context.memory.cache_bytes // 2,
             preemption=context.preemption,
         )
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
         with context.progress.phase("train", total=options.max_iterations, unit="iterations") as phase:
+            if options.calculate_p_values:
+                require_few_parameters(design, 1 if context.num_classes == 2 else context.num_classes)
             problem = make_problem(design, options, context.num_classes)
             outcome = _minimise(problem, held_out, options, context, phase)
-        say_how_it_ended(self.name, outcome, options.max_iterations, context)
-        return _model(problem, outcome, options, deviation)
+            say_how_it_ended(self.name, outcome, options.max_iterations, context)
+            model = _model(problem, outcome, options, measures)
+            if options.calculate_p_values:
+                model.errors = _errors(problem, outcome, options, context)
+            return model
 
 
 def make_problem(design: Design, options: LogisticRegOptions, num_classes: int) -> LinearProblem:
@@ -145,7 +151,9 @@ def _minimise(
     return iterate(method, measures, most=options.max_iterations, context=context, phase=phase)
 
 
-def _model(problem: LinearProblem, outcome: Outcome, options: LogisticRegOptions, deviation: Floats) -> LinearModel:
+def _model(
+    problem: LinearProblem, outcome: Outcome, options: LogisticRegOptions, measures: DenseMeasures
+) -> LinearModel:
     design = problem.design
     weights, intercept = _canonical(problem, *problem.unpack(outcome.point), options)
     original, bias = design.unscale(weights, intercept)
@@ -156,10 +164,27 @@ def _model(problem: LinearProblem, outcome: Outcome, options: LogisticRegOptions
         features=design.encoded.features,
         coefficients=coefficients,
         link="sigmoid" if problem.num_outputs == 1 else "softmax",
-        spread=spread_of(design, coefficients, deviation, slot_weight),
+        spread=spread_of(design, coefficients, measures.deviation, slot_weight),
+        columns=columns_of(design, measures),
         curve=outcome.curve,
         best_iteration=outcome.best_iteration,
     )
+
+
+def _errors(
+    problem: LinearProblem, outcome: Outcome, options: LogisticRegOptions, context: FitContext
+) -> WeightErrors | None:
+    """One more pass; None, and a note, where the weights are not those of the highest likelihood."""
+    if outcome.status != "converged":
+        context.progress.note("there are no p-values: they are those of weights that have converged")
+        return None
+    weights, intercept = _canonical(problem, *problem.unpack(outcome.point), options)
+    errors = errors_of_logistic_regression(
+        problem.design, problem.moments, weights, intercept, fit_intercept=options.fit_intercept
+    )
+    if np.isnan(errors.covariance).any():
+        context.progress.note("there are no p-values: some features tell the classes apart without exception")
+    return errors
 
 
 def _canonical(
@@ -184,4 +209,5 @@ def _canonical(
         null = axes.basis[:, ~axes.unit.any(axis=1)]
         weights = weights.copy()
         weights[free] = with_smallest_norm(weights[free], null, problem.design.column_scale()[free])
+        weights[problem.moments.squares == 0] = 0.0
     return weights, level - mean @ weights

@@ -19,6 +19,7 @@ from hagane.workflow.hyperparameters import Hyperparameter
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 from hagane.workflow.verify_export import Verification
+from hagane.workflow.weights import WEIGHTS_NAME, weights_document
 
 LIBRARIES = (
     "hagane",
@@ -90,6 +91,8 @@ def bundle_documents(
         "transform.json": prepared.transform.to_json(),
         "lineage.json": _json(lineage),
     }
+    if (weights_json := weights_document(prepared, model)) is not None:
+        documents[WEIGHTS_NAME] = weights_json
     if isinstance(schema := prepared.resolved.spec.schema, DataSchema):
         documents[SCHEMA_NAME] = write_data_schema(schema).encode()
     if prepared.anomalies is not None:

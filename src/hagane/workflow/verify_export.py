@@ -19,6 +19,7 @@ from hagane.features.graph_ports import sparse_outputs
 from hagane.features.sparse_rows import SparseRows
 from hagane.features.transform import Transform
 from hagane.models.family import Family, FittedModel
+from hagane.models.rounding import Rounded
 from hagane.workflow.instances import instances_of
 from hagane.workflow.score import scores_of
 
@@ -52,12 +53,13 @@ def verify_export(
     expected = np.asarray(model.predict(dense, ids, sparse), np.float64)
     served = scores_of(bundle.predict_columns(plain))
     difference = _largest_difference(expected, served)
-    if not difference <= family.relative_tolerance:
+    tolerance = max(family.relative_tolerance, model.rounding if isinstance(model, Rounded) else 0.0)
+    if not difference <= tolerance:
         raise BundleError(
             Fault(
                 what="the exported graph does not reproduce the trained model",
                 where=family.name,
-                expected=f"scores within {family.relative_tolerance:g} (relative)",
+                expected=f"scores within {tolerance:g} (relative)",
                 received=f"a difference of {difference:g}",
                 next_step="this is a fault of Hagane: please report it with the spec",
             )
@@ -67,7 +69,7 @@ def verify_export(
         num_rows=batch.num_rows,
         num_json_rows=num_json,
         largest_score_difference=difference,
-        tolerance=family.relative_tolerance,
+        tolerance=tolerance,
     )
 
 

@@ -19,6 +19,7 @@ from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.train import train
+from hagane.fronts.cli.weights import weights
 
 PANEL_START = "Start"
 PANEL_FORGE = "From rows to a model"
@@ -62,6 +63,7 @@ app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(train)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
+app.command(rich_help_panel=PANEL_FORGE)(weights)
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)
