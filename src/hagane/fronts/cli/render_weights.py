@@ -42,7 +42,7 @@ def _headline(weights: ModelWeights) -> Text:
 def _table(weights: ModelWeights, rows: list[dict[str, Any]], width: int) -> RenderableType:
     several, tested = len(weights.classes) > 2, weights.test is not None
     columns = ["weight", "standardised", *(["std. error", "p-value"] if tested else [])]
-    room = (width - 13 * len(columns)) // (3 if several else 2)
+    room = (width - 12 * len(columns)) // (3 if several else 2)
     name_width = min(MOST_NAME, max(LEAST_NAME, room))
     table = new_table()
     for name in (*(["class"] if several else []), "feature", "category"):
