@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from hagane.spec.communication import Communication
-from hagane.training.checkpoint import PREFIX, Checkpoint, list_checkpoints, read_checkpoint
+from hagane.training.checkpoint import Checkpoint, read_checkpoint
+from hagane.training.checkpoint_folder import PREFIX, list_checkpoints
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communication import make_hook, make_outer_steps
 from hagane.training.communication.gradient_hook import GradientHook
