@@ -123,7 +123,7 @@ def test_a_job_from_a_file(here, capfd):
         (["--node-rank", "1", "train.py"], 3, ("there is no node 1", "--nodes")),
         (["missing.yaml"], 8, ("no job at missing.yaml",)),
         (["--workers", "2", "missing.yaml"], 2, ("write them into that file",)),
-        (["--gpus-per-replica", "99", "train.py"], 3, ("1 replicas with 99", "are visible here")),
+        (["--gpus-per-replica", "99", "train.py"], 3, ("1 replica with 99", "are visible here")),
     ],
 )
 @pytest.mark.usefixtures("here", "no_gpus")

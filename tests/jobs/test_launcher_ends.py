@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -96,6 +97,19 @@ def test_a_signal_to_the_launcher_ends_the_job(tmp_path, launched, number, code)
     assert "the job was interrupted" in errors
     assert "Traceback" not in errors
     assert launched[0].gone()
+
+
+def test_events_end_with_the_job_after_ctrl_c(tmp_path):
+    sleep = ("--no-python", sys.executable, "-S", "-c", "import time; print('on', flush=True); time.sleep(100)")
+    command = [*HAGANE, "--json", "--workspace", str(tmp_path), *sleep]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while json.loads(process.stdout.readline())["event"] != "line":
+        pass
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["exited", "ended"]
+    assert process.returncode == 130
 
 
 def test_nohup_is_respected(tmp_path, launched):

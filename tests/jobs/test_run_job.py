@@ -14,6 +14,7 @@ import pytest
 from tests.jobs.programs import is_alive, job_of, program
 
 from hagane.errors import SpecError, TrainingError
+from hagane.jobs.devices import num_gpus
 from hagane.jobs.events import Event, Exited, Line, Note, Restarted, Started
 from hagane.jobs.job import Job, WorkerPool
 from hagane.jobs.replica_environment import TORCHRUN
@@ -211,8 +212,19 @@ def test_gpus_are_divided_among_those_that_train(run, monkeypatch):
     slow = "\nif role == 'chief': time.sleep(0.7)"
     assert dict(run(code + slow, 1, 1, 1).lines) == {"chief-0": "4,5 0 0", "worker-0": "6,7 0 1", "ps-0": "- None None"}
     assert dict(run(code, 1, 1, gpus_per_replica=0).lines)["worker-0"] == "4,5,6,7,8 1 0"
-    with pytest.raises(SpecError, match="6 GPUs"):
+    with pytest.raises(SpecError, match="2 replicas with 3 GPUs of its own each"):
         run(code, 1, 1, gpus_per_replica=3)
+
+
+def test_gpus_are_counted_where_a_container_shows_those_of_the_host(tmp_path):
+    driver, devices = tmp_path / "gpus", tmp_path / "dev"
+    assert num_gpus(driver, devices) == 0
+    for name in ("nvidia0", "nvidia7", "nvidiactl", "nvidia-uvm"):
+        (devices / name).mkdir(parents=True)
+    assert num_gpus(driver, devices) == 2
+    for name in ("a", "b", "c"):
+        (driver / name).mkdir(parents=True)
+    assert num_gpus(driver, devices) == 2
 
 
 def test_a_failed_job_starts_anew_as_often_as_it_may(run):
@@ -279,11 +291,12 @@ def test_no_descriptors_and_no_handlers_are_left(run):
     assert (set(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGTERM)) == before
 
 
-def test_start_port_gives_ports_in_order_and_is_refused_where_one_is_taken(run):
+def test_start_port_gives_ports_in_order_and_is_refused_where_one_is_taken(run, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(TrainingError, match=f"port {port} is in use"):
             run("pass", 1, 1, start_port=port - 1)
+    assert list((tmp_path / "jobs").iterdir()) == []
 
 
 def test_every_fault_is_told_at_once(run):

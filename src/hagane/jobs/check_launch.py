@@ -12,7 +12,7 @@ from hagane.jobs.replica import CHIEF_POOL
 MOST_POOLS = 4
 
 
-def check_launch(job: Job, options: LaunchOptions, *, num_gpus: int = 0) -> None:
+def check_launch(job: Job, options: LaunchOptions) -> None:
     """Raises SpecError with every fault of the job and its options.
 
     >>> from hagane.jobs.job import Job, WorkerPool
@@ -24,7 +24,7 @@ def check_launch(job: Job, options: LaunchOptions, *, num_gpus: int = 0) -> None
       received: 2
       next: more of them that train are workers: worker_pool_specs[1], --workers
     """
-    faults = [*_job_faults(job), *_number_faults(options), *_node_faults(options), *_gpu_faults(job, options, num_gpus)]
+    faults = [*_job_faults(job), *_number_faults(options), *_node_faults(options)]
     if faults:
         raise SpecError(*faults)
 
@@ -76,12 +76,3 @@ def _node_faults(options: LaunchOptions) -> Iterator[Fault]:
         yield Fault(what="jobs on several machines are not restarted", where="max_restarts", next_step=step)
     for host in {host for host in options.nodes if options.nodes.count(host) > 1}:
         yield Fault(what=f"the node {host} is given twice", where="nodes")
-
-
-def _gpu_faults(job: Job, options: LaunchOptions, num_gpus: int) -> Iterator[Fault]:
-    each = options.gpus_per_replica or 0
-    ranks = sum(pool.replica_count for pool in job.worker_pools[:2])
-    needed = each * ranks
-    if each > 0 and needed > num_gpus and not options.nodes:
-        what = f"{ranks} replicas with {each} of its own each need {needed} GPUs"
-        yield Fault(what=what, where="gpus_per_replica", received=f"{num_gpus} are visible here")

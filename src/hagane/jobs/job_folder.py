@@ -44,7 +44,7 @@ class JobFolder:
     def outputs(self, base: str) -> Iterator[str]:
         """The base output directory, with its three folders where it is one of this machine.
 
-        Without one given it is the job's own, of which what stayed empty is removed at the end.
+        Without one given it is the job's own. What stayed empty is removed at the end, with a job that never ran.
         """
         if "://" in base:
             yield base
@@ -53,10 +53,12 @@ class JobFolder:
         places = [folder / name for name in OUTPUT_FOLDERS.values()]
         for place in places:
             place.mkdir(parents=True, exist_ok=True)
-        yield str(folder)
-        for place in [] if base else [*places, folder]:
-            with contextlib.suppress(OSError):
-                place.rmdir()
+        try:
+            yield str(folder)
+        finally:
+            for place in (self.path,) if base else (*places, folder, self.path):
+                with contextlib.suppress(OSError):  # it holds something
+                    place.rmdir()
 
     def write(self, cluster: Cluster, result: JobResult | None) -> None:
         """Write down what runs, and at the end how it ended, whole or not at all."""

@@ -46,7 +46,7 @@ def run_job(
     Raises SpecError for what cannot be run, TrainingError where a replica cannot be started or a port is taken.
     """
     options = options or LaunchOptions()
-    check_launch(job, options, num_gpus=len(visible_gpus(environment)))
+    check_launch(job, options)
     return _Run(job, options, JobFolder(jobs_folder, job.name), environment, on_event).run()
 
 
