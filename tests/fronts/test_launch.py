@@ -156,6 +156,10 @@ def test_from_python(here, capfd):
     with pytest.raises(SpecError) as refused:
         hagane.launch("train.py", wokers=1, max_restarts="three")
     assert [fault.nearest for fault in refused.value.faults] == ["workers", ""]
+    pool = f"{{machine_spec: {{}}, container_spec: {{command: [{sys.executable}, train.py]}}}}"
+    (here / "job.yaml").write_text(f"worker_pool_specs: [{pool}]")
+    with pytest.warns(UserWarning, match=r"worker_pool_specs\[0\].machine_spec is ignored"):
+        assert hagane.launch("job.yaml").state == "succeeded"
     with pytest.raises(HaganeError, match="write them into that file"):
         hagane.launch("job.yaml", workers=3)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -77,4 +78,7 @@ def _job(program: str, arguments: tuple[str, ...], declaration: Declaration) -> 
     if arguments or msgspec.structs.replace(declaration, python=None) != Declaration():
         what = f"arguments and replicas go with a program, not with {program}"
         raise SpecError(Fault(what=what, next_step="write them into that file"))
-    return read_job(program, python=declaration.python)[0]
+    job, ignored = read_job(program, python=declaration.python)
+    for place in ignored:
+        warnings.warn(f"{place} is ignored: replicas run on this machine", stacklevel=4)
+    return job
