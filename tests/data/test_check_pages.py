@@ -19,6 +19,7 @@ from hagane.data.open_table import open_table
 from hagane.data.page_header import read_page_header
 from hagane.errors import DataError
 from hagane.progress import SILENT
+from hagane.progress.events import Event
 from hagane.statistics.measure import measure_statistics
 
 ROWS = 60_000
@@ -38,11 +39,13 @@ class Phases:
         self.totals: dict[str, float | None] = {}
         self.done: dict[str, float] = {}
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Phases:
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phases:
         self.name, self.totals[name], self.done[name] = name, total, 0.0
         return self
 
     def note(self, text: str) -> None: ...
+
+    def tell(self, event: Event) -> None: ...
 
     def __enter__(self) -> Phases:
         return self

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from hagane.counted import counted
+from hagane.progress.events import Event, Warned
 
 
 class RichProgress:
@@ -34,13 +35,19 @@ class RichProgress:
         self._live: Progress | None = None
         self._running = 0
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> RichPhase:
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> RichPhase:
         """Begin a stage; see `hagane.progress.Progress`."""
         return RichPhase(self, name, total, unit)
 
     def note(self, text: str) -> None:
         """Say one line to the user."""
         self.console.print(Text.assemble(("note: ", "yellow"), text), soft_wrap=not self.console.is_terminal)
+
+    def tell(self, event: Event) -> None:
+        """Show what is not to be overlooked."""
+        if isinstance(event, Warned):
+            text = Text.assemble(("warning: ", "bold yellow"), event.text)
+            self.console.print(text, soft_wrap=not self.console.is_terminal)
 
     def stop(self) -> None:
         """Take every bar off the terminal; nothing is left half-drawn."""

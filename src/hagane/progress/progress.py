@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from hagane.progress.events import Event
 
 
 class Phase(Protocol):
@@ -25,11 +28,14 @@ class Phase(Protocol):
 class Progress(Protocol):
     """Where stages are announced."""
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Phase:
-        """Begin a stage of `total` units (None: unknown)."""
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phase:
+        """Begin a stage of `total` units (None: unknown). `at_most`: it may end before (early stopping)."""
 
     def note(self, text: str) -> None:
         """Say one line to the user."""
+
+    def tell(self, event: Event) -> None:
+        """Something happened that is neither a stage nor a line: an iteration ended, a checkpoint was written."""
 
 
 class _SilentPhase:
@@ -46,10 +52,13 @@ class _SilentPhase:
 
 
 class _Silent:
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Phase:
+    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phase:
         return _SilentPhase()
 
     def note(self, text: str) -> None:
+        return None
+
+    def tell(self, event: Event) -> None:
         return None
 
 
