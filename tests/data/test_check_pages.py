@@ -39,7 +39,15 @@ class Phases:
         self.totals: dict[str, float | None] = {}
         self.done: dict[str, float] = {}
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phases:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> Phases:
         self.name, self.totals[name], self.done[name] = name, total, 0.0
         return self
 

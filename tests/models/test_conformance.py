@@ -13,6 +13,8 @@ from hagane.errors import SpecError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.models import FAMILIES, family_options, get_family
 from hagane.models.family import FitContext, Task
+from hagane.progress import SILENT
+from hagane.progress.events import Event, IterationEnded
 
 CARDINALITIES = (5, 40, 300)
 QUICK: dict[str, dict[str, Any]] = {
@@ -58,7 +60,9 @@ def label_for(name: str, signal: np.ndarray, num_classes: int = 2) -> np.ndarray
 def fit(name: str, train: Encoded, evaluation: Encoded | None = None, *, num_classes: int = 2, **options: Any) -> Any:
     family = get_family(name)
     classes = num_classes if family.task is Task.CLASSIFICATION else 0
-    context = FitContext(features=train.features, num_classes=classes, num_threads=1, seed=7)
+    context = FitContext(
+        features=train.features, num_classes=classes, num_threads=1, seed=7, progress=options.pop("progress", SILENT)
+    )
     return family.fit(train, evaluation, family_options(family, {**QUICK.get(name, {}), **options}), context)
 
 
@@ -104,6 +108,36 @@ def test_the_graph_predicts_what_the_model_predicts(name: str, num_classes: int,
 def test_features_of_one_kind_only(name: str, num_dense: int, cardinalities: tuple[int, ...], encode: Encode) -> None:
     train = encoded(encode, name, num_dense=num_dense, cardinalities=cardinalities)
     assert_graph_agrees(name, fit(name, train), train)
+
+
+class Events:
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+
+    def phase(self, name: str, **_: Any) -> Any:
+        return SILENT.phase(name)
+
+    def note(self, text: str) -> None: ...
+
+    def tell(self, event: Event) -> None:
+        self.told.append(event)
+
+
+@every_family
+def test_every_point_of_the_curve_is_told_as_it_comes(name: str, encode: Encode) -> None:
+    """What `training_info` keeps is what progress shows, TensorBoard draws and programs read."""
+    train, events = encoded(encode, name), Events()
+    model = fit(name, train, encoded(encode, name, 200, seed=1), progress=events)
+    told = [each for each in events.told if isinstance(each, IterationEnded)]
+    assert [each.number for each in told] == [each.iteration for each in model.curve] == list(range(1, len(told) + 1))
+    assert [(each.loss, each.eval_loss, each.learning_rate) for each in told] == [
+        (each.loss, each.eval_loss, each.learning_rate) for each in model.curve
+    ]
+    assert all(each.duration_ms > 0 for each in model.curve)
+    assert told[-1].best_iteration == model.best_iteration
+    assert all((each.examples_per_second or 0) > 0 for each in told)
 
 
 @every_family

@@ -16,6 +16,7 @@ from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family, linear_reg
 from hagane.models.family import FitContext
 from hagane.models.linear_model import LinearModel
+from hagane.progress.events import Event
 from hagane.runtime.session import Session
 
 Encode = Callable[..., Encoded]
@@ -26,14 +27,18 @@ class Notes:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.events: list[Event] = []
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Any:
+    def phase(self, name: str, **_: Any) -> Any:
         from hagane.progress import SILENT
 
         return SILENT.phase(name)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
 
 
 def solve(

@@ -47,10 +47,16 @@ class Recorder:
         self.lines: list[str] = []
 
     def phase(
-        self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
     ) -> RecordedPhase:
         self.lines.append(f"begin {name} {total and float(total)} {unit}{' at most' if at_most else ''}")
-        return RecordedPhase(self, name)
+        return RecordedPhase(self, name, completed)
 
     def note(self, text: str) -> None:
         self.lines.append(f"note {text}")
@@ -60,8 +66,8 @@ class Recorder:
 
 
 class RecordedPhase:
-    def __init__(self, recorder: Recorder, name: str) -> None:
-        self.recorder, self.name, self.completed = recorder, name, 0.0
+    def __init__(self, recorder: Recorder, name: str, completed: float) -> None:
+        self.recorder, self.name, self.completed = recorder, name, completed
 
     def __enter__(self) -> RecordedPhase:
         return self
@@ -228,7 +234,7 @@ def test_a_writer_may_be_killed(tmp_path: Path) -> None:
 
 
 def told(progress: Recorder | Tee | EventLog) -> None:
-    with progress.phase("train", total=6, unit="rows", at_most=True) as phase:
+    with progress.phase("train", total=6, unit="rows", at_most=True, completed=1) as phase:
         phase.advance(2, loss=0.5)
         progress.tell(iteration())
         with progress.phase("evaluate") as inner:
@@ -250,7 +256,7 @@ def test_a_replay_tells_what_was_told(tmp_path: Path) -> None:
         replay.take(event)
     direct.lines = [line.replace("ZeroDivisionError", PhaseFailedError.__name__) for line in direct.lines]
     assert replayed.lines == direct.lines
-    assert "end train 6 well" in direct.lines
+    assert "end train 7 well" in direct.lines
     assert replay.num_open == 0
 
 

@@ -258,7 +258,7 @@ class Recorder:
         self.done: dict[str, float] = {}
         self.name = ""
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Recorder:
+    def phase(self, name: str, *, total: float | None = None, **_: object) -> Recorder:
         self.name = name
         self.totals[name], self.done[name] = total, 0.0
         return self

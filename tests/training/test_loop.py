@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,15 @@ import pytest
 import torch
 from torch import nn
 
-from hagane.errors import TrainingError
+from hagane.errors import PreemptedError, TrainingError
+from hagane.progress.events import CheckpointWritten, Event, IterationEnded, Resumed, StepEnded, StoppedEarly
 from hagane.training.add_penalty_gradient import add_penalty_gradient
+from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
 from hagane.training.early_stopping import EarlyStopping
 from hagane.training.loop import train_module
 from hagane.training.losses import binary_log_loss, log_loss, squared_error
 from hagane.training.measure_module import mean_loss
+from hagane.training.preemption import Preemption
 from hagane.training.seeded import seeded
 from hagane.training.task import LoopSettings, Task, TensorBatch
 
@@ -27,12 +32,24 @@ class Recorder:
 
     def __init__(self) -> None:
         self.rows, self.figures, self.closed = 0.0, [], False
+        self.events: list[Event] = []
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows") -> Recorder:
-        self.total, self.unit = total, unit
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> Recorder:
+        self.total, self.unit, self.at_most, self.rows = total, unit, at_most, completed
         return self
 
     def note(self, text: str) -> None: ...
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
 
     def __enter__(self) -> Recorder:
         return self
@@ -158,9 +175,57 @@ def test_an_interrupt_leaves_nothing_behind() -> None:
 def test_the_progress_counts_rows_and_shows_losses() -> None:
     recorder = Recorder()
     train_module(task(nn.Linear(1, 1), eval_losses=[]), LoopSettings(max_epochs=2), recorder)
-    assert (recorder.rows, recorder.total, recorder.unit) == (128, 128, "rows")
+    assert (recorder.rows, recorder.total, recorder.unit, recorder.at_most) == (128, 128, "rows", True)
     assert all(np.isfinite(figures["loss"]) for figures in recorder.figures)
     assert "eval_loss" in recorder.figures[-1]
+
+
+def test_steps_and_iterations_are_told_in_the_labels_own_unit() -> None:
+    recorder = Recorder()
+    one = dataclasses.replace(task(nn.Linear(1, 1), eval_losses=[]), loss_unit=100.0)
+    history = train_module(one, LoopSettings(max_epochs=2), recorder)
+    steps = [each for each in recorder.events if isinstance(each, StepEnded)]
+    told = [each for each in recorder.events if isinstance(each, IterationEnded)]
+    assert [each.step for each in steps] == list(range(1, 9))
+    assert {each.num_examples for each in steps} == {16}
+    assert [(each.number, each.step, each.max_iterations) for each in told] == [(1, 4, 2), (2, 8, 2)]
+    for each, kept in zip(told, history.iterations, strict=True):
+        assert (each.loss, each.eval_loss) == pytest.approx((100 * kept.loss, 100 * kept.eval_loss))
+    assert np.mean([each.loss for each in steps[:4]]) == pytest.approx(told[0].loss)
+    assert recorder.figures[-1] == pytest.approx({"loss": told[-1].loss, "eval_loss": told[-1].eval_loss})
+
+
+def test_early_stopping_is_told() -> None:
+    recorder = Recorder()
+    with seeded(0):
+        history = train_module(
+            task(nn.Linear(1, 1), rate=1.2, eval_losses=[]), LoopSettings(max_epochs=50, patience=3), recorder
+        )
+    (stopped,) = [each for each in recorder.events if isinstance(each, StoppedEarly)]
+    best = history.iterations[history.best_iteration - 1]
+    assert (stopped.iteration, stopped.best_iteration, stopped.best_value) == (
+        len(history.iterations),
+        best.number,
+        best.eval_loss,
+    )
+
+
+def test_checkpoints_and_going_on_are_told(tmp_path: Path) -> None:
+    policy, first, second = CheckpointPolicy(folder=tmp_path, every_steps=3), Recorder(), Recorder()
+    preemption = Preemption()
+    preemption.requested = True
+    with Checkpointer(policy) as checkpointer, pytest.raises(PreemptedError):
+        train_module(task(nn.Linear(1, 1)), LoopSettings(max_epochs=9), first, checkpointer=checkpointer,
+                     preemption=preemption)  # fmt: skip
+    (written,) = [each for each in first.events if isinstance(each, CheckpointWritten)]
+    assert (written.step, Path(written.path).parent) == (1, tmp_path)
+    assert written.num_bytes == sum(file.stat().st_size for file in Path(written.path).iterdir())
+    with Checkpointer(policy) as checkpointer:
+        train_module(task(nn.Linear(1, 1)), LoopSettings(max_epochs=2), second, checkpointer=checkpointer)
+    assert second.events[0] == Resumed(step=1, iteration=0)
+    assert [each.step for each in second.events if isinstance(each, StepEnded)] == list(range(2, 9))
+    assert second.rows == 128
+    assert next(each.step for each in second.events if isinstance(each, CheckpointWritten)) == 4
 
 
 def test_dropout_is_off_while_evaluating_and_on_while_training() -> None:

@@ -5,12 +5,12 @@ second difference / √6, which no smooth trend moves. A trend is judged by the 
 approximation), its size is the Theil-Sen slope × the length; neither is moved by single values. Longer spans are cut
 into 100 blocks, of which the medians count.
 
-*Overfitting*: after b come at least 4 iterations, over which the eval losses rise (5 % level) by at least 3 σ and 1 % of
-the lowest, while the training losses fall. The iteration b itself does not count: after the lowest of equal values
+*Overfitting*: after b come at least 4 iterations, over which the eval losses rise (5 % level) by at least 3 σ and 1 %
+of the lowest, while the training losses fall. The iteration b itself does not count: after the lowest of equal values
 every other one is higher. On curves that stay level under independent noise this fires in less than 1 % (measured).
 
-*Underfitting*: the iterations ran out, and over the last quarter of them (at least 4) the eval losses fall (5 % level) by
-at least 3 σ and 2 % of the last, and the training losses with them.
+*Underfitting*: the iterations ran out, and over the last quarter of them (at least 4) the eval losses fall (5 % level)
+by at least 3 σ and 2 % of the last, and the training losses with them.
 """
 
 from __future__ import annotations

@@ -27,9 +27,11 @@ from hagane.models.lightgbm_trees import Trees, parse_trees
 from hagane.models.options import FamilyOptions
 from hagane.models.prior_shift import prior_shift
 from hagane.models.target_means import TargetMeans, num_outputs, target_means
+from hagane.models.tell_iteration import tell_iteration
 from hagane.models.training_data import labels_and_weights, require_memory
 from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_graph import emit_link, emit_trees, emit_used_slots
+from hagane.progress.events import StoppedEarly
 from hagane.training.early_stopping import EarlyStopping
 
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -255,7 +257,9 @@ def _boost(
     watch = EarlyStopping(
         patience=options.patience, min_rel_progress=options.min_rel_progress, enabled=options.early_stop
     )
-    with context.progress.phase("train", total=options.max_iterations, unit="rounds") as phase:
+    with context.progress.phase(
+        "train", total=options.max_iterations, unit="rounds", at_most=options.early_stop and watched
+    ) as phase:
         for round_number in range(1, options.max_iterations + 1):
             begun = time.perf_counter()
             exhausted = booster.update()
@@ -273,7 +277,15 @@ def _boost(
                 )
             )
             phase.advance(1, loss=loss, **({} if eval_loss is None else {"eval_loss": eval_loss}))
-            if exhausted or (eval_loss is not None and watch.update(round_number, eval_loss)):
+            stops = eval_loss is not None and watch.update(round_number, eval_loss)
+            best = watch.best_iteration if watch.best_iteration > 0 else None
+            tell_iteration(context.progress, curve[-1], num_rows=num_rows, max_iterations=options.max_iterations,
+                           best_iteration=best)  # fmt: skip
+            if stops and best is not None:
+                context.progress.tell(
+                    StoppedEarly(iteration=round_number, best_iteration=best, best_value=watch.best_loss)
+                )
+            if exhausted or stops:
                 break
     return tuple(curve), watch.best_iteration if watched and watch.best_iteration > 0 else len(curve)
 

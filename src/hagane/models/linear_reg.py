@@ -36,6 +36,7 @@ from hagane.models.solvers.coordinate_descent import CoordinateDescent
 from hagane.models.solvers.iterate import Outcome, Watched, early_stopping, iterate, say_how_it_ended
 from hagane.models.solvers.method import Method, SolverState
 from hagane.models.solvers.quasi_newton import QuasiNewton
+from hagane.models.tell_iteration import tell_iteration
 from hagane.models.training_data import require_finite_labels, weights_of
 from hagane.models.weight_errors import errors_of_least_squares, require_few_parameters
 from hagane.progress import Phase
@@ -88,7 +89,7 @@ class LinearReg:
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
         is_iterative = options.l1_reg > 0 or design.num_columns > GRAM_COLUMNS
         total, unit = (options.max_iterations, "iterations") if is_iterative else (None, "rows")
-        with context.progress.phase("train", total=total, unit=unit) as phase:
+        with context.progress.phase("train", total=total, unit=unit, at_most=is_iterative) as phase:
             moments = measure_moments(design, level, with_gram=design.num_columns <= GRAM_COLUMNS)
             problem, outcome = LeastSquares(design, moments, level, options), None
             if is_iterative:
@@ -101,6 +102,8 @@ class LinearReg:
         if outcome is None:
             duration_ms = 1000 * (time.perf_counter() - begun)
             model.curve = (msgspec.structs.replace(model.curve[0], duration_ms=duration_ms),)
+            newest = model.curve[0]
+            tell_iteration(context.progress, newest, num_rows=train.num_rows, max_iterations=1, best_iteration=1)
         else:
             model.best_iteration = max(1, outcome.best_iteration)
         if options.calculate_p_values:
@@ -176,7 +179,14 @@ def _iterate(
     watched = Watched(
         solver.loss, _eval_loss(problem, held_out, context, solver.weights), early_stopping(options, held_out)
     )
-    outcome = iterate(solver.method, watched, most=options.max_iterations, context=context, phase=phase)
+    outcome = iterate(
+        solver.method,
+        watched,
+        most=options.max_iterations,
+        context=context,
+        phase=phase,
+        num_rows=problem.design.num_rows,
+    )
     say_how_it_ended("linear_reg", outcome, options.max_iterations, context)
     return solver.weights(outcome.point), outcome
 

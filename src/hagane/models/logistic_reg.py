@@ -79,7 +79,7 @@ class LogisticReg:
             preemption=context.preemption,
         )
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
-        with context.progress.phase("train", total=options.max_iterations, unit="iterations") as phase:
+        with context.progress.phase("train", total=options.max_iterations, unit="iterations", at_most=True) as phase:
             if options.calculate_p_values:
                 require_few_parameters(design, 1 if context.num_classes == 2 else context.num_classes)
             problem = make_problem(design, options, context.num_classes)
@@ -148,7 +148,8 @@ def _minimise(
         problem.smooth, problem.start, l1=problem.l1, tolerance=TOLERANCE * math.sqrt(problem.moments.total)
     )
     measures = Watched(problem.mean_loss, None if watched is None else eval_loss, early_stopping(options, held_out))
-    return iterate(method, measures, most=options.max_iterations, context=context, phase=phase)
+    rows = problem.design.num_rows
+    return iterate(method, measures, most=options.max_iterations, context=context, phase=phase, num_rows=rows)
 
 
 def _model(

@@ -63,6 +63,7 @@ def torch_task(
         num_batches=num_batches,
         eval_batches=_eval_batches(share.evaluation, target, unit),
         num_rows=share.train.num_rows,
+        loss_unit=target.loss_unit,
         feature_names=tuple(feature.name for feature in share.train.features),
     )
 

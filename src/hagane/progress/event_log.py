@@ -93,9 +93,18 @@ class EventLog:
                 os.close(self._descriptor)
             self._is_lost = True
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> LoggedPhase:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> LoggedPhase:
         """Begin a stage; see `hagane.progress.Progress`."""
-        started = PhaseStarted(phase=next(self._numbers), name=name, total=total, unit=unit, at_most=at_most)
+        number = next(self._numbers)
+        started = PhaseStarted(phase=number, name=name, total=total, unit=unit, at_most=at_most, completed=completed)
         return LoggedPhase(self, started)
 
     def note(self, text: str) -> None:
@@ -132,7 +141,7 @@ class LoggedPhase:
 
     def __init__(self, log: EventLog, started: PhaseStarted) -> None:
         self._log, self._started = log, started
-        self._completed = 0.0
+        self._completed = started.completed
         self._figures: dict[str, float | None] = {}
         self._began = self._written = time.monotonic()
 

@@ -39,6 +39,8 @@ class PhaseStarted(_Base, frozen=True, kw_only=True, tag="phase_started"):
     unit: str
     at_most: bool = False
     """Whether the stage may end before `total`."""
+    completed: float = 0.0
+    """Units that an earlier process has done."""
 
 
 class PhaseAdvanced(_Base, frozen=True, kw_only=True, tag="phase_advanced"):
@@ -46,7 +48,7 @@ class PhaseAdvanced(_Base, frozen=True, kw_only=True, tag="phase_advanced"):
 
     phase: int
     completed: float
-    """Units, since it began."""
+    """Units, those of an earlier process among them."""
     figures: dict[str, float | None] = {}
 
 

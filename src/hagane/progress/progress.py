@@ -28,8 +28,19 @@ class Phase(Protocol):
 class Progress(Protocol):
     """Where stages are announced."""
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phase:
-        """Begin a stage of `total` units (None: unknown). `at_most`: it may end before (early stopping)."""
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> Phase:
+        """Begin a stage of `total` units (None: unknown).
+
+        `at_most`: it may end before (early stopping). `completed`: units that an earlier process has done.
+        """
 
     def note(self, text: str) -> None:
         """Say one line to the user."""
@@ -52,7 +63,15 @@ class _SilentPhase:
 
 
 class _Silent:
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phase:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> Phase:
         return _SilentPhase()
 
     def note(self, text: str) -> None:

@@ -66,8 +66,10 @@ class Replay:
             self._end(number, False)
 
     def _begin(self, event: PhaseStarted) -> None:
-        phase = self._progress.phase(event.name, total=event.total, unit=event.unit, at_most=event.at_most)
-        self._phases[event.phase], self._completed[event.phase] = phase.__enter__(), 0.0
+        phase = self._progress.phase(
+            event.name, total=event.total, unit=event.unit, at_most=event.at_most, completed=event.completed
+        )
+        self._phases[event.phase], self._completed[event.phase] = phase.__enter__(), event.completed
 
     def _advance(self, number: int, completed: float, figures: dict[str, float | None]) -> None:
         if number in self._phases:

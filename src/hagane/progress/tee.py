@@ -16,9 +16,20 @@ class Tee:
     def __init__(self, *progresses: Progress) -> None:
         self.progresses = progresses
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> TeePhase:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> TeePhase:
         """Begin a stage everywhere."""
-        return TeePhase([each.phase(name, total=total, unit=unit, at_most=at_most) for each in self.progresses])
+        begun = [
+            each.phase(name, total=total, unit=unit, at_most=at_most, completed=completed) for each in self.progresses
+        ]
+        return TeePhase(begun)
 
     def note(self, text: str) -> None:
         """Say one line everywhere."""

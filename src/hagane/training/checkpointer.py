@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from hagane.progress.events import CheckpointWritten
 from hagane.training.checkpoint import Checkpoint, latest_checkpoint, write_checkpoint
 from hagane.training.checkpoint_folder import keep_newest
 
@@ -35,6 +37,8 @@ class Checkpointer:
 
     def __init__(self, policy: CheckpointPolicy) -> None:
         self.policy = policy
+        self.on_written: Callable[[CheckpointWritten], None] | None = None
+        """Told, by the thread that writes, when one is on the disk."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None
         self._last_time, self._last_step = time.monotonic(), 0
@@ -64,15 +68,25 @@ class Checkpointer:
     def save(self, step: int, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Copy the tensors now, write them soon. Raises OSError of the one before."""
         self.wait()
+        begun = time.monotonic()
         copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
         self._last_time, self._last_step = time.monotonic(), step
-        self._writing = self._pool.submit(self._write, Checkpoint(step, copies, facts))
+        self._writing = self._pool.submit(self._write, Checkpoint(step, copies, facts), begun)
 
     def wait(self) -> None:
         """Until what was saved is on the disk. Raises OSError where it could not be written."""
         if self._writing is not None:
             self._writing.result()
 
-    def _write(self, checkpoint: Checkpoint) -> None:
-        write_checkpoint(self.policy.folder, checkpoint)
+    def _write(self, checkpoint: Checkpoint, begun: float) -> None:
+        path = write_checkpoint(self.policy.folder, checkpoint)
+        if self.on_written is not None:
+            self.on_written(
+                CheckpointWritten(
+                    step=checkpoint.step,
+                    path=str(path),
+                    num_bytes=sum(file.stat().st_size for file in path.iterdir()),
+                    duration_seconds=time.monotonic() - begun,
+                )
+            )
         keep_newest(self.policy.folder, self.policy.keep)

@@ -31,6 +31,7 @@ from torch import Tensor
 
 from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.progress import SILENT, Phase, Progress
+from hagane.progress.events import IterationEnded, Resumed, StepEnded, StoppedEarly
 from hagane.training.add_penalty_gradient import add_penalty_gradient
 from hagane.training.checkpoint import Checkpoint, flatten, unflatten
 from hagane.training.checkpointer import Checkpointer
@@ -70,12 +71,14 @@ def train_module(
     With a `checkpointer` it goes on from the latest checkpoint. Raises TrainingError, with the step and the likely
     cause, when a loss is not a number, and PreemptedError after a last checkpoint when `preemption` was requested.
     """
-    run = _Run(task, settings, group or Group())
-    if checkpointer is not None and (found := run.group.latest_checkpoint(checkpointer)) is not None:
-        run.restore(found)
-    with progress.phase("train", total=settings.max_epochs * task.num_rows, unit="rows") as phase:
-        if run.state.rows:
-            phase.advance(run.state.rows)
+    run = _Run(task, settings, group or Group(), progress)
+    if checkpointer is not None:
+        checkpointer.on_written = progress.tell
+        if (found := run.group.latest_checkpoint(checkpointer)) is not None:
+            run.restore(found)
+            progress.tell(Resumed(step=run.state.step, iteration=len(run.state.iterations)))
+    total, may_stop = settings.max_epochs * task.num_rows, settings.early_stop and task.eval_batches is not None
+    with progress.phase("train", total=total, unit="rows", at_most=may_stop, completed=run.state.rows) as phase:
         while not run.is_over:
             run.step()
             if not run.is_exchange_due:
@@ -125,8 +128,8 @@ class _Step(NamedTuple):
 class _Run:
     """A training between two steps."""
 
-    def __init__(self, task: Task, settings: LoopSettings, group: Group) -> None:
-        self.task, self.settings, self.group = task, settings, group
+    def __init__(self, task: Task, settings: LoopSettings, group: Group, progress: Progress) -> None:
+        self.task, self.settings, self.group, self.progress = task, settings, group, progress
         self.state = RunState(watch=_watch(settings))
         self.module = group.place(task.module)
         self.optimizers = task.make_optimizers(self.module)
@@ -138,7 +141,7 @@ class _Run:
         self._best: dict[str, Tensor] = {}
         self._batches: Iterator[TensorBatch] = iter(())
         self._reading = -1
-        self._begun = time.perf_counter()
+        self._begun, self._rows_begun = time.perf_counter(), 0
         self._waiting: list[_Step] = []
         self._waiting_since = time.perf_counter()
         self._exchange_every = 1
@@ -148,6 +151,11 @@ class _Run:
     @property
     def is_over(self) -> bool:
         return self.state.is_stopped or self.state.epoch >= self.settings.max_epochs
+
+    @property
+    def _rate(self) -> float:
+        """The learning rate of the last step."""
+        return float(self.optimizers[0].param_groups[0]["lr"])
 
     @property
     def is_evaluation_due(self) -> bool:
@@ -204,7 +212,17 @@ class _Run:
             every = EXCHANGE_SECONDS * self.group.size / max(spent, 1e-9)
             self._exchange_every = min(max(int(every), 1), MOST_STEPS_APART)
         self._waiting, self._waiting_since = [], time.perf_counter()
-        phase.advance(sum(each.num_rows for each in steps), loss=state.total_loss / (state.total_weight or 1.0))
+        unit, num_rows, weight = self.task.loss_unit, sum(each.num_rows for each in steps), sum(totals[len(steps) : -3])
+        self.progress.tell(
+            StepEnded(
+                step=state.step,
+                loss=sum(totals[: len(steps)]) / (weight or 1.0) * unit,
+                learning_rate=self._rate,
+                num_examples=num_rows,
+                duration_seconds=seconds * len(steps),
+            )
+        )
+        phase.advance(num_rows, loss=state.total_loss / (state.total_weight or 1.0) * unit)
         return _Told(saving > 0, ending > 0)
 
     def evaluate(self, phase: Phase) -> None:
@@ -212,22 +230,53 @@ class _Run:
         state = self.state
         self.group.settle()
         loss = state.total_loss / (state.total_weight or 1.0)
+        speed = (state.rows - self._rows_begun) / max(time.perf_counter() - self._begun, 1e-9)
         eval_loss, metric = measure_module(self.task, self.module, self.group)
-        now = time.perf_counter()
-        number, rate = len(state.iterations) + 1, float(self.optimizers[0].param_groups[0]["lr"])
-        found = TrainingIteration(number, state.step, loss, eval_loss, metric, rate, now - self._begun)
+        now, number = time.perf_counter(), len(state.iterations) + 1
+        found = TrainingIteration(number, state.step, loss, eval_loss, metric, self._rate, now - self._begun)
         state.iterations.append(found)
         state.total_loss = state.total_weight = 0.0
-        self._begun = now
-        figures = {"loss": loss} | ({} if eval_loss is None else {"eval_loss": eval_loss})
-        phase.advance(0, **figures)
-        watched = eval_loss if metric is None else metric
+        self._begun, self._rows_begun = now, state.rows
+        self._keep_best(found)
+        self._tell(found, speed, phase)
+
+    def _keep_best(self, found: TrainingIteration) -> None:
+        """Keep the state where it is the best, and stop where that was long ago."""
+        state = self.state
+        watched = found.eval_loss if found.metric is None else found.metric
         if watched is None:
             return
         is_high = self.task.metric is not None and self.task.metric.is_better_high
-        state.is_stopped = state.watch.update(number, -watched if is_high else watched)
-        if state.watch.best_iteration == number:
+        state.is_stopped = state.watch.update(found.number, -watched if is_high else watched)
+        if state.watch.best_iteration == found.number:
             self._best = {name: each.detach().clone() for name, each in self.group.module_state(self.module).items()}
+
+    def _tell(self, found: TrainingIteration, speed: float, phase: Phase) -> None:
+        """Tell of an iteration, in the label's own unit."""
+        watch, metric, unit = self.state.watch, self.task.metric, self.task.loss_unit
+        loss, eval_loss = found.loss * unit, None if found.eval_loss is None else found.eval_loss * unit
+        phase.advance(0, **{"loss": loss} | ({} if eval_loss is None else {"eval_loss": eval_loss}))
+        self.progress.tell(
+            IterationEnded(
+                number=found.number,
+                max_iterations=self.settings.max_epochs if self.settings.eval_every_steps is None else None,
+                step=found.step,
+                loss=loss,
+                eval_loss=eval_loss,
+                metric=found.metric,
+                metric_name=metric.name if metric else None,
+                learning_rate=found.learn_rate,
+                duration_seconds=found.duration_seconds,
+                examples_per_second=speed,
+                best_iteration=watch.best_iteration if watch.best_iteration > 0 else None,
+            )
+        )
+        if self.state.is_stopped:
+            best = self.state.iterations[watch.best_iteration - 1] if watch.best_iteration > 0 else found
+            value = best.metric if metric else best.eval_loss and best.eval_loss * unit
+            self.progress.tell(
+                StoppedEarly(iteration=found.number, best_iteration=watch.best_iteration, best_value=value)
+            )
 
     def take_best(self) -> None:
         """Let the module have the state of its best iteration; that of the last where none was evaluated."""
@@ -265,6 +314,7 @@ class _Run:
         for index, (optimizer, rest) in enumerate(zip(self.optimizers, rests, strict=True)):
             state = unflatten(f"optimizer.{index}", rest, tensors)
             self.group.load_optimizer_state(self.module, optimizer, state)
+        self._rows_begun = self.state.rows
 
     def _epoch(self) -> Iterator[TensorBatch]:
         """The batches of this epoch that are not yet done."""

@@ -90,6 +90,8 @@ class Task:
     eval_loss: Loss | None = None
     """Of the eval rows, where it is not `loss`: they may have other shares of the classes."""
     metric: Metric | None = None
+    loss_unit: float = 1.0
+    """What a loss is multiplied by where it is told, to be in the label's own unit."""
     feature_names: tuple[str, ...] = ()
     """Of what the module's inputs hold, in their order: dense, id and sparse features."""
 

@@ -35,7 +35,15 @@ class RichProgress:
         self._live: Progress | None = None
         self._running = 0
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> RichPhase:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> RichPhase:
         """Begin a stage; see `hagane.progress.Progress`."""
         return RichPhase(self, name, total, unit)
 

@@ -19,7 +19,9 @@ from hagane.errors import Fault, PreemptedError
 from hagane.models.family import FitContext, Iteration
 from hagane.models.linear_options import LinearOptions
 from hagane.models.solvers.method import Floats, Method, S, SolverState, Status, put_together, take_apart
+from hagane.models.tell_iteration import tell_iteration
 from hagane.progress import Phase
+from hagane.progress.events import Resumed, StoppedEarly
 from hagane.training.array_checkpoint import ArrayCheckpoint, latest_arrays, write_arrays
 from hagane.training.checkpoint_folder import keep_newest
 from hagane.training.early_stopping import EarlyStopping
@@ -58,8 +60,10 @@ class _Run(msgspec.Struct, kw_only=True):
     is_stopped: bool = False
 
 
-def iterate(method: Method[S], watched: Watched, *, most: int, context: FitContext, phase: Phase) -> Outcome:
-    """At most `most` iterations, fewer where the solver or the eval loss says so.
+def iterate(
+    method: Method[S], watched: Watched, *, most: int, context: FitContext, phase: Phase, num_rows: int
+) -> Outcome:
+    """At most `most` iterations over `num_rows`, fewer where the solver or the eval loss says so.
 
     Goes on from what `context.checkpoints` holds. Raises PreemptedError, after a last checkpoint, when told to end.
     """
@@ -67,6 +71,7 @@ def iterate(method: Method[S], watched: Watched, *, most: int, context: FitConte
     found = _resumed(method, run, context.checkpoints)
     if found is not None:
         state, best, run = found
+        context.progress.tell(Resumed(step=len(run.curve), iteration=len(run.curve)))
     else:
         state = method.start()
         best = state.point
@@ -82,6 +87,7 @@ def iterate(method: Method[S], watched: Watched, *, most: int, context: FitConte
         run.curve.append(msgspec.structs.replace(measured, duration_ms=1000 * (now - begun)))
         begun = now
         best = _judged(state, best, run)
+        _tell(run, context, most, num_rows)
         phase.advance(1, **_figures(measured))
         if context.checkpoints is not None and time.monotonic() - saved >= EVERY_SECONDS:
             _save(state, best, run, context.checkpoints)
@@ -90,6 +96,7 @@ def iterate(method: Method[S], watched: Watched, *, most: int, context: FitConte
             raise _left(state, best, run, context.checkpoints)
     if not run.curve:
         run.curve.append(_measured(state, watched, 1))
+        _tell(run, context, most, num_rows)
     return _outcome(state, best, run)
 
 
@@ -126,6 +133,15 @@ def _judged(state: SolverState, best: Floats, run: _Run) -> Floats:
         return state.point
     run.is_stopped = run.watch.update(last.iteration, last.eval_loss)
     return state.point if run.watch.best_iteration == last.iteration else best
+
+
+def _tell(run: _Run, context: FitContext, most: int, num_rows: int) -> None:
+    """The newest iteration, and whether it is the last for want of progress."""
+    best = run.watch.best_iteration if run.watch.enabled and run.watch.best_iteration > 0 else len(run.curve)
+    tell_iteration(context.progress, run.curve[-1], num_rows=num_rows, max_iterations=most, best_iteration=best)
+    if run.is_stopped:
+        stopped = StoppedEarly(iteration=len(run.curve), best_iteration=best, best_value=run.watch.best_loss)
+        context.progress.tell(stopped)
 
 
 def _outcome(state: SolverState, best: Floats, run: _Run) -> Outcome:

@@ -65,7 +65,15 @@ class TensorBoardLog:
             self._is_lost = True
             self._file.close()
 
-    def phase(self, name: str, *, total: float | None = None, unit: str = "rows", at_most: bool = False) -> Phase:
+    def phase(
+        self,
+        name: str,
+        *,
+        total: float | None = None,
+        unit: str = "rows",
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> Phase:
         """Stages are not shown."""
         return SILENT.phase(name)
 
