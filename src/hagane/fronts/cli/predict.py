@@ -29,8 +29,8 @@ def predict(
 
     [dim]Example:[/dim]  hagane predict late new.parquet -o predictions.parquet
     """
-    from hagane.fronts.cli.progress import rate_text, seconds_text
     from hagane.fronts.cli.render_anomalies import render_anomalies
+    from hagane.fronts.cli.stage_text import rate_text, seconds_text
     from hagane.workflow.predict import predict_file
     from hagane.workspace.workspace import Workspace
 

@@ -1,39 +1,38 @@
-"""`RichProgress`: the work's stages on a terminal as bars, elsewhere as one line a stage."""
+"""`RichProgress`: the work's stages on a terminal as bars, elsewhere as lines."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.progress.events import Event, Warned
+from hagane.fronts.cli.stage_bars import StageBars
+from hagane.fronts.cli.stage_text import count_text, figures_text, left_text, rate_text, seconds_text
+from hagane.progress.events import Event, IterationEnded, Resumed, Warned
+
+ITERATION_SECONDS, MOVE_SECONDS = 10.0, 30.0
+"""Where there is no terminal: a line an iteration, not more often than this, and a line this long after the last."""
 
 
 class RichProgress:
     """Implements `hagane.progress.Progress` on a Rich console.
 
     On a terminal each running stage is a bar with its speed, the time left and its figures (loss, eval_loss), and
-    leaves a line behind when it ends. Elsewhere there are only those lines, without control codes.
+    leaves a line behind when it ends. Elsewhere there are those lines, without control codes, and on the way, where a
+    stage takes long, a line an iteration or half a minute.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._live: Progress | None = None
-        self._running = 0
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.clock = console, clock
+        self._live: StageBars | None = None
+        self._stages: list[RichPhase] = []
 
     def phase(
         self,
@@ -45,147 +44,157 @@ class RichProgress:
         completed: float = 0.0,
     ) -> RichPhase:
         """Begin a stage; see `hagane.progress.Progress`."""
-        return RichPhase(self, name, total, unit)
+        return RichPhase(self, name, total, unit, at_most=at_most, completed=completed)
 
     def note(self, text: str) -> None:
         """Say one line to the user."""
-        self.console.print(Text.assemble(("note: ", "yellow"), text), soft_wrap=not self.console.is_terminal)
+        self.print(Text.assemble(("note: ", "yellow"), text))
 
     def tell(self, event: Event) -> None:
-        """Show what is not to be overlooked."""
+        """Show how a training stands, and what is not to be overlooked."""
         if isinstance(event, Warned):
-            text = Text.assemble(("warning: ", "bold yellow"), event.text)
-            self.console.print(text, soft_wrap=not self.console.is_terminal)
+            self.print(Text.assemble(("warning: ", "bold yellow"), event.text))
+        elif isinstance(event, Resumed):
+            self.print(Text(f"going on from step {event.step:,}, behind iteration {event.iteration:,}", "dim"))
+        elif isinstance(event, IterationEnded) and self._stages:
+            self._stages[-1].iteration_ended(event)
+
+    def print(self, line: Text) -> None:
+        """A line that stays."""
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def stop(self) -> None:
         """Take every bar off the terminal; nothing is left half-drawn."""
         if self._live:
             self._live.stop()
-        self._live, self._running = None, 0
+        self._live = None
+        self._stages.clear()
 
-    def begin(self, name: str, total: float | None, unit: str) -> TaskID | None:
+    def begin(self, stage: RichPhase) -> TaskID | None:
         """Show a bar, where bars can be shown."""
+        self._stages.append(stage)
         if not self.console.is_terminal:
             return None
         if self._live is None:
-            self._live = Progress(*COLUMNS, console=self.console, transient=True, refresh_per_second=10)
+            self._live = StageBars(self.console)
             self._live.start()
-        self._running += 1
-        return self._live.add_task(name, total=total, unit=unit, figures="")
+        return self._live.add_task(stage.name, total=stage.total, completed=int(stage.completed), stage=stage)
 
-    def update(self, task: TaskID | None, completed: float, figures: dict[str, float]) -> None:
+    def update(self, stage: RichPhase) -> None:
         """Move a bar."""
-        if self._live and task is not None:
-            self._live.update(task, completed=completed, figures=figures_text(figures))
+        if self._live and stage.task is not None:
+            self._live.update(stage.task, completed=stage.completed)
 
-    def end(self, task: TaskID | None, line: Text | None) -> None:
+    def end(self, stage: RichPhase, line: Text | None) -> None:
         """Remove a bar, and leave its line."""
-        if self._live and task is not None:
-            self._live.remove_task(task)
-            self._running -= 1
-            if not self._running:
-                self.stop()
+        if self._live and stage.task is not None:
+            self._live.remove_task(stage.task)
+        if stage in self._stages:
+            self._stages.remove(stage)
+        if not self._stages:
+            self.stop()
         if line is not None:
-            self.console.print(line, soft_wrap=not self.console.is_terminal)
+            self.print(line)
 
 
 class RichPhase:
     """One stage of a `RichProgress`."""
 
-    def __init__(self, progress: RichProgress, name: str, total: float | None, unit: str) -> None:
-        self.progress, self.name, self.total, self.unit = progress, name, total, unit
-        self.completed = 0.0
+    def __init__(
+        self,
+        progress: RichProgress,
+        name: str,
+        total: float | None,
+        unit: str,
+        *,
+        at_most: bool = False,
+        completed: float = 0.0,
+    ) -> None:
+        self.progress, self.name, self.total, self.unit, self.at_most = progress, name, total, unit, at_most
+        self.completed, self._earlier = completed, completed
         self.figures: dict[str, float] = {}
-        self.began = time.monotonic()
+        self.began = self._spoke = progress.clock()
         self.task: TaskID | None = None
+        self._iteration: IterationEnded | None = None
+        self._best: IterationEnded | None = None
 
     def __enter__(self) -> Self:
-        self.began = time.monotonic()
-        self.task = self.progress.begin(self.name, self.total, self.unit)
+        self.began = self._spoke = self.progress.clock()
+        self.task = self.progress.begin(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.end(self.task, self.line(time.monotonic() - self.began) if error is None else None)
+        self.progress.end(self, self.line(self.progress.clock() - self.began) if error is None else None)
 
     def advance(self, amount: float = 1, **figures: float) -> None:
         """`amount` more units are done; `figures` are shown beside the bar."""
         self.completed += amount
         self.figures |= figures
-        self.progress.update(self.task, self.completed, self.figures)
+        self.progress.update(self)
+        self._say_after(MOVE_SECONDS)
+
+    def iteration_ended(self, event: IterationEnded) -> None:
+        """How far a training is, and which of its iterations is the best."""
+        self._iteration = event
+        if event.best_iteration == event.number:
+            self._best = event
+        self._say_after(ITERATION_SECONDS, f"{self.name}: {_number_text(event)}")
+
+    def seconds_left(self, now: float) -> float | None:
+        """Until all units are done, at the speed so far; None where it is not known."""
+        done = self.completed - self._earlier
+        if self.total is None or done <= 0 or now <= self.began:
+            return None
+        return max(0.0, self.total - self.completed) * (now - self.began) / done
+
+    @property
+    def title(self) -> str:
+        """The stage's name, and the number of the iteration that runs."""
+        if self._iteration is None:
+            return self.name
+        most = self._iteration.max_iterations
+        running = self._iteration.number + 1
+        return f"{self.name} {min(running, most)}/{most}" if most else f"{self.name} {running}"
+
+    def figures_text(self, *, brief: bool = False) -> str:
+        """Loss, eval loss, and the lowest one where that was before."""
+        if brief:
+            return figures_text({name.removesuffix("_loss"): value for name, value in self.figures.items()})
+        found = figures_text(self.figures)
+        is_last = self._best is None or self._iteration is None or self._best.number == self._iteration.number
+        if is_last or self._best is None:
+            return found
+        lowest = self._best.eval_loss if self._best.metric is None else self._best.metric
+        return found if lowest is None else f"{found}, best {lowest:.4g} at {self._best.number}"
 
     def line(self, seconds: float) -> Text:
         """What the stage did, in one line: its figures where it has any, else its speed."""
-        done = f"  {counted(round(self.completed), self.unit.removesuffix('s'))}" if self.completed else ""
-        speed = f"  {rate_text(self.completed / seconds, self.unit)}" if self.completed and seconds >= 0.1 else ""
+        number = self.completed - self._earlier
+        done = f"  {counted(round(number), self.unit.removesuffix('s'))}" if number else ""
+        speed = f"  {rate_text(number / seconds, self.unit)}" if number and seconds >= 0.1 else ""
         text = Text.assemble(("✓ ", "green"), f"{self.name:<18}", done, ("  " + seconds_text(seconds), "dim"))
-        return text.append(f"  {figures_text(self.figures)}", "cyan") if self.figures else text.append(speed, "dim")
+        return text.append(f"  {self.figures_text()}", "cyan") if self.figures else text.append(speed, "dim")
+
+    def _say_after(self, seconds: float, beginning: str | None = None) -> None:
+        """A line where nobody sees bars, unless the last one was just said."""
+        now = self.progress.clock()
+        if self.progress.console.is_terminal or now - self._spoke < seconds:
+            return
+        self._spoke = now
+        parts = [beginning or f"{self.name}: {self._share_text()}", self.figures_text()]
+        speed = (self.completed - self._earlier) / max(now - self.began, 1e-9)
+        parts += [rate_text(speed, self.unit), left_text(self.seconds_left(now), at_most=self.at_most)]
+        self.progress.print(Text("  " + "  ".join(filter(None, parts))))
+
+    def _share_text(self) -> str:
+        done = count_text(self.completed)
+        if not self.total or not math.isfinite(self.total):
+            return f"{done} {self.unit}"
+        return f"{done} of {count_text(self.total)} {self.unit} ({self.completed / self.total:.0%})"
 
 
-class _Speed(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(rate_text(task.speed, task.fields["unit"]) if task.speed else "", "dim")
-
-
-class _Done(ProgressColumn):
-    """Per cent of a known total, else the count."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.percentage:>3.0f}%" if task.total else count_text(task.completed))
-
-
-COLUMNS = (
-    SpinnerColumn(),
-    TextColumn("{task.description}"),
-    BarColumn(bar_width=24),
-    _Done(),
-    _Speed(),
-    TimeRemainingColumn(compact=True),
-    TextColumn("[cyan]{task.fields[figures]}"),
-)
-
-
-def figures_text(figures: dict[str, float]) -> str:
-    """Figures beside a bar.
-
-    >>> figures_text({"loss": 0.41234, "eval_loss": 0.5})
-    'loss 0.4123  eval_loss 0.5'
-    """
-    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-
-
-def count_text(count: float) -> str:
-    """A count in full.
-
-    >>> count_text(336776.0)
-    '336,776'
-    """
-    return f"{count:,.0f}"
-
-
-def rate_text(rate: float, unit: str) -> str:
-    """Units a second, in three digits.
-
-    >>> rate_text(1234567, "rows"), rate_text(12.34, "iterations")
-    ('1.23 M rows/s', '12.3 iterations/s')
-    """
-    for scale, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if rate >= scale:
-            return f"{rate / scale:.3g}{suffix} {unit}/s"
-    return f"{rate:.3g} {unit}/s"
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration as people say it.
-
-    >>> seconds_text(0.0421), seconds_text(3.21), seconds_text(75.4), seconds_text(7322)
-    ('42 ms', '3.2 s', '1 min 15 s', '2 h 02 min')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:02.0f} min"
+def _number_text(event: IterationEnded) -> str:
+    most = event.max_iterations
+    return f"iteration {event.number:,} of {most:,}" if most else f"iteration {event.number:,}"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.progress import seconds_text
 from hagane.fronts.cli.render_anomalies import render_anomalies
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.render_leaks import render_leaks
 from hagane.fronts.cli.render_outliers import render_outliers
+from hagane.fronts.cli.stage_text import seconds_text
 
 if TYPE_CHECKING:
     from hagane.workflow.train import TrainResult
