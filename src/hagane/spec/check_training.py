@@ -15,12 +15,15 @@ MAX_WEIGHT = 1e12
 
 
 def training_faults(spec: Spec) -> Iterator[Fault]:
-    """Weights out of range, ways of weighing that contradict each other, strategies that cannot be."""
+    """Weights out of range, ways of weighing that contradict each other, strategies and places that cannot be."""
     yield from _weights(spec)
     yield from _downsample(spec)
     if isinstance(spec.training.strategy, Strategy):
         yield from strategy_faults(spec.training.strategy)
         yield from _communication(spec.training.communication, spec.training.strategy)
+    if spec.training.tensorboard == "":
+        where, expected = "training.tensorboard", "a folder, or true for one in the workspace"
+        yield Fault(what="TensorBoard's folder has no name", where=where, expected=expected)
 
 
 def _communication(communication: Communication, strategy: Strategy) -> Iterator[Fault]:

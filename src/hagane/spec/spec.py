@@ -75,6 +75,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Which processes train a network together; a type alone stands for its defaults."""
     communication: Communication = Communication()
     """What those processes tell each other."""
+    tensorboard: bool | str = False
+    """Whether TensorBoard's event files are written: true is the workspace's folder `tensorboard`, else a folder."""
 
     def __post_init__(self) -> None:
         if isinstance(self.strategy, str):

@@ -47,6 +47,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "  downsample: {rate: 0.1}                     # a tenth of the most frequent class",
         "  auto_class_weights: true                    # rare classes count as much: probabilities are theirs no more",
         "  weight_column: exposure                     # what each row counts",
+        "  tensorboard: true                           # event files in the workspace's folder tensorboard",
     ),
     "outliers": (
         "outliers: {rules: {too_long: trip_miles > 500}, z_score: {fare: 8}, iqr: {tips: 5}}",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.outlier_report import OutlierReport
@@ -31,6 +32,7 @@ from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperpar
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
+from hagane.workflow.tensorboard_run import tensorboard_run
 from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.run_folder import remove_run, run_folder
 from hagane.workspace.workspace import VersionSlot, Workspace
@@ -79,7 +81,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
                          weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
         weighted = weigh_rows(encoded, prepared)
-        model = _fit_family(prepared, weighted, folder, progress)
+        with tensorboard_run(prepared, workspace, folder, progress) as told:
+            model = _fit_family(prepared, weighted, folder, told)
         exported = export(prepared, model, scratch / "bundle", progress)
         seconds = time.monotonic() - began
         documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds,
@@ -104,9 +107,14 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
 
 
 def run_key(prepared: Prepared) -> str:
-    """What is trained, on what, by what: a training that is started again has the same, any other has not."""
+    """What is trained, on what, by what: a training that is started again has the same, any other has not.
+
+    Where its curves are drawn makes no other training of it.
+    """
+    spec = prepared.resolved.spec
+    alike = replace(spec, training=replace(spec.training, tensorboard=False))
     parts = (
-        msgspec.json.encode(prepared.resolved.spec, order="sorted"),
+        msgspec.json.encode(alike, order="sorted"),
         prepared.table.fingerprint().encode(),
         json.dumps({name: version(name) for name in ("hagane", "torch")}).encode(),
     )

@@ -25,13 +25,15 @@ class Output:
         self.console = Console(highlight=False, markup=False, emoji=False)
         self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self.progress = RichProgress(self.notes)
+        self.is_quiet = json
+        """Whether stdout is for a program: no text goes there."""
 
     def show(self, *renderables: RenderableType) -> None:
         """Show results to a person, a text's lines unbroken; nothing with `--json`.
 
         Where they are kept or read on, no line ends in blanks.
         """
-        for renderable in () if self.json else renderables:
+        for renderable in () if self.is_quiet else renderables:
             is_text = isinstance(renderable, str)
             if self.console.is_terminal:
                 self.console.print(renderable, soft_wrap=is_text, crop=False)
@@ -42,7 +44,7 @@ class Output:
 
     def text(self, text: str) -> None:
         """Write a result that is a text of its own (YAML), as it is: no wrapping, no markup; nothing with `--json`."""
-        if not self.json:
+        if not self.is_quiet:
             sys.stdout.write(text)
             sys.stdout.flush()
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hagane.counted import counted
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import JsonOption, ModelArgument, WorkspaceOption, one_or_many
-
-if TYPE_CHECKING:
-    from hagane.evaluation.evaluation import Evaluation
-    from hagane.workspace.workspace import Workspace
+from hagane.fronts.cli.write_report import write_report
 
 
 def evaluate(
@@ -62,21 +58,5 @@ def evaluate(
         progress=output.progress,
     )
     output.show(render_evaluation(evaluation))
-    written = _write(evaluation, model, html, plots, workspace=Workspace(workspace), output=output)
+    written = write_report(evaluation, model, html, plots, workspace=Workspace(workspace), output=output)
     output.result({"model": model, "evaluation": evaluation, "html": html, "plots": written})
-
-
-def _write(
-    evaluation: Evaluation, model: str, html: Path | None, plots: Path | None, *, workspace: Workspace, output: Output
-) -> list[Path]:
-    """The report and the plots that were asked for; the plots' files."""
-    from hagane.workflow.write_report import write_html, write_plots
-
-    if html is not None:
-        write_html(evaluation, model, html, workspace=workspace)
-        output.show(f"wrote {html}")
-    if plots is None:
-        return []
-    files = write_plots(evaluation, model, plots, workspace=workspace)
-    output.show(f"wrote {counted(len(files), 'plot')} to {plots}")
-    return list(files)

@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
         _silence_stdout()
         return 1
     except OSError as error:
-        return _fail(_disk_error(error) or internal_error(error, arguments), output)
+        return _fail(disk_error(error) or internal_error(error, arguments), output)
     except Exception as error:
         return _fail(internal_error(error, arguments), output)
 
@@ -84,8 +84,8 @@ def internal_error(error: BaseException, arguments: Sequence[str]) -> InternalEr
     return InternalError(Fault(what=what, where=f"the full story is in {kept}", next_step=step))
 
 
-def _disk_error(error: OSError) -> HaganeError | None:
-    """What a disk refuses, such as to a file where it is full, or read-only, or not ours."""
+def disk_error(error: OSError) -> HaganeError | None:
+    """What a disk refuses, such as to a file where it is full, or read-only, or not ours; None for another error."""
     if error.errno not in (DISK_ERRORS if error.filename else FULL_DISK):
         return None
     step = "make room or grant access, or choose another place (--workspace, -o, $TMPDIR)"

@@ -10,6 +10,7 @@ import typer
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import (
     FLAG,
+    PANEL_OUTPUT,
     DefaultsOption,
     JsonOption,
     MemoryOption,
@@ -19,6 +20,8 @@ from hagane.fronts.cli.options import (
     one_or_many,
     pairs,
 )
+from hagane.fronts.cli.told_events import told_events
+from hagane.fronts.cli.write_report import write_report
 
 if TYPE_CHECKING:
     from hagane.spec.spec import Spec
@@ -107,6 +110,40 @@ def train(
         str | None,
         typer.Option("--weight-column", metavar="COLUMN", help="What each row counts.", show_default=False),
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            "--tensorboard",
+            metavar="FOLDER",
+            help="Write TensorBoard's event files there.",
+            rich_help_panel=PANEL_OUTPUT,
+        ),
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            "--events",
+            metavar="FILE|-",
+            help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
+            rich_help_panel=PANEL_OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write the whole report as one HTML page.", rich_help_panel=PANEL_OUTPUT
+        ),
+    ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            "--plots",
+            metavar="FOLDER",
+            help="Write the plots, the training curve among them, as PNG files.",
+            rich_help_panel=PANEL_OUTPUT,
+        ),
+    ] = None,
     defaults: DefaultsOption = None,
     memory_limit: MemoryOption = None,
     table: TableOption = None,
@@ -126,46 +163,69 @@ def train(
     from hagane.fronts.cli.override_spec import option_value, override_spec
     from hagane.fronts.cli.override_strategy import override_strategy
     from hagane.fronts.cli.override_weights import override_weights
+    from hagane.fronts.cli.render_training import render_training
+    from hagane.progress.events import Finished
     from hagane.spec.check import check_spec
     from hagane.spec.read_yaml import locate_faults
+    from hagane.workflow.check_not_input import check_not_input
+    from hagane.workflow.check_output import check_page_output
+    from hagane.workflow.train import train as work
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
-    path = _spec_path(source)
-    spec = _declared(source, path, label, pairs(table, "--table"))
-    spec = override_spec(
-        spec,
-        label=label,
-        model=model,
-        name=name,
-        options=pairs(option, "--option"),
-        split=split,
-        exclude=tuple(exclude or ()),
-        memory_limit=memory_limit,
-        defaults=defaults,
-    )
-    spec = override_weights(
-        spec,
-        weight_column=weight_column,
-        auto_class_weights=auto_class_weights,
-        downsample=downsample,
-        stratify=stratify,
-    )
-    spec = override_strategy(spec, strategy=strategy, nodes=nodes, device=device)
-    check_spec(spec)
-    hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}
-    from hagane.fronts.cli.render_training import render_training
-    from hagane.workflow.train import train as work
+    with told_events(output, events) as progress:
+        path = _spec_path(source)
+        spec = _declared(source, path, label, pairs(table, "--table"))
+        spec = override_spec(
+            spec,
+            label=label,
+            model=model,
+            name=name,
+            options=pairs(option, "--option"),
+            split=split,
+            exclude=tuple(exclude or ()),
+            memory_limit=memory_limit,
+            defaults=defaults,
+        )
+        spec = override_weights(
+            spec,
+            weight_column=weight_column,
+            auto_class_weights=auto_class_weights,
+            downsample=downsample,
+            stratify=stratify,
+        )
+        spec = override_strategy(spec, strategy=strategy, nodes=nodes, device=device)
+        spec = with_tensorboard(spec, tensorboard)
+        check_spec(spec)
+        if html is not None:
+            check_page_output(html, option="--html")
+            check_not_input(spec.data, html, option="--html")
+        hparams = {name: option_value(text) for name, text in pairs(hparam, "--hparam").items()}
+        place = Workspace(workspace)
+        try:
+            result = work(spec, workspace=place, hparams=hparams, progress=progress)
+        except HaganeError as error:
+            raise (locate_faults(error, path) if path else error) from None
+        output.show(render_training(result))
+        written = write_report(result.evaluation, result.version.reference, html, plots, workspace=place, output=output)
+        for note in result.notes:
+            progress.note(note)
+        output.result(training_document(result) | {"html": html, "plots": written})
+        output.hint(f"next: hagane predict {result.version.reference} DATA -o predictions.parquet")
+        progress.tell(
+            Finished(
+                model=result.version.reference,
+                bundle=str(result.bundle),
+                duration_seconds=result.duration_seconds,
+            )
+        )
 
-    try:
-        result = work(spec, workspace=Workspace(workspace), hparams=hparams, progress=output.progress)
-    except HaganeError as error:
-        raise (locate_faults(error, path) if path else error) from None
-    output.show(render_training(result))
-    for note in result.notes:
-        output.progress.note(note)
-    output.result(training_document(result))
-    output.hint(f"next: hagane predict {result.version.reference} DATA -o predictions.parquet")
+
+def with_tensorboard(spec: Spec, folder: Path | None) -> Spec:
+    """The spec with `--tensorboard`, where that is given."""
+    from msgspec.structs import replace
+
+    return spec if folder is None else replace(spec, training=replace(spec.training, tensorboard=str(folder)))
 
 
 def _spec_path(source: list[str]) -> str | None:
