@@ -5,12 +5,12 @@ second difference / √6, which no smooth trend moves. A trend is judged by the 
 approximation), its size is the Theil-Sen slope × the length; neither is moved by single values. Longer spans are cut
 into 100 blocks, of which the medians count.
 
-*Overfitting*: after b come at least 4 iterations, over which the eval losses rise (5 % level) by at least 3 σ and 1 %
+*Overfitting*: after b come at least 4 iterations, over which the eval losses rise (5 % level) by at least 4 σ and 1 %
 of the lowest, while the training losses fall. The iteration b itself does not count: after the lowest of equal values
 every other one is higher. On curves that stay level under independent noise this fires in less than 1 % (measured).
 
 *Underfitting*: the iterations ran out, and over the last quarter of them (at least 4) the eval losses fall (5 % level)
-by at least 3 σ and 2 % of the last, and the training losses with them.
+by at least 5 σ and 2 % of the last, and the training losses with them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEAST_SPAN = 4
 MOST_BLOCKS = 100
 SURE = 1.645
 """5 % of the standard normal distribution lie beyond."""
-LEAST_SIGMAS = 3.0
+RISE_SIGMAS, FALL_SIGMAS = 4.0, 5.0
 LEAST_RISE, LEAST_FALL = 0.01, 0.02
 
 
@@ -98,7 +98,7 @@ def _overfitting(watched: Sequence[Iteration], losses: Losses, eval_losses: Loss
     z, rise = trend(_blocks(eval_losses[best + 1 :]))
     falling, fall = trend(_blocks(losses[best + 1 :]))
     lowest = float(eval_losses[best])
-    if z < SURE or rise < max(LEAST_SIGMAS * noise(eval_losses), LEAST_RISE * abs(lowest)):
+    if z < SURE or rise < max(RISE_SIGMAS * noise(eval_losses), LEAST_RISE * abs(lowest)):
         return None
     if falling >= 0 or fall >= 0:
         return None
@@ -116,7 +116,7 @@ def _underfitting(watched: Sequence[Iteration], losses: Losses, eval_losses: Los
     z, change = trend(_blocks(eval_losses[begin:]))
     falling, _ = trend(_blocks(losses[begin:]))
     last = float(eval_losses[-1])
-    least = max(LEAST_SIGMAS * noise(eval_losses), LEAST_FALL * abs(last))
+    least = max(FALL_SIGMAS * noise(eval_losses), LEAST_FALL * abs(last))
     if z > -SURE or change > -least or falling >= 0:
         return None
     return CurveVerdict(

@@ -97,16 +97,17 @@ def draw_residuals(residuals: Sequence[Quantile], axes: Any) -> None:
     axes.grid(alpha=0.3)
 
 
-def draw_training_curve(curve: Sequence[Iteration], axes: Any) -> None:
-    """Loss over iterations, on the training rows and on those watched."""
+def draw_training_curve(curve: Sequence[Iteration], axes: Any, kept: int | None = None) -> None:
+    """Loss over iterations, on the training rows and on those watched, and the iteration whose state was `kept`."""
     axes.plot(
         [each.iteration for each in curve], [each.loss for each in curve], "--", color=SECOND, label="training rows"
     )
     watched = [(each.iteration, each.eval_loss) for each in curve if each.eval_loss is not None]
     if watched:
         axes.plot(*zip(*watched, strict=True), color=FIRST, label="watched rows")
-        best = min(watched, key=lambda point: point[1])
-        axes.plot(*best, "o", color=FIRST, label=f"lowest, {number_text(best[1])} at {best[0]}")
+        best = next((point for point in watched if point[0] == kept), min(watched, key=lambda point: point[1]))
+        axes.axvline(best[0], color=SOFT, linestyle=":", linewidth=1)
+        axes.plot(*best, "o", color=FIRST, label=f"kept, {number_text(best[1])} at {best[0]}")
     axes.legend(frameon=False)
     axes.grid(alpha=0.3)
     axes.set(title="Training", xlabel="Iteration", ylabel="Loss")

@@ -26,14 +26,15 @@ def save_plots(
     folder: str | Path,
     *,
     curve: Sequence[Iteration] = (),
+    best_iteration: int | None = None,
     importance: Mapping[str, float] | None = None,
 ) -> tuple[Path, ...]:
     """Write one PNG a picture into `folder`, which is made; the paths, in the order in which one looks at them.
 
     Classification: confusion_matrix, roc_curve, pr_curve, calibration; regression: predictions, residuals; and
-    training_curve and importance where they are given. What is undefined on these rows (a ROC curve of one class) is
-    left out. matplotlib draws onto its own Agg canvas: no window, no global state. Raises OSError where the folder is
-    not writable.
+    training_curve (the iteration whose state was kept marked) and importance where they are given. What is undefined
+    on these rows (a ROC curve of one class) is left out. matplotlib draws onto its own Agg canvas: no window, no global
+    state. Raises OSError where the folder is not writable.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -41,7 +42,7 @@ def save_plots(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, draw in _pictures(evaluation, curve, importance or {}):
+    for name, draw in _pictures(evaluation, curve, best_iteration, importance or {}):
         figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure.add_subplot())
@@ -53,7 +54,7 @@ def save_plots(
 
 
 def _pictures(
-    evaluation: Evaluation, curve: Sequence[Iteration], importance: Mapping[str, float]
+    evaluation: Evaluation, curve: Sequence[Iteration], kept: int | None, importance: Mapping[str, float]
 ) -> Iterator[tuple[str, Draw]]:
     if evaluation.confusion_matrix and evaluation.num_rows:
         yield "confusion_matrix", partial(plots.draw_confusion_matrix, evaluation)
@@ -68,6 +69,6 @@ def _pictures(
     if evaluation.residuals:
         yield "residuals", partial(plots.draw_residuals, evaluation.residuals)
     if any(math.isfinite(each.loss) for each in curve):
-        yield "training_curve", partial(plots.draw_training_curve, curve)
+        yield "training_curve", partial(plots.draw_training_curve, curve, kept=kept)
     if importance:
         yield "importance", partial(plots.draw_importance, importance)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hagane.models.weights import ModelWeights
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
+    from hagane.workflow.training_info import TrainingInfo
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class TrainedModel:
             what, step = "slices need data: the report of training holds only the slices of its spec", "give the rows"
             raise SpecError(Fault(what=what, where="slices", next_step=step))
         return evaluate_model(self.path, data=data, workspace=self.workspace, slices=named)
+
+    def training_info(self) -> TrainingInfo:
+        """How it was trained, iteration by iteration: `pandas.DataFrame(model.training_info().columns())`."""
+        from hagane.workflow.training_info import training_info
+
+        return training_info(self.path, workspace=self.workspace)
 
     def predict(self, data: object) -> Any:
         """The predicted columns before those of `data`: pandas for pandas, Polars for Polars, else an Arrow table.

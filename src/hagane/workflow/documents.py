@@ -13,6 +13,7 @@ from hagane.models.family import FittedModel, Iteration
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
+from hagane.workflow.advice import advice_of
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
 from hagane.workflow.hyperparameters import Hyperparameter
@@ -52,6 +53,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """The training rows that were set aside."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
+    advice: tuple[str, ...] = ()
+    """What the curve suggests (overfitting, underfitting)."""
     importance: dict[str, float]
     verification: Verification
     python: str
@@ -79,6 +82,7 @@ def bundle_documents(
         outliers=prepared.outliers,
         best_iteration=model.best_iteration,
         training_info=model.curve,
+        advice=advice_of(model.curve, model.best_iteration, prepared.resolved.options),
         importance=dict(model.importance()),
         verification=exported.verification,
         python=platform.python_version(),

@@ -26,6 +26,7 @@ from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
+from hagane.workflow.advice import advice_of
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
@@ -97,7 +98,10 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         evaluation=exported.evaluation,
         statistics=prepared.statistics,
         leaks=prepared.leaks,
-        notes=notes_of(prepared, encoded, weighted.weights),
+        notes=(
+            *notes_of(prepared, encoded, weighted.weights),
+            *advice_of(model.curve, model.best_iteration, prepared.resolved.options),
+        ),
         anomalies=prepared.anomalies,
         outliers=prepared.outliers,
         split_counts=prepared.split_counts,

@@ -24,6 +24,8 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
         evaluation,
         title=bundle.name,
         curve=lineage.training_info,
+        best_iteration=lineage.best_iteration,
+        advice=lineage.advice,
         importance=lineage.importance,
         spec_yaml=bundle.document("spec.yaml").decode(),
         statistics=Statistics.from_json(bundle.document("statistics.json")),
@@ -44,7 +46,13 @@ def _anomalies(bundle: Bundle) -> AnomalyReport | None:
 def write_plots(evaluation: Evaluation, model: str | Path, folder: Path, *, workspace: Workspace) -> tuple[Path, ...]:
     """Write one PNG a picture into `folder`; the files."""
     lineage = lineage_of(Bundle.load(workspace.bundle_path(str(model))))
-    return save_plots(evaluation, folder, curve=lineage.training_info, importance=lineage.importance)
+    return save_plots(
+        evaluation,
+        folder,
+        curve=lineage.training_info,
+        best_iteration=lineage.best_iteration,
+        importance=lineage.importance,
+    )
 
 
 def lineage_of(bundle: Bundle) -> Lineage:

@@ -82,8 +82,11 @@ def density_chart(density: Density) -> Markup:
     )
 
 
-def training_chart(curve: Sequence[Iteration]) -> Markup:
-    """Loss over iterations, on the training rows and on those watched; the dot is the lowest watched loss."""
+def training_chart(curve: Sequence[Iteration], kept: int | None = None) -> Markup:
+    """Loss over iterations, on the training rows and on those watched; the dot is the iteration whose state was `kept`.
+
+    None: that with the lowest watched loss.
+    """
     watched = [each for each in curve if each.eval_loss is not None and math.isfinite(each.eval_loss)]
     trained = [each for each in curve if math.isfinite(each.loss)]
     losses = [each.loss for each in trained] + [each.eval_loss for each in watched if each.eval_loss is not None]
@@ -95,12 +98,21 @@ def training_chart(curve: Sequence[Iteration]) -> Markup:
     if watched:
         values = [each.eval_loss or 0.0 for each in watched]
         marks.append(frame.line([each.iteration for each in watched], values, "line first"))
-        best = min(range(len(values)), key=values.__getitem__)
-        description = (
-            f"Lowest loss on watched rows: {number_text(values[best])} at iteration {watched[best].iteration}."
-        )
+        best = kept_point([each.iteration for each in watched], values, kept)
+        description = f"Kept: iteration {watched[best].iteration}, loss on watched rows {number_text(values[best])}."
         marks.append(frame.dot(watched[best].iteration, values[best], "used", description))
     return frame.draw("Training curve", description, marks)
+
+
+def kept_point(iterations: Sequence[int], losses: Sequence[float], kept: int | None) -> int:
+    """Where iteration `kept` stands; where it does not, where the lowest loss is.
+
+    >>> kept_point([1, 2, 3], [0.3, 0.1, 0.2], 3), kept_point([1, 2, 3], [0.3, 0.1, 0.2], None)
+    (2, 1)
+    """
+    if kept is not None and kept in iterations:
+        return list(iterations).index(kept)
+    return min(range(len(losses)), key=losses.__getitem__)
 
 
 def widened(low: float, high: float) -> tuple[float, float]:

@@ -33,6 +33,8 @@ def report_html(
     *,
     title: str,
     curve: Sequence[Iteration] = (),
+    best_iteration: int | None = None,
+    advice: Sequence[str] = (),
     importance: Mapping[str, float] | None = None,
     spec_yaml: str = "",
     statistics: Statistics | None = None,
@@ -42,7 +44,8 @@ def report_html(
 ) -> str:
     """One self-contained HTML page: no script, no external resource, light and dark, for screens of any width.
 
-    `curve` is the training curve, `importance` a figure by feature, `spec_yaml` the spec as the user reads it,
+    `curve` is the training curve, `best_iteration` that of the state kept, `advice` what it suggests, `importance` a
+    figure by feature, `spec_yaml` the spec as the user reads it,
     `statistics` those of the training data, `anomalies` where these depart from their schema, `outliers` the rows set
     aside, `weighting` sentences on what rows counted in training. Every text is escaped.
 
@@ -53,7 +56,7 @@ def report_html(
     (True, False)
     """
     about_data = _data_cards(anomalies, outliers, statistics, spec_yaml)
-    shown = (*_cards(evaluation, curve, importance or {}, weighting), *about_data)
+    shown = (*_cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting), *about_data)
     cards = element("div", *shown, class_="cards")
     header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
     footer = element("footer", "Written by Hagane.")
@@ -68,7 +71,7 @@ def report_html(
 
 def _cards(
     evaluation: Evaluation,
-    curve: Sequence[Iteration],
+    training: tuple[Sequence[Iteration], int | None, Sequence[str]],
     importance: Mapping[str, float],
     weighting: Sequence[str],
 ) -> Iterator[Markup]:
@@ -78,9 +81,9 @@ def _cards(
         yield from _classification_cards(evaluation)
     if evaluation.density:
         yield _predictions_card(evaluation.density)
-    has_curve = any(math.isfinite(each.loss) for each in curve)
+    has_curve = any(math.isfinite(each.loss) for each in training[0])
     if has_curve:
-        yield _training_card(curve)
+        yield _training_card(*training)
     if weighting:
         said = (element("p", f"{text[:1].upper()}{text[1:]}.") for text in weighting)
         yield card("Weights", *said, note="What rows counted in training.", span="double" if has_curve else "wide")
@@ -149,11 +152,13 @@ def _predictions_card(density: Density) -> Markup:
     return card("Predictions against labels", chart, note=note)
 
 
-def _training_card(curve: Sequence[Iteration]) -> Markup:
+def _training_card(curve: Sequence[Iteration], kept: int | None, advice: Sequence[str]) -> Markup:
     keys = [("line second", "training rows")]
     if any(each.eval_loss is not None for each in curve):
-        keys = [("line first", "watched rows"), *keys, ("used", "lowest")]
-    return card("Training", chart_with_key(training_chart(curve), *keys), note="The loss after each iteration.")
+        keys = [("line first", "watched rows"), *keys, ("used", "kept")]
+    said = (element("p", f"{text[:1].upper()}{text[1:]}.") for text in advice)
+    chart = chart_with_key(training_chart(curve, kept), *keys)
+    return card("Training", chart, *said, note="The loss after each iteration.")
 
 
 def _importance_card(importance: Mapping[str, float], span: Span) -> Markup:

@@ -20,6 +20,7 @@ from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.train import train
 from hagane.fronts.cli.weights import weights
+from hagane.fronts.cli.training_info import training_info
 
 PANEL_START = "Start"
 PANEL_FORGE = "From rows to a model"
@@ -64,6 +65,7 @@ app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(train)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(weights)
+app.command("training-info", rich_help_panel=PANEL_FORGE)(training_info)
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)

@@ -1,0 +1,68 @@
+"""`training_info`: how a model was trained, iteration by iteration, as its bundle remembers it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hagane.bundle.bundle import Bundle
+from hagane.workflow.write_report import lineage_of
+from hagane.workspace.workspace import Workspace
+
+
+class TrainingIteration(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of BigQuery ML's ML.TRAINING_INFO. Losses are weighted means over rows, in the label's own unit."""
+
+    training_run: int = 0
+    iteration: int
+    """From 1."""
+    loss: float | None
+    eval_loss: float | None
+    learning_rate: float | None
+    """None: the family has none."""
+    duration_ms: float
+
+
+class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Every iteration, and which one's state the model holds."""
+
+    model: str
+    model_type: str
+    best_iteration: int
+    iterations: tuple[TrainingIteration, ...]
+    advice: tuple[str, ...] = ()
+    """What the curve suggests (overfitting, underfitting)."""
+    training_seconds: float
+    """From the data to the bundle."""
+
+    def columns(self) -> dict[str, list[Any]]:
+        """ML.TRAINING_INFO's columns, such as for `pandas.DataFrame(info.columns())`."""
+        names = TrainingIteration.__struct_fields__
+        return {name: [getattr(each, name) for each in self.iterations] for name in names}
+
+
+def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
+    """Of the model or bundle named. Raises NotFoundError, BundleError."""
+    bundle = Bundle.load(workspace.bundle_path(str(model)))
+    lineage = lineage_of(bundle)
+    rows = (
+        TrainingIteration(
+            iteration=each.iteration,
+            loss=each.loss,
+            eval_loss=each.eval_loss,
+            learning_rate=each.learning_rate,
+            duration_ms=each.duration_ms,
+        )
+        for each in lineage.training_info
+    )
+    version = workspace.version_at(bundle.folder)
+    return TrainingInfo(
+        model=version.reference if version else bundle.name,
+        model_type=bundle.signature.model_type,
+        best_iteration=lineage.best_iteration,
+        iterations=tuple(rows),
+        advice=lineage.advice,
+        training_seconds=lineage.training_seconds,
+    )

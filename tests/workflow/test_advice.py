@@ -1,0 +1,83 @@
+"""Advice names options that the family has, with values that it takes; against overfitting never longer training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from hagane.models import FAMILIES, family_options, get_family
+from hagane.models.family import Iteration
+from hagane.workflow.advice import REGULARISATION, SIZE, STOPPING, advice_of, remedies
+
+
+def overfitted(length: int = 20) -> list[Iteration]:
+    return [Iteration(iteration=i, loss=1 / i, eval_loss=0.5 + 0.02 * abs(i - 6)) for i in range(1, length + 1)]
+
+
+def underfitted(length: int = 20) -> list[Iteration]:
+    return [Iteration(iteration=i, loss=2 - i / length, eval_loss=2.1 - i / length) for i in range(1, length + 1)]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_value_is_one_that_the_family_takes(name: str) -> None:
+    options: Any = family_options(name, {})
+    for _ in range(30):
+        found = list(remedies((*REGULARISATION, *STOPPING, *SIZE), options))
+        if not found:
+            break
+        for option, _, value in found:
+            options = family_options(name, msgspec.to_builtins(options) | {option: value})
+    else:
+        pytest.fail("the remedies never end")
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "linear_reg"])
+def test_overfitting_is_told_with_remedies_in_order(name: str) -> None:
+    (said,) = advice_of(overfitted(), 6, family_options(name, {}))
+    assert "after iteration 6 the eval loss rose (0.5 to 0.76) while the training loss fell on (0.1667 to " in said
+    assert "the model kept is that of iteration 6. To try" in said
+    assert "max_iterations" not in said
+    assert "learn_rate" not in said
+    order = [said.find(option) for option in ("dropout", "l2_reg", "early_stop", "hidden_units", "num_leaves")]
+    present = [place for place in order if place >= 0]
+    assert present == sorted(present)
+    assert present
+
+
+def test_what_is_told_of_a_network() -> None:
+    off = family_options("dnn_classifier", {"early_stop": False, "max_iterations": 20})
+    assert advice_of(overfitted(), 6, off)[0].endswith(
+        "To try, in this order: dropout 0.35 (now 0.2), l2_reg 0.0001 (now 0), early_stop true (now false), "
+        "hidden_units [128] (now [128, 64])"
+    )
+    strong = family_options("dnn_classifier", {"dropout": 0.5, "l2_reg": 0.01, "hidden_units": [10]})
+    assert advice_of(overfitted(), 20, strong)[0].endswith(
+        "the model kept is that of iteration 20, the last. To try: l2_reg 0.1 (now 0.01)"
+    )
+
+
+def test_what_is_told_of_trees() -> None:
+    (said,) = advice_of(overfitted(), 6, family_options("boosted_tree_classifier", {}))
+    assert said.endswith("To try, in this order: l2_reg 10 (now 1), subsample 0.6 (now 0.8), num_leaves 15 (now 31)")
+
+
+def test_underfitting() -> None:
+    (said,) = advice_of(underfitted(), 20, family_options("dnn_classifier", {"max_iterations": 20}))
+    assert said == (
+        "underfitting: the eval loss still fell when the iterations ran out (by 15.4% over the last 4). To try, one or "
+        "the other: max_iterations 40 (now 20), learn_rate 0.004 (now 0.002)"
+    )
+    (said,) = advice_of(underfitted(), 20, family_options("logistic_reg", {"max_iterations": 20}))
+    assert said.endswith("To try: max_iterations 40 (now 20)")
+    assert advice_of(underfitted(), 20, family_options("dnn_classifier", {"max_iterations": 30})) == ()
+
+
+def test_nothing_is_said_where_nothing_is_wrong() -> None:
+    random = np.random.default_rng(0)
+    level = [Iteration(iteration=i, loss=1 / i, eval_loss=0.5 + 0.001 * random.normal()) for i in range(1, 40)]
+    for name in FAMILIES:
+        assert advice_of(level, 3, family_options(get_family(name), {})) == ()
+        assert advice_of(level[:1], 1, family_options(get_family(name), {})) == ()
