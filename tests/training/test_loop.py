@@ -131,18 +131,12 @@ def test_without_early_stopping_every_epoch_runs() -> None:
     assert history.best_iteration == 1
 
 
-def test_a_loss_that_is_not_a_number() -> None:
+def test_a_loss_that_is_not_a_number_closes_the_phase() -> None:
     bad = [TensorBatch((torch.tensor([[math.nan]]),), torch.ones(1))]
     recorder = Recorder()
-    with pytest.raises(TrainingError) as raised:
+    with pytest.raises(TrainingError, match="the loss became nan"):
         train_module(task(nn.Linear(1, 1), batches=bad), LoopSettings(max_epochs=3), recorder)
-    (fault,) = raised.value.faults
-    assert (fault.what, fault.where) == ("the loss became nan", "epoch 1, step 1")
-    assert "not a number" in fault.next_step
     assert recorder.closed
-    with pytest.raises(TrainingError) as raised:
-        train_module(task(nn.Linear(1, 1), rate=1e20), LoopSettings(max_epochs=30))
-    assert "learn_rate" in raised.value.faults[0].next_step
 
 
 def test_an_interrupt_leaves_nothing_behind() -> None:

@@ -21,24 +21,26 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import msgspec
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.progress import SILENT, Phase, Progress
-from hagane.progress.events import IterationEnded, Resumed, StepEnded, StoppedEarly
+from hagane.progress.events import Resumed, StepEnded
 from hagane.training.add_penalty_gradient import add_penalty_gradient
 from hagane.training.checkpoint import Checkpoint, flatten, unflatten
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.clip_gradients import clip_gradients
+from hagane.training.diagnose import Scene, diagnose, exploded, place_text
 from hagane.training.early_stopping import EarlyStopping
 from hagane.training.group import Group
-from hagane.training.measure_module import measure_module, weighted_losses
+from hagane.training.iteration_events import iteration_events
+from hagane.training.measure_module import measure_module, total_loss, weighted_losses
 from hagane.training.on_device import on_device
 from hagane.training.preemption import Preemption
 from hagane.training.run_state import RunState, TrainingIteration
@@ -143,6 +145,8 @@ class _Run:
         self._reading = -1
         self._begun, self._rows_begun = time.perf_counter(), 0
         self._waiting: list[_Step] = []
+        self._looks_first = self.group.size == 1 and self.group.device == "cpu"
+        """Whether a loss is looked at before the weights are changed by it: it costs nothing here."""
         self._waiting_since = time.perf_counter()
         self._exchange_every = 1
         kind = group.device.partition(":")[0]
@@ -179,13 +183,16 @@ class _Run:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         losses = [self._add_gradient(batch, num_rows, batch is batches[-1]) for batch in batches]
+        total = _total(losses)
+        if self._looks_first and not math.isfinite(total):
+            raise self._not_finite(float(total), state.step + 1, state.epoch, batches, self.module)
         add_penalty_gradient(self.module, settings.l1_reg, settings.l2_reg)
         if settings.max_gradient_norm is not None:
             clip_gradients(self.module.parameters(), settings.max_gradient_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         weight = sum(batch.total_weight for batch in batches)
-        self._waiting.append(_Step(_total(losses), weight, num_rows, state.epoch, state.batch))
+        self._waiting.append(_Step(total, weight, num_rows, state.epoch, state.batch))
         state.step += 1
         state.rows += num_rows
         state.batch += len(batches)
@@ -203,8 +210,11 @@ class _Run:
         weights = [each.weight for each in steps]
         totals = self.group.add_up([*losses, *weights, float(saves), float(ends), seconds])
         for each, loss, weight in zip(steps, totals, totals[len(steps) :], strict=False):
+            number = state.step - len(steps) + steps.index(each) + 1
             if not math.isfinite(loss):
-                raise TrainingError(_not_finite(loss, each, self.state.step - len(steps) + steps.index(each)))
+                raise self._not_finite(loss, number, each.epoch, self._again(each), None)
+            if state.explosion.take(loss / (weight or 1.0)):
+                raise TrainingError(exploded(state.explosion, place_text(number, each.epoch), self._rate))
             state.total_loss += loss
             state.total_weight += weight
         saving, ending, spent = totals[-3:]
@@ -232,13 +242,18 @@ class _Run:
         loss = state.total_loss / (state.total_weight or 1.0)
         speed = (state.rows - self._rows_begun) / max(time.perf_counter() - self._begun, 1e-9)
         eval_loss, metric = measure_module(self.task, self.module, self.group)
+        if eval_loss is not None and not math.isfinite(eval_loss):
+            raise self._not_finite_evaluation(eval_loss)
         now, number = time.perf_counter(), len(state.iterations) + 1
         found = TrainingIteration(number, state.step, loss, eval_loss, metric, self._rate, now - self._begun)
         state.iterations.append(found)
         state.total_loss = state.total_weight = 0.0
         self._begun, self._rows_begun = now, state.rows
         self._keep_best(found)
-        self._tell(found, speed, phase)
+        unit = self.task.loss_unit
+        phase.advance(0, loss=loss * unit, **({} if eval_loss is None else {"eval_loss": eval_loss * unit}))
+        for event in iteration_events(state, self.task, self.settings, speed):
+            self.progress.tell(event)
 
     def _keep_best(self, found: TrainingIteration) -> None:
         """Keep the state where it is the best, and stop where that was long ago."""
@@ -250,33 +265,6 @@ class _Run:
         state.is_stopped = state.watch.update(found.number, -watched if is_high else watched)
         if state.watch.best_iteration == found.number:
             self._best = {name: each.detach().clone() for name, each in self.group.module_state(self.module).items()}
-
-    def _tell(self, found: TrainingIteration, speed: float, phase: Phase) -> None:
-        """Tell of an iteration, in the label's own unit."""
-        watch, metric, unit = self.state.watch, self.task.metric, self.task.loss_unit
-        loss, eval_loss = found.loss * unit, None if found.eval_loss is None else found.eval_loss * unit
-        phase.advance(0, **{"loss": loss} | ({} if eval_loss is None else {"eval_loss": eval_loss}))
-        self.progress.tell(
-            IterationEnded(
-                number=found.number,
-                max_iterations=self.settings.max_epochs if self.settings.eval_every_steps is None else None,
-                step=found.step,
-                loss=loss,
-                eval_loss=eval_loss,
-                metric=found.metric,
-                metric_name=metric.name if metric else None,
-                learning_rate=found.learn_rate,
-                duration_seconds=found.duration_seconds,
-                examples_per_second=speed,
-                best_iteration=watch.best_iteration if watch.best_iteration > 0 else None,
-            )
-        )
-        if self.state.is_stopped:
-            best = self.state.iterations[watch.best_iteration - 1] if watch.best_iteration > 0 else found
-            value = best.metric if metric else best.eval_loss and best.eval_loss * unit
-            self.progress.tell(
-                StoppedEarly(iteration=found.number, best_iteration=watch.best_iteration, best_value=value)
-            )
 
     def take_best(self) -> None:
         """Let the module have the state of its best iteration; that of the last where none was evaluated."""
@@ -316,6 +304,28 @@ class _Run:
             self.group.load_optimizer_state(self.module, optimizer, state)
         self._rows_begun = self.state.rows
 
+    def _not_finite(
+        self, loss: float, step: int, epoch: int, batches: Sequence[TensorBatch], module: nn.Module | None
+    ) -> TrainingError:
+        """What became of a step's loss, and why."""
+        scene = Scene(self.task, batches, module, self.task.loss, self._rate, self.state.explosion)
+        return TrainingError(diagnose(f"the loss became {loss}", place_text(step, epoch), scene))
+
+    def _not_finite_evaluation(self, loss: float) -> TrainingError:
+        """What became of the eval loss, and why: the batch in which it did is looked for."""
+        state, watched = self.state, self.task.watched_loss
+        assert self.task.eval_batches is not None
+        batches = on_device(self.task.eval_batches(self.group.rank, self.group.size), self.group.device)
+        bad = (each for each in batches if not math.isfinite(total_loss(self.module, watched, [each])[0]))
+        scene = Scene(self.task, [*itertools.islice(bad, 1)], self.module, watched, self._rate, state.explosion)
+        where = f"eval rows after {place_text(state.step, state.epoch - (state.batch == 0))}"
+        return TrainingError(diagnose(f"the eval loss became {loss}", where, scene))
+
+    def _again(self, step: _Step) -> list[TensorBatch]:
+        """The batches of a step that is done."""
+        again = self.task.train_batches(step.epoch, step.batch)
+        return list(itertools.islice(on_device(again, self.group.device), self.settings.accumulate_batches))
+
     def _epoch(self) -> Iterator[TensorBatch]:
         """The batches of this epoch that are not yet done."""
         if self._reading != self.state.epoch:
@@ -354,16 +364,3 @@ def _watch(settings: LoopSettings) -> EarlyStopping:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _not_finite(value: float, step: _Step, number: int) -> Fault:
-    first = number == 0
-    cause = "a feature that is infinite or not a number" if first else "a learn_rate that is too large"
-    return Fault(
-        what=f"the loss became {value}",
-        where=f"epoch {step.epoch + 1}, step {step.batch + 1}",
-        expected="a finite loss",
-        received=str(value),
-        next_step=f"the likely cause is {cause}; "
-        + ("scale the features in the transform" if first else "take a smaller learn_rate, or scale the features"),
-    )

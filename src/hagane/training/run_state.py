@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hagane.training.early_stopping import EarlyStopping
+from hagane.training.explosion import Explosion
 
 
 class TrainingIteration(msgspec.Struct, frozen=True):
@@ -35,4 +36,5 @@ class RunState(msgspec.Struct, kw_only=True):
     total_weight: float = 0.0
     iterations: list[TrainingIteration] = []
     watch: EarlyStopping
+    explosion: Explosion = msgspec.field(default_factory=Explosion)
     is_stopped: bool = False
