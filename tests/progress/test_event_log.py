@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from hagane.progress.events import (
     StoppedEarly,
     Warned,
 )
+from hagane.progress.follow_events import follow_events
 from hagane.progress.replay import PhaseFailedError, Replay
 from hagane.progress.step_thinner import StepThinner
 from hagane.progress.tee import Tee
@@ -258,6 +260,21 @@ def test_a_replay_tells_what_was_told(tmp_path: Path) -> None:
     assert replayed.lines == direct.lines
     assert "end train 7 well" in direct.lines
     assert replay.num_open == 0
+
+
+def test_a_process_is_followed_while_it_works(tmp_path: Path) -> None:
+    direct, followed = Recorder(), Recorder()
+    told(direct)
+    with follow_events(tmp_path / "log", followed), EventLog.at(tmp_path / "log", advances_every_seconds=0) as log:
+        log.note("at once")
+        for _ in range(500):
+            if followed.lines:
+                break
+            time.sleep(0.01)
+        assert followed.lines == ["note at once"], "before the block ends"
+        told(log)
+    direct.lines = [line.replace("ZeroDivisionError", PhaseFailedError.__name__) for line in direct.lines]
+    assert followed.lines[1:] == direct.lines
 
 
 def test_a_replay_of_a_process_that_died_ends_its_stages() -> None:

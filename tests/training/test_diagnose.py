@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from hagane.errors import Fault, TrainingError
+from hagane.training.agree_on_fault import agree_on_fault
 from hagane.training.explosion import Explosion
 from hagane.training.group import Group
 from hagane.training.loop import train_module
@@ -185,6 +188,31 @@ def test_after_the_step_the_batch_is_read_again(case: Callable[[], Task]) -> Non
     alone, together = fault_of(case), fault_of(case, Several())
     assert together.where.partition(",")[2] == alone.where.partition(",")[2]
     assert together.next_step == alone.next_step
+
+
+def test_processes_say_what_the_one_that_knows_says() -> None:
+    """Three of them, each in a thread of its own; the second saw the feature."""
+    sums: dict[int, list[list[float]]] = {}
+    barrier = threading.Barrier(3)
+
+    class Together(Group):
+        size = 3
+
+        def __init__(self, rank: int) -> None:
+            self.rank, self.calls = rank, 0
+
+        def add_up(self, values: Sequence[float]) -> list[float]:
+            self.calls += 1
+            sums.setdefault(self.calls, []).append(list(values))
+            barrier.wait()
+            return [sum(each) for each in zip(*sums[self.calls], strict=True)]
+
+    faults = [Fault(what=f"process {rank}, naïvely", next_step="…") for rank in range(3)]
+    doubts = (8, 0, 5)
+    with ThreadPoolExecutor(3) as pool:
+        heard = list(pool.map(lambda rank: agree_on_fault(Together(rank), faults[rank], doubts[rank]), range(3)))
+    assert heard == [faults[1]] * 3
+    assert agree_on_fault(Group(), faults[0], 8) is faults[0]
 
 
 def test_accumulated_batches_are_all_looked_at() -> None:

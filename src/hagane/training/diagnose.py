@@ -42,15 +42,16 @@ class Scene(NamedTuple):
     losses: Explosion
 
 
-def diagnose(what: str, where: str, scene: Scene) -> Fault:
-    """The fault of a loss that is not finite: `what` it became, `where` in the training."""
-    found = find_symptom(scene)
+def diagnose(what: str, where: str, scene: Scene) -> tuple[Fault, int]:
+    """The fault of a loss that is not finite, `what` it became and `where` in the training; and how doubtful it is."""
+    found, doubt = find_symptom(scene)
     place = f"{where}, {found.where}" if found.where else where
-    return Fault(what=what, where=place, expected="a finite loss", received=found.received, next_step=found.next_step)
+    fault = Fault(what=what, where=place, expected="a finite loss", received=found.received, next_step=found.next_step)
+    return fault, doubt
 
 
-def find_symptom(scene: Scene) -> Symptom:
-    """The first symptom, the surest first."""
+def find_symptom(scene: Scene) -> tuple[Symptom, int]:
+    """The first symptom, the surest first, and its number in that order."""
     checks: tuple[Callable[[Scene], Symptom | None], ...] = (
         _not_finite_input,
         _not_finite_label,
@@ -61,7 +62,8 @@ def find_symptom(scene: Scene) -> Symptom:
         _overflowing_layer,
         _undefined_loss,
     )
-    return next((found for check in checks if (found := check(scene)) is not None), _unknown(scene))
+    found = ((symptom, doubt) for doubt, check in enumerate(checks) if (symptom := check(scene)) is not None)
+    return next(found, (_unknown(scene), len(checks)))
 
 
 def exploded(seen: Explosion, where: str, learn_rate: float) -> Fault:

@@ -21,8 +21,9 @@ import torch
 from torch import nn
 
 from hagane.errors import Fault, PreemptedError, TrainingError
+from hagane.progress.follow_events import follow_events
 from hagane.spec.communication import Communication
-from hagane.training.processes import Order, digest_of, read_outcome, read_result, write_order
+from hagane.training.processes import EVENTS_FILE, Order, digest_of, read_outcome, read_result, write_order
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
@@ -61,7 +62,8 @@ def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machine
     )
     with _folder_of(run) as folder:
         write_order(folder, order, share)
-        _launch(folder, run, machines, num_processes)
+        with follow_events(folder / EVENTS_FILE, run.progress):
+            _launch(folder, run, machines, num_processes)
         return _result(folder, module)
 
 

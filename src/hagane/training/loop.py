@@ -33,6 +33,7 @@ from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.progress import SILENT, Phase, Progress
 from hagane.progress.events import Resumed, StepEnded
 from hagane.training.add_penalty_gradient import add_penalty_gradient
+from hagane.training.agree_on_fault import agree_on_fault
 from hagane.training.checkpoint import Checkpoint, flatten, unflatten
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.clip_gradients import clip_gradients
@@ -309,17 +310,20 @@ class _Run:
     ) -> TrainingError:
         """What became of a step's loss, and why."""
         scene = Scene(self.task, batches, module, self.task.loss, self._rate, self.state.explosion)
-        return TrainingError(diagnose(f"the loss became {loss}", place_text(step, epoch), scene))
+        fault, doubt = diagnose(f"the loss became {loss}", place_text(step, epoch), scene)
+        return TrainingError(agree_on_fault(self.group, fault, doubt))
 
     def _not_finite_evaluation(self, loss: float) -> TrainingError:
         """What became of the eval loss, and why: the batch in which it did is looked for."""
         state, watched = self.state, self.task.watched_loss
         assert self.task.eval_batches is not None
         batches = on_device(self.task.eval_batches(self.group.rank, self.group.size), self.group.device)
-        bad = (each for each in batches if not math.isfinite(total_loss(self.module, watched, [each])[0]))
-        scene = Scene(self.task, [*itertools.islice(bad, 1)], self.module, watched, self._rate, state.explosion)
+        module = None if self.group.is_split else self.module
+        bad = (each for each in batches if module and not math.isfinite(total_loss(module, watched, [each])[0]))
+        scene = Scene(self.task, [*itertools.islice(bad, 1)], module, watched, self._rate, state.explosion)
         where = f"eval rows after {place_text(state.step, state.epoch - (state.batch == 0))}"
-        return TrainingError(diagnose(f"the eval loss became {loss}", where, scene))
+        fault, doubt = diagnose(f"the eval loss became {loss}", where, scene)
+        return TrainingError(agree_on_fault(self.group, fault, doubt))
 
     def _again(self, step: _Step) -> list[TensorBatch]:
         """The batches of a step that is done."""

@@ -46,6 +46,10 @@ class _History(msgspec.Struct, frozen=True):
     best_iteration: int
 
 
+EVENTS_FILE = "events.jsonl"
+"""Where the first process of the machine writes what happens, for the one that started it."""
+
+
 def write_order(folder: Path, order: Order, share: Share) -> None:
     """Lay out all that processes need. Raises OSError."""
     share.train.link_to(folder / "train")

@@ -22,12 +22,14 @@ import torch.distributed as dist
 
 from hagane.errors import Fault, HaganeError, PreemptedError, TrainingError
 from hagane.features.encoded import Encoded
+from hagane.progress import SILENT
+from hagane.progress.event_log import EventLog
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.loop import train_module
 from hagane.training.preemption import Preemption
 from hagane.training.process_group import ProcessGroup
-from hagane.training.processes import Order, Outcome, read_order, read_outcome, write_outcome, write_result
+from hagane.training.processes import EVENTS_FILE, Order, Outcome, read_order, read_outcome, write_outcome, write_result
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share
 
@@ -77,8 +79,11 @@ def _train(folder: Path, order: Order, preemption: Preemption) -> None:
     share = Share(Encoded.open(folder / "train"), evaluation, group.rank, group.size)
     with seeded(order.job.settings.seed, order.job.num_threads):
         task = order.job.make_task(share)
-        with nullcontext() if checkpoints is None else Checkpointer(checkpoints) as checkpointer:
-            history = train_module(task, order.job.settings, group=group, checkpointer=checkpointer,
+        with (
+            nullcontext(SILENT) if local_rank else EventLog.at(folder / EVENTS_FILE) as progress,
+            nullcontext() if checkpoints is None else Checkpointer(checkpoints) as checkpointer,
+        ):
+            history = train_module(task, order.job.settings, progress, group=group, checkpointer=checkpointer,
                                    preemption=preemption)  # fmt: skip
     state = group.module_state(task.module)
     if local_rank == 0:

@@ -19,8 +19,8 @@ from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.train import train
-from hagane.fronts.cli.weights import weights
 from hagane.fronts.cli.training_info import training_info
+from hagane.fronts.cli.weights import weights
 
 PANEL_START = "Start"
 PANEL_FORGE = "From rows to a model"
