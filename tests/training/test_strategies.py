@@ -100,7 +100,7 @@ def test_the_losses_are_those_of_one_process_step_by_step(tmp_path: Path, strate
 
 def test_a_fault_of_the_training_is_told_once_and_nothing_is_started_again(tmp_path: Path) -> None:
     began = time.monotonic()
-    with pytest.raises(TrainingError, match="the (eval )?loss became"):
+    with pytest.raises(TrainingError, match=r"the (eval )?loss became"):
         fit(split_of(tmp_path, 300), Strategy(type="mirrored", num_processes=2), learn_rate=10.0, optimizer="sgd",
             max_iterations=200, max_gradient_norm=None, l2_reg=50.0)  # fmt: skip
     assert time.monotonic() - began < 100
