@@ -234,6 +234,12 @@ def test_rows_that_separate_the_classes_have_no_errors(encode: Encode) -> None:
     assert all(row.p_value is None or row.p_value > 0.5 for row in found.weights)
 
 
+def test_a_class_that_no_row_has_leaves_none(encode: Encode) -> None:
+    dense, ids, raw = mixed()
+    found = weights(table(encode, dense, np.where(raw > 0, 2, 0), ids, CARDINALITIES), "logistic_reg", 3)
+    assert all(row["p_value"] is None for row in found.rows())
+
+
 def test_no_more_rows_than_weights_leave_nothing_to_measure_with(encode: Encode) -> None:
     found = weights(table(encode, np.array([[1.0], [2.0]]), np.array([3.0, 5.0])))
     assert [row.standard_error for row in found.weights] == [None, None]

@@ -49,6 +49,11 @@ class LinearProblem:
         self.l1 = np.concatenate([penalty, np.zeros(self.num_outputs * self.fit_intercept)])
 
     @property
+    def has_rows(self) -> npt.NDArray[np.bool_]:
+        """[w] whether some row has another value than 0 in a column."""
+        return np.asarray(self.moments.squares > 0)
+
+    @property
     def start(self) -> Floats:
         """[size] no weights, and the intercept that is best then."""
         return np.zeros(len(self.l1))

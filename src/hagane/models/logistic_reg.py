@@ -38,8 +38,10 @@ Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 1e-8
 """Of the slope along each axis, as a share of √Σ weights. Along these axes 1 is about a standard error."""
-PRINCIPAL_COLUMNS = 1000
-"""Columns up to which the Gram matrix is worth its pass and its eigenvectors."""
+PRINCIPAL_COLUMNS, FEW_COLUMNS = 3000, 200
+"""Columns up to which the Gram matrix may be worth its pass and its eigenvectors, and up to which it always is."""
+PASSES_SAVED = 200
+"""Operations of the eigenvectors, in entries of the rows: they save some eighty passes, and are faster than these."""
 PRINCIPAL_ENTRIES = 64
 """Slots of a row beyond which it is not."""
 
@@ -99,7 +101,7 @@ def make_problem(design: Design, options: LogisticRegOptions, num_classes: int) 
     else:
         level = np.log(shares) - np.log(shares).mean()
     curvature = shares * (1 - shares)
-    moments = measure_moments(design, 0.0, with_gram=_has_principal_axes(design, options))
+    moments = measure_moments(design, 0.0, with_gram=_has_principal_axes(design, options, len(level)))
     return LinearProblem(
         design,
         moments,
@@ -120,9 +122,13 @@ def class_shares(encoded: Encoded, num_classes: int) -> Floats:
     return shares
 
 
-def _has_principal_axes(design: Design, options: LogisticRegOptions) -> bool:
-    entries = design.encoded.num_ids + design.encoded.num_entries / design.num_rows
-    return not options.l1_reg and design.num_columns <= PRINCIPAL_COLUMNS and entries <= PRINCIPAL_ENTRIES
+def _has_principal_axes(design: Design, options: LogisticRegOptions, num_outputs: int) -> bool:
+    width, encoded = design.num_columns, design.encoded
+    entries = encoded.num_ids + encoded.num_entries / encoded.num_rows
+    if options.l1_reg or width > PRINCIPAL_COLUMNS or entries > PRINCIPAL_ENTRIES:
+        return False
+    work = encoded.num_rows * (encoded.num_dense + entries) * num_outputs
+    return width <= FEW_COLUMNS or width**3 <= PASSES_SAVED * work
 
 
 def _axes(design: Design, moments: Moments, curvature: Floats, options: LogisticRegOptions) -> Axes:
@@ -193,9 +199,11 @@ def _canonical(
 ) -> tuple[Floats, Floats]:
     """Of all weights that predict the same, those of the smallest norm; what all classes have in common is taken off.
 
+    A slot that no row has gets a weight of exactly 0.
     Softmax does not see what is added to every class's score, and without a penalty the rows may not tell columns
     apart.
     """
+    weights = np.where(problem.has_rows[:, None], weights, 0.0)
     if problem.num_outputs > 1:
         intercept = intercept - intercept.mean()
     if options.l1_reg or options.l2_reg:
@@ -208,7 +216,6 @@ def _canonical(
     free, axes = problem.free, problem.axes
     if axes.basis is not None:
         null = axes.basis[:, ~axes.unit.any(axis=1)]
-        weights = weights.copy()
         weights[free] = with_smallest_norm(weights[free], null, problem.design.column_scale()[free])
-        weights[problem.moments.squares == 0] = 0.0
+        weights[~problem.has_rows] = 0.0
     return weights, level - mean @ weights
