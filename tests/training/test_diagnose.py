@@ -102,6 +102,20 @@ def huge_label() -> Task:
     return task(parts)
 
 
+def unscaled_feature() -> Task:
+    parts = batches()
+    for each in parts:
+        each.inputs[0][:, 1] *= 1e25
+    return task(parts)
+
+
+def overflowing_output() -> Task:
+    parts = [TensorBatch((each.inputs[0],), each.label) for each in batches()]
+    module = nn.Linear(2, 1)
+    nn.init.constant_(module.weight, 1e25)
+    return task(parts, module=module)
+
+
 def huge_feature() -> Task:
     parts = batches()
     parts[3].inputs[0][0, 1] = 3e25
@@ -162,11 +176,13 @@ CASES = (
     poisoned_words,
     poisoned_label,
     huge_feature,
+    unscaled_feature,
     huge_label,
     large_rate,
     exploding_rate,
     infinite_weight,
     overflowing_layer,
+    overflowing_output,
     undefined_loss,
     poisoned_evaluation,
 )

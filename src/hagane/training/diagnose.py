@@ -1,8 +1,8 @@
 """`diagnose`: why a loss became a number that is none.
 
 The symptoms are looked for in the order in which they are sure: inputs and labels that are not finite; weights that
-are not; numbers far outside of their column; losses that grew as a power does (a learning rate that is too large); the
-layer whose output first is not finite; at last a loss that is undefined for what the model put out.
+are not; numbers far outside of their column, or not scaled at all; losses that grew as a power does (a learning rate
+that is too large); the layer whose output first is not finite; at last a loss that is undefined for what was put out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from hagane.training.task import Loss, Task, TensorBatch
 
 FAR = 1e4
 """Deviations of its column from which a number is the likely cause."""
+LARGE = 1e6
+"""Size from which a feature is not scaled: networks are made for numbers about 1."""
+OVERFLOWING = 1e15
+"""Size of an output whose square, times a few, a float32 may not hold."""
 
 
 class Symptom(NamedTuple):
@@ -58,6 +62,7 @@ def find_symptom(scene: Scene) -> tuple[Symptom, int]:
         _not_finite_weight,
         _far_label,
         _far_input,
+        _large_input,
         _growing_loss,
         _overflowing_layer,
         _undefined_loss,
@@ -145,6 +150,15 @@ def _far_input(scene: Scene) -> Symptom | None:
     return Symptom(f"feature '{name}'", f"{value:.4g}, {deviations:.2g} deviations away from the others", step)
 
 
+def _large_input(scene: Scene) -> Symptom | None:
+    found = [(float(values.detach().abs().max()), name) for name, values in _columns(scene)]
+    size, name = max(found, default=(0.0, ""))
+    if size < LARGE:
+        return None
+    step = f"scale it in the transform: ML.STANDARD_SCALER({name}) OVER ()"
+    return Symptom(f"feature '{name}'", f"numbers as large as {size:.4g}", step)
+
+
 def _growing_loss(scene: Scene) -> Symptom | None:
     if not scene.losses.is_growing:
         return None
@@ -172,6 +186,8 @@ def _undefined_loss(scene: Scene) -> Symptom | None:
         if torch.isfinite(output).all() and bad.any():
             row = int(bad.nonzero()[0])
             received = f"output {_short(output[row])} for label {_short(batch.label[row])}"
+            if float(output[row].abs().max()) > OVERFLOWING:
+                return Symptom("the output", received, f"scale the features, or {smaller_rate(scene.learn_rate)}")
             step = "such a label is outside of what the loss takes (the logarithm of 0 or less): check the label"
             return Symptom("the loss function", received, step)
     return None
