@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from hagane.features.encoded import Encoded, EncodedWriter
 from hagane.features.feature import Feature, FeatureKind
-from hagane.models import family_options, get_family
+from hagane.models import family_options, get_family, train_torch
 from hagane.models.family import FitContext
 from hagane.models.torch_model import TorchModel
 from hagane.spec.communication import Communication
@@ -30,10 +39,13 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Encoded:
     return writer.close()
 
 
-def fit(rows: Encoded, strategy: Strategy, communication: Communication) -> TorchModel:
+def fit(
+    rows: Encoded, strategy: Strategy, communication: Communication, checkpoints: Path | None = None, **options: Any
+) -> TorchModel:
     training = Training(strategy=strategy, communication=communication)
-    context = FitContext(features=FEATURES, num_classes=2, training=training)
-    model = get_family("dnn_classifier").fit(rows, None, family_options("dnn_classifier", OPTIONS), context)
+    context = FitContext(features=FEATURES, num_classes=2, training=training, checkpoints=checkpoints)
+    made = family_options("dnn_classifier", OPTIONS | options)
+    model = get_family("dnn_classifier").fit(rows, None, made, context)
     assert isinstance(model, TorchModel)
     return model
 
@@ -55,3 +67,39 @@ def test_two_processes_learn_what_one_learns(rows: Encoded, communication: Commu
     assert together.curve[-1].loss == pytest.approx(alone.curve[-1].loss, abs=0.1)
     assert together.curve[-1].loss < 0.4 < together.curve[0].loss
     assert not torch.allclose(weights(alone), weights(together), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "communication",
+    [
+        Communication(compression="powersgd", powersgd_rank=2),
+        Communication(outer_steps=7, outer_momentum=0.9, outer_learn_rate=0.7, compression="bfloat16"),
+    ],
+)
+def test_a_process_that_is_killed_costs_no_bit(
+    rows: Encoded, communication: Communication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors, the optimizer of each process and the weights between two outer steps are those of before."""
+    often = functools.partial(train_torch.CheckpointPolicy, every_seconds=0.3)
+    monkeypatch.setattr(train_torch, "CheckpointPolicy", often)
+    mirrored, long = Strategy(type="mirrored", num_processes=2), {"max_iterations": 120}
+    whole = fit(rows, mirrored, communication, tmp_path / "whole", **long)
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_one, args=(tmp_path / "killed", killed), daemon=True)
+    killer.start()
+    found = fit(rows, mirrored, communication, tmp_path / "killed", **long)
+    assert killed
+    assert torch.equal(weights(found), weights(whole))
+
+
+def kill_one(checkpoints: Path, killed: list[int]) -> None:
+    """Kill a process of the training as soon as it has gone some way."""
+    while len(list(checkpoints.glob("process-1/step-*"))) < 2:
+        time.sleep(0.1)
+    for line in subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True,
+                               check=True).stdout.splitlines():  # fmt: skip
+        number, _, program = line.strip().partition(" ")
+        if "hagane.training.worker" in program and not killed:
+            killed.append(int(number))
+            os.kill(int(number), signal.SIGKILL)
