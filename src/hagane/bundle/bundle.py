@@ -15,7 +15,7 @@ from hagane.bundle.manifest import MODEL_NAME, SIGNATURE_NAME, Manifest, read_ve
 from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
-from hagane.bundle.signature import Signature
+from hagane.bundle.signature import UNCALIBRATED, Signature
 from hagane.errors import BundleError, Fault, RequestError
 from hagane.runtime.layout import ColumnData
 from hagane.types import SqlType
@@ -104,10 +104,13 @@ class Bundle:
             raise RequestError(*row_error_faults(self._erring, self.signature, columns, predictions.row_errors))
         return predictions
 
-    def predict_columns(self, columns: Mapping[str, ColumnData], *, chunk_rows: int = CHUNK_ROWS) -> Predictions:
+    def predict_columns(
+        self, columns: Mapping[str, ColumnData], *, chunk_rows: int = CHUNK_ROWS, uncalibrated: bool = False
+    ) -> Predictions:
         """Answer n rows given as columns, at most `chunk_rows` at a time. Rows that err are answered, and marked.
 
-        Columns that the model does not read are left alone. Raises RequestError for columns that are missing.
+        Columns that the model does not read are left alone. With `uncalibrated` a calibrated model also answers what
+        its family itself says. Raises RequestError for columns that are missing.
         """
         missing = [name for name in self.signature.names if name not in columns]
         if missing:
@@ -115,7 +118,8 @@ class Bundle:
                 *(Fault(what=f"no column {name}", expected=", ".join(self.signature.names)) for name in missing)
             )
         read, runs = self._runs(columns, chunk_rows)
-        return Predictions.concatenate([self._run(self._layout.feed(_slice(read, rows))) for rows in runs])
+        more = (UNCALIBRATED,) if uncalibrated and UNCALIBRATED in self._session.outputs else ()
+        return Predictions.concatenate([self._run(self._layout.feed(_slice(read, rows)), more) for rows in runs])
 
     def features(self, columns: Mapping[str, ColumnData]) -> dict[str, Any]:
         """The tensors of features that the model sees for these rows: `dense`, `ids`, `sparse.*`. For verification."""
@@ -132,8 +136,8 @@ class Bundle:
         num_rows = read[self.signature.names[0]].num_rows
         return read, self._session.runs(read, num_rows, most) or [slice(0, 0)]
 
-    def _run(self, feed: Feed) -> Predictions:
-        return Predictions.from_outputs(self.signature, self._session.run(feed, self._outputs))
+    def _run(self, feed: Feed, more: tuple[str, ...] = ()) -> Predictions:
+        return Predictions.from_outputs(self.signature, self._session.run(feed, (*self._outputs, *more)))
 
     def _erring(self, columns: Mapping[str, ColumnData]) -> Any:
         return self.predict_columns(columns).row_errors

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hagane.bundle.signature import PREDICTED_LABEL, PREDICTED_VALUE, PROBABILITIES, ROW_ERROR, Signature
+from hagane.bundle.signature import (
+    LOWER_BOUND,
+    PREDICTED_LABEL,
+    PREDICTED_VALUE,
+    PROBABILITIES,
+    ROW_ERROR,
+    UNCALIBRATED,
+    UPPER_BOUND,
+    Signature,
+)
 
 Array = npt.NDArray[Any]
 
@@ -27,6 +36,11 @@ class Predictions:
     """[n] object (str), int64 or bool: the predicted class."""
     values: Array | None = None
     """[n] f32 or f64: the predicted number."""
+    lower_bounds: Array | None = None
+    """[n] f64: of the prediction interval, where the model has one."""
+    upper_bounds: Array | None = None
+    uncalibrated: Array | None = None
+    """[n, c] f64: what the family itself says, where a calibrated model was asked for it."""
 
     def __len__(self) -> int:
         return len(self.row_errors)
@@ -34,8 +48,16 @@ class Predictions:
     @classmethod
     def from_outputs(cls, signature: Signature, outputs: dict[str, Array]) -> Predictions:
         """Wrap what the graph answered for `signature.outputs`."""
-        return cls(signature=signature, row_errors=outputs[ROW_ERROR], probabilities=outputs.get(PROBABILITIES),
-                   labels=outputs.get(PREDICTED_LABEL), values=outputs.get(PREDICTED_VALUE))  # fmt: skip
+        return cls(
+            signature=signature,
+            row_errors=outputs[ROW_ERROR],
+            probabilities=outputs.get(PROBABILITIES),
+            labels=outputs.get(PREDICTED_LABEL),
+            values=outputs.get(PREDICTED_VALUE),
+            lower_bounds=outputs.get(LOWER_BOUND),
+            upper_bounds=outputs.get(UPPER_BOUND),
+            uncalibrated=outputs.get(UNCALIBRATED),
+        )
 
     @classmethod
     def concatenate(cls, parts: list[Predictions]) -> Predictions:
@@ -46,14 +68,19 @@ class Predictions:
             probabilities=_joined([part.probabilities for part in parts]),
             labels=_joined([part.labels for part in parts]),
             values=_joined([part.values for part in parts]),
+            lower_bounds=_joined([part.lower_bounds for part in parts]),
+            upper_bounds=_joined([part.upper_bounds for part in parts]),
+            uncalibrated=_joined([part.uncalibrated for part in parts]),
         )
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain Python, one dict a row, named as ML.PREDICT names them.
 
-        Regression: `{"predicted_price": 3.5}`. Classification: `{"predicted_late": True, "predicted_late_probs":
-        [{"label": True, "prob": 0.8}, {"label": False, "prob": 0.2}]}`, the most probable class first (equal ones in
-        the classes' order). A row with an error that was answered all the same has `"row_error": True` besides.
+        Regression: `{"predicted_price": 3.5}`, and where the model has prediction intervals
+        `"prediction_interval_lower_bound": 3.1, "prediction_interval_upper_bound": 3.9`. Classification:
+        `{"predicted_late": True, "predicted_late_probs": [{"label": True, "prob": 0.8}, {"label": False, "prob":
+        0.2}]}`, the most probable class first (equal ones in the classes' order). A row with an error that
+        was answered all the same has `"row_error": True` besides.
         A number that is not finite becomes None: JSON has no other word for it.
         """
         rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
@@ -64,7 +91,13 @@ class Predictions:
     def _regression_rows(self) -> list[dict[str, Any]]:
         assert self.values is not None
         name = self.signature.prediction_name
-        return [{name: _finite(value)} for value in self.values.tolist()]
+        if self.lower_bounds is None or self.upper_bounds is None:
+            return [{name: _finite(value)} for value in self.values.tolist()]
+        columns = (self.values.tolist(), self.lower_bounds.tolist(), self.upper_bounds.tolist())
+        return [
+            {name: _finite(value), LOWER_BOUND: _finite(lower), UPPER_BOUND: _finite(upper)}
+            for value, lower, upper in zip(*columns, strict=True)
+        ]
 
     def _classification_rows(self) -> list[dict[str, Any]]:
         assert self.probabilities is not None

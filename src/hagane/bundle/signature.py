@@ -12,7 +12,11 @@ from hagane.types import Column, SqlType
 PROBABILITIES = "probabilities"
 PREDICTED_LABEL = "predicted_label"
 PREDICTED_VALUE = "predicted_value"
+LOWER_BOUND = "prediction_interval_lower_bound"
+UPPER_BOUND = "prediction_interval_upper_bound"
 ROW_ERROR = "row_error"
+UNCALIBRATED = "uncalibrated_probabilities"
+"""Only in a graph that is calibrated, and no part of a prediction: what the family itself says."""
 
 JsonScalar = str | int | float | bool | None
 JsonValue = JsonScalar | list[JsonScalar]
@@ -52,6 +56,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """The label's values, ascending: the columns of `probabilities`. Empty for regression."""
     threshold: float | None = None
     """Binary classification: the probability of `classes[1]` from which it is the predicted label."""
+    calibration: Literal["none", "platt", "isotonic"] = "none"
+    """How the family's probabilities were made to mean what they say."""
+    interval_level: float | None = None
+    """Regression: the share of new labels that lie between the bounds of the prediction interval; None: no bounds."""
     on_error: Literal["null", "refuse"] = "refuse"
     """What a row gets on which an expression errs: an answer computed with NULL, or a refusal."""
     num_features: int = 0
@@ -77,7 +85,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     def outputs(self) -> tuple[str, ...]:
         """The outputs of `model.onnx` that make a prediction."""
         if self.task == "regression":
-            return (PREDICTED_VALUE, ROW_ERROR)
+            bounds = (LOWER_BOUND, UPPER_BOUND) if self.interval_level is not None else ()
+            return (PREDICTED_VALUE, *bounds, ROW_ERROR)
         return (PROBABILITIES, PREDICTED_LABEL, ROW_ERROR)
 
     @property

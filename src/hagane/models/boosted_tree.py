@@ -37,7 +37,7 @@ from hagane.training.early_stopping import EarlyStopping
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 RELATIVE_TOLERANCE = 2.5e-7
-LINKS = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}
+LINKS = {"regression": "identity", "quantile": "identity", "binary": "sigmoid", "multiclass": "softmax"}
 """LightGBM's objective → from raw sums to scores."""
 ENTRY_BYTES = 12
 """A number that is not 0, and its column, as scipy keeps both."""

@@ -10,6 +10,7 @@ import msgspec
 from hagane.errors import Fault, SpecError, nearest
 from hagane.memory_budget import MemoryBudget
 from hagane.spec.check_data_schema import data_schema_faults
+from hagane.spec.check_held_out import held_out_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.open_value import closed_variants
@@ -181,5 +182,5 @@ def _outliers(spec: Spec) -> Iterator[Fault]:
 
 CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (
     *(_names, _features, _split, _ranges),
-    *(_schema, _outliers, training_faults),
+    *(_schema, _outliers, training_faults, held_out_faults),
 )

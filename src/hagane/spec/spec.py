@@ -10,8 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from hagane.spec.calibration import Calibration
+from hagane.spec.card import Card
 from hagane.spec.communication import Communication
 from hagane.spec.data_schema import DataSchema
+from hagane.spec.intervals import Intervals
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
 
@@ -157,5 +160,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     anomalies: Anomalies = Anomalies()
     outliers: Outliers | None = None
     """Which training rows are set aside."""
+    calibration: Calibration | None = None
+    """How a classifier's probabilities are made to mean what they say; None: they stay the family's."""
+    intervals: Intervals | None = None
+    """The prediction intervals of a regressor; None: it answers numbers alone."""
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
+    card: Card | None = None
+    """What only people know of the model, for its card."""

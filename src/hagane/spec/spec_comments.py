@@ -18,8 +18,11 @@ SECTIONS: dict[str, str] = {
     "schema": "What the rows are expected to be, checked before training and before batch prediction.",
     "anomalies": "What happens where they are not.",
     "outliers": "Which training rows are set aside, and kept in a file; one reason is enough.",
+    "calibration": "How probabilities are made to mean what they say: fitted on the eval rows, carried in the model.",
+    "intervals": "Bounds around a predicted number, between which the label lies in the share `level` of new rows.",
     "evaluation": "What the report holds.",
     "serving": "What the server does with a row on which an expression errs, such as LN(-1).",
+    "card": "What only people know of the model; the rest of its card is measured.",
 }
 """Field of `Spec` → its comment."""
 
@@ -53,7 +56,10 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "outliers: {rules: {too_long: trip_miles > 500}, z_score: {fare: 8}, iqr: {tips: 5}}",
         "outliers: {isolation_score: {contamination: 0.005}}",
     ),
+    "calibration": ("calibration: {method: auto}                    # platt, isotonic or none, by log loss",),
+    "intervals": ("intervals: {method: split_conformal, level: 0.9}  # or quantile: as wide as each row needs",),
     "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
     "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),
+    "card": ("card: {intended_use: …, out_of_scope: …, limits: …, contact: …}",),
 }
 """Field of `Spec` → lines shown as comments behind it."""

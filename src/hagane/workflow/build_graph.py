@@ -4,8 +4,12 @@
 output             shape, dtype          holds
 ================== ===================== =================================================================
 `probabilities`    [n, c] f64            classification: of each class, in the order of the signature's classes
+`uncalibrated_     [n, c] f64            classification with a calibrator: what the family itself says
+probabilities`
 `predicted_label`  [n] string/int64/bool classification: the class answered
 `predicted_value`  [n] f64               regression
+`prediction_       [n] f64               regression with intervals: the bounds around the value (`…_lower_bound`,
+interval_…`                              `…_upper_bound`)
 `row_error`        [n] bool              an expression of the row erred
 `dense`, `ids`,    `features.graph_ports` the features themselves, for verification and monitoring
 `sparse.*`
@@ -16,6 +20,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from hagane.bundle.signature import (
+    LOWER_BOUND,
+    PREDICTED_LABEL,
+    PREDICTED_VALUE,
+    PROBABILITIES,
+    UNCALIBRATED,
+    UPPER_BOUND,
+)
+from hagane.calibration.calibrator import Calibrator
+from hagane.calibration.prediction_intervals import PredictionIntervals
 from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
@@ -24,17 +38,28 @@ from hagane.features.transform import Transform
 from hagane.models.family import FittedModel
 
 
-def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, *, threshold: float) -> bytes:
+def build_graph(
+    transform: Transform,
+    model: FittedModel,
+    label: LabelEncoding,
+    *,
+    threshold: float,
+    calibrator: Calibrator | None = None,
+    intervals: PredictionIntervals | None = None,
+) -> bytes:
     """The serialized ONNX model. From probability `threshold` on a binary classifier answers the higher class."""
     emitter = Emitter()
     ports = transform.emit(emitter)
     raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
     scores = emitter.node("Cast", raw, to=element_type(np.float64))
     if label.task == "classification":
-        emitter.output("probabilities", scores, np.float64, ("n", len(label.classes)))
-        emit_predicted_label(emitter, scores, label, threshold)
+        emit_probabilities(emitter, scores, label, threshold, calibrator)
     else:
-        emitter.output("predicted_value", scores, np.float64, ("n",))
+        emitter.output(PREDICTED_VALUE, scores, np.float64, ("n",))
+        if intervals is not None:
+            bounds = intervals.emit(emitter, scores, ports.dense, ports.ids, ports.sparse)
+            for name, bound in zip((LOWER_BOUND, UPPER_BOUND), bounds, strict=True):
+                emitter.output(name, bound, np.float64, ("n",))
     emitter.output(ROW_ERROR, ports.row_error, np.bool_, ("n",))
     if ports.dense is not None:
         emitter.output(DENSE, ports.dense, np.dtype(transform.dense_dtype), ("n", len(transform.dense)))
@@ -44,6 +69,18 @@ def build_graph(transform: Transform, model: FittedModel, label: LabelEncoding, 
         output_sparse(emitter, index, port)
     serialized: bytes = emitter.model().SerializeToString(deterministic=True)
     return serialized
+
+
+def emit_probabilities(
+    emitter: Emitter, scores: str, label: LabelEncoding, threshold: float, calibrator: Calibrator | None
+) -> None:
+    """The family's probabilities, calibrated where there is a calibrator, and the class that follows from them."""
+    shape = ("n", len(label.classes))
+    probabilities = scores if calibrator is None else calibrator.emit(emitter, scores)
+    emitter.output(PROBABILITIES, probabilities, np.float64, shape)
+    emit_predicted_label(emitter, probabilities, label, threshold)
+    if calibrator is not None:
+        emitter.output(UNCALIBRATED, scores, np.float64, shape)
 
 
 def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncoding, threshold: float) -> None:
@@ -59,4 +96,4 @@ def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncod
         index = emitter.node("ArgMax", probabilities, axis=1, keepdims=0)
     dtype = {str: object, bool: np.bool_, int: np.int64}[type(label.classes[0])]
     classes = emitter.constant(np.array(label.classes, dtype))
-    emitter.output("predicted_label", emitter.node("Gather", classes, index, axis=0), dtype, ("n",))
+    emitter.output(PREDICTED_LABEL, emitter.node("Gather", classes, index, axis=0), dtype, ("n",))

@@ -9,6 +9,8 @@ import platform
 import msgspec
 
 from hagane.anomalies.outlier_report import OutlierReport
+from hagane.calibration.calibrate import CalibrationFit
+from hagane.calibration.prediction_intervals import IntervalsFit
 from hagane.models.family import FittedModel, Iteration
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
@@ -56,6 +58,10 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     advice: tuple[str, ...] = ()
     """What the curve suggests (overfitting, underfitting)."""
     importance: dict[str, float]
+    calibration: CalibrationFit | None = None
+    """What makes probabilities mean what they say, fitted on the eval rows."""
+    intervals: IntervalsFit | None = None
+    """What bounds are put around predicted numbers, fitted on the eval rows."""
     verification: Verification
     python: str
     libraries: dict[str, str]
@@ -84,6 +90,8 @@ def bundle_documents(
         training_info=model.curve,
         advice=advice_of(model.curve, model.best_iteration, prepared.resolved.options),
         importance=dict(model.importance()),
+        calibration=exported.held_out.calibration_fit,
+        intervals=exported.held_out.intervals_fit,
         verification=exported.verification,
         python=platform.python_version(),
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hagane.evaluation.evaluation import Evaluation
 from hagane.models.family import FittedModel
 from hagane.progress import Progress
 from hagane.workflow.build_graph import build_graph
+from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
@@ -26,19 +28,36 @@ class Export:
     signature: Signature
     verification: Verification
     evaluation: Evaluation
+    held_out: HeldOutFit
 
 
-def export(prepared: Prepared, model: FittedModel, folder: Path, progress: Progress) -> Export:
-    """Build the graph, load it as a bundle from `folder`, verify and evaluate it there.
+def export(
+    prepared: Prepared,
+    model: FittedModel,
+    folder: Path,
+    progress: Progress,
+    *,
+    bounds: Sequence[FittedModel] = (),
+) -> Export:
+    """Fit what is fitted on the eval rows, build the graph, load it as a bundle in `folder`, verify and evaluate it.
 
-    Raises BundleError when it does not reproduce training.
+    `bounds` are the quantile models of prediction intervals. Raises BundleError when the graph does not reproduce
+    training.
     """
-    spec, family = prepared.resolved.spec, prepared.resolved.family
-    graph = build_graph(prepared.transform, model, prepared.label, threshold=spec.evaluation.threshold)
-    signature = sign(prepared.resolved, prepared.table, prepared.transform, prepared.label, prepared.statistics)
-    trial = Bundle.load(write_bundle(folder, model=graph, signature=signature))
-    verification = verify_export(trial, prepared.splits.train, prepared.transform, model, family)
-    return Export(graph, signature, verification, _evaluate(trial, prepared, progress))
+    spec = prepared.resolved.spec
+    fit = fit_on_eval(prepared, model, bounds, folder / "uncalibrated", progress)
+    graph = build_graph(
+        prepared.transform,
+        model,
+        prepared.label,
+        threshold=spec.evaluation.threshold,
+        calibrator=fit.calibrator,
+        intervals=fit.intervals,
+    )
+    signature = sign(prepared, calibration=fit.calibration_method, has_intervals=fit.intervals is not None)
+    trial = Bundle.load(write_bundle(folder / "exported", model=graph, signature=signature))
+    verification = verify_export(trial, prepared, model, fit)
+    return Export(graph, signature, verification, _evaluate(trial, prepared, progress), fit)
 
 
 def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluation:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
+from hagane.bundle.signature import LOWER_BOUND, UPPER_BOUND
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
@@ -132,6 +133,8 @@ def in_order(
 def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
     """Predictions as Arrow: `predicted_<label>`, and for classes `predicted_<label>_probs` (list of label, prob).
 
+    A regressor with prediction intervals also answers `prediction_interval_lower_bound` and `…_upper_bound`.
+
     A row that erred is NULL where the signature says `refuse`.
     """
     signature = predictions.signature
@@ -139,7 +142,8 @@ def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
     refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
     if predictions.probabilities is None:
         assert predictions.values is not None
-        return {name: pa.array(predictions.values, mask=refused)}
+        found = {name: predictions.values, LOWER_BOUND: predictions.lower_bounds, UPPER_BOUND: predictions.upper_bounds}
+        return {column: pa.array(values, mask=refused) for column, values in found.items() if values is not None}
     assert predictions.labels is not None
     labels = pa.array(predictions.labels, mask=refused)
     num_rows, num_classes = predictions.probabilities.shape

@@ -23,6 +23,7 @@ from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.check_class_weights import check_class_weights
+from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.default_split import with_default_split
 from hagane.workflow.look_for_leaks import look_for_leaks
@@ -81,6 +82,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Pat
     resolved = resolve(spec, table.schema, statistics)
     label = fit_label(splits.train, spec.label, resolved.family.task.value)
     check_class_weights(spec, label)
+    check_held_out(spec, label, splits)
     transform = _fit(resolved, splits.train, progress)
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     if spec.training.downsample is not None:

@@ -34,34 +34,53 @@ class Scored:
     num_unlabelled: int
     """Rows left out: their label is NULL, or a class that training never met."""
     num_row_errors: int
+    uncalibrated: Array | None = None
+    """[n, c] the family's own scores, where the model is calibrated."""
+    bounds: npt.NDArray[np.float64] | None = None
+    """[n, 2] lower and upper bound of the prediction interval, where the model has one."""
+    weights: npt.NDArray[np.float64] | None = None
+    """[n] float64 what each row counts, where a column was named."""
 
 
 def score_table(
-    bundle: Bundle, table: Table, label: LabelEncoding, *, slices: Sequence[str] = (), progress: Progress = SILENT
+    bundle: Bundle,
+    table: Table,
+    label: LabelEncoding,
+    *,
+    slices: Sequence[str] = (),
+    weight: str | None = None,
+    phase: str = "evaluate",
+    progress: Progress = SILENT,
 ) -> Scored:
-    """Predict every row of `table` whose label is there and known."""
+    """Predict every row of `table` whose label is there and known; `weight` names the column of what rows count."""
     schema = table.schema.select(bundle.signature.names)
-    columns = tuple(dict.fromkeys((*schema.names, label.column, *slices)))
-    labels, scores, errors, dropped = [], [], 0, 0
+    columns = tuple(dict.fromkeys((*schema.names, label.column, *slices, *([weight] if weight else []))))
+    labels, answers, dropped = [], [], 0
+    weights: list[npt.NDArray[np.float64]] = []
     texts: dict[str, list[Array]] = {name: [] for name in slices}
-    with progress.phase("evaluate", total=table.num_rows) as phase:
+    with progress.phase(phase, total=table.num_rows) as task:
         for batch in table.batches(columns):
             encoded = label.encode(batch.column(label.column))
             known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
             dropped += batch.num_rows - known.num_rows
-            predictions = bundle.predict_columns(columns_data(known, schema))
+            answers.append(bundle.predict_columns(columns_data(known, schema), uncalibrated=True))
             labels.append(encoded.values)
-            scores.append(scores_of(predictions))
-            errors += int(predictions.row_errors.sum())
+            if weight:
+                weights.append(known.column(weight).cast(pa.float64()).to_numpy(zero_copy_only=False))
             for name in slices:
                 texts[name].append(_as_text(known.column(name)))
-            phase.advance(batch.num_rows)
+            task.advance(batch.num_rows)
+    predictions = Predictions.concatenate(answers)
+    lower, upper = predictions.lower_bounds, predictions.upper_bounds
     return Scored(
         np.concatenate(labels),
-        np.concatenate(scores),
+        scores_of(predictions),
         {n: np.concatenate(t) for n, t in texts.items()},
         dropped,
-        errors,
+        int(predictions.row_errors.sum()),
+        uncalibrated=predictions.uncalibrated,
+        bounds=None if lower is None or upper is None else np.column_stack([lower, upper]),
+        weights=np.concatenate(weights) if weights else None,
     )
 
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hagane.bundle.signature import Input, Signature
-from hagane.data.table import Table
-from hagane.features.label import LabelEncoding
-from hagane.features.transform import Transform
 from hagane.sql.origins import column_origins
-from hagane.statistics.statistics import Statistics
 from hagane.workflow.example_instance import example_instance
-from hagane.workflow.resolve import Resolved
+from hagane.workflow.prepare import Prepared
 
 
-def sign(
-    resolved: Resolved, table: Table, transform: Transform, label: LabelEncoding, statistics: Statistics
-) -> Signature:
+def sign(prepared: Prepared, *, calibration: Literal["none", "platt", "isotonic"], has_intervals: bool) -> Signature:
     """List exactly the columns that the transform reads, where each came from, and an example of typical values."""
-    spec = resolved.spec
+    spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
     return Signature(
         inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
         task=label.task,
         label=spec.label,
         label_type=label.type,
-        model_type=resolved.family.name,
+        model_type=prepared.resolved.family.name,
         model_name=spec.name or "",
         classes=label.classes,
         threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
+        calibration=calibration,
+        interval_level=spec.intervals.level if has_intervals and spec.intervals else None,
         on_error=spec.serving.on_error or "null",
-        null_words=table.origin.null_words,
+        null_words=prepared.table.origin.null_words,
         num_features=len(transform.features),
-        example=example_instance(transform.columns, statistics),
+        example=example_instance(transform.columns, prepared.statistics),
     )

@@ -29,6 +29,7 @@ from hagane.training.preemption import Preemption
 from hagane.workflow.advice import advice_of
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
+from hagane.workflow.held_out_fit import fit_bounds
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
@@ -84,7 +85,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         weighted = weigh_rows(encoded, prepared)
         with tensorboard_run(prepared, workspace, folder, progress) as told:
             model = _fit_family(prepared, weighted, folder, told)
-        exported = export(prepared, model, scratch / "bundle", progress)
+        bounds = fit_bounds(prepared, weighted, progress)
+        exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
         seconds = time.monotonic() - began
         documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds,
                                      hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip

@@ -11,20 +11,24 @@ import numpy as np
 import pyarrow as pa
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
-from hagane.data.table import Table
 from hagane.errors import BundleError, Fault
 from hagane.features.encoder import Encoder
 from hagane.features.graph_ports import sparse_outputs
 from hagane.features.sparse_rows import SparseRows
-from hagane.features.transform import Transform
-from hagane.models.family import Family, FittedModel
+from hagane.models.boosted_tree import RELATIVE_TOLERANCE
+from hagane.models.family import FittedModel
 from hagane.models.rounding import Rounded
+from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.instances import instances_of
+from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import scores_of
 
 SAMPLE_ROWS = 1_000
 JSON_ROWS = 20
+CALIBRATION_TOLERANCE = 1e-9
+"""Logarithms and powers differ in the last bits between numpy and ONNX Runtime; a table does not differ at all."""
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +39,15 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     largest_score_difference: float
     """|bundle − training path| / max(1, |training path|), the largest over all rows and classes."""
     tolerance: float
+    largest_calibration_difference: float = 0.0
+    """|calibrated by the bundle − by the fitted calibrator, of the bundle's own uncalibrated scores|, the largest."""
+    largest_bound_difference: float = 0.0
+    """Of the bounds of prediction intervals, relative as that of the scores."""
 
 
-def verify_export(
-    bundle: Bundle, table: Table, transform: Transform, model: FittedModel, family: Family
-) -> Verification:
+def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: HeldOutFit) -> Verification:
     """Compare both ways on a sample. Raises BundleError naming the first feature or row that differs."""
+    table, transform, family = prepared.splits.train, prepared.transform, prepared.resolved.family
     batch = next(iter(table.batches(tuple(c.name for c in transform.columns), batch_rows=SAMPLE_ROWS, dictionary=True)))
     dense, ids, _, sparse = Encoder(transform).encode_batch(batch)
     plain = columns_data(batch, table.schema.select(tuple(c.name for c in transform.columns)))
@@ -51,25 +58,44 @@ def verify_export(
     for index, trained_rows in enumerate(sparse):
         _same_sparse(trained_rows, [outputs[name] for name in sparse_outputs(index)], transform.sparse[index].name)
     expected = np.asarray(model.predict(dense, ids, sparse), np.float64)
-    served = scores_of(bundle.predict_columns(plain))
-    difference = _largest_difference(expected, served)
+    answers = bundle.predict_columns(plain, uncalibrated=True)
+    served = scores_of(answers)
+    difference = _largest_difference(expected, served if answers.uncalibrated is None else answers.uncalibrated)
     tolerance = max(family.relative_tolerance, model.rounding if isinstance(model, Rounded) else 0.0)
-    if not difference <= tolerance:
-        raise BundleError(
-            Fault(
-                what="the exported graph does not reproduce the trained model",
-                where=family.name,
-                expected=f"scores within {tolerance:g} (relative)",
-                received=f"a difference of {difference:g}",
-                next_step="this is a fault of Hagane: please report it with the spec",
-            )
+    _check_difference("trained model", family.name, difference, tolerance)
+    calibration = 0.0
+    if fit.calibrator is not None and answers.uncalibrated is not None:
+        calibration = _largest_difference(fit.calibrator.apply(answers.uncalibrated), served)
+        _check_difference("calibration", fit.calibrator.method, calibration, CALIBRATION_TOLERANCE)
+    moved = 0.0
+    if fit.intervals is not None:
+        bounds = fit.intervals.apply(expected, dense, ids, sparse)
+        moved = max(map(_largest_difference, bounds, (answers.lower_bounds, answers.upper_bounds)))
+        _check_difference(
+            "prediction intervals", family.name, moved, max(tolerance, RELATIVE_TOLERANCE)
         )
-    num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), served[:JSON_ROWS])
+    num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), answers)
     return Verification(
         num_rows=batch.num_rows,
         num_json_rows=num_json,
         largest_score_difference=difference,
         tolerance=tolerance,
+        largest_calibration_difference=calibration,
+        largest_bound_difference=moved,
+    )
+
+
+def _check_difference(what: str, where: str, difference: float, tolerance: float) -> None:
+    if difference <= tolerance:
+        return
+    raise BundleError(
+        Fault(
+            what=f"the exported graph does not reproduce the {what}",
+            where=where,
+            expected=f"scores within {tolerance:g} (relative)",
+            received=f"a difference of {difference:g}",
+            next_step="this is a fault of Hagane: please report it with the spec",
+        )
     )
 
 
@@ -106,15 +132,25 @@ def _same_sparse(trained: SparseRows, served: list[np.ndarray], name: str) -> No
         )
 
 
-def _largest_difference(expected: np.ndarray, served: np.ndarray) -> float:
+def _largest_difference(expected: np.ndarray, served: np.ndarray | None) -> float:
+    assert served is not None
     if not expected.size:
         return 0.0
     return float((np.abs(expected - served) / np.maximum(1.0, np.abs(expected))).max())
 
 
-def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: np.ndarray) -> int:
-    from_json = scores_of(bundle.predict(instances_of(rows), on_error="null"))
-    if not np.array_equal(from_json, served, equal_nan=True):
+def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: Predictions) -> int:
+    from_json = bundle.predict(instances_of(rows), on_error="null")
+    pairs = [(scores_of(from_json), scores_of(served))]
+    pairs += [
+        (one, other)
+        for one, other in (
+            (from_json.lower_bounds, served.lower_bounds),
+            (from_json.upper_bounds, served.upper_bounds),
+        )
+        if one is not None and other is not None
+    ]
+    if not all(np.array_equal(one, other[: len(one)], equal_nan=True) for one, other in pairs):
         raise BundleError(
             Fault(
                 what="raw JSON rows are predicted otherwise than the same rows from the table",
