@@ -64,6 +64,9 @@ def test_class_weights_no_longer_bend_the_probabilities(income: pa.Table, worksp
     for n in (1, 2, 7, 300):
         few = bundle.predict_columns({name: column.slice(0, n) for name, column in columns.items()})
         assert np.array_equal(few.probabilities, answers.probabilities[:n])
+    before = true.evaluation.uncalibrated
+    assert before.method == method
+    assert before.metrics == {name: bent.evaluation.metrics[name] for name in before.metrics}
     lineage = json.loads((true.bundle / "lineage.json").read_text())["calibration"]
     assert (lineage["method"], lineage["num_rows"]) == (method, true.split_counts["eval"])
 
@@ -143,6 +146,9 @@ def test_houses_lie_within_their_intervals(
     found = json.loads((result.bundle / "lineage.json").read_text())
     assert found["intervals"]["num_rows"] == result.split_counts["eval"]
     assert found["verification"]["largest_bound_difference"] < 1e-6
+    measured = result.evaluation.intervals
+    assert measured.low <= 0.8 <= measured.high
+    assert 0.5 < measured.mean_width / (1.2816 * 2 * result.evaluation.metrics["root_mean_squared_error"]) < 1.2
 
 
 def refusal(frame: pa.Table, workspace: Workspace, label: str, family: str, **sections: object) -> str:

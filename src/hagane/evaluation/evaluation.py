@@ -8,6 +8,8 @@ import msgspec
 
 from hagane.counted import counted
 from hagane.data.part_names import PART_NAMES
+from hagane.evaluation.bootstrap import Bootstrap, ConfidenceInterval
+from hagane.evaluation.interval_coverage import IntervalCoverage
 from hagane.evaluation.metric_info import METRICS, metric_info
 from hagane.metrics.best_threshold import Aim
 
@@ -41,6 +43,8 @@ class MetricRow(msgspec.Struct, frozen=True):
     higher_is_better: bool
     reason: str = ""
     """Why `value` is None."""
+    interval: ConfidenceInterval | None = None
+    """How far `value` would move on other rows of the same kind."""
 
 
 class ThresholdMetrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +102,16 @@ class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
     num_rows: int
     mean_score: float
     observed: float
+
+
+class Uncalibrated(msgspec.Struct, frozen=True, kw_only=True):
+    """What the family itself said of the same rows, before its probabilities were calibrated."""
+
+    method: str
+    """Of the calibration that came after: `platt` or `isotonic`."""
+    metrics: dict[str, float | None]
+    """Log loss, Brier score and calibration error."""
+    bins: tuple[CalibrationBin, ...]
 
 
 class Quantile(msgspec.Struct, frozen=True):
@@ -161,6 +175,10 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[Label, ...] = ()
     metrics: dict[str, float | None]
     undefined: dict[str, str] = {}
+    confidence: dict[str, ConfidenceInterval] = {}
+    """Metric → its confidence interval; the calibration error has none, since resampling biases it."""
+    bootstrap: Bootstrap | None = None
+    """How these came about."""
     baseline: dict[str, float | None]
     """The same metrics of a model that has learned nothing but the label's distribution."""
     baseline_meaning: str
@@ -178,6 +196,10 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """x: recall, y: precision."""
     calibration: tuple[CalibrationBin, ...] = ()
     """Of the positive class's probability; of the predicted class's for several classes."""
+    uncalibrated: Uncalibrated | None = None
+    """Before the model's calibration; None where it has none."""
+    intervals: IntervalCoverage | None = None
+    """How the model's prediction intervals did; None where it has none."""
     residuals: tuple[Quantile, ...] = ()
     """Of label - prediction."""
     density: Density | None = None
@@ -213,7 +235,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     def _row(self, name: str) -> MetricRow:
         info = metric_info(name)
         value, baseline = self.metrics[name], self.baseline.get(name)
-        return MetricRow(name, info.title, value, baseline, info.higher_is_better, self.undefined.get(name, ""))
+        reason, interval = self.undefined.get(name, ""), self.confidence.get(name)
+        return MetricRow(name, info.title, value, baseline, info.higher_is_better, reason, interval)
 
     @property
     def rows_text(self) -> str:

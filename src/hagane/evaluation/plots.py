@@ -61,6 +61,10 @@ def draw_calibration(evaluation: Evaluation, axes: Any) -> None:
     predicted, observed = [each.mean_score for each in bins], [each.observed for each in bins]
     most = max(each.num_rows for each in bins)
     axes.plot((0, 1), (0, 1), "--", color=SOFT, linewidth=1, label="perfectly calibrated")
+    if evaluation.uncalibrated and evaluation.uncalibrated.bins:
+        before = evaluation.uncalibrated.bins
+        shares = [each.mean_score for each in before], [each.observed for each in before]
+        axes.plot(*shares, "--", color=SECOND, linewidth=1, label="before calibration")
     axes.plot(predicted, observed, color=FIRST, linewidth=1)
     axes.scatter(predicted, observed, s=[12 + 110 * each.num_rows / most for each in bins], color=FIRST, zorder=3)
     binary = evaluation.kind == "binary"

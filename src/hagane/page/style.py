@@ -37,6 +37,7 @@ min-width:7.5em}.matrix thead>tr>:first-child{min-width:0}
 tr:last-child>*{border-bottom:0}tr.chosen>*{background:var(--shade)}tr.few{color:var(--soft)}
 .metrics td:last-child,.metrics th:last-child{text-align:left;white-space:normal}.worth{color:var(--soft);
 font-size:.875rem}
+.interval{display:block;color:var(--soft);font-size:.78rem}
 .verdict{display:inline-block;width:1.3em;text-align:center}.matrix thead td{font-size:.8rem;text-align:right;
 background:none}
 @media(min-width:760px){.double{grid-column:span 2}

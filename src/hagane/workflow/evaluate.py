@@ -72,7 +72,7 @@ def evaluate_bundle(
     scored = score_table(bundle, table, label, slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
-    return report(scored, signature, wanted, part=part)
+    return report(scored, signature, wanted, part=part, progress=progress)
 
 
 def input_types(signature: Signature) -> dict[str, SqlType]:

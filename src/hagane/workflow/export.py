@@ -66,4 +66,4 @@ def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluat
     wanted = prepared.resolved.spec.evaluation
     rows = getattr(prepared.splits, part)
     scored = score_table(bundle, rows, prepared.label, slices=wanted.slices, progress=progress)
-    return report(scored, bundle.signature, wanted, part=part)
+    return report(scored, bundle.signature, wanted, part=part, progress=progress)

@@ -84,7 +84,9 @@ def score_table(
     )
 
 
-def report(scored: Scored, signature: Signature, wanted: Wanted, *, part: str) -> Evaluation:
+def report(
+    scored: Scored, signature: Signature, wanted: Wanted, *, part: str, progress: Progress = SILENT
+) -> Evaluation:
     """The evaluation of scored rows, at the threshold that the bundle itself uses."""
     return evaluate(
         scored.labels,
@@ -98,6 +100,11 @@ def report(scored: Scored, signature: Signature, wanted: Wanted, *, part: str) -
         part=part,
         num_row_errors=scored.num_row_errors,
         num_null_labels=scored.num_unlabelled,
+        uncalibrated=scored.uncalibrated,
+        calibration=signature.calibration,
+        bounds=scored.bounds,
+        level=signature.interval_level or 0.9,
+        progress=progress,
     )
 
 

@@ -44,11 +44,15 @@ def pr_chart(evaluation: Evaluation, curve: Curve) -> Markup:
     return frame.draw("Precision-recall curve", f"{area}. The broken line is chance, {percent_text(share)}.", marks)
 
 
-def calibration_chart(bins: Sequence[CalibrationBin], score_name: str) -> Markup:
-    """What happened over what was predicted; a dot's area grows with its rows."""
+def calibration_chart(bins: Sequence[CalibrationBin], score_name: str, before: Sequence[CalibrationBin] = ()) -> Markup:
+    """What happened over what was predicted, and `before` calibration; a dot's area grows with its rows."""
     frame = Frame(Axis(score_name), Axis("Observed share"))
     most = max(each.num_rows for each in bins)
     marks = [frame.line((0, 1), (0, 1), "chance")]
+    if before:
+        marks.append(
+            frame.line([each.mean_score for each in before], [each.observed for each in before], "line second")
+        )
     marks.append(frame.line([each.mean_score for each in bins], [each.observed for each in bins], "line first thin"))
     for each in bins:
         shares = f"predicted {percent_text(each.mean_score)}, observed {percent_text(each.observed)}"

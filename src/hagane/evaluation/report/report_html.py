@@ -81,6 +81,8 @@ def _cards(
         yield from _classification_cards(evaluation)
     if evaluation.density:
         yield _predictions_card(evaluation.density)
+    if evaluation.intervals:
+        yield sections.intervals_section(evaluation.intervals)
     has_curve = any(math.isfinite(each.loss) for each in training[0])
     if has_curve:
         yield _training_card(*training)
@@ -136,12 +138,17 @@ def _classification_cards(evaluation: Evaluation) -> Iterator[Markup]:
             if binary
             else "Probability of the predicted class"
         )
-        chart = chart_with_key(calibration_chart(evaluation.calibration, name), ("chance", "perfectly calibrated"))
+        before = evaluation.uncalibrated.bins if evaluation.uncalibrated else ()
+        keys = [("line first", "calibrated"), ("line second", "before")] if before else []
+        drawn = calibration_chart(evaluation.calibration, name, before)
+        chart = chart_with_key(drawn, *keys, ("chance", "perfectly calibrated"))
         yield card(
             "Calibration",
             chart,
             note="Whether a probability of 70 % comes true in 70 % of the rows; larger dots, more rows.",
         )
+    if evaluation.uncalibrated:
+        yield sections.calibration_section(evaluation, evaluation.uncalibrated)
 
 
 def _predictions_card(density: Density) -> Markup:

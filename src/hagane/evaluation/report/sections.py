@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from hagane.counted import counted
-from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, label_text
+from hagane.evaluation.bootstrap import ConfidenceInterval
+from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, Uncalibrated, label_text
+from hagane.evaluation.interval_coverage import IntervalCoverage
 from hagane.evaluation.metric_info import metric_info
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text, percent_text
 from hagane.page.pieces import Row, Span, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
+METHODS = {"platt": "Platt scaling", "isotonic": "Isotonic regression"}
 MAX_DOUBLE_CLASSES = 6
 AIMS = {
     "f1_score": "the best F1 score",
@@ -54,6 +57,8 @@ def metrics_section(evaluation: Evaluation) -> Markup:
     note = f"On {counted(evaluation.num_rows, 'row')}."
     if evaluation.kind == "multiclass":
         note += " Precision, recall, F1 and ROC AUC are means over the classes, each against the others."
+    if evaluation.bootstrap:
+        note += f" {evaluation.bootstrap.meaning}."
     shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")
     return card("Metrics", shown, note=note, span="double")
 
@@ -135,6 +140,32 @@ def residuals_section(evaluation: Evaluation) -> Markup:
     return card("Residuals", table(heads, [(row, None)], name="Residuals"), note=note, span="wide")
 
 
+def calibration_section(evaluation: Evaluation, before: Uncalibrated) -> Markup:
+    """What calibration did to the metrics that it is for."""
+    rows: list[Row] = [
+        ([metric_info(name).title, number_text(value), number_text(evaluation.metrics.get(name))], None)
+        for name, value in before.metrics.items()
+    ]
+    note = f"{METHODS.get(before.method, before.method)}, fitted on the eval rows; before and after, on these rows."
+    return card("Before calibration", table(("Metric", "Before", "After"), rows, name="Before calibration"), note=note)
+
+
+def intervals_section(found: IntervalCoverage) -> Markup:
+    """Whether the prediction intervals kept their promise."""
+    figures = (
+        ("Labels inside", percent_text(found.coverage)),
+        ("Promised", percent_text(found.level)),
+        ("Not contradicted", f"{percent_text(found.low)} … {percent_text(found.high)}"),
+        ("Below, above", f"{percent_text(found.share_below)}, {percent_text(found.share_above)}"),
+        ("Mean width", number_text(found.mean_width)),
+        ("Median width", number_text(found.median_width)),
+    )
+    rows: list[Row] = [([name, value], None) for name, value in figures]
+    note = f"The labels lie between the bounds {found.verdict}. Not contradicted: 95 % binomial interval."
+    name = "Prediction intervals"
+    return card(name, table(("", "On these rows"), rows, name=name), note=note)
+
+
 def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
     """The metrics of the rows that share a value, the most rows first."""
     names = SLICE_METRICS[evaluation.kind]
@@ -155,7 +186,15 @@ def _metric_cells(row: MetricRow) -> list[object]:
     info = metric_info(row.name)
     said = row.reason and f"undefined: {row.reason}"
     meaning = element("span", said or info.meaning, class_="worth")
-    return [row.title, joined(number_text(row.value), _verdict(row)), number_text(row.baseline), meaning]
+    value = joined(number_text(row.value), _verdict(row), interval_range(row.interval))
+    return [row.title, value, number_text(row.baseline), meaning]
+
+
+def interval_range(interval: ConfidenceInterval | None) -> Markup:
+    """From where to where, on a line of its own."""
+    if interval is None:
+        return Markup("")
+    return element("small", f"{number_text(interval.low)} … {number_text(interval.high)}", class_="interval")
 
 
 def _verdict(row: MetricRow) -> Markup:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn, label_text
-from hagane.evaluation.metric_info import METRICS
+from hagane.evaluation.bootstrap import ConfidenceInterval
+from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn, Uncalibrated, label_text
+from hagane.evaluation.interval_coverage import IntervalCoverage
+from hagane.evaluation.metric_info import METRICS, metric_info
 from hagane.fronts.cli.figure_text import figure_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
 from hagane.page.number_text import percent_text
@@ -58,6 +60,10 @@ def _parts(evaluation: Evaluation) -> Iterator[RenderableType]:
         yield _classes(evaluation)
     if evaluation.residuals:
         yield _residuals(evaluation)
+    if evaluation.uncalibrated:
+        yield _calibration(evaluation, evaluation.uncalibrated)
+    if evaluation.intervals:
+        yield _intervals(evaluation.intervals)
     for column in evaluation.slices:
         yield _slices(column)
 
@@ -81,16 +87,29 @@ def _headline(evaluation: Evaluation) -> Text:
 
 
 def render_metrics(evaluation: Evaluation) -> RenderableType:
-    """Every metric beside that of the baseline."""
+    """Every metric with its confidence interval, beside that of the baseline."""
     table = new_table()
     table.add_column("metric")
     table.add_column("model", justify="right", style="bold")
+    if evaluation.bootstrap:
+        table.add_column(f"{100 * evaluation.bootstrap.level:g} % interval", no_wrap=True)
     table.add_column("baseline", justify="right", style="dim")
     table.add_column("")
-    rows = evaluation.metric_rows()
-    for row in rows:
-        table.add_row(row.title, figure_text(row.value), figure_text(row.baseline), _verdict(row))
-    return Group(table, Text(f"baseline: {evaluation.baseline_meaning}", "dim"))
+    for row in evaluation.metric_rows():
+        interval = [interval_text(row.interval)] if evaluation.bootstrap else []
+        table.add_row(row.title, figure_text(row.value), *interval, figure_text(row.baseline), _verdict(row))
+    notes = [f"baseline: {evaluation.baseline_meaning}"]
+    notes += [evaluation.bootstrap.meaning] if evaluation.bootstrap else []
+    return Group(table, *(Text(note, "dim") for note in notes))
+
+
+def interval_text(interval: ConfidenceInterval | None) -> str:
+    """From where to where.
+
+    >>> interval_text(ConfidenceInterval(0.91234, 0.92345)), interval_text(None)
+    ('0.9123 … 0.9234', '')
+    """
+    return "" if interval is None else f"{figure_text(interval.low)} … {figure_text(interval.high)}"
 
 
 def _verdict(row: MetricRow) -> Text:
@@ -193,6 +212,27 @@ def _residuals(evaluation: Evaluation) -> RenderableType:
         table.add_column(names.get(quantile.q, f"{quantile.q:.0%}"), justify="right")
     table.add_row(*(figure_text(quantile.value) for quantile in quantiles))
     return titled("errors (label - prediction) by quantile", table)
+
+
+def _calibration(evaluation: Evaluation, before: Uncalibrated) -> RenderableType:
+    """What calibration did to the metrics that it is for."""
+    table = new_table()
+    table.add_column("metric")
+    for heading in ("before", "after"):
+        table.add_column(heading, justify="right")
+    for name, value in before.metrics.items():
+        table.add_row(metric_info(name).title, figure_text(value), figure_text(evaluation.metrics.get(name)))
+    return titled(f"calibration ({before.method}, fitted on the eval rows)", table)
+
+
+def _intervals(found: IntervalCoverage) -> Text:
+    """Whether the prediction intervals kept their promise."""
+    text = Text.assemble(
+        "prediction intervals: ", (percent_text(found.coverage), "bold"), " of the labels lie inside, "
+    )
+    text.append(f"{percent_text(found.level)} promised ({percent_text(found.low)} … {percent_text(found.high)}: ")
+    text.append(found.verdict, "yellow" if found.verdict == "less than promised" else "green")
+    return text.append(f"); mean width {figure_text(found.mean_width)}")
 
 
 def _slices(column: SliceColumn) -> RenderableType:
