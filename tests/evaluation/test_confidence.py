@@ -21,16 +21,16 @@ def binary(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]
 def test_percentiles_are_scipys() -> None:
     labels, scores = binary(np.random.default_rng(0), 400)
     found = evaluate(labels, scores, task="classification", num_resamples=4_000).confidence
-    for name, statistic in (
-        ("accuracy", lambda y, s: np.mean((s >= 0.5) == y)),
-        ("brier_score", lambda y, s: np.mean((s - y) ** 2)),
-        ("roc_auc", roc_auc_score),
+    for name, statistic, times in (
+        ("accuracy", lambda y, s: np.mean((s >= 0.5) == y), 4_000),
+        ("brier_score", lambda y, s: np.mean((s - y) ** 2), 4_000),
+        ("roc_auc", roc_auc_score, 800),
     ):
         theirs = stats.bootstrap(
-            (labels, scores), statistic, paired=True, vectorized=False, method="percentile", n_resamples=1_500, rng=1
+            (labels, scores), statistic, paired=True, vectorized=False, method="percentile", n_resamples=times, rng=1
         ).confidence_interval
         width = theirs.high - theirs.low
-        assert (found[name].low, found[name].high) == pytest.approx(tuple(theirs), abs=0.08 * width), name
+        assert (found[name].low, found[name].high) == pytest.approx(tuple(theirs), abs=0.1 * width), name
 
 
 def test_the_mean_error_of_a_regression_has_the_normal_interval() -> None:

@@ -43,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-COMMANDS = ("demo", "describe", "init", "train", "evaluate", "launch", "predict", "serve", "models")
+COMMANDS = ("demo", "describe", "init", "train", "evaluate", "compare", "launch", "predict", "serve", "models")
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(tmp_path):
@@ -53,7 +53,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work(tmp_path):
     assert not CONTROL.search(done.stdout)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models show", "models compare", "models delete"])
+@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models show", "models delete"])
 def test_every_command_has_an_example_in_its_help(capsys, command):
     assert run([*command.split(), "--help"]) == 0
     assert re.search(rf"Examples?: +hagane {command}", " ".join(capsys.readouterr().out.split()))
@@ -98,7 +98,7 @@ def test_version(tmp_path):
         ("train none.yaml", 8, "hagane init DATA --label COLUMN -o none.yaml"),
         ("models show late", 8, "no model 'late'"),
         ("models delete late --yes", 8, "no model 'late'"),
-        ("models compare late late", 2, "two different models"),
+        ("compare late late", 2, "two different models"),
         ("evaluate late --slice x", 2, "--slice needs DATA"),
         ("init x.csv --label y -o nowhere/spec.yaml", 4, "there is no folder"),
     ],

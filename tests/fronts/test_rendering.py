@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import msgspec
+import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -20,6 +21,9 @@ from hagane.data.bad_rows import BadRow, BadRows
 from hagane.description.description import Description
 from hagane.errors import ExpressionError, Fault, SpecError
 from hagane.evaluation.compare import compare
+from hagane.evaluation.compare_scores import compare_scores
+from hagane.evaluation.comparison import Cost
+from hagane.evaluation.evaluate import evaluate
 from hagane.evaluation.evaluation import (
     ClassMetrics,
     Evaluation,
@@ -33,7 +37,7 @@ from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.histogram import bars, histogram
 from hagane.fronts.cli.progress import RichPhase, RichProgress
 from hagane.fronts.cli.render_anomalies import render_anomalies
-from hagane.fronts.cli.render_comparison import render_comparison, spec_differences
+from hagane.fronts.cli.render_comparison import render_comparison
 from hagane.fronts.cli.render_description import render_description
 from hagane.fronts.cli.render_error import render_error
 from hagane.fronts.cli.render_evaluation import render_evaluation
@@ -43,6 +47,7 @@ from hagane.fronts.cli.render_statistics import render_statistics
 from hagane.fronts.cli.render_training import render_training
 from hagane.metrics.best_threshold import Aim
 from hagane.spec.spec import Model, Spec, Split
+from hagane.spec.spec_differences import spec_differences
 from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.collinearity import CollinearGroup, Collinearity
 from hagane.statistics.correlations import Correlation, Correlations
@@ -271,10 +276,43 @@ def training() -> Any:
     )  # fmt: skip
 
 
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 2, 800)
+SCORES = np.clip(0.3 + 0.4 * LABELS + RANDOM.normal(0, 0.25, 800), 0, 1)
+NOISY = [np.clip(SCORES + RANDOM.normal(0, 0.1 * size, 800), 0, 1) for size in range(4)]
+CALIBRATED = evaluate(
+    LABELS, SCORES, task="classification", classes=BINARY.classes, part="test", num_resamples=200,
+    uncalibrated=SCORES**2, calibration="platt",
+)  # fmt: skip
+BOUNDED = evaluate(
+    SCORES * 4, NOISY[1] * 4, task="regression", part="test", num_resamples=200, level=0.9,
+    bounds=np.column_stack([NOISY[1] * 4 - 0.5, NOISY[1] * 4 + 0.5]),
+)  # fmt: skip
+
+
 def comparison(*models: str) -> RenderableType:
     evaluations = {model: BINARY if index == 0 else WORSE for index, model in enumerate(models)}
     specs = {model: write_yaml(SPEC if index == 0 else OTHER) for index, model in enumerate(models)}
-    return render_comparison(compare(evaluations), spec_differences(specs))
+    scores = {model: SCORES if index == 0 else NOISY[index - 1] for index, model in enumerate(models)}
+    measured = compare_scores(LABELS, scores, task="classification", classes=BINARY.classes, num_resamples=200)
+    table = compare(evaluations)
+    return render_comparison(
+        msgspec.structs.replace(
+            measured,
+            unfair=table.unfair,
+            rows="800 test rows of all models",
+            notes=("late@2: its eval rows served for choosing the iteration and calibration",),
+            differences=spec_differences(specs),
+            costs=tuple(
+                Cost(
+                    model=model, training_seconds=3.2 * 10**index, iterations=150 * index, bundle_bytes=387_072,
+                    num_features=14, graph_numbers=51_068, row_milliseconds=0.101 if index else None,
+                    rows_per_second=30_294.0 if index else None,
+                )
+                for index, model in enumerate(models)
+            ),
+        )
+    )  # fmt: skip
 
 
 ANOMALIES = AnomalyReport(
@@ -336,6 +374,8 @@ RENDERED: dict[str, Any] = {
     "models": lambda: render_models(VERSIONS),
     "no_models": lambda: render_models([]),
     "model": lambda: render_model("late", VERSIONS[0].path, VERSIONS[0], write_yaml(OTHER), REGRESSION),
+    "evaluation_calibrated": lambda: render_evaluation(CALIBRATED),
+    "evaluation_with_intervals": lambda: render_evaluation(BOUNDED),
     "comparison": lambda: comparison("late@2", "late@3"),
     "comparison_of_many": lambda: comparison("late@1", "late@2", "late@3", "late@4", "fare@1"),
     "training": lambda: render_training(training()),

@@ -112,7 +112,7 @@ def resample(
     bootstrap = Bootstrap(num_resamples=num_resamples, seed=seed, num_rows=num_rows)
     found: list[dict[str, list[Doubles]]] = [{} for _ in models]
     at_once = max(1, CHUNK_NUMBERS // max(1, num_rows))
-    with progress.phase("bootstrap", total=num_resamples) as phase:
+    with progress.phase("bootstrap", total=num_resamples, unit="resamples") as phase:
         for weights in _draws(num_rows, num_resamples, seed, at_once):
             for values, measure in zip(found, models, strict=True):
                 for name, figures in measure(weights).items():

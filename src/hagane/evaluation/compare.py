@@ -4,37 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
+from hagane.evaluation.comparison import ComparedMetric, Comparison
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.evaluation.metric_info import METRICS, metric_info
-
-
-class ComparedMetric(msgspec.Struct, frozen=True):
-    """One metric of every model."""
-
-    name: str
-    title: str
-    higher_is_better: bool
-    values: tuple[float | None, ...]
-    """In the order of `Comparison.models`; None: undefined or not measured."""
-    best: tuple[str, ...]
-    """The models with the best value; several where they tie, none where nothing is defined."""
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """A table of metric × model."""
-
-    models: tuple[str, ...]
-    num_rows: tuple[int, ...]
-    metrics: tuple[ComparedMetric, ...]
-    unfair: tuple[str, ...]
-    """Why the figures cannot be held against one another; empty where they can."""
-
-    @property
-    def is_fair(self) -> bool:
-        """Whether every model was measured on the same rows for the same task."""
-        return not self.unfair
 
 
 def compare(evaluations: Mapping[str, Evaluation]) -> Comparison:
@@ -52,10 +24,11 @@ def compare(evaluations: Mapping[str, Evaluation]) -> Comparison:
     measured = {name for each in evaluations.values() for name in each.metrics}
     names = [name for name in METRICS if name in measured] + sorted(measured - set(METRICS))
     return Comparison(
-        tuple(evaluations),
-        tuple(each.num_rows for each in evaluations.values()),
-        tuple(_compared(name, evaluations) for name in names),
-        tuple(_unfair(evaluations)),
+        models=tuple(evaluations),
+        num_rows=tuple(each.num_rows for each in evaluations.values()),
+        metrics=tuple(_compared(name, evaluations) for name in names),
+        unfair=tuple(_unfair(evaluations)),
+        bootstrap=next((each.bootstrap for each in evaluations.values() if each.bootstrap), None),
     )
 
 
@@ -65,7 +38,8 @@ def _compared(name: str, evaluations: Mapping[str, Evaluation]) -> ComparedMetri
     defined = [value for value in values.values() if value is not None]
     best = (max if info.higher_is_better else min)(defined, default=None)
     winners = tuple(model for model, value in values.items() if value is not None and value == best)
-    return ComparedMetric(name, info.title, info.higher_is_better, tuple(values.values()), winners)
+    intervals = tuple(each.confidence.get(name) for each in evaluations.values())
+    return ComparedMetric(name, info.title, info.higher_is_better, tuple(values.values()), winners, intervals)
 
 
 def _unfair(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:

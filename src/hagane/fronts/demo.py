@@ -255,7 +255,7 @@ def show_next(output: Output, result: TrainResult, spec_path: Path, seconds: flo
     for command, meaning in (
         (f"hagane evaluate {name} --html report.html", "the whole report as a page"),
         (f"hagane serve {name}", "the same server, to stay"),
-        (f"hagane models compare {' '.join(FAMILIES.values())}", "both, side by side"),
+        (f"hagane compare {' '.join(FAMILIES.values())}", "both, side by side"),
         (f"hagane train {_shown(spec_path)}", "after editing a feature's SQL"),
         ("hagane init YOUR.csv --label COLUMN", "your own data"),
     ):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hagane.bundle.bundle import Bundle
     from hagane.bundle.predictions import Predictions
     from hagane.description.description import Description
+    from hagane.evaluation.comparison import Comparison
     from hagane.evaluation.evaluation import Evaluation
     from hagane.features.column_cache import ColumnCache
     from hagane.jobs.events import OnEvent
@@ -199,6 +200,36 @@ def load(model: str | Path, *, workspace: str | Path | None = None) -> TrainedMo
 
     place = _workspace(workspace)
     return TrainedModel(Bundle.load(place.bundle_path(str(model))), place)
+
+
+def compare(
+    *models: str | Path | TrainedModel,
+    data: object | None = None,
+    resamples: int = 1_000,
+    seed: int = 0,
+    workspace: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Models side by side, each held against the first: metrics with intervals, paired tests, cost, what is unfair.
+
+    On the rows of `data` (paths, SQL, frames) where given, else on those that all models kept back. A notebook shows
+    the metrics; `to_html()` is the whole page.
+    """
+    from hagane.workflow.compare import compare_models
+
+    given = [each.path if isinstance(each, TrainedModel) else each for each in models]
+    first = next((each.workspace for each in models if isinstance(each, TrainedModel)), None)
+    place = first if first is not None and workspace is None else _workspace(workspace)
+    named = [_reference(place, each) for each in given]
+    return compare_models(
+        named, data=data, workspace=place, num_resamples=resamples, seed=seed, progress=progress or SILENT
+    )
+
+
+def _reference(place: Workspace, model: str | Path) -> str:
+    """`name@version` of a registered bundle, else what was given."""
+    version = place.version_at(Path(model)) if isinstance(model, Path) else None
+    return version.reference if version else str(model)
 
 
 def describe(

@@ -65,11 +65,8 @@ def evaluate_bundle(
     check_columns(table, (*signature.names, signature.label, *slices))
     if not table.num_rows:
         raise DataError(no_rows(table))
-    table = retype(table, _types(signature))
-    label = LabelEncoding(
-        column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
-    )
-    scored = score_table(bundle, table, label, slices=slices, progress=progress)
+    table = retype(table, types_of(signature))
+    scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
     return report(scored, signature, wanted, part=part, progress=progress)
@@ -82,11 +79,19 @@ def input_types(signature: Signature) -> dict[str, SqlType]:
 
 def wanted_of(signature: Signature) -> Wanted:
     """How new text files are to be read: as those of training were."""
-    return Wanted(_types(signature), signature.null_words)
+    return Wanted(types_of(signature), signature.null_words)
 
 
-def _types(signature: Signature) -> dict[str, SqlType]:
+def types_of(signature: Signature) -> dict[str, SqlType]:
+    """The type that the model wants of each column that it reads, and of its label."""
     return input_types(signature) | {signature.label: signature.label_type}
+
+
+def label_encoding(signature: Signature) -> LabelEncoding:
+    """How the model's label becomes what its answers are held against."""
+    return LabelEncoding(
+        column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
+    )
 
 
 def _no_labels(table: Table, signature: Signature) -> Fault:

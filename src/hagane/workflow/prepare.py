@@ -77,7 +77,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Pat
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     table, anomalies = check_rows(table, schema, spec, progress)
     spec = with_default_split(spec, table)
-    splits, outliers = set_outliers_aside(split_table(table, _split(spec)), spec, folder / "outliers", progress)
+    splits, outliers = set_outliers_aside(split_table(table, split_of(spec)), spec, folder / "outliers", progress)
     statistics = measure_statistics(splits.train, progress=progress)
     resolved = resolve(spec, table.schema, statistics)
     label = fit_label(splits.train, spec.label, resolved.family.task.value)
@@ -90,7 +90,7 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Pat
     return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies, outliers)
 
 
-def _split(spec: Spec) -> Split:
+def split_of(spec: Spec) -> Split:
     """The split with the column to stratify by in the place of `true`."""
     return msgspec.structs.replace(spec.split, stratify=spec.label) if spec.split.stratify is True else spec.split
 

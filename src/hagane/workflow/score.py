@@ -38,6 +38,8 @@ class Scored:
     """[n, c] the family's own scores, where the model is calibrated."""
     bounds: npt.NDArray[np.float64] | None = None
     """[n, 2] lower and upper bound of the prediction interval, where the model has one."""
+    kept: npt.NDArray[np.bool_] | None = None
+    """[rows of the table] which of them are here: those whose label is there and known."""
     weights: npt.NDArray[np.float64] | None = None
     """[n] float64 what each row counts, where a column was named."""
 
@@ -55,14 +57,14 @@ def score_table(
     """Predict every row of `table` whose label is there and known; `weight` names the column of what rows count."""
     schema = table.schema.select(bundle.signature.names)
     columns = tuple(dict.fromkeys((*schema.names, label.column, *slices, *([weight] if weight else []))))
-    labels, answers, dropped = [], [], 0
+    labels, answers, kept = [], [], []
     weights: list[npt.NDArray[np.float64]] = []
     texts: dict[str, list[Array]] = {name: [] for name in slices}
     with progress.phase(phase, total=table.num_rows) as task:
         for batch in table.batches(columns):
             encoded = label.encode(batch.column(label.column))
             known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
-            dropped += batch.num_rows - known.num_rows
+            kept.append(np.ones(batch.num_rows, np.bool_) if encoded.kept is None else encoded.kept)
             answers.append(bundle.predict_columns(columns_data(known, schema), uncalibrated=True))
             labels.append(encoded.values)
             if weight:
@@ -72,14 +74,16 @@ def score_table(
             task.advance(batch.num_rows)
     predictions = Predictions.concatenate(answers)
     lower, upper = predictions.lower_bounds, predictions.upper_bounds
+    chosen = np.concatenate(kept)
     return Scored(
         np.concatenate(labels),
         scores_of(predictions),
         {n: np.concatenate(t) for n, t in texts.items()},
-        dropped,
+        int(np.count_nonzero(~chosen)),
         int(predictions.row_errors.sum()),
         uncalibrated=predictions.uncalibrated,
         bounds=None if lower is None or upper is None else np.column_stack([lower, upper]),
+        kept=chosen,
         weights=np.concatenate(weights) if weights else None,
     )
 

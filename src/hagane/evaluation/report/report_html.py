@@ -16,7 +16,7 @@ from hagane.evaluation.report.outliers_section import outliers_section
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import percent_text
 from hagane.page.pieces import Span, bar, card, chart_with_key, folded
-from hagane.page.style import STYLE
+from hagane.page.whole_page import whole_page
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport
@@ -57,16 +57,7 @@ def report_html(
     """
     about_data = _data_cards(anomalies, outliers, statistics, spec_yaml)
     shown = (*_cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting), *about_data)
-    cards = element("div", *shown, class_="cards")
-    header = element("header", element("h1", title), element("p", _subtitle(evaluation), class_="soft"))
-    footer = element("footer", "Written by Hagane.")
-    head = joined(
-        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    page = element("html", element("head", head), element("body", element("main", header, cards, footer)), lang="en")
-    return f"<!doctype html>\n{page}\n"
+    return whole_page(title, _subtitle(evaluation), *shown)
 
 
 def _cards(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hagane.fronts.cli.cache import cache
+from hagane.fronts.cli.compare import compare
 from hagane.fronts.cli.demo import demo
 from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.evaluate import evaluate
@@ -64,6 +65,7 @@ app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(train)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
+app.command(rich_help_panel=PANEL_FORGE)(compare)
 app.command(rich_help_panel=PANEL_FORGE)(weights)
 app.command("training-info", rich_help_panel=PANEL_FORGE)(training_info)
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)

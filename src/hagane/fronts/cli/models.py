@@ -1,4 +1,4 @@
-"""`hagane models`: list, show, compare and delete what was trained."""
+"""`hagane models`: list, show and delete what was trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 models = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="List, show, compare and delete models.\n\n[dim]Example:[/dim]  hagane models list",
+    help="List, show and delete models.\n\n[dim]Example:[/dim]  hagane models list",
 )
 
 
@@ -72,34 +72,6 @@ def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: Js
             "evaluation": evaluation,
         }
     )
-
-
-@models.command("compare")
-def compare_models(
-    models: Annotated[
-        list[str],
-        typer.Argument(metavar="MODEL", help="Two models or more.", autocompletion=complete_model, show_default=False),
-    ],
-    workspace: WorkspaceOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Put the reports of several models side by side, and what their specs do differently.
-
-    [dim]Example:[/dim]  hagane models compare late@2 late@3
-    """
-    from hagane.evaluation.compare import compare
-    from hagane.fronts.cli.render_comparison import render_comparison, spec_differences
-    from hagane.workspace.workspace import Workspace
-
-    chosen = list(dict.fromkeys(models))
-    if len(chosen) < 2:
-        raise typer.BadParameter("name two different models or more")
-    output = Output(json=json)
-    paths = {model: Workspace(workspace).bundle_path(model) for model in chosen}
-    comparison = compare({model: read_evaluation(path) for model, path in paths.items()})
-    differences = spec_differences({model: _document(path, "spec.yaml") for model, path in paths.items()})
-    output.show(render_comparison(comparison, differences))
-    output.result({"comparison": comparison, "differences": differences})
 
 
 @models.command("delete")

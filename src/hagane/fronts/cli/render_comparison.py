@@ -1,80 +1,58 @@
-"""`render_comparison`: several models side by side, and what was asked for differently."""
+"""`render_comparison`: several models side by side, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import msgspec
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.evaluation.compare import ComparedMetric, Comparison
+from hagane.evaluation.bootstrap import ConfidenceInterval
+from hagane.evaluation.comparison import ComparedMetric, Comparison, PairedTest
+from hagane.evaluation.metric_info import metric_info
+from hagane.evaluation.report.comparison_sections import cost_rows, p_text, verdict_of
 from hagane.fronts.cli.figure_text import MISSING, figure_text, short_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
 from hagane.page.short_name import short_name
+from hagane.spec.spec_differences import Difference
 
 MOST_ACROSS = 4
 """Models up to which each has a column; beyond, each has a row and there are fewer metrics."""
 NUM_DIFFERENCES = 30
+NUM_TESTS = 24
+STYLES = {"model": "green", "against": "red", "neither": "dim"}
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """One place in which specs differ."""
-
-    where: str
-    """`model.options.max_tree_depth`, `transform.age`."""
-    values: tuple[str | None, ...]
-    """What each model's spec says, in the models' order; None: nothing."""
-
-
-def spec_differences(specs: Mapping[str, str]) -> tuple[Difference, ...]:
-    """Where the specs (model → YAML) differ. Raises SpecError for one that cannot be read.
-
-    >>> specs = {"a": "data: f\\nlabel: y", "b": "data: f\\nlabel: y\\nsplit: {method: none}"}
-    >>> spec_differences(specs)
-    (Difference(where='split.method', values=('random', 'none')),)
-    """
-    from hagane.spec.read_yaml import read_yaml
-
-    flat = [
-        dict(_flatten(msgspec.to_builtins(read_yaml(text, path=f"spec.yaml of {model}"))))
-        for model, text in specs.items()
-    ]
-    places = dict.fromkeys(place for each in flat for place in each)
-    rows = (Difference(place, tuple(each.get(place) for each in flat)) for place in places)
-    return tuple(row for row in rows if len(set(row.values)) > 1)
-
-
-def _flatten(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _flatten(inner, f"{at}.{name}" if at else name)
-    elif value is not None:
-        yield at, value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def render_comparison(comparison: Comparison, differences: Sequence[Difference]) -> RenderableType:
-    """Metrics with the best value of each marked, why they may not be comparable, and the specs' differences."""
-    parts: list[RenderableType] = [_warning(reason) for reason in comparison.unfair]
+def render_comparison(comparison: Comparison) -> RenderableType:
+    """What is unfair, metrics with the best value marked, differences with their tests, cost, the specs."""
+    parts: list[RenderableType] = [Text.assemble(("not fair: ", "yellow"), reason) for reason in comparison.unfair]
+    parts += [Text(note, "dim") for note in comparison.notes]
     parts.append(_across(comparison) if len(comparison.models) <= MOST_ACROSS else _down(comparison))
-    if differences:
-        parts += [Text(""), _differences(comparison.models, differences)]
+    parts += [Text(note, "dim") for note in _about_rows(comparison)]
+    if comparison.tests:
+        parts += [Text(""), _tests(comparison)]
+    if comparison.costs:
+        parts += [Text(""), _costs(comparison)]
+    if comparison.differences:
+        parts += [Text(""), _differences(comparison.models, comparison.differences)]
     return Group(*parts)
 
 
-def _warning(reason: str) -> Text:
-    return Text.assemble(("not comparable: ", "yellow"), reason)
+def _about_rows(comparison: Comparison) -> Iterator[str]:
+    if comparison.rows:
+        yield f"of {comparison.rows}"
+    if comparison.bootstrap:
+        yield comparison.bootstrap.meaning
 
 
 def _across(comparison: Comparison) -> RenderableType:
-    """Metrics down, models across."""
+    """Metrics down, models across; of two models with the intervals."""
     table = new_table()
     table.add_column("metric")
     for model in comparison.models:
-        table.add_column(cell(model, 20), justify="right")
+        table.add_column(cell(model, 24 if len(comparison.models) == 2 else 16), justify="right")
     for metric in comparison.metrics:
         table.add_row(metric.title, *_values(comparison.models, metric))
     table.add_row("rows", *(f"{count:,}" for count in comparison.num_rows), style="dim")
@@ -96,8 +74,71 @@ def _down(comparison: Comparison) -> RenderableType:
 
 def _values(models: Sequence[str], metric: ComparedMetric) -> list[Text]:
     best = metric.best if len(metric.best) < len(models) else ()
-    pairs = zip(models, metric.values, strict=True)
-    return [Text(figure_text(value), "bold green" if model in best else "") for model, value in pairs]
+    has_room = len(models) == 2 and len(metric.intervals) == 2
+    intervals = metric.intervals if has_room else (None,) * len(models)
+    return [
+        Text.assemble((figure_text(value), "bold green" if model in best else ""), (_interval(interval), "dim"))
+        for model, value, interval in zip(models, metric.values, intervals, strict=True)
+    ]
+
+
+def _interval(interval: ConfidenceInterval | None) -> str:
+    return "" if interval is None else f" ({figure_text(interval.low)} … {figure_text(interval.high)})"
+
+
+def _tests(comparison: Comparison) -> RenderableType:
+    """Each model less the first; DeLong's and McNemar's test where there is one."""
+    tests, first = comparison.shown_tests(), comparison.models[0]
+    names = len(comparison.models) > 2
+    table = new_table()
+    table.add_column("metric")
+    if names:
+        table.add_column("model", no_wrap=True)
+    table.add_column("difference", justify="right")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("p", justify="right")
+    table.add_column("")
+    for test in tests[:NUM_TESTS]:
+        table.add_row(*_test_cells(test, comparison.models, names=names))
+    title = f"each model less {first}" if names else f"{comparison.models[1]} less {first}"
+    adjusted = "p by Holm's method over the models; " if names else ""
+    note = f"{adjusted}p of accuracy: McNemar, of ROC AUC: DeLong, else paired bootstrap"
+    return titled(title, table, rest_text(len(tests) - NUM_TESTS, "differences: --json"), note)
+
+
+def _test_cells(test: PairedTest, models: Sequence[str], *, names: bool) -> list[Text | str]:
+    interval = f"{_signed(test.interval.low)} … {_signed(test.interval.high)}" if test.interval else MISSING
+    said = {"model": "better", "against": "worse", "neither": ""}[test.better] if names else _short_verdict(test)
+    model: list[Text | str] = [cell(test.model, 16)] if names else []
+    figures: list[Text | str] = [_signed(test.difference), interval, p_text(test.adjusted_p_value)]
+    return [metric_info(test.metric).title, *model, *figures, Text(said, STYLES[test.better])]
+
+
+def _short_verdict(test: PairedTest) -> str:
+    return short_text(verdict_of(test), 24) if test.better != "neither" else "–"
+
+
+def _signed(value: float) -> str:
+    return f"+{figure_text(value)}" if value > 0 else figure_text(value)
+
+
+def _costs(comparison: Comparison) -> RenderableType:
+    rows = cost_rows(comparison.costs)
+    table = new_table()
+    if len(comparison.models) <= MOST_ACROSS:
+        table.add_column("")
+        for model in comparison.models:
+            table.add_column(cell(model, 16), justify="right")
+        for name, texts in rows:
+            table.add_row(name.lower(), *texts)
+    else:
+        table.add_column("model", no_wrap=True)
+        shown = [row for row in rows if row[0] in ("Training", "Bundle", "One row", "Rows a second")]
+        for name, _ in shown:
+            table.add_column(name.lower(), justify="right")
+        for index, model in enumerate(comparison.models):
+            table.add_row(cell(model, 24), *(texts[index] for _, texts in shown))
+    return titled("cost", table, "speeds measured now, on one thread")
 
 
 def _differences(models: Sequence[str], differences: Sequence[Difference]) -> RenderableType:

@@ -1,0 +1,25 @@
+"""`whole_page`: one self-contained HTML page around its cards."""
+
+from __future__ import annotations
+
+from hagane.page.markup import Markup, element, joined
+from hagane.page.style import STYLE
+
+
+def whole_page(title: str, subtitle: object, *cards: object) -> str:
+    """No script, no external resource, light and dark, for screens of any width. Every text is escaped.
+
+    >>> page = whole_page("<late>", "two models")
+    >>> "&lt;late&gt;" in page, page.startswith("<!doctype html>")
+    (True, True)
+    """
+    header = element("header", element("h1", title), element("p", subtitle, class_="soft"))
+    shown = element("div", *cards, class_="cards")
+    head = joined(
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", title),
+        element("style", Markup(STYLE)),
+    )
+    main = element("main", header, shown, element("footer", "Written by Hagane."))
+    page = element("html", element("head", head), element("body", main), lang="en")
+    return f"<!doctype html>\n{page}\n"

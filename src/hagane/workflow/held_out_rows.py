@@ -1,0 +1,68 @@
+"""The rows that a model was trained on and those that it was not, read again from where its spec says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hagane.data.open_table import open_table
+from hagane.data.split import EVAL, TEST, Splits, split_table
+from hagane.data.table import Table
+from hagane.errors import HaganeError
+from hagane.progress import Progress
+from hagane.workflow.check_rows import check_rows, with_schema
+from hagane.workflow.model_facts import ModelFacts
+from hagane.workflow.prepare import split_of
+from hagane.workflow.schema import wanted_by
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutRows:
+    """Where a model's own held-out rows are in the data of its training."""
+
+    table: Table
+    """Those rows."""
+    places: npt.NDArray[np.int64]
+    """[n] their places among all rows of the data."""
+    part: Literal["test", "eval"]
+    splits: Splits
+
+
+def read_held_out_rows(model: ModelFacts, progress: Progress) -> HeldOutRows | str:
+    """The test rows (the eval rows where there are none), or a reason why they cannot be had again."""
+    try:
+        splits = read_splits(model, progress)
+    except HaganeError as error:
+        return f"its data cannot be read again: {error.faults[0].what}"
+    if isinstance(splits, str):
+        return splits
+    for part, number, rows in (("test", TEST, splits.test), ("eval", EVAL, splits.eval)):
+        if rows is not None:
+            return HeldOutRows(rows, np.flatnonzero(splits.parts == number), part, splits)  # type: ignore[arg-type]
+    return "its split keeps no rows back"
+
+
+def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
+    """The data of the training, divided as they were then; a reason where they are no longer the same."""
+    spec, schema = with_schema(model.spec)
+    table = open_table(
+        spec.data,
+        tables=spec.tables,
+        progress=progress,
+        wanted=wanted_by(schema),
+        memory_limit=spec.training.memory_limit,
+    )
+    table = check_rows(table, schema, spec, progress).table
+    if table.fingerprint() != model.lineage.data_fingerprint:
+        return "its data have changed since"
+    splits = split_table(table, split_of(spec), progress=progress)
+    return splits if _same_counts(splits, model) else "its data are divided otherwise now"
+
+
+def _same_counts(splits: Splits, model: ModelFacts) -> bool:
+    """Of eval and test: training rows may have been set aside since."""
+    then = model.lineage.split_counts
+    return (then["eval"], then["test"]) == splits.counts[1:]
