@@ -45,5 +45,5 @@ def evaluate_binary(checked: CheckedInput, threshold: float, aim: Aim, aim_value
         roc_curve=roc_curve(ranked),
         pr_curve=pr_curve(ranked),
         calibration=calibration_bins(reliability_bins(positive, scores)),
-        slices=slice_columns(partial(measure_binary, threshold=threshold), labels, scores, checked.slices),
+        slices=slice_columns(partial(measure_binary, threshold=threshold), checked),
     )

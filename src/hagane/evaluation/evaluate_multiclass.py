@@ -37,7 +37,7 @@ def evaluate_multiclass(checked: CheckedInput) -> Evaluation:
         confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
         class_metrics=_class_metrics(checked, matrix, areas),
         calibration=calibration_bins(top_label_bins(labels, scores)),
-        slices=slice_columns(measure_multiclass, labels, scores, checked.slices),
+        slices=slice_columns(measure_multiclass, checked),
     )
 
 

@@ -26,5 +26,5 @@ def evaluate_regression(checked: CheckedInput) -> Evaluation:
         baseline_meaning=f"always answers the mean, {mean:,.6g}",
         residuals=residual_quantiles(labels, predictions),
         density=density(labels, predictions),
-        slices=slice_columns(measure_regression, labels, predictions, checked.slices),
+        slices=slice_columns(measure_regression, checked),
     )

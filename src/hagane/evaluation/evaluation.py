@@ -141,6 +141,10 @@ class SliceMetrics(msgspec.Struct, frozen=True, kw_only=True):
     is_small: bool
     """Too few rows to be trusted."""
     metrics: dict[str, float | None]
+    loss_gap: float | None = None
+    """Mean log loss (of numbers: absolute error) less that of all other rows; None for fewer than ten rows."""
+    is_worse: bool = False
+    """Whether that is more than chance explains, all slices of the evaluation considered."""
 
 
 class SliceColumn(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hagane.evaluation.checked_input import CheckedInput
 from hagane.evaluation.evaluation import SliceColumn, SliceMetrics
 from hagane.evaluation.measure import Measure, numbers
+from hagane.evaluation.slice_gaps import SliceGap, row_losses, slice_gaps, worse_slices
 
 MAX_SLICES = 50
 SMALL_BELOW_ROWS = 100
 Array = npt.NDArray[Any]
 
 
-def slice_columns(
-    measure: Measure, labels: Array, scores: Array, columns: Mapping[str, Array]
-) -> tuple[SliceColumn, ...]:
-    """Measure each value of each column: `columns` name → [n] of strings, None for NULL."""
-    return tuple(_slice_column(measure, labels, scores, name, values) for name, values in columns.items())
+def slice_columns(measure: Measure, checked: CheckedInput) -> tuple[SliceColumn, ...]:
+    """Measure each value of each column of `checked.slices` (name → [n] of strings, None for NULL)."""
+    losses = row_losses(checked) if checked.slices else np.empty(0)
+    sliced = {name: factorize(values) for name, values in checked.slices.items()}
+    gaps = {name: slice_gaps(losses, codes, len(names)) for name, (names, codes) in sliced.items()}
+    worse = dict(zip(gaps, worse_slices([*gaps.values()]), strict=True))
+    return tuple(
+        _slice_column(measure, checked, name, each, (gaps[name], worse[name])) for name, each in sliced.items()
+    )
 
 
-def _slice_column(measure: Measure, labels: Array, scores: Array, name: str, values: Array) -> SliceColumn:
-    names, codes = factorize(values)
+def _slice_column(
+    measure: Measure,
+    checked: CheckedInput,
+    name: str,
+    sliced: tuple[list[str | None], npt.NDArray[np.int64]],
+    found: tuple[list[SliceGap | None], list[bool]],
+) -> SliceColumn:
+    labels, scores = checked.labels, checked.scores
+    (names, codes), (gaps, worse) = sliced, found
     counts = np.bincount(codes, minlength=len(names))
     rows_by_value = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1]) if len(names) else []
     largest = sorted(range(len(names)), key=lambda code: (-counts[code], names[code] is None, names[code] or ""))
@@ -35,6 +47,8 @@ def _slice_column(measure: Measure, labels: Array, scores: Array, name: str, val
             num_rows=int(counts[code]),
             is_small=bool(counts[code] < SMALL_BELOW_ROWS),
             metrics=numbers(measure(labels[rows_by_value[code]], scores[rows_by_value[code]])),
+            loss_gap=gap.gap if (gap := gaps[code]) is not None else None,
+            is_worse=worse[code],
         )
         for code in largest[:MAX_SLICES]
     )

@@ -40,7 +40,7 @@ def _cards(comparison: Comparison) -> Iterator[Markup]:
         better = "Further right is better." if metric.higher_is_better else "Further left is better."
         yield card(metric.title, intervals_chart(comparison, metric), note=better)
     if comparison.tests:
-        yield sections.tests_section(comparison)
+        yield sections.paired_tests_section(comparison)
     if comparison.costs:
         yield sections.costs_section(comparison)
     if comparison.differences:

@@ -36,7 +36,7 @@ def comparison_metrics_section(comparison: Comparison) -> Markup:
     return card("Metrics", table(("Metric", *comparison.models), rows, name="Metrics"), note=note.strip(), span="wide")
 
 
-def tests_section(comparison: Comparison) -> Markup:
+def paired_tests_section(comparison: Comparison) -> Markup:
     """Each model against the first."""
     heads = ("Metric", "Model", "Difference", "95 % interval", "p", "Test", "What it says")
     rows: list[Row] = [(_test_cells(test), None) for test in comparison.shown_tests()]

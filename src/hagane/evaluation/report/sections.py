@@ -238,5 +238,6 @@ def _quantile_name(q: float) -> str:
 
 def _slice_cells(each: SliceMetrics, names: tuple[str, ...]) -> list[object]:
     value = element("em", "NULL") if each.value is None else each.value or element("em", "empty")
-    name = joined(value, badge("few rows", "few") if each.is_small else "")
+    few = badge("few rows", "few") if each.is_small else ""
+    name = joined(value, few, badge("clearly worse", "few") if each.is_worse else "")
     return [name, f"{each.num_rows:,}", *(number_text(each.metrics.get(name)) for name in names)]

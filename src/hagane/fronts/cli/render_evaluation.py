@@ -243,12 +243,21 @@ def _slices(column: SliceColumn) -> RenderableType:
     names = [name for name in SLICE_METRICS if name in measured][:NUM_SLICE_METRICS]
     for name in names:
         table.add_column(METRICS[name].title, justify="right")
+    table.add_column("")
     shown = column.slices[:NUM_SLICES]
     for each in shown:
         rows = f"{each.num_rows:,}" + ("*" if each.is_small else " ")
         figures = (figure_text(each.metrics.get(name)) for name in names)
-        table.add_row(cell(each.value, 25), rows, *figures, style="dim" if each.is_small else "")
+        worse = Text("worse" if each.is_worse else "", "red")
+        table.add_row(cell(each.value, 25), rows, *figures, worse, style="dim" if each.is_small else "")
     small = f"* fewer than {column.small_below_rows} rows: chance weighs much"
     starred = any(each.is_small for each in shown)
+    worse = "worse: a higher loss than the other rows, by more than chance explains"
     rest = rest_text(column.num_values - len(shown), "values")
-    return titled(f"by {short_text(column.column, 40)}", table, small if starred else "", rest)
+    return titled(
+        f"by {short_text(column.column, 40)}",
+        table,
+        small if starred else "",
+        worse if any(each.is_worse for each in shown) else "",
+        rest,
+    )
