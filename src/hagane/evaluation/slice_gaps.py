@@ -52,7 +52,8 @@ def slice_gaps(losses: Doubles, codes: npt.NDArray[np.int64], num_slices: int) -
     squares = np.bincount(codes, np.square(losses - losses.mean()) if len(losses) else losses, num_slices)
     total, whole, middle = len(losses), float(losses.sum()), float(losses.mean()) if len(losses) else 0.0
     return [
-        _gap(counts[i], sums[i], squares[i], (total, whole, float(squares.sum()), middle)) for i in range(num_slices)
+        _gap(int(counts[i]), float(sums[i]), float(squares[i]), (total, whole, float(squares.sum()), middle))
+        for i in range(num_slices)
     ]
 
 

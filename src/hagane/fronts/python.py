@@ -100,6 +100,10 @@ class TrainedModel:
         """Raw JSON-like rows, exactly as the server takes them."""
         return self.bundle.predict(instances)
 
+    def card(self) -> str:
+        """The model card as Markdown: data, use, metrics, slices, limits; `model_card.html` lies beside it."""
+        return self.bundle.document("model_card.md").decode()
+
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> ServerThread:
         """A server on a thread of this process: `with model.serve() as server: server.url`."""
         from hagane.serving import ServerThread
@@ -337,7 +341,17 @@ def _source(data: object) -> str | tuple[str, ...] | None:
     return None
 
 
-SECTIONS = ("training", "schema", "anomalies", "outliers", "evaluation", "serving")
+SECTIONS = (
+    "training",
+    "schema",
+    "anomalies",
+    "outliers",
+    "calibration",
+    "intervals",
+    "evaluation",
+    "serving",
+    "card",
+)
 
 
 def _spec(spec: dict[str, Any], sections: Mapping[str, Any]) -> Spec:

@@ -38,6 +38,9 @@ tr:last-child>*{border-bottom:0}tr.chosen>*{background:var(--shade)}tr.few{color
 .metrics td:last-child,.metrics th:last-child{text-align:left;white-space:normal}.worth{color:var(--soft);
 font-size:.875rem}
 .interval{display:block;color:var(--soft);font-size:.78rem}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,240px),1fr));gap:8px 24px;margin:0 0 12px}
+.fact{min-width:0;overflow-wrap:anywhere}dt{color:var(--soft);font-size:.84rem}dd{margin:0}
+ul{margin:0 0 12px;padding-left:1.3em}li{margin:3px 0}
 .verdict{display:inline-block;width:1.3em;text-align:center}.matrix thead td{font-size:.8rem;text-align:right;
 background:none}
 @media(min-width:760px){.double{grid-column:span 2}

@@ -8,10 +8,9 @@ import platform
 
 import msgspec
 
-from hagane.anomalies.outlier_report import OutlierReport
-from hagane.calibration.calibrate import CalibrationFit
-from hagane.calibration.prediction_intervals import IntervalsFit
-from hagane.models.family import FittedModel, Iteration
+from hagane.evaluation.report.card_html import card_html
+from hagane.evaluation.report.card_markdown import card_markdown
+from hagane.models.family import FittedModel
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
@@ -19,11 +18,13 @@ from hagane.workflow.advice import advice_of
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
 from hagane.workflow.hyperparameters import Hyperparameter
+from hagane.workflow.lineage import Lineage
+from hagane.workflow.model_card import Trained, model_card
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
-from hagane.workflow.verify_export import Verification
 from hagane.workflow.weights import WEIGHTS_NAME, weights_document
 
+CARD_NAME, CARD_PAGE_NAME = "model_card.md", "model_card.html"
 LIBRARIES = (
     "hagane",
     "duckdb",
@@ -38,35 +39,6 @@ LIBRARIES = (
 )
 
 
-class Lineage(msgspec.Struct, frozen=True, kw_only=True):
-    """`lineage.json`: what the bundle was made of, and how."""
-
-    created: str
-    """RFC 3339, UTC."""
-    training_seconds: float
-    data_fingerprint: str
-    split: str
-    split_counts: dict[str, int]
-    row_weights: RowWeights = RowWeights()
-    """What the rows counted in training."""
-    hyperparameters: tuple[Hyperparameter, ...] = ()
-    """What was left open in the spec: where it was searched, and the value of this training."""
-    outliers: OutlierReport | None = None
-    """The training rows that were set aside."""
-    best_iteration: int
-    training_info: tuple[Iteration, ...]
-    advice: tuple[str, ...] = ()
-    """What the curve suggests (overfitting, underfitting)."""
-    importance: dict[str, float]
-    calibration: CalibrationFit | None = None
-    """What makes probabilities mean what they say, fitted on the eval rows."""
-    intervals: IntervalsFit | None = None
-    """What bounds are put around predicted numbers, fitted on the eval rows."""
-    verification: Verification
-    python: str
-    libraries: dict[str, str]
-
-
 def bundle_documents(
     prepared: Prepared,
     model: FittedModel,
@@ -74,9 +46,10 @@ def bundle_documents(
     *,
     weights: RowWeights,
     seconds: float,
+    version: str,
     hyperparameters: tuple[Hyperparameter, ...] = (),
 ) -> dict[str, bytes]:
-    """File name → content."""
+    """File name → content. `version` is what the model will be called: `late@3`."""
     lineage = Lineage(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         training_seconds=round(seconds, 3),
@@ -109,7 +82,8 @@ def bundle_documents(
         documents[SCHEMA_NAME] = write_data_schema(schema).encode()
     if prepared.anomalies is not None:
         documents["anomalies.json"] = prepared.anomalies.to_json()
-    return documents
+    card = model_card(Trained(prepared, model, exported, lineage, version))
+    return documents | {CARD_NAME: card_markdown(card).encode(), CARD_PAGE_NAME: card_html(card).encode()}
 
 
 def _json(document: msgspec.Struct) -> bytes:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
 from hagane.bundle.write_bundle import write_bundle
@@ -13,6 +15,7 @@ from hagane.evaluation.evaluation import Evaluation
 from hagane.models.family import FittedModel
 from hagane.progress import Progress
 from hagane.workflow.build_graph import build_graph
+from hagane.workflow.card_slices import card_slices
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
@@ -28,6 +31,9 @@ class Export:
     signature: Signature
     verification: Verification
     evaluation: Evaluation
+    """As the spec asks for it."""
+    card_evaluation: Evaluation
+    """The same with slices for the card, where the spec names none."""
     held_out: HeldOutFit
 
 
@@ -57,7 +63,9 @@ def export(
     signature = sign(prepared, calibration=fit.calibration_method, has_intervals=fit.intervals is not None)
     trial = Bundle.load(write_bundle(folder / "exported", model=graph, signature=signature))
     verification = verify_export(trial, prepared, model, fit)
-    return Export(graph, signature, verification, _evaluate(trial, prepared, progress), fit)
+    evaluation = _evaluate(trial, prepared, progress)
+    asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
+    return Export(graph, signature, verification, asked, evaluation, fit)
 
 
 def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluation:
@@ -65,5 +73,6 @@ def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluat
     part = next((name for name in ("test", "eval") if prepared.split_counts[name]), "train")
     wanted = prepared.resolved.spec.evaluation
     rows = getattr(prepared.splits, part)
-    scored = score_table(bundle, rows, prepared.label, slices=wanted.slices, progress=progress)
+    slices = wanted.slices or card_slices(prepared, prepared.split_counts[part])
+    scored = score_table(bundle, rows, prepared.label, slices=slices, progress=progress)
     return report(scored, bundle.signature, wanted, part=part, progress=progress)

@@ -12,7 +12,7 @@ from hagane.errors import BundleError, Fault
 from hagane.evaluation.evaluation import Evaluation
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
-from hagane.workflow.documents import Lineage
+from hagane.workflow.lineage import Lineage
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from hagane.features.encode import EncodedSplits
 from hagane.spec.spec import Spec
 from hagane.sql.varying_parts import varying_parts
 from hagane.types import SqlType
+from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
 
+FEW_ROWS = 500
+"""Fewer eval rows are told where something is fitted on them."""
 MOST_FEATURES = 8
 """So many of those that erred are named."""
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres", "bigquery": "bigquery"}
@@ -20,7 +23,9 @@ MANY_CLASSES = 20
 """Of a number: more are rather an amount than a code."""
 
 
-def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) -> tuple[str, ...]:
+def notes_of(
+    prepared: Prepared, encoded: EncodedSplits, weights: RowWeights, held_out: HeldOutFit | None = None
+) -> tuple[str, ...]:
     """What happened on the way that the user should know, a sentence each."""
     table = prepared.table
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
@@ -53,9 +58,25 @@ def notes_of(prepared: Prepared, encoded: EncodedSplits, weights: RowWeights) ->
     if encoded.num_row_errors:
         notes.append(_errors(encoded))
     notes += weights.describe()
+    notes += _held_out(held_out) if held_out is not None else []
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
+
+
+def _held_out(fit: HeldOutFit) -> list[str]:
+    """What the eval rows served for beside early stopping, and how few they were."""
+    found = fit.calibration_fit or fit.intervals_fit
+    if found is None:
+        return []
+    what = "calibration" if fit.calibration_fit else "the prediction intervals"
+    if fit.calibration_fit is not None and fit.calibration_fit.method == "none":
+        tried = fit.calibration_fit.cross_validated_log_loss
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in tried.items())
+        return [f"calibration: auto left the probabilities as they are (cross-validated log loss: {losses})"]
+    if found.num_rows >= FEW_ROWS:
+        return []
+    return [f"{what} stands on {counted(found.num_rows, 'eval row')} only: a larger split.eval_fraction makes it surer"]
 
 
 def _varying(spec: Spec) -> list[str]:

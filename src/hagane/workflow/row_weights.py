@@ -26,20 +26,29 @@ class RowWeights(msgspec.Struct, frozen=True, kw_only=True):
     """The column that says what each row weighs."""
     downsampled: str = ""
     """Which training rows were left out, and what was done about it."""
+    is_calibrated: bool = False
+    """Whether calibration on the eval rows, in which every row counts as it does in the data, came after."""
 
     def describe(self) -> Iterator[str]:
         """A sentence for each thing that was done, and what it does to probabilities."""
         if self.classes:
             shown = ", ".join(f"{name} {weight:.4g}" for name, weight in list(self.classes.items())[:MOST_SHOWN])
             more = f" and {len(self.classes) - MOST_SHOWN} more" if len(self.classes) > MOST_SHOWN else ""
-            yield (
-                f"rows weigh by class ({shown}{more}): predicted probabilities are those of data in which the classes "
-                "are as frequent as their weights make them, not of these data; the report's calibration shows it"
-            )
+            yield f"rows weigh by class ({shown}{more}): {self._probabilities}"
         if self.column:
             yield (f"training rows weigh what the column '{self.column}' says; the evaluation counts every row once")
         if self.downsampled:
             yield f"{self.downsampled}, so probabilities stay those of the data; eval and test rows are all there"
+
+    @property
+    def _probabilities(self) -> str:
+        """What class weights do to them."""
+        if self.is_calibrated:
+            return "calibration on the eval rows makes the probabilities those of the data again"
+        return (
+            "predicted probabilities are those of data in which the classes are as frequent as their weights make "
+            "them, not of these data; the report's calibration shows it, and `calibration` in the spec mends it"
+        )
 
 
 MOST_SHOWN = 10

@@ -88,7 +88,9 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         bounds = fit_bounds(prepared, weighted, progress)
         exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
         seconds = time.monotonic() - began
-        documents = bundle_documents(prepared, model, exported, weights=weighted.weights, seconds=seconds,
+        weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
+        documents = bundle_documents(prepared, model, exported, weights=weights, seconds=seconds,
+                                     version=f"{name}@{slot.version}",
                                      hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
         write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
         published = _publish(slot, prepared, exported, encoded.train.num_rows)
@@ -101,7 +103,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         statistics=prepared.statistics,
         leaks=prepared.leaks,
         notes=(
-            *notes_of(prepared, encoded, weighted.weights),
+            *notes_of(prepared, encoded, weights, exported.held_out),
             *advice_of(model.curve, model.best_iteration, prepared.resolved.options),
         ),
         anomalies=prepared.anomalies,

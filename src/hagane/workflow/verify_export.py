@@ -71,9 +71,7 @@ def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: H
     if fit.intervals is not None:
         bounds = fit.intervals.apply(expected, dense, ids, sparse)
         moved = max(map(_largest_difference, bounds, (answers.lower_bounds, answers.upper_bounds)))
-        _check_difference(
-            "prediction intervals", family.name, moved, max(tolerance, RELATIVE_TOLERANCE)
-        )
+        _check_difference("prediction intervals", family.name, moved, max(tolerance, RELATIVE_TOLERANCE))
     num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), answers)
     return Verification(
         num_rows=batch.num_rows,

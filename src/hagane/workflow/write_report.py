@@ -12,7 +12,7 @@ from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.report.report_html import report_html
 from hagane.evaluation.save_plots import save_plots
 from hagane.statistics.statistics import Statistics
-from hagane.workflow.documents import Lineage
+from hagane.workflow.lineage import Lineage
 from hagane.workspace.workspace import Workspace
 
 

@@ -1,8 +1,9 @@
-"""`hagane models`: list, show and delete what was trained."""
+"""`hagane models`: list, show and delete what was trained; its cards."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +12,6 @@ from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import FLAG, JsonOption, ModelArgument, WorkspaceOption, complete_model
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hagane.evaluation.evaluation import Evaluation
     from hagane.workspace.model_version import ModelVersion
     from hagane.workspace.workspace import Workspace
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 models = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="List, show and delete models.\n\n[dim]Example:[/dim]  hagane models list",
+    help="List, show and delete models; their cards.\n\n[dim]Example:[/dim]  hagane models list",
 )
 
 
@@ -72,6 +71,40 @@ def show_model(model: ModelArgument, workspace: WorkspaceOption = None, json: Js
             "evaluation": evaluation,
         }
     )
+
+
+@models.command("card")
+def show_card(
+    model: ModelArgument,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the card as one HTML page.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a model's card: data, use, metrics, slices, limits. Where it is read on, it is Markdown.
+
+    [dim]Example:[/dim]  hagane models card late@3 > late.md
+    """
+    from rich.markdown import Markdown
+
+    from hagane.workflow.check_output import check_page_output
+    from hagane.workflow.write_text import write_text
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    if html is not None:
+        check_page_output(html, option="--html")
+    path = Workspace(workspace).bundle_path(model)
+    text = _document(path, "model_card.md")
+    if output.console.is_terminal:
+        output.show(Markdown(text))
+    else:
+        output.text(text)
+    if html is not None:
+        write_text(html, _document(path, "model_card.html"))
+        output.hint(f"wrote {html}")
+    output.result({"model": model, "card": text, "html": html})
 
 
 @models.command("delete")

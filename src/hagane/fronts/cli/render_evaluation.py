@@ -248,8 +248,8 @@ def _slices(column: SliceColumn) -> RenderableType:
     for each in shown:
         rows = f"{each.num_rows:,}" + ("*" if each.is_small else " ")
         figures = (figure_text(each.metrics.get(name)) for name in names)
-        worse = Text("worse" if each.is_worse else "", "red")
-        table.add_row(cell(each.value, 25), rows, *figures, worse, style="dim" if each.is_small else "")
+        said = Text("worse" if each.is_worse else "", "red")
+        table.add_row(cell(each.value, 25), rows, *figures, said, style="dim" if each.is_small else "")
     small = f"* fewer than {column.small_below_rows} rows: chance weighs much"
     starred = any(each.is_small for each in shown)
     worse = "worse: a higher loss than the other rows, by more than chance explains"

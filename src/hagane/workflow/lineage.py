@@ -1,0 +1,42 @@
+"""`Lineage`: what a bundle was made of, and how."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hagane.anomalies.outlier_report import OutlierReport
+from hagane.calibration.calibrate import CalibrationFit
+from hagane.calibration.prediction_intervals import IntervalsFit
+from hagane.models.family import Iteration
+from hagane.workflow.hyperparameters import Hyperparameter
+from hagane.workflow.row_weights import RowWeights
+from hagane.workflow.verify_export import Verification
+
+
+class Lineage(msgspec.Struct, frozen=True, kw_only=True):
+    """`lineage.json`: what the bundle was made of, and how."""
+
+    created: str
+    """RFC 3339, UTC."""
+    training_seconds: float
+    data_fingerprint: str
+    split: str
+    split_counts: dict[str, int]
+    row_weights: RowWeights = RowWeights()
+    """What the rows counted in training."""
+    hyperparameters: tuple[Hyperparameter, ...] = ()
+    """What was left open in the spec: where it was searched, and the value of this training."""
+    outliers: OutlierReport | None = None
+    """The training rows that were set aside."""
+    best_iteration: int
+    training_info: tuple[Iteration, ...]
+    advice: tuple[str, ...] = ()
+    """What the curve suggests (overfitting, underfitting)."""
+    importance: dict[str, float]
+    calibration: CalibrationFit | None = None
+    """What makes probabilities mean what they say, fitted on the eval rows."""
+    intervals: IntervalsFit | None = None
+    """What bounds are put around predicted numbers, fitted on the eval rows."""
+    verification: Verification
+    python: str
+    libraries: dict[str, str]
