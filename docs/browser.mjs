@@ -33,7 +33,7 @@ export function pack(ort, signature, rows) {
   return feed;
 }
 
-/** The model's answers: probabilities and predicted_label, or predicted_value; and row_error. */
+/** The model's answers: probabilities and predicted_label, or predicted_value and the bounds of its interval; row_error. */
 export async function predict(ort, session, signature, rows) {
   const padding = Array.from({ length: (4 - (rows.length % 4)) % 4 }, () => rows[0]); // as the runtime pads its batches
   const found = await session.run(pack(ort, signature, [...rows, ...padding]));

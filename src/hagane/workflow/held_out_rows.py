@@ -33,6 +33,8 @@ class HeldOutRows:
 
 def read_held_out_rows(model: ModelFacts, progress: Progress) -> HeldOutRows | str:
     """The test rows (the eval rows where there are none), or a reason why they cannot be had again."""
+    if isinstance(model.spec.data, str) and model.spec.data.startswith("(a frame"):
+        return "it was trained on a frame in memory"
     try:
         splits = read_splits(model, progress)
     except HaganeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,23 +65,24 @@ def score_table(
             encoded = label.encode(batch.column(label.column))
             known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
             kept.append(np.ones(batch.num_rows, np.bool_) if encoded.kept is None else encoded.kept)
-            answers.append(bundle.predict_columns(columns_data(known, schema), uncalibrated=True))
+            predictions = bundle.predict_columns(columns_data(known, schema), uncalibrated=True)
+            answers.append(replace(predictions, labels=None))  # a text a row would fill the memory
             labels.append(encoded.values)
             if weight:
                 weights.append(known.column(weight).cast(pa.float64()).to_numpy(zero_copy_only=False))
             for name in slices:
                 texts[name].append(_as_text(known.column(name)))
             task.advance(batch.num_rows)
-    predictions = Predictions.concatenate(answers)
-    lower, upper = predictions.lower_bounds, predictions.upper_bounds
+    whole = Predictions.concatenate(answers)
+    lower, upper = whole.lower_bounds, whole.upper_bounds
     chosen = np.concatenate(kept)
     return Scored(
         np.concatenate(labels),
-        scores_of(predictions),
+        scores_of(whole),
         {n: np.concatenate(t) for n, t in texts.items()},
         int(np.count_nonzero(~chosen)),
-        int(predictions.row_errors.sum()),
-        uncalibrated=predictions.uncalibrated,
+        int(whole.row_errors.sum()),
+        uncalibrated=whole.uncalibrated,
         bounds=None if lower is None or upper is None else np.column_stack([lower, upper]),
         kept=chosen,
         weights=np.concatenate(weights) if weights else None,

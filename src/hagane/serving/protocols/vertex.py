@@ -124,6 +124,8 @@ class _Vertex:
             "labelType": signature.label_type,
             "classes": signature.classes,
             "threshold": signature.threshold,
+            "calibration": signature.calibration,
+            "intervalLevel": signature.interval_level,
             "onError": signature.on_error,
             "inputs": inputs,
             "example": {"instances": [self._model.example]},
