@@ -15,7 +15,7 @@ from hagane.runtime.session import Session
 def test_the_graph_says_what_numpy_does_at_every_batch_size(method: str, num_classes: int) -> None:
     random = np.random.default_rng(num_classes)
     said = random.dirichlet(np.full(num_classes, 0.3), 4_096)
-    said[:3] = np.eye(num_classes)[:2].tolist() + [np.full(num_classes, 1 / num_classes)]
+    said[:3] = [*np.eye(num_classes)[:2].tolist(), np.full(num_classes, 1 / num_classes)]
     labels = np.array([random.choice(num_classes, p=row**0.7 / (row**0.7).sum()) for row in said[:1_500]])
     fitted = METHODS[method](said[:1_500], labels, np.ones(1_500))
     e = Emitter()

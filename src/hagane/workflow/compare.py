@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
+from hagane.data.split import Splits
 from hagane.data.table import Table
 from hagane.errors import Fault, SpecError
 from hagane.evaluation.compare import compare
@@ -100,8 +101,9 @@ def _given(facts: Mapping[str, ModelFacts], data: object, progress: Progress) ->
 def _held_out(facts: Mapping[str, ModelFacts], progress: Progress) -> ComparedRows | str:
     """The rows that every model kept back, or why there are none."""
     found: dict[str, HeldOutRows] = {}
+    known: dict[bytes, Splits | str] = {}
     for name, each in facts.items():
-        rows = read_held_out_rows(each, progress)
+        rows = read_held_out_rows(each, progress, known)
         if isinstance(rows, str):
             return f"{name}: {rows}"
         found[name] = rows

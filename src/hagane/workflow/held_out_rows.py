@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -31,12 +33,18 @@ class HeldOutRows:
     splits: Splits
 
 
-def read_held_out_rows(model: ModelFacts, progress: Progress) -> HeldOutRows | str:
-    """The test rows (the eval rows where there are none), or a reason why they cannot be had again."""
+def read_held_out_rows(
+    model: ModelFacts, progress: Progress, known: MutableMapping[bytes, Splits | str] | None = None
+) -> HeldOutRows | str:
+    """The test rows (the eval rows where there are none), or a reason why they cannot be had again.
+
+    `known` are the data of other models that were read already: those of the same spec are not read twice.
+    """
     if isinstance(model.spec.data, str) and model.spec.data.startswith("(a frame"):
         return "it was trained on a frame in memory"
+    known, key = {} if known is None else known, _source_key(model)
     try:
-        splits = read_splits(model, progress)
+        splits = known[key] if key in known else known.setdefault(key, read_splits(model, progress))
     except HaganeError as error:
         return f"its data cannot be read again: {error.faults[0].what}"
     if isinstance(splits, str):
@@ -62,6 +70,13 @@ def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
         return "its data have changed since"
     splits = split_table(table, split_of(spec), progress=progress)
     return splits if _same_counts(splits, model) else "its data are divided otherwise now"
+
+
+def _source_key(model: ModelFacts) -> bytes:
+    """What of a spec decides which rows are read and how they are divided."""
+    spec = model.spec
+    parts = (spec.data, spec.tables, spec.schema, spec.split, spec.label, model.lineage.data_fingerprint)
+    return msgspec.json.encode(parts, order="sorted")
 
 
 def _same_counts(splits: Splits, model: ModelFacts) -> bool:

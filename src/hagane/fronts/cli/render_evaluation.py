@@ -243,13 +243,14 @@ def _slices(column: SliceColumn) -> RenderableType:
     names = [name for name in SLICE_METRICS if name in measured][:NUM_SLICE_METRICS]
     for name in names:
         table.add_column(METRICS[name].title, justify="right")
-    table.add_column("")
     shown = column.slices[:NUM_SLICES]
+    if any(each.is_worse for each in shown):
+        table.add_column("")
     for each in shown:
         rows = f"{each.num_rows:,}" + ("*" if each.is_small else " ")
         figures = (figure_text(each.metrics.get(name)) for name in names)
-        said = Text("worse" if each.is_worse else "", "red")
-        table.add_row(cell(each.value, 25), rows, *figures, said, style="dim" if each.is_small else "")
+        said = [Text("worse" if each.is_worse else "", "red")] if len(table.columns) > len(names) + 2 else []
+        table.add_row(cell(each.value, 25), rows, *figures, *said, style="dim" if each.is_small else "")
     small = f"* fewer than {column.small_below_rows} rows: chance weighs much"
     starred = any(each.is_small for each in shown)
     worse = "worse: a higher loss than the other rows, by more than chance explains"
