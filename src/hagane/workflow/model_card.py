@@ -322,7 +322,8 @@ def _ethics(trained: Trained) -> CardSection:
 
 def _caveats(trained: Trained) -> CardSection:
     card = _card(trained)
-    found = card_limits(trained.prepared, trained.model, trained.evaluation, trained.prepared.leaks)
+    found = [*card_limits(trained.prepared, trained.model, trained.evaluation, trained.prepared.leaks)]
+    found += [_sentence(text) for text in trained.lineage.advice]
     return CardSection(
         title="Caveats and recommendations", paragraphs=(card.limits,) if card.limits else (), points=tuple(found)
     )
