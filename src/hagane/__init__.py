@@ -21,6 +21,7 @@ _PUBLIC = {
     "check_schema": "hagane.fronts.python",
     "cache": "hagane.fronts.python",
     "launch": "hagane.fronts.python",
+    "runs": "hagane.fronts.python",
     "find_outliers": "hagane.fronts.python",
     "compare": "hagane.fronts.python",
     "TrainedModel": "hagane.fronts.python",
@@ -52,6 +53,7 @@ __all__ = [
     "infer_schema",
     "launch",
     "load",
+    "runs",
     "train",
     "train_spec",
 ]
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
         infer_schema,
         launch,
         load,
+        runs,
         train,
         train_spec,
     )

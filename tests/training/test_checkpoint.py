@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from hagane.errors import PreemptedError
+from hagane.progress import SILENT, Phase
+from hagane.progress.events import Event
 from hagane.training import checkpoint_folder
 from hagane.training.checkpoint import (
     Checkpoint,
@@ -216,3 +221,87 @@ nested = st.recursive(
 def test_taken_apart_and_put_together(value: Any) -> None:
     tensors, rest = flatten("o", value)
     assert unflatten("o", rest, tensors) == value
+
+
+class Notes:
+    """A progress that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def phase(self, name: str, **about: Any) -> Phase:
+        return SILENT.phase(name, **about)
+
+    def tell(self, event: Event) -> None:
+        return None
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_what_is_damaged_or_half_written_is_removed(tmp_path: Path) -> None:
+    paths = [write_checkpoint(tmp_path, a_checkpoint(step)) for step in (2, 10, 30)]
+    (paths[2] / TENSORS_FILE).write_bytes(b"?")
+    for process in (11, 12):
+        (tmp_path / f".step-000000000031.partial-{process}").mkdir()
+    notes = Notes()
+    with Checkpointer(CheckpointPolicy(folder=tmp_path), notes) as checkpointer:
+        found = checkpointer.latest()
+    assert found is not None
+    assert found.step == 10
+    assert notes.said == ["the checkpoint step-000000000030 is damaged: the one before it is taken"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000000002", "step-000000000010"]
+
+
+def test_a_policy_of_seconds_and_one_of_steps(tmp_path: Path) -> None:
+    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e9, every_steps=4)) as checkpointer:
+        due = [step for step in range(1, 13) if checkpointer.is_due(step) and save_now(checkpointer, step)]
+    assert due == [4, 8, 12]
+    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e-9)) as checkpointer:
+        assert checkpointer.is_due(1)
+    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e9)) as checkpointer:
+        assert not checkpointer.is_due(10**6)
+
+
+def save_now(checkpointer: Checkpointer, step: int) -> bool:
+    checkpointer.save(step, *split(a_checkpoint(step)))
+    checkpointer.wait()
+    return True
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_training_goes_on_though_the_disk_is_full(small_disk: Path) -> None:
+    notes, large = Notes(), torch.zeros(500_000)
+    with Checkpointer(CheckpointPolicy(folder=small_disk, keep=2), notes) as checkpointer:
+        save_now(checkpointer, 1)
+        for step in (2, 3):
+            checkpointer.save(step, {"a": large}, {})
+        fault = checkpointer.leave(3)
+        assert fault.what == "training was told to end, and could not save its state: No space left on device"
+        checkpointer.save(4, *split(a_checkpoint(4)))
+        assert checkpointer.leave(4).what == "training was told to end, and saved its state"
+    assert len(notes.said) == 1
+    assert notes.said[0].startswith(f"a checkpoint could not be written to {small_disk}: No space left on device")
+    assert [path.name for path in list_checkpoints(small_disk)] == ["step-000000000001", "step-000000000004"]
+    assert len(list(small_disk.iterdir())) == 2
+
+
+def test_a_loop_ends_as_if_the_disk_had_room(small_disk: Path) -> None:
+    (small_disk / "full").write_bytes(bytes(1_044_480))
+    expected, _ = run("adamw")
+    found, _ = run("adamw", folder=small_disk / "checkpoints")
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert list_checkpoints(small_disk / "checkpoints") == []

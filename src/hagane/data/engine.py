@@ -1,14 +1,14 @@
 """`Engine`: the private DuckDB connection of a table, and the folder it works in.
 
 Nothing is shared between engines and nothing outlives one: the connection is in memory, its time zone UTC, and its
-folder (spilled intermediates, query results kept as Parquet) is removed when the last table that uses it is gone.
+folder (spilled intermediates, query results kept as Parquet) is removed when the last table that uses it is gone, or by
+another process's engine after a crash.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from hagane.data.engine_folder import discard_engine_folder, make_engine_folder
 from hagane.data.sql_error import sql_error
 from hagane.errors import DataError, Fault
 from hagane.memory_budget import MemoryBudget
@@ -35,11 +36,11 @@ class Engine:
 
     def __init__(self, *, memory: MemoryBudget | None = None) -> None:
         self.memory = memory or MemoryBudget.of()
-        self.folder = Path(tempfile.mkdtemp(prefix="hagane-"))
+        self.folder, lock = make_engine_folder()
         self._arrow: dict[str, pa.Table] = {}
         self._bits: dict[str, bytes] = {}
         self._connection = duckdb.connect(":memory:")
-        weakref.finalize(self, _discard, self._connection, self.folder)
+        weakref.finalize(self, _discard, self._connection, self.folder, lock)
         settings = {
             "TimeZone": "UTC",
             "temp_directory": str(self.folder / "spill"),
@@ -209,6 +210,6 @@ def quote_list(texts: list[str] | tuple[str, ...]) -> str:
     return "[" + ", ".join(map(quote_text, texts)) + "]"
 
 
-def _discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _discard(connection: duckdb.DuckDBPyConnection, folder: Path, lock: int) -> None:
     connection.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    discard_engine_folder(folder, lock)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
     from hagane.workflow.training_info import TrainingInfo
+    from hagane.workspace.interrupted_runs import InterruptedRun
 
 
 @dataclass(frozen=True)
@@ -282,6 +283,14 @@ def check_schema(data: object, schema: DataSchema | str | Path) -> AnomalyReport
 def cache(workspace: str | Path | None = None) -> ColumnCache:
     """The encoded columns that trainings share: `entries()`, `verify()`, `clear()`, `set_limit(bytes)`."""
     return _workspace(workspace).cache
+
+
+def runs(workspace: str | Path | None = None) -> tuple[InterruptedRun, ...]:
+    """The trainings that were ended before their model was made, the latest first: the same `train` goes on with one.
+
+    `hagane.workspace.workspace.Workspace.delete_run(run.id)` removes what is kept of it.
+    """
+    return _workspace(workspace).runs()
 
 
 def find_outliers(

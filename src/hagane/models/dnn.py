@@ -16,7 +16,8 @@ from torch import nn
 
 from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
-from hagane.features.feature import FeatureKind
+from hagane.features.feature import Feature, FeatureKind
+from hagane.models.begin_net import begin_net
 from hagane.models.dnn_graph import emit_net
 from hagane.models.family import FitContext
 from hagane.models.first_layer_movement import first_layer_movement
@@ -25,6 +26,7 @@ from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalis
 from hagane.models.target import Target
 from hagane.models.torch_model import TorchModel
 from hagane.models.torch_options import TorchOptions
+from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
 from hagane.training.task import Task
@@ -65,11 +67,14 @@ def fit_net(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
+    begun = begin_net(make_net, options, target, shift, context)
+    target = begun.target
     arguments = DnnArguments(options=options, target=target, seed=context.seed, shift=shift)
     threads = num_threads_for(train, options)
     trained = train_torch("hagane.models.dnn:make_task", arguments, Share(train, evaluation), options, context,
-                          num_threads=threads)  # fmt: skip
+                          num_threads=threads, initial=begun.state)  # fmt: skip
     assert isinstance(trained.module, TabularNet)
+    left = torch_parameters(trained.module.state_dict(), target, shift)
     net = fold_normalisation(trained.module)
     _shift_output(net, shift)
     return TorchModel(
@@ -80,6 +85,7 @@ def fit_net(
         importance=first_layer_movement(net, train),
         curve=training_curve(trained.history, target),
         best_iteration=trained.history.best_iteration,
+        parameters=left,
     )
 
 
@@ -87,7 +93,7 @@ def make_task(arguments: dict[str, Any], share: Share) -> Task:
     """The network and its batches, in any process."""
     given = msgspec.convert(arguments, DnnArguments)
     return torch_task(
-        make_net(share.train, given.options, given.target.num_outputs),
+        make_net(share.train.features, given.options, given.target.num_outputs),
         share,
         given.options,
         given.target,
@@ -98,13 +104,13 @@ def make_task(arguments: dict[str, Any], share: Share) -> Task:
     )
 
 
-def make_net(train: Encoded, options: DnnOptions, num_outputs: int) -> TabularNet:
+def make_net(features: Sequence[Feature], options: DnnOptions, num_outputs: int) -> TabularNet:
     """An untrained network for these features."""
     return TabularNet(
-        train.num_dense,
-        [feature.cardinality for feature in train.features if feature.kind is FeatureKind.ID],
+        sum(feature.kind is FeatureKind.DENSE for feature in features),
+        [feature.cardinality for feature in features if feature.kind is FeatureKind.ID],
         num_outputs,
-        sparse_cardinalities=[f.cardinality for f in train.features if f.kind is FeatureKind.SPARSE],
+        sparse_cardinalities=[f.cardinality for f in features if f.kind is FeatureKind.SPARSE],
         hidden_units=options.hidden_units,
         activation=options.activation_fn,
         dropout=options.dropout,

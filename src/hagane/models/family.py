@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -22,6 +22,7 @@ from hagane.features.feature import Feature
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.memory_budget import MemoryBudget
+from hagane.models.warm_start import WarmStart
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Training
 from hagane.training.preemption import Preemption
@@ -68,7 +69,9 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     preemption: Preemption | None = None
     """A notice to end after the step that runs."""
     training: Training = Training()
-    """Device, precision and strategy of networks."""
+    """Device, precision and strategy of networks; how often the state is saved."""
+    warm_start: WarmStart | None = None
+    """What to begin with instead of fresh parameters: an earlier fit of this family that `HasParameters`."""
 
 
 class FittedModel(Protocol):
@@ -90,6 +93,18 @@ class FittedModel(Protocol):
 
     def importance(self) -> Mapping[str, float]:
         """How much each feature matters, by its name (gain, |standardised weight|, …); empty if unknown."""
+
+
+@runtime_checkable
+class HasParameters(Protocol):
+    """A `FittedModel` from which a later fit of its family can go on (`FitContext.warm_start`)."""
+
+    def parameters(self) -> Mapping[str, bytes]:
+        """All that a later fit begins with: file name → content, the names beginning with `parameters.`.
+
+        They travel in the bundle (and serving reads none of them), so: no pickle, and no more than is needed. A fit
+        that begins with them begins with the very function that this model is, to rounding.
+        """
 
 
 class Family(Protocol):

@@ -40,6 +40,7 @@ class TorchModel:
         importance: Mapping[str, float],
         curve: tuple[Iteration, ...],
         best_iteration: int,
+        parameters: Mapping[str, bytes],
     ) -> None:
         self.family = family
         self.curve = curve
@@ -49,6 +50,7 @@ class TorchModel:
         self.target = target
         self._emit_module = emit_module
         self._importance = importance
+        self._parameters = parameters
 
     def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
         """Scores by torch, for dense [n, d], ids [n, k] and each sparse feature: float64 [n], or float32 [n, c]."""
@@ -67,3 +69,7 @@ class TorchModel:
     def importance(self) -> Mapping[str, float]:
         """How much each feature matters, as the family measures it."""
         return self._importance
+
+    def parameters(self) -> Mapping[str, bytes]:
+        """What a later fit begins with: see `hagane.models.torch_parameters`."""
+        return self._parameters

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import msgspec
+from safetensors.torch import save_file
+from torch import Tensor
 
 from hagane.models.family import FitContext, Iteration
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
+from hagane.models.torch_parameters import JOB_FILE
 from hagane.spec.strategy import Strategy
 from hagane.training.checkpointer import CheckpointPolicy
 from hagane.training.device_for import device_for
@@ -14,6 +22,8 @@ from hagane.training.loop import History
 from hagane.training.strategies import get_strategy
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
+
+INITIAL_FILE = "initial.safetensors"
 
 
 def train_torch(
@@ -24,8 +34,12 @@ def train_torch(
     context: FitContext,
     *,
     num_threads: int = 0,
+    initial: Mapping[str, Tensor] | None = None,
 ) -> Trained:
-    """Train what `make` (a `MakeTask`, as `module:function`) makes. Raises TrainingError, PreemptedError."""
+    """Train what `make` (a `MakeTask`, as `module:function`) makes, its module beginning with the state `initial`.
+
+    Raises TrainingError, PreemptedError.
+    """
     asked = context.training
     assert isinstance(asked.strategy, Strategy)
     job = TrainingJob(
@@ -42,10 +56,45 @@ def train_torch(
         strategy=asked.strategy,
         memory=context.memory,
         progress=context.progress,
-        checkpoints=None if context.checkpoints is None else CheckpointPolicy(folder=context.checkpoints),
+        checkpoints=_policy(context),
         preemption=context.preemption,
     )
-    return get_strategy(asked.strategy.type)(job, share, run)
+    if context.checkpoints is not None:
+        context.checkpoints.parent.mkdir(parents=True, exist_ok=True)
+        context.checkpoints.with_name(JOB_FILE).write_bytes(msgspec.json.encode(job))
+    with _kept(initial, context) as path:
+        job = msgspec.structs.replace(job, initial_state=path)
+        return get_strategy(asked.strategy.type)(job, share, run)
+
+
+def _policy(context: FitContext) -> CheckpointPolicy | None:
+    """Where and how often the state is saved."""
+    if context.checkpoints is None:
+        return None
+    asked = context.training.checkpoint
+    return CheckpointPolicy(
+        folder=context.checkpoints,
+        every_seconds=asked.every_seconds,
+        every_steps=asked.every_steps,
+        keep=asked.keep,
+    )
+
+
+@contextmanager
+def _kept(initial: Mapping[str, Tensor] | None, context: FitContext) -> Iterator[str]:
+    """A file with the state, for any process of this machine; an empty path for none."""
+    if initial is None:
+        yield ""
+        return
+    held = {name: tensor.contiguous() for name, tensor in initial.items()}
+    if context.checkpoints is not None:
+        path = context.checkpoints.with_name(INITIAL_FILE)
+        save_file(held, path)
+        yield str(path)
+        return
+    with TemporaryDirectory(prefix="hagane-initial-") as folder:
+        save_file(held, Path(folder) / INITIAL_FILE)
+        yield str(Path(folder) / INITIAL_FILE)
 
 
 def training_curve(history: History, target: Target) -> tuple[Iteration, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault
+from hagane.spec.checkpoint import checkpoint_faults
 from hagane.spec.communication import WHERE as COMMUNICATION
 from hagane.spec.communication import Communication, communication_faults
 from hagane.spec.spec import Spec
 from hagane.spec.strategy import Strategy, strategy_faults
+from hagane.spec.warm_start import as_warm_start, warm_start_faults
 
 MAX_WEIGHT = 1e12
 """Weights are held as float32, and their squares are added up."""
@@ -24,6 +26,8 @@ def training_faults(spec: Spec) -> Iterator[Fault]:
     if spec.training.tensorboard == "":
         where, expected = "training.tensorboard", "a folder, or true for one in the workspace"
         yield Fault(what="TensorBoard's folder has no name", where=where, expected=expected)
+    yield from checkpoint_faults(spec.training.checkpoint, "training.checkpoint")
+    yield from warm_start_faults(as_warm_start(spec.training.warm_start), "training.warm_start")
 
 
 def _communication(communication: Communication, strategy: Strategy) -> Iterator[Fault]:

@@ -12,11 +12,13 @@ import msgspec
 
 from hagane.spec.calibration import Calibration
 from hagane.spec.card import Card
+from hagane.spec.checkpoint import Checkpoint
 from hagane.spec.communication import Communication
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.intervals import Intervals
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
+from hagane.spec.warm_start import WarmStart, as_warm_start
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,10 +82,15 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What those processes tell each other."""
     tensorboard: bool | str = False
     """Whether TensorBoard's event files are written: true is the workspace's folder `tensorboard`, else a folder."""
+    checkpoint: Checkpoint = Checkpoint()
+    """How often the state is saved."""
+    warm_start: WarmStart | str | bool | None = None
+    """The earlier model that training begins with; `true`: the newest version of the same name."""
 
     def __post_init__(self) -> None:
         if isinstance(self.strategy, str):
             msgspec.structs.force_setattr(self, "strategy", Strategy(type=self.strategy))
+        msgspec.structs.force_setattr(self, "warm_start", as_warm_start(self.warm_start))
         texts = {class_text(name): weight for name, weight in self.class_weights.items()}
         msgspec.structs.force_setattr(self, "class_weights", texts)
 

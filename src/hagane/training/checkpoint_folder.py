@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from safetensors import SafetensorError
 
 FORMAT_VERSION = 1
 TENSORS_FILE = "tensors.safetensors"
@@ -40,7 +42,7 @@ def write_folder(folder: Path, step: int, facts: dict[str, Any], save: Callable[
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        save(partial / TENSORS_FILE)
+        _save(save, partial / TENSORS_FILE)
         written = Written(version=FORMAT_VERSION, step=step, sha256=_digest(partial / TENSORS_FILE), facts=facts)
         (partial / FACTS_FILE).write_bytes(msgspec.json.encode(written))
         for file in (partial / TENSORS_FILE, partial / FACTS_FILE, partial):
@@ -69,10 +71,27 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
 
 
+def remove_partial_checkpoints(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote left behind. Nobody may be writing."""
+    for partial in folder.glob(f".{PREFIX}*.partial-*"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def keep_newest(folder: Path, number: int) -> None:
     """Remove all but the newest `number`."""
     for old in list_checkpoints(folder)[:-number]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _save(save: Callable[[Path], None], path: Path) -> None:
+    """As safetensors do, whose error of a disk is none of Python's."""
+    try:
+        save(path)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
 def _digest(path: Path) -> str:

@@ -31,6 +31,7 @@ from hagane.training.training_run import Trained, TrainingRun
 BYTES_A_WEIGHT = 16
 """float32, its gradient, and two numbers that Adam keeps."""
 LAST_LINES = 20
+PREFIX = "processes-"
 RENDEZVOUS = {"timeout": 900, "last_call_timeout": 5, "keep_alive_interval": 2, "keep_alive_max_attempt": 3}
 
 
@@ -89,7 +90,9 @@ def _folder_of(run: TrainingRun) -> Iterator[Path]:
     parent = None if run.checkpoints is None else run.checkpoints.folder.parent
     if parent is not None:
         parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="processes-", dir=parent))
+        for left in parent.glob(f"{PREFIX}*"):  # by a process that was killed: nobody else uses this folder
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     try:
         yield folder
     finally:

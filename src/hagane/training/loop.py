@@ -104,9 +104,7 @@ def _leave(run: _Run, checkpointer: Checkpointer | None) -> None:
     if checkpointer is None:
         raise PreemptedError(Fault(what="training was told to end", where=where, next_step="start it again"))
     run.save(checkpointer)
-    checkpointer.wait()
-    step = "run the same command again: it goes on from there"
-    raise PreemptedError(Fault(what="training was told to end, and saved its state", where=where, next_step=step))
+    raise PreemptedError(checkpointer.leave(run.state.step))
 
 
 class _Told(NamedTuple):

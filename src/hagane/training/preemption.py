@@ -11,7 +11,8 @@ from typing import Any, Self
 class Preemption:
     """Catches SIGTERM from `with` to its end; the handler of before is back afterwards.
 
-    Only the main thread may set handlers: elsewhere nothing is caught, and `requested` stays False.
+    Only the main thread may set handlers: elsewhere nothing is caught, and `requested` stays False. A second SIGTERM
+    goes to the handler of before: whoever cannot wait for the step that runs is not kept waiting.
 
     >>> import os
     >>> with Preemption() as notice:
@@ -36,4 +37,7 @@ class Preemption:
             signal.signal(signal.SIGTERM, self._before)
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            signal.signal(signal.SIGTERM, self._before)
+            signal.raise_signal(number)
         self.requested = True

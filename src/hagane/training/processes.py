@@ -64,7 +64,10 @@ def read_order(folder: Path) -> Order:
 
 
 def digest_of(job: TrainingJob, share: Share) -> str:
-    """Of what is trained, and of the bytes of the rows."""
+    """Of what is trained, and of the bytes of the rows and of the state to begin with, wherever they lie."""
+    if job.initial_state:
+        content = Path(job.initial_state).read_bytes()
+        job = msgspec.structs.replace(job, initial_state=hashlib.sha256(content).hexdigest())
     rows = [part.checksums for part in (share.train, share.evaluation) if part is not None]
     return hashlib.sha256(msgspec.json.encode((job, rows), order="sorted")).hexdigest()
 

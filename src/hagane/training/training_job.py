@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
+from safetensors.torch import load_file
 
 from hagane.features.encoded import Encoded
 from hagane.spec.communication import Communication
@@ -37,9 +38,14 @@ class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
     """Of several processes."""
     num_threads: int = 0
     """0: all of the process's."""
+    initial_state: str = ""
+    """A file of safetensors with the state in which the module begins; empty: as it is made."""
 
     def make_task(self, share: Share) -> Task:
         """The task, for one process."""
         module, _, name = self.make.partition(":")
         make: MakeTask = getattr(importlib.import_module(module), name)
-        return make(self.arguments, share)
+        task = make(self.arguments, share)
+        if self.initial_state:
+            task.module.load_state_dict(load_file(self.initial_state))
+        return task

@@ -81,7 +81,7 @@ def _train(folder: Path, order: Order, preemption: Preemption) -> None:
         task = order.job.make_task(share)
         with (
             nullcontext(SILENT) if local_rank else EventLog.at(folder / EVENTS_FILE) as progress,
-            nullcontext() if checkpoints is None else Checkpointer(checkpoints) as checkpointer,
+            nullcontext() if checkpoints is None else Checkpointer(checkpoints, progress) as checkpointer,
         ):
             history = train_module(task, order.job.settings, progress, group=group, checkpointer=checkpointer,
                                    preemption=preemption)  # fmt: skip

@@ -10,11 +10,12 @@ import msgspec
 
 from hagane.evaluation.report.card_html import card_html
 from hagane.evaluation.report.card_markdown import card_markdown
-from hagane.models.family import FittedModel
+from hagane.models.family import FittedModel, HasParameters
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.advice import advice_of
+from hagane.workflow.beginning import Beginning
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
 from hagane.workflow.hyperparameters import Hyperparameter
@@ -48,6 +49,7 @@ def bundle_documents(
     seconds: float,
     version: str,
     hyperparameters: tuple[Hyperparameter, ...] = (),
+    beginning: Beginning | None = None,
 ) -> dict[str, bytes]:
     """File name → content. `version` is what the model will be called: `late@3`."""
     lineage = Lineage(
@@ -59,6 +61,7 @@ def bundle_documents(
         row_weights=weights,
         hyperparameters=hyperparameters,
         outliers=prepared.outliers,
+        warm_start=None if beginning is None else f"{beginning.reference} ({beginning.digest})",
         best_iteration=model.best_iteration,
         training_info=model.curve,
         advice=advice_of(model.curve, model.best_iteration, prepared.resolved.options),
@@ -78,6 +81,8 @@ def bundle_documents(
     }
     if (weights_json := weights_document(prepared, model)) is not None:
         documents[WEIGHTS_NAME] = weights_json
+    if isinstance(model, HasParameters):
+        documents |= model.parameters()
     if isinstance(schema := prepared.resolved.spec.schema, DataSchema):
         documents[SCHEMA_NAME] = write_data_schema(schema).encode()
     if prepared.anomalies is not None:

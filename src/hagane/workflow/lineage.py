@@ -28,6 +28,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """What was left open in the spec: where it was searched, and the value of this training."""
     outliers: OutlierReport | None = None
     """The training rows that were set aside."""
+    warm_start: str | None = None
+    """The model that training began with, and the digest of its bundle."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
     advice: tuple[str, ...] = ()

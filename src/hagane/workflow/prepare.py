@@ -14,7 +14,7 @@ from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
 from hagane.features.fit import fit_transform
-from hagane.features.label import LabelEncoding, fit_label
+from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
 from hagane.progress import Progress
 from hagane.spec.check import check_spec
@@ -22,6 +22,7 @@ from hagane.spec.spec import Spec, Split
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.beginning import Beginning
 from hagane.workflow.check_class_weights import check_class_weights
 from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
@@ -30,6 +31,7 @@ from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 from hagane.workflow.schema import wanted_by
+from hagane.workflow.warm_start import check_beginning, label_of, transform_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,13 @@ class Prepared:
         return dict(zip(("train", "eval", "test"), self.splits.counts, strict=True))
 
 
-def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Path) -> Prepared:
+def prepare(
+    spec: Spec, frame: object | None, progress: Progress, *, folder: Path, beginning: Beginning | None = None
+) -> Prepared:
     """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`.
 
     Rows that cannot be parsed are written to `bad_rows` in `folder`, training rows that are outliers to `outliers`.
+    With the model of a warm start, `beginning`, its features and classes are taken.
     """
     check_spec(spec)
     spec, schema = with_schema(spec)
@@ -80,10 +85,12 @@ def prepare(spec: Spec, frame: object | None, progress: Progress, *, folder: Pat
     splits, outliers = set_outliers_aside(split_table(table, split_of(spec)), spec, folder / "outliers", progress)
     statistics = measure_statistics(splits.train, progress=progress)
     resolved = resolve(spec, table.schema, statistics)
-    label = fit_label(splits.train, spec.label, resolved.family.task.value)
+    if beginning is not None:
+        check_beginning(beginning, resolved.spec, table.schema)
+    label = label_of(beginning, splits.train, spec.label, resolved.family.task.value)
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)
-    transform = _fit(resolved, splits.train, progress)
+    transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     if spec.training.downsample is not None:
         splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)

@@ -17,16 +17,19 @@ from msgspec.structs import replace
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.outlier_report import OutlierReport
 from hagane.bundle.write_bundle import write_bundle
-from hagane.errors import TrainingError
+from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
+from hagane.spec.checkpoint import Checkpoint
 from hagane.spec.spec import Spec
+from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
 from hagane.workflow.advice import advice_of
+from hagane.workflow.beginning import Beginning, find_beginning, keep_features
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
 from hagane.workflow.held_out_fit import fit_bounds
@@ -35,8 +38,10 @@ from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
 from hagane.workflow.tensorboard_run import tensorboard_run
+from hagane.workflow.told_what_is_saved import told_what_is_saved
+from hagane.workflow.warm_start import begin_spec
 from hagane.workspace.model_version import ModelVersion
-from hagane.workspace.run_folder import remove_run, run_folder
+from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, remove_run, run_folder
 from hagane.workspace.workspace import VersionSlot, Workspace
 
 
@@ -71,29 +76,33 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
+    workspace.check_writable()
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
-    prepared = prepare(spec, frame, progress, folder=workspace.root)
-    name = prepared.resolved.spec.name
-    assert name is not None
+    beginning = find_beginning(spec, workspace)
+    spec = spec if beginning is None else begin_spec(spec, beginning)
+    prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning)
+    about = run_about(prepared)
     with (
         workspace.scratch() as scratch,
-        workspace.new_version(name) as slot,
-        run_folder(workspace.runs_folder, run_key(prepared)) as folder,
+        run_folder(workspace.runs_folder, run_key(prepared, beginning), about) as folder,
+        told_what_is_saved(folder, progress),
     ):
+        keep_features(folder, prepared.transform, prepared.label)
         encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
                          weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
         weighted = weigh_rows(encoded, prepared)
         with tensorboard_run(prepared, workspace, folder, progress) as told:
-            model = _fit_family(prepared, weighted, folder, told)
+            model = _fit_family(prepared, weighted, folder, told, beginning)
         bounds = fit_bounds(prepared, weighted, progress)
         exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
         seconds = time.monotonic() - began
         weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
-        documents = bundle_documents(prepared, model, exported, weights=weights, seconds=seconds,
-                                     version=f"{name}@{slot.version}",
-                                     hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
-        write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
-        published = _publish(slot, prepared, exported, encoded.train.num_rows)
+        with workspace.new_version(about.name) as slot:
+            documents = bundle_documents(prepared, model, exported, weights=weights, seconds=seconds,
+                                         version=f"{slot.name}@{slot.version}", beginning=beginning,
+                                         hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
+            write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
+            published = _publish(slot, prepared, exported, encoded.train.num_rows)
         remove_run(folder)
     return TrainResult(
         version=published,
@@ -114,22 +123,39 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     )
 
 
-def run_key(prepared: Prepared) -> str:
-    """What is trained, on what, by what: a training that is started again has the same, any other has not.
+def run_key(prepared: Prepared, beginning: Beginning | None) -> str:
+    """What is trained, on what, by what, from where: a training that is started again has the same, any other has not.
 
-    Where its curves are drawn makes no other training of it.
+    How often it is saved and where its curves are drawn make no other training of it.
     """
     spec = prepared.resolved.spec
-    alike = replace(spec, training=replace(spec.training, tensorboard=False))
+    alike = replace(spec, training=replace(spec.training, tensorboard=False, checkpoint=Checkpoint()))
     parts = (
         msgspec.json.encode(alike, order="sorted"),
         prepared.table.fingerprint().encode(),
+        (beginning.digest if beginning else "").encode(),
         json.dumps({name: version(name) for name in ("hagane", "torch")}).encode(),
     )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
 
 
-def _fit_family(prepared: Prepared, encoded: WeightedSplits, folder: Path, progress: Progress) -> FittedModel:
+def run_about(prepared: Prepared) -> RunAbout:
+    """What the run's folder says of it."""
+    spec = prepared.resolved.spec
+    assert spec.name is not None
+    data = spec.data if isinstance(spec.data, str) else ", ".join(spec.data)
+    return RunAbout(
+        name=spec.name,
+        model_type=prepared.resolved.family.name,
+        label=spec.label,
+        data=data,
+        spec=write_yaml(spec),
+    )
+
+
+def _fit_family(
+    prepared: Prepared, encoded: WeightedSplits, folder: Path, progress: Progress, beginning: Beginning | None
+) -> FittedModel:
     """Fit the model on the encoded training rows, watching the eval rows; going on from what `folder` holds."""
     with Preemption() as preemption:
         context = FitContext(
@@ -139,15 +165,20 @@ def _fit_family(prepared: Prepared, encoded: WeightedSplits, folder: Path, progr
             seed=prepared.resolved.spec.training.seed,
             progress=progress,
             memory=prepared.table.engine.memory,
-            checkpoints=folder / "checkpoints",
+            checkpoints=folder / CHECKPOINTS,
             preemption=preemption,
             training=prepared.resolved.spec.training,
+            warm_start=beginning.warm_start if beginning else None,
         )
         try:
-            return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
+            model = prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
         except TrainingError:
             remove_run(folder)
             raise
+        if preemption.requested:
+            step = "run the same command again: what of this fit was saved is not done again"
+            raise PreemptedError(Fault(what="told to end (SIGTERM) when the model was fitted", next_step=step))
+        return model
 
 
 def _publish(slot: VersionSlot, prepared: Prepared, exported: Export, num_rows: int) -> ModelVersion:

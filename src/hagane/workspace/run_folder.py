@@ -11,16 +11,39 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
 
 KEPT_SECONDS = 14 * 24 * 3600
 """What nobody has gone on with for so long is removed by the next training."""
+ABOUT_FILE = "run.json"
+CHECKPOINTS = "checkpoints"
+"""The folder in a run's folder that holds its checkpoints, `step-<number>` each."""
+TRIES, PAUSE_SECONDS = 5, 0.02
+"""A folder may be locked for a moment by who only looks whether it is used."""
+
+
+class RunAbout(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run folder is of: its `run.json`."""
+
+    name: str
+    """The model's."""
+    model_type: str
+    label: str
+    data: str
+    """The query or the paths, as the spec has them."""
+    spec: str
+    """The resolved spec as YAML."""
+    started: str = ""
+    """When it was begun: ISO 8601, UTC."""
 
 
 @contextmanager
-def run_folder(parent: Path, key: str) -> Iterator[Path]:
+def run_folder(parent: Path, key: str, about: RunAbout | None = None) -> Iterator[Path]:
     """The folder of the run `key` under `parent`, as the last run left it. `remove_run` it when nothing is to go on.
 
     >>> import tempfile
@@ -31,16 +54,26 @@ def run_folder(parent: Path, key: str) -> Iterator[Path]:
     """
     parent.mkdir(parents=True, exist_ok=True)
     _remove_old(parent)
-    number = 1
-    while (lock := lock_folder(folder := parent / (key if number == 1 else f"{key}-{number}"))) is None:
-        number += 1
+    folder, lock = _claim(parent, key)
     try:
         folder.mkdir(exist_ok=True)
+        if about is not None and not (folder / ABOUT_FILE).exists():
+            _write_about(folder, about)
         yield folder
     finally:
         if folder.is_dir():
             os.utime(folder)
+        else:
+            _lock_of(folder).unlink(missing_ok=True)
         os.close(lock)
+
+
+def read_about(folder: Path) -> RunAbout | None:
+    """What the run folder says of itself; None where it says nothing, or nothing that can be read."""
+    try:
+        return msgspec.json.decode((folder / ABOUT_FILE).read_bytes(), type=RunAbout)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def remove_run(folder: Path) -> None:
@@ -48,14 +81,37 @@ def remove_run(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _claim(parent: Path, key: str) -> tuple[Path, int]:
+    """The first folder of this key that nobody uses, and its lock."""
+    number = 1
+    while True:
+        folder = parent / (key if number == 1 else f"{key}-{number}")
+        for _ in range(TRIES):
+            if (lock := lock_folder(folder)) is not None:
+                return folder, lock
+            time.sleep(PAUSE_SECONDS)
+        number += 1
+
+
+def _write_about(folder: Path, about: RunAbout) -> None:
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    partial = folder / f".{ABOUT_FILE}"
+    partial.write_bytes(msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(about, started=started))))
+    partial.rename(folder / ABOUT_FILE)
+
+
 def _remove_old(parent: Path) -> None:
-    for lock_file in parent.glob(f"*{LOCK_SUFFIX}"):
-        folder = lock_file.with_suffix("")
+    for lock_path in parent.glob(f"*{LOCK_SUFFIX}"):
+        folder = lock_path.with_suffix("")
         lock = lock_folder(folder)
         if lock is None:
             continue
         is_old = not folder.is_dir() or time.time() - folder.stat().st_mtime > KEPT_SECONDS
         if is_old:
             remove_run(folder)
-            lock_file.unlink(missing_ok=True)
+            lock_path.unlink(missing_ok=True)
         os.close(lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + LOCK_SUFFIX)

@@ -24,6 +24,7 @@ import msgspec
 from hagane.errors import Fault, NotFoundError, SpecError, StorageError, nearest
 from hagane.spec.check import MODEL_NAME, name_fault
 from hagane.spec.spec import Spec
+from hagane.workspace.interrupted_runs import InterruptedRun, delete_run, find_run, interrupted_runs
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
 from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
 from hagane.workspace.scratch import scratch_folder
@@ -108,6 +109,15 @@ class Workspace:
         shutil.rmtree(version.path, ignore_errors=True)
         return version
 
+    def check_writable(self) -> None:
+        """Find out before hours of work whether a version can be registered, and remove what killed processes left.
+
+        Raises StorageError, and DataError for a registry that is none.
+        """
+        self._prepare_root()
+        with self.registry.changing() as connection:
+            self._collect_orphans(connection)
+
     @contextmanager
     def new_version(self, name: str) -> Iterator[VersionSlot]:
         """A number for a new version of `name`, and a folder path to write its bundle at.
@@ -130,6 +140,18 @@ class Workspace:
         self._prepare_root()
         self.jobs_folder.mkdir(exist_ok=True)
         return self.jobs_folder
+
+    def runs(self) -> tuple[InterruptedRun, ...]:
+        """The trainings that were ended before their model was made, and those that go on now; the latest first."""
+        return interrupted_runs(self.runs_folder)
+
+    def run(self, run_id: str) -> InterruptedRun:
+        """The run of this id, or the only one whose id begins so. Raises NotFoundError."""
+        return find_run(self.runs_folder, run_id)
+
+    def delete_run(self, run_id: str) -> InterruptedRun:
+        """Delete what is kept of an interrupted training. Raises NotFoundError, StorageError while it goes on."""
+        return delete_run(self.runs_folder, run_id)
 
     def scratch(self, prefix: str = "run") -> AbstractContextManager[Path]:
         """An empty folder for the length of a `with`, removed at its end, or by a later one after a crash."""

@@ -17,8 +17,10 @@ from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.predict import predict
+from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
+from hagane.fronts.cli.termination import ended_by_sigterm
 from hagane.fronts.cli.train import train
 from hagane.fronts.cli.training_info import training_info
 from hagane.fronts.cli.weights import weights
@@ -63,7 +65,7 @@ app.command(rich_help_panel=PANEL_START)(describe)
 app.add_typer(schema, name="schema", rich_help_panel=PANEL_START)
 app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
-app.command(rich_help_panel=PANEL_FORGE)(train)
+app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(train))
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(compare)
 app.command(rich_help_panel=PANEL_FORGE)(weights)
@@ -72,4 +74,5 @@ app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_a
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
+app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(cache)

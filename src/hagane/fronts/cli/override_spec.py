@@ -8,7 +8,8 @@ from typing import Any, Literal, cast, get_args, get_type_hints
 import typer
 from msgspec.structs import replace
 
-from hagane.spec.spec import Model, Spec, Split
+from hagane.spec.spec import Model, Spec, Split, Training
+from hagane.spec.warm_start import WarmStart, as_warm_start
 
 METHODS: tuple[str, ...] = get_args(get_type_hints(Split)["method"])
 
@@ -24,6 +25,7 @@ def override_spec(
     exclude: tuple[str, ...] = (),
     memory_limit: str | None = None,
     defaults: str | None = None,
+    warm_start: str | None = None,
 ) -> Spec:
     """The spec with every part that is given replaced; `options` are added to the spec's unless the family changes.
 
@@ -41,8 +43,17 @@ def override_spec(
         split=spec.split if split is None else parse_split(split, spec.split),
         exclude=tuple(dict.fromkeys((*spec.exclude, *exclude))),
         defaults=spec.defaults if defaults is None else parse_defaults(defaults),
-        training=replace(spec.training, memory_limit=memory_limit) if memory_limit else spec.training,
+        training=_training(spec.training, memory_limit, warm_start),
     )
+
+
+def _training(base: Training, memory_limit: str | None, warm_start: str | None) -> Training:
+    if memory_limit:
+        base = replace(base, memory_limit=memory_limit)
+    if warm_start is None:
+        return base
+    asked = as_warm_start(base.warm_start) or WarmStart()
+    return replace(base, warm_start=replace(asked, model=warm_start))
 
 
 def parse_split(text: str, base: Split) -> Split:

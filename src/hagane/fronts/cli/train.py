@@ -17,6 +17,7 @@ from hagane.fronts.cli.options import (
     TableOption,
     WorkspaceOption,
     complete_family,
+    complete_model,
     one_or_many,
     pairs,
 )
@@ -144,6 +145,16 @@ def train(
             rich_help_panel=PANEL_OUTPUT,
         ),
     ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            "--warm-start",
+            metavar="MODEL",
+            help="Begin with an earlier model: a name (late), name and version (late@3), a bundle, a run's checkpoint.",
+            autocompletion=complete_model,
+            show_default=False,
+        ),
+    ] = None,
     defaults: DefaultsOption = None,
     memory_limit: MemoryOption = None,
     table: TableOption = None,
@@ -186,6 +197,7 @@ def train(
             exclude=tuple(exclude or ()),
             memory_limit=memory_limit,
             defaults=defaults,
+            warm_start=warm_start,
         )
         spec = override_weights(
             spec,

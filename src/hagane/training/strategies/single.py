@@ -16,7 +16,7 @@ def train_single(job: TrainingJob, share: Share, run: TrainingRun) -> Trained:
     """Train here. Raises TrainingError and PreemptedError."""
     group = Group()
     group.device = run.device
-    saving = nullcontext() if run.checkpoints is None else Checkpointer(run.checkpoints)
+    saving = nullcontext() if run.checkpoints is None else Checkpointer(run.checkpoints, run.progress)
     with seeded(job.settings.seed, job.num_threads):
         task = job.make_task(share)
         with saving as checkpointer:

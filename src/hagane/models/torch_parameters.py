@@ -1,0 +1,90 @@
+"""What a trained torch module leaves to a later fit: its state before anything is folded, and what its outputs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from hagane.errors import BundleError, Fault
+from hagane.models.target import Target
+from hagane.models.warm_start import PREFIX, WarmStart
+from hagane.training.checkpoint import read_checkpoint
+
+FILE = f"{PREFIX}safetensors"
+ABOUT = "hagane"
+"""The text in the file's header."""
+JOB_FILE = "job.json"
+"""In a run's folder: the `TrainingJob`."""
+
+
+class TorchParameters(NamedTuple):
+    """A module's `state`, the `target` towards which it was trained, what its outputs lack (`shift`)."""
+
+    state: dict[str, Tensor]
+    target: Target
+    shift: tuple[float, ...]
+
+
+def torch_parameters(state: Mapping[str, Tensor], target: Target, shift: Sequence[float]) -> dict[str, bytes]:
+    """The file that holds them; `state` as `nn.Module.state_dict` gives it.
+
+    >>> from torch import nn
+    >>> files = torch_parameters(nn.Linear(2, 1).state_dict(), Target(1, "squared_error", "identity", 2.5), ())
+    >>> list(files)
+    ['parameters.safetensors']
+    """
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    about = msgspec.json.encode(_Arguments(target, tuple(shift))).decode()
+    return {FILE: save(held, {ABOUT: about})}  # one text alone: several would stand in another order each time
+
+
+def read_torch_parameters(start: WarmStart) -> TorchParameters:
+    """What an earlier fit left. Raises BundleError where it left nothing, or nothing that can be read."""
+    try:
+        content = start.parameters[FILE]
+        state = load(content)
+        about = msgspec.json.decode(_metadata(content)[ABOUT], type=_Arguments)
+    except (KeyError, SafetensorError, msgspec.DecodeError) as error:
+        what = f"the parameters of {start.reference} cannot be read: {error}"
+        raise BundleError(Fault(what=what, where="training.warm_start", expected=f"a {FILE} of a network")) from None
+    return TorchParameters(state, about.target, about.shift)
+
+
+def parameters_of_checkpoint(checkpoint: Path) -> dict[str, bytes] | None:
+    """The same of a training that is not at its end: of its best iteration, where there was one.
+
+    None where `checkpoint` is damaged, or of no network.
+    """
+    try:
+        job = msgspec.json.decode((checkpoint.parent.parent / JOB_FILE).read_bytes(), type=_Job)
+    except (OSError, msgspec.DecodeError):
+        return None
+    if (found := read_checkpoint(checkpoint)) is None:
+        return None
+    best = {name.removeprefix("best."): each for name, each in found.tensors.items() if name.startswith("best.")}
+    last = {name.removeprefix("module."): each for name, each in found.tensors.items() if name.startswith("module.")}
+    return torch_parameters(best or last, job.arguments.target, job.arguments.shift)
+
+
+class _Arguments(msgspec.Struct):
+    target: Target
+    shift: tuple[float, ...] = ()
+
+
+class _Job(msgspec.Struct):
+    """Of a `TrainingJob` what its outputs mean."""
+
+    arguments: _Arguments
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """The texts in a safetensors' header: 8 bytes of its length, then JSON."""
+    length = int.from_bytes(content[:8], "little")
+    header: dict[str, dict[str, str]] = msgspec.json.decode(content[8 : 8 + length])
+    return header.get("__metadata__", {})

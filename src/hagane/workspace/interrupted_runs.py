@@ -1,0 +1,117 @@
+"""`interrupted_runs`: the trainings that can go on, what they hold, and their removal."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from hagane.errors import Fault, NotFoundError, StorageError, nearest
+from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
+from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, read_about, remove_run
+
+STEP_PREFIX = "step-"
+
+
+class InterruptedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One training that was ended before its model was made, or that runs now."""
+
+    id: str
+    """Its folder's name."""
+    folder: Path
+    is_running: bool
+    about: RunAbout | None
+    """None where its `run.json` is damaged."""
+    step: int
+    """Of the newest checkpoint; 0 where there is none yet."""
+    num_bytes: int
+    last_saved: str
+    """When anything in it was written last: ISO 8601, UTC."""
+
+    @property
+    def age_seconds(self) -> float:
+        """Since it was written last."""
+        return (datetime.now(UTC) - datetime.fromisoformat(self.last_saved)).total_seconds()
+
+    def as_json(self) -> dict[str, object]:
+        """The fields as plain values, the path as text."""
+        found: dict[str, object] = msgspec.to_builtins(self, enc_hook=str)
+        return found
+
+
+def interrupted_runs(parent: Path) -> tuple[InterruptedRun, ...]:
+    """Every run folder under `parent`, the one written last first.
+
+    >>> interrupted_runs(Path("nowhere"))
+    ()
+    """
+    folders = [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
+    return tuple(sorted(map(_run, folders), key=lambda run: run.last_saved, reverse=True))
+
+
+def delete_run(parent: Path, run_id: str) -> InterruptedRun:
+    """Remove a run's folder; what it was. `run_id` may be the beginning of one id.
+
+    Raises NotFoundError with the nearest id, and StorageError for a run that a process is working on.
+    """
+    found = find_run(parent, run_id)
+    lock = lock_folder(found.folder)
+    if lock is None:
+        step = "end that process first, or wait"
+        raise StorageError(Fault(what=f"the run {found.id} is going on", where=str(found.folder), next_step=step))
+    remove_run(found.folder)
+    found.folder.with_name(found.folder.name + LOCK_SUFFIX).unlink(missing_ok=True)
+    os.close(lock)
+    return found
+
+
+def find_run(parent: Path, run_id: str) -> InterruptedRun:
+    """The run of this id, or the only one whose id begins so. Raises NotFoundError."""
+    runs = interrupted_runs(parent)
+    same = [run for run in runs if run.id == run_id] or [run for run in runs if run_id and run.id.startswith(run_id)]
+    if len(same) == 1:
+        return same[0]
+    what = f"'{run_id}' begins {len(same)} runs' ids" if same else f"no run '{run_id}'"
+    near = same[0].id if same else nearest(run_id, [run.id for run in runs])
+    raise NotFoundError(Fault(what=what, where=str(parent), nearest=near, next_step="hagane runs list"))
+
+
+def saved_step(folder: Path) -> int:
+    """The step of the newest checkpoint in a run's folder; 0 where there is none."""
+    steps = (path.name.removeprefix(STEP_PREFIX) for path in (folder / CHECKPOINTS).rglob(f"{STEP_PREFIX}*"))
+    return max((int(step) for step in steps if step.isdecimal()), default=0)
+
+
+def _run(folder: Path) -> InterruptedRun:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    statuses = [status for path in files if (status := _status(path)) is not None]
+    written = max((status.st_mtime for status in statuses), default=folder.stat().st_mtime)
+    return InterruptedRun(
+        id=folder.name,
+        folder=folder,
+        is_running=_is_running(folder),
+        about=read_about(folder),
+        step=saved_step(folder),
+        num_bytes=sum(status.st_size for status in statuses),
+        last_saved=datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """None where its owner has just removed it."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_running(folder: Path) -> bool:
+    """Whether a process works on it."""
+    if not folder.with_name(folder.name + LOCK_SUFFIX).exists():
+        return False
+    lock = lock_folder(folder)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
