@@ -147,7 +147,8 @@ def test_houses_lie_within_their_intervals(
     assert found["intervals"]["num_rows"] == result.split_counts["eval"]
     assert found["verification"]["largest_bound_difference"] < 1e-6
     measured = result.evaluation.intervals
-    assert measured.low <= 0.8 <= measured.high
+    assert measured.verdict == "as promised"
+    assert bundle.signature.interval_rows == result.split_counts["eval"]
     assert 0.5 < measured.mean_width / (1.2816 * 2 * result.evaluation.metrics["root_mean_squared_error"]) < 1.2
 
 

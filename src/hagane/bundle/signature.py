@@ -60,6 +60,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """How the family's probabilities were made to mean what they say."""
     interval_level: float | None = None
     """Regression: the share of new labels that lie between the bounds of the prediction interval; None: no bounds."""
+    interval_rows: int | None = None
+    """How many eval rows the bounds were fitted on."""
     on_error: Literal["null", "refuse"] = "refuse"
     """What a row gets on which an expression errs: an answer computed with NULL, or a refusal."""
     num_features: int = 0

@@ -46,6 +46,7 @@ def evaluate(
     calibration: str = "",
     bounds: Array | None = None,
     level: float = 0.9,
+    num_fitted: int | None = None,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -57,8 +58,8 @@ def evaluate(
     positive when its score is >= `threshold`; of several classes the most probable is predicted (the first of equals).
     Regression: both [n]. `slices`: column name → [n] of strings, None for NULL. `part`, `num_row_errors` and
     `num_null_labels` are noted in the result as they are given. `uncalibrated` are the scores before a `calibration`
-    (its method), `bounds` [n, 2] those of prediction intervals that promise `level`. Confidence intervals are drawn
-    from `num_resamples` bootstrap resamples, seeded; 0: none.
+    (its method), `bounds` [n, 2] those of prediction intervals that promise `level`, fitted on `num_fitted` rows.
+    Confidence intervals are drawn from `num_resamples` bootstrap resamples, seeded; 0: none.
 
     Raises DataError, every fault at once: shapes that disagree, a label that is no class, NaN or infinity in either.
 
@@ -71,6 +72,7 @@ def evaluate(
     confidence, bootstrap = confidence_intervals(
         checked, result.metrics, threshold, num_resamples=num_resamples, seed=seed, progress=progress
     )
+    bounded = None if bounds is None else interval_coverage(checked.labels, np.asarray(bounds), level, num_fitted)
     before = _uncalibrated(checked, uncalibrated, calibration, task) if uncalibrated is not None else None
     return msgspec.structs.replace(
         result,
@@ -81,7 +83,7 @@ def evaluate(
         confidence=confidence,
         bootstrap=bootstrap,
         uncalibrated=before,
-        intervals=interval_coverage(checked.labels, np.asarray(bounds), level) if bounds is not None else None,
+        intervals=bounded,
     )
 
 

@@ -60,7 +60,12 @@ def export(
         calibrator=fit.calibrator,
         intervals=fit.intervals,
     )
-    signature = sign(prepared, calibration=fit.calibration_method, has_intervals=fit.intervals is not None)
+    signature = sign(
+        prepared,
+        calibration=fit.calibration_method,
+        has_intervals=fit.intervals is not None,
+        interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
+    )
     trial = Bundle.load(write_bundle(folder / "exported", model=graph, signature=signature))
     verification = verify_export(trial, prepared, model, fit)
     evaluation = _evaluate(trial, prepared, progress)

@@ -274,7 +274,9 @@ def _analyses(trained: Trained) -> Iterator[CardSection]:
         facts = (
             ("Labels inside", percent_text(found.coverage)),
             ("Promised", percent_text(found.level)),
+            ("Expected of so many rows", f"{percent_text(found.expected_low)} … {percent_text(found.expected_high)}"),
             ("Not contradicted", f"{percent_text(found.low)} … {percent_text(found.high)}"),
+            ("Verdict", found.verdict),
             ("Mean width", number_text(found.mean_width)),
         )
         yield CardSection(title="Quantitative analyses: prediction intervals", facts=facts)

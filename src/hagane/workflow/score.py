@@ -109,6 +109,7 @@ def report(
         calibration=signature.calibration,
         bounds=scored.bounds,
         level=signature.interval_level or 0.9,
+        num_fitted=signature.interval_rows,
         progress=progress,
     )
 

@@ -10,7 +10,13 @@ from hagane.workflow.example_instance import example_instance
 from hagane.workflow.prepare import Prepared
 
 
-def sign(prepared: Prepared, *, calibration: Literal["none", "platt", "isotonic"], has_intervals: bool) -> Signature:
+def sign(
+    prepared: Prepared,
+    *,
+    calibration: Literal["none", "platt", "isotonic"],
+    has_intervals: bool,
+    interval_rows: int | None = None,
+) -> Signature:
     """List exactly the columns that the transform reads, where each came from, and an example of typical values."""
     spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
@@ -24,6 +30,7 @@ def sign(prepared: Prepared, *, calibration: Literal["none", "platt", "isotonic"
         classes=label.classes,
         threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
         calibration=calibration,
+        interval_rows=interval_rows,
         interval_level=spec.intervals.level if has_intervals and spec.intervals else None,
         on_error=spec.serving.on_error or "null",
         null_words=prepared.table.origin.null_words,

@@ -155,6 +155,7 @@ def intervals_section(found: IntervalCoverage) -> Markup:
     figures = (
         ("Labels inside", percent_text(found.coverage)),
         ("Promised", percent_text(found.level)),
+        ("Expected of so many rows", f"{percent_text(found.expected_low)} … {percent_text(found.expected_high)}"),
         ("Not contradicted", f"{percent_text(found.low)} … {percent_text(found.high)}"),
         ("Below, above", f"{percent_text(found.share_below)}, {percent_text(found.share_above)}"),
         ("Mean width", number_text(found.mean_width)),

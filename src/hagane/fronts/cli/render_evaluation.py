@@ -230,7 +230,8 @@ def _intervals(found: IntervalCoverage) -> Text:
     text = Text.assemble(
         "prediction intervals: ", (percent_text(found.coverage), "bold"), " of the labels lie inside, "
     )
-    text.append(f"{percent_text(found.level)} promised ({percent_text(found.low)} … {percent_text(found.high)}: ")
+    text.append(f"{percent_text(found.level)} promised, {percent_text(found.expected_low)} … ")
+    text.append(f"{percent_text(found.expected_high)} expected of so many rows (")
     text.append(found.verdict, "yellow" if found.verdict == "less than promised" else "green")
     return text.append(f"); mean width {figure_text(found.mean_width)}")
 
