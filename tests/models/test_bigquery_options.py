@@ -12,10 +12,10 @@ from hagane.models.bigquery_options import bigquery_options
 def test_every_family_takes_them(family: str) -> None:
     options = family_options(family, bigquery_options(family, {}, num_rows=1_000))
     assert options.l1_reg == 0
-    assert options.l2_reg == (1 if "tree" in family else 0)
+    assert options.l2_reg == (1 if "tree" in family or "forest" in family else 0)
     if family in ("linear_reg", "logistic_reg"):
         assert not options.early_stop, "their solvers find the optimum, as BigQuery's closed form does"
-    else:
+    elif "early_stop" in options.__struct_fields__:
         stopping = (options.max_iterations, options.early_stop, options.min_rel_progress)
         assert stopping == (20, True, 0.01)
 

@@ -20,9 +20,18 @@ CARDINALITIES = (5, 40, 300)
 QUICK: dict[str, dict[str, Any]] = {
     "boosted_tree_classifier": {"max_iterations": 30},
     "boosted_tree_regressor": {"max_iterations": 30},
+    "random_forest_classifier": {"num_parallel_tree": 20},
+    "random_forest_regressor": {"num_parallel_tree": 20},
     "dnn_classifier": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
     "dnn_regressor": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
 }
+LONGER: dict[str, dict[str, Any]] = {
+    "dnn_classifier": {"max_iterations": 10},
+    "dnn_regressor": {"max_iterations": 10},
+    "random_forest_classifier": {"num_parallel_tree": 50},
+    "random_forest_regressor": {"num_parallel_tree": 50},
+}
+"""Enough to learn something; 200 iterations of the others."""
 SIZES = (0, 1, 2, 7, 300)
 Encode = Callable[..., Encoded]
 
@@ -143,7 +152,7 @@ def test_every_point_of_the_curve_is_told_as_it_comes(name: str, encode: Encode)
 @every_family
 def test_it_learns_something(name: str, encode: Encode) -> None:
     train, held_out = encoded(encode, name, 3000), encoded(encode, name, 500, seed=1).arrays()
-    model = fit(name, train, max_iterations=10 if name.startswith("dnn") else 200)
+    model = fit(name, train, **LONGER.get(name, {"max_iterations": 200}))
     scores = model.predict(held_out.dense, held_out.ids)
     if get_family(name).task is Task.CLASSIFICATION:
         assert np.mean(scores.argmax(axis=1) == held_out.label) > 0.8
@@ -217,7 +226,7 @@ def test_a_class_without_training_rows(name: str, encode: Encode) -> None:
     label = label_for(name, signal, 3)
     label[label == 1] = 2
     train = encode(dense, ids, label, CARDINALITIES, dense_dtype=get_family(name).dense_dtype)
-    model = fit(name, train, num_classes=3, max_iterations=15)
+    model = fit(name, train, num_classes=3, **LONGER.get(name, {"max_iterations": 15}))
     assert_graph_agrees(name, model, train)
     assert model.predict(*train.arrays()[:2])[:, 1].mean() < 0.2
 
@@ -244,14 +253,16 @@ def test_a_label_that_is_not_finite_is_refused(name: str, bad: float, encode: En
 
 @every_family
 def test_the_options_are_checked(name: str) -> None:
+    counted = "num_parallel_tree" if "forest" in name else "max_iterations"
     with pytest.raises(SpecError) as raised:
-        family_options(name, {"max_iteration": 3, "max_iterations": 0, "l2_reg": "much"})
+        family_options(name, {counted[:-1]: 3, counted: 0, "l2_reg": "much"})
     faults = raised.value.faults
     assert [fault.where for fault in faults] == [
-        f"model.options.{option}" for option in ("max_iteration", "max_iterations", "l2_reg")
+        f"model.options.{option}" for option in (counted[:-1], counted, "l2_reg")
     ]
-    assert faults[0].nearest == "max_iterations"
-    assert faults[1].expected == "a whole number >= 1 and <= 100000"
+    assert faults[0].nearest == counted
+    least, most = (2, 10_000) if "forest" in name else (1, 100_000)
+    assert faults[1].expected == f"a whole number >= {least} and <= {most}"
     assert faults[2].expected == "a number >= 0"
     with pytest.raises(SpecError, match="l2_reg"):
         get_family(name).Options(l2_reg=-1.0)

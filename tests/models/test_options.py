@@ -90,9 +90,7 @@ def test_families() -> None:
 def test_public_options_are_frozen() -> None:
     """Names and defaults are an interface: a change here is a change for users."""
     found = {name: msgspec.structs.asdict(family_options(name, {})) for name in FAMILIES}
-    trees = {
-        "max_iterations": 1000,
-        "learn_rate": 0.05,
+    splits = {
         "max_tree_depth": 0,
         "num_leaves": 31,
         "min_tree_child_weight": 0.001,
@@ -102,12 +100,35 @@ def test_public_options_are_frozen() -> None:
         "l2_reg": 1.0,
         "subsample": 0.8,
         "colsample_bytree": None,
+        "colsample_bylevel": 1.0,
         "colsample_bynode": 1.0,
+        "tree_method": "auto",
         "max_bins": 255,
         "max_category_slots": 256,
+        "monotone_constraints": {},
+        "monotone_constraints_method": "basic",
+    }
+    trees = {
+        **splits,
+        "booster_type": "gbtree",
+        "dropout": None,
+        "dart_normalize_type": "tree",
+        "num_parallel_tree": 1,
+        "max_iterations": 1000,
+        "learn_rate": 0.05,
         "early_stop": True,
         "patience": 50,
         "min_rel_progress": 0.0,
+        "eval_metric": None,
+    }
+    forest = {
+        **splits,
+        "num_parallel_tree": 100,
+        "num_leaves": 2048,
+        "l2_reg": 0.0,
+        "subsample": 0.632,
+        "colsample_bytree": 1.0,
+        "colsample_bynode": None,
     }
     dnn = {
         "hidden_units": (128, 64),
@@ -145,7 +166,9 @@ def test_public_options_are_frozen() -> None:
         "dnn_classifier": dnn,
         "dnn_regressor": dnn,
         "boosted_tree_classifier": trees,
-        "boosted_tree_regressor": trees,
+        "boosted_tree_regressor": {**trees, "loss": "squared_error", "quantile_level": None, "huber_delta": None},
+        "random_forest_classifier": forest,
+        "random_forest_regressor": forest,
     }
 
 

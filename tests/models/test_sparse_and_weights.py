@@ -16,8 +16,9 @@ from hagane.features.encoded import Encoded
 from hagane.features.feature import FeatureKind
 from hagane.features.sparse_rows import SparseRows
 from hagane.models import FAMILIES, family_options, get_family, linear_reg, tabular_net
-from hagane.models.boosted_tree import lightgbm_parameters
 from hagane.models.family import FitContext, Task
+from hagane.models.growing_trees import round_parameters
+from hagane.models.lightgbm_parameters import lightgbm_parameters
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.tree_columns import TreeColumns
 
@@ -26,6 +27,8 @@ WORDS = (50, 7)
 QUICK: dict[str, dict[str, Any]] = {
     "boosted_tree_classifier": {"max_iterations": 30},
     "boosted_tree_regressor": {"max_iterations": 30},
+    "random_forest_classifier": {"num_parallel_tree": 20},
+    "random_forest_regressor": {"num_parallel_tree": 20},
     "dnn_classifier": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
     "dnn_regressor": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
 }
@@ -125,7 +128,8 @@ def test_sparse_features_beside_few_others(
 @every_family
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
-    model = fit(name, train, max_iterations=15 if name.startswith("dnn") else 200)
+    longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if "dnn" in name else 200}
+    model = fit(name, train, **longer)
     scores, label = predicted(model, held_out), held_out.arrays().label
     if get_family(name).task is Task.CLASSIFICATION:
         assert np.mean(scores.argmax(axis=1) == label) > 0.8
@@ -169,7 +173,7 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith("boosted")])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(("boosted", "random_forest"))])
 def test_a_weight_of_two_is_a_row_twice(name: str, encode: Encode) -> None:
     """And a weight of nought is no row. (Trees count rows as well: `min_tree_child_rows`, bins of numbers.)"""
     weighted = data(encode, name, weight=WEIGHTS)
@@ -191,7 +195,9 @@ def test_weights_matter_and_their_losses_are_weighted_means(name: str, encode: E
     weight = np.where(heavy, 50.0, 1.0)
     train, plain = data(encode, name, weight=weight, contrary=heavy), data(encode, name, contrary=heavy)
     label = train.arrays().label
-    options = {"max_iterations": 30} if name.startswith("dnn") else {}
+    options: dict[str, Any] = {"max_iterations": 30} if name.startswith("dnn") else {}
+    if name.startswith("random_forest"):
+        options = {"min_tree_child_rows": 10}  # else leaves of one row follow every row
 
     def loss(model: Any, rows: np.ndarray) -> np.ndarray:
         scores = predicted(model, train)[rows]
@@ -243,11 +249,15 @@ def test_trees_with_words_and_weights_are_lightgbms_own(encode: Encode) -> None:
     model = fit("boosted_tree_classifier", train)
     batch, options = train.arrays(), family_options("boosted_tree_classifier", {"max_iterations": 30})
     context = FitContext(features=train.features, num_classes=2, num_threads=1, seed=7)
-    matrix = sp.csr_matrix(TreeColumns(train.features, max_slots=256, width=1).matrix(*batch[:2], batch.sparse, []))
+    columns = TreeColumns(train.features, max_slots=256, width=1)
+    matrix = sp.csr_matrix(columns.matrix(*batch[:2], batch.sparse, []))
     assert np.array_equal(matrix.toarray(), matrix_of(train, one_hot=False))
-    parameters = {**lightgbm_parameters(options, matrix.shape[1], train.num_rows, context), "objective": "binary"}  # type: ignore[arg-type]
+    parameters = {**lightgbm_parameters(options, columns, train.num_rows, context), "learning_rate": 0.05}  # type: ignore[arg-type]
+    rounds = [round_parameters(parameters, 7, number) for number in range(1, 31)]
+    seeds = {name: [each[name] for each in rounds] for name in rounds[0]}
+    parameters |= {"objective": "binary"}
     dataset = lgb.Dataset(matrix, batch.label, weight=weight, categorical_feature=[3, 4], params=parameters)
-    oracle = lgb.train(parameters, dataset, 30)
+    oracle = lgb.train(parameters, dataset, 30, callbacks=[lgb.reset_parameter(**seeds)])
     assert np.abs(predicted(model, train)[:, 1] - oracle.predict(matrix)).max() < 1e-12
 
 

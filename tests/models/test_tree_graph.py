@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,11 +15,9 @@ from small_encoder import graph_of, write
 
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
-from hagane.models.boosted_tree import BoostedTreeModel
-from hagane.models.encoded_sequence import EncodedRows, EncodedSequence
 from hagane.models.family import FitContext
 from hagane.models.lightgbm_trees import parse_trees
-from hagane.models.tree_columns import TreeColumns
+from hagane.models.tree_model import TreeModel
 
 Encode = Callable[..., Encoded]
 HOSTILE = np.array(
@@ -29,7 +26,7 @@ HOSTILE = np.array(
 )
 
 
-def boost(train: Encoded, **options: Any) -> BoostedTreeModel:
+def boost(train: Encoded, **options: Any) -> TreeModel:
     settings_ = {"max_iterations": 8, "num_leaves": 12, "min_tree_child_rows": 2, "subsample": 1.0, **options}
     context = FitContext(features=train.features, num_threads=1)
     return get_family("boosted_tree_regressor").fit(
@@ -86,7 +83,7 @@ def test_random_forests_agree(kinds: list[str], cardinalities: list[int], seed: 
             )
 
 
-def dense_probe(model: BoostedTreeModel, dense: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def dense_probe(model: TreeModel, dense: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Rows of hostile values, and of the thresholds themselves with their two neighbours in float32."""
     columns = []
     for column in range(dense.shape[1]):
@@ -159,27 +156,6 @@ def test_the_parsed_trees_are_those_of_the_dump(encode: Encode) -> None:
             else:
                 assert tree.thresholds[index] == node["threshold"]
             stack += [(tree.left[index], node["left_child"]), (tree.right[index], node["right_child"])]
-
-
-def test_a_sequence_gives_the_same_data_set_as_a_matrix(encode: Encode) -> None:
-    random = np.random.default_rng(7)
-    x, ids = random.normal(size=(700, 3)).astype(np.float32), random.integers(0, 300, (700, 1))
-    x[random.random(x.shape) < 0.1] = np.nan
-    train = encode(x, ids, random.normal(size=700), (300,), block_rows=128)
-    rows = EncodedRows(train, TreeColumns(train.features, max_slots=300, width=1), (), None)
-    sequence, matrix = EncodedSequence(rows), np.concatenate([x, ids], axis=1).astype(np.float64)
-    np.testing.assert_array_equal(sequence[0:700], matrix)
-    np.testing.assert_array_equal(sequence[100:300], matrix[100:300])
-    np.testing.assert_array_equal(sequence[699], matrix[699])
-    parameters = {"objective": "regression", "verbosity": -1, "num_threads": 1, "deterministic": True}
-    label = train.arrays().label
-    texts = [
-        lgb.train(
-            parameters, lgb.Dataset(data, label=label, categorical_feature=[3], params=parameters), 5
-        ).model_to_string()
-        for data in (EncodedSequence(rows), matrix)
-    ]
-    assert texts[0] == texts[1]
 
 
 def test_nothing_is_printed(encode: Encode, capfd: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from hagane.workflow.train import TrainResult, train
 from hagane.workspace.workspace import Workspace
 
 INPUTS = ["x", "k", "job", "flag", "at", "day"]
-LABELS = {"linear_reg": "value", "dnn_regressor": "value", "boosted_tree_regressor": "value"}
+LABELS = dict.fromkeys(["linear_reg", "dnn_regressor", "boosted_tree_regressor", "random_forest_regressor"], "value")
 FAST = {"dnn_classifier": {"max_iterations": 3}, "dnn_regressor": {"max_iterations": 3}}
 
 

@@ -25,6 +25,8 @@ FAMILIES: dict[str, str] = {
     "dnn_regressor": "hagane.models.dnn_regressor:DnnRegressor",
     "boosted_tree_classifier": "hagane.models.boosted_tree_classifier:BoostedTreeClassifier",
     "boosted_tree_regressor": "hagane.models.boosted_tree_regressor:BoostedTreeRegressor",
+    "random_forest_classifier": "hagane.models.random_forest_classifier:RandomForestClassifier",
+    "random_forest_regressor": "hagane.models.random_forest_regressor:RandomForestRegressor",
 }
 """Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
 

@@ -12,19 +12,29 @@ from typing import Any
 LINEAR = {"l1_reg": 0.0, "l2_reg": 0.0, "fit_intercept": True}
 STOPPING = {"max_iterations": 20, "early_stop": True, "min_rel_progress": 0.01, "patience": 1}
 """Training ends with the first iteration that gains less than one part in a hundred."""
-TREES = {
-    **STOPPING,
-    "learn_rate": 0.3,
-    "max_tree_depth": 6,
+SPLITS = {
     "min_tree_child_weight": 1.0,
     "min_tree_child_rows": 1,
     "min_split_loss": 0.0,
     "l1_reg": 0.0,
     "l2_reg": 1.0,
-    "subsample": 1.0,
     "colsample_bytree": 1.0,
+    "colsample_bylevel": 1.0,
+    "tree_method": "auto",
+}
+TREES = {
+    **STOPPING,
+    **SPLITS,
+    "booster_type": "gbtree",
+    "dart_normalize_type": "tree",
+    "dropout": 0.0,
+    "num_parallel_tree": 1,
+    "learn_rate": 0.3,
+    "max_tree_depth": 6,
+    "subsample": 1.0,
     "colsample_bynode": 1.0,
 }
+FORESTS = {**SPLITS, "num_parallel_tree": 100, "max_tree_depth": 15, "subsample": 0.8, "colsample_bynode": 0.8}
 NETWORKS = {
     **STOPPING,
     "activation_fn": "relu",
@@ -42,6 +52,8 @@ DEFAULTS: dict[str, Mapping[str, Any]] = {
     "logistic_reg": LINEAR,
     "boosted_tree_classifier": TREES,
     "boosted_tree_regressor": TREES,
+    "random_forest_classifier": FORESTS,
+    "random_forest_regressor": FORESTS,
     "dnn_classifier": NETWORKS,
     "dnn_regressor": NETWORKS,
 }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
-from hagane.models.boosted_tree import RELATIVE_TOLERANCE, BoostedTreeModel, BoostedTreeOptions, fit_trees
+from hagane.models.boosted_tree import boost_trees
+from hagane.models.boosted_tree_options import BoostedTreeClassifierOptions
 from hagane.models.family import FitContext, Task
 from hagane.models.training_data import count_classes
+from hagane.models.tree_losses import class_loss
+from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel, TreeParameters
 
 
 class BoostedTreeClassifier:
@@ -18,7 +19,7 @@ class BoostedTreeClassifier:
 
     name = "boosted_tree_classifier"
     task = Task.CLASSIFICATION
-    Options = BoostedTreeOptions
+    Options = BoostedTreeClassifierOptions
     dense_dtype = np.float32
     accepts_missing = True
     scales = False
@@ -26,12 +27,20 @@ class BoostedTreeClassifier:
     relative_tolerance = RELATIVE_TOLERANCE
 
     def fit(
-        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
-    ) -> BoostedTreeModel:
-        """Boost until the eval log loss no longer falls. Raises TrainingError when there is one class only."""
-        assert isinstance(options, BoostedTreeOptions)
+        self,
+        train: Encoded,
+        evaluation: Encoded | None,
+        options: msgspec.Struct,
+        context: FitContext,
+        *,
+        start: TreeParameters | None = None,
+    ) -> TreeModel:
+        """Boost until what is watched of the eval rows gets no better, behind the trees of `start` if there are any.
+
+        Raises TrainingError when there is one class only.
+        """
+        assert isinstance(options, BoostedTreeClassifierOptions)
         count_classes(train, context)
-        objective: dict[str, Any] = {"objective": "binary", "metric": "binary_logloss"}
-        if context.num_classes > 2:
-            objective = {"objective": "multiclass", "metric": "multi_logloss", "num_class": context.num_classes}
-        return fit_trees(train, evaluation, options, context, family=self.name, objective=objective)
+        loss = class_loss(context.num_classes)
+        return boost_trees(train, evaluation, options, context,
+                           family=self.name, loss=loss, eval_metric=options.eval_metric, start=start)  # fmt: skip

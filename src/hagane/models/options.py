@@ -94,6 +94,8 @@ def describe_type(hint: Any) -> str:
         return ", or ".join(describe_type(part) for part in get_args(hint))
     if origin is tuple:
         return f"a list, each {describe_type(get_args(hint)[0])}"
+    if origin is dict:
+        return f"names, each with {describe_type(get_args(hint)[1])}"
     return WORDS.get(hint, str(hint))
 
 
@@ -114,6 +116,8 @@ def _accepts(hint: Any, value: Any) -> bool:
 
 
 def _lowered(hint: Any, value: Any) -> Any:
+    if get_origin(hint) is dict and isinstance(value, Mapping):
+        return {name: _lowered(get_args(hint)[1], part) for name, part in value.items()}
     choices = [choice for part in (hint, *get_args(hint)) if get_origin(part) is Literal for choice in get_args(part)]
     return value.lower() if isinstance(value, str) and value.lower() in choices else value
 

@@ -43,6 +43,8 @@ def target_means(train: Encoded, wide: tuple[int, ...], cardinalities: tuple[int
 
     `num_classes` is 0 for regression.
     """
+    if not wide:
+        return ()
     shown, unit = _shown_classes(train, num_classes), mean_weight(train)
     width = max(1, len(shown))
     sums = [np.zeros((FOLDS, cardinality, 2 + width)) for cardinality in cardinalities]

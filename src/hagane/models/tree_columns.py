@@ -9,6 +9,7 @@ Shapes: dense [n, d], ids [n, k] → [n, columns] float64.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,12 +75,24 @@ class TreeColumns:
         """Whether there are sparse features."""
         return any(feature.kind is FeatureKind.SPARSE for feature in self.features)
 
-    def side_by_side(self, dense: Array | None, ids: Array | None, means: Sequence[Floats]) -> Floats:
-        """[n, `first_slot`] the columns of all but the sparse features; `means` [n, w] of each wide category."""
-        parts = [np.asarray(dense, np.float64)] if self.num_dense and dense is not None else []
+    def side_by_side(
+        self, dense: Array | None, ids: Array | None, means: Sequence[Floats]
+    ) -> npt.NDArray[np.floating[Any]]:
+        """[n, `first_slot`] the columns of all but the sparse features; `means` [n, w] of each wide category.
+
+        float32 where nothing is lost by it: LightGBM bins such rows as it bins them in float64.
+        """
+        dtype = np.float64 if self.wide or (dense is not None and dense.dtype == np.float64) else np.float32
+        parts = [dense] if self.num_dense and dense is not None else []
         if self.narrow and ids is not None:
-            parts.append(np.asarray(ids, np.float64)[:, self.narrow])
-        return np.concatenate([*parts, *means], axis=1)
+            parts.append(ids if len(self.narrow) == ids.shape[1] else ids[:, self.narrow])
+        num_rows = len(parts[0] if parts else means[0])
+        columns = np.empty((num_rows, self.first_slot), dtype)
+        at = 0
+        for part in (*parts, *means):
+            columns[:, at : at + part.shape[1]] = part
+            at += part.shape[1]
+        return columns
 
     def look_up(self, ids: Array | None, means: Sequence[TargetMeans], folds: Array | None = None) -> list[Floats]:
         """[n, w] for each wide category; of rows of the training data by what the other folds say."""
@@ -90,7 +103,7 @@ class TreeColumns:
             return [table.all_rows[column] for table, column in zip(means, slots, strict=True)]
         return [table.without_fold[folds, column] for table, column in zip(means, slots, strict=True)]
 
-    def with_slots(self, others: Floats | None, sparse: Sequence[SparseRows]) -> sp.csr_matrix:
+    def with_slots(self, others: npt.NDArray[np.floating[Any]] | None, sparse: Sequence[SparseRows]) -> sp.csr_matrix:
         """[n, columns]: the others' columns, then the slots; zeros left out, NaN kept.
 
         A `csr_matrix`: LightGBM knows no `csr_array`.
@@ -98,11 +111,11 @@ class TreeColumns:
         entries = sparse_matrix(sparse, self.slot_offsets, self.num_slots)
         if others is None:
             return sp.csr_matrix(entries)
-        return sp.csr_matrix(sp.hstack([sp.csr_array(others), entries], format="csr"))
+        return sp.csr_matrix(sp.hstack([sp.csr_array(others.astype(np.float64)), entries], format="csr"))
 
     def matrix(
         self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows], means: Sequence[Floats]
-    ) -> Floats | sp.csr_matrix:
+    ) -> npt.NDArray[np.floating[Any]] | sp.csr_matrix:
         """[n, columns]: dense where there are no sparse features."""
         others = self.side_by_side(dense, ids, means) if self.first_slot else None
         if self.has_sparse:

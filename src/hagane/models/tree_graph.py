@@ -59,15 +59,36 @@ def emit_used_slots(
     return emit_chosen_slots(emitter, entries, chosen, columns.num_slots), moved
 
 
+def emit_mean(emitter: Emitter, raw: str, level: npt.NDArray[np.float64], num_trees: int) -> str:
+    """Add what makes a forest's answer [n, c] of its trees' sums: `level` [c] + sum / `num_trees`."""
+    mean = emitter.node("Div", raw, emitter.constant(np.float64(num_trees)))
+    return emitter.node("Add", mean, emitter.constant(level))
+
+
 def emit_link(emitter: Emitter, raw: str, link: str) -> str:
-    """Add what makes scores of the raw sums; their name. `link`: identity, sigmoid or softmax."""
-    if link == "identity":
-        return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
+    """Add what makes scores of the raw sums [n, c]; their name. `tree_link` says which links there are."""
+    if link in ("identity", "exp"):
+        numbers = emitter.node("Exp", raw) if link == "exp" else raw
+        return emitter.node("Reshape", numbers, emitter.constant(np.array([-1], np.int64)))
     if link == "softmax":
         return emitter.node("Softmax", raw, axis=1)
-    positive = emitter.node("Sigmoid", raw)
+    if link == "shares":
+        shares = emitter.node("Max", raw, emitter.constant(np.float64(0)))
+        return emitter.node("Div", shares, _row_totals(emitter, shares))
+    positive = _clipped(emitter, raw) if link == "share" else emitter.node("Sigmoid", raw)
     negative = emitter.node("Sub", emitter.constant(np.float64(1)), positive)
     return emitter.node("Concat", negative, positive, axis=1)
+
+
+def _row_totals(emitter: Emitter, columns: str) -> str:
+    """[n, 1] of [n, c], added from left to right: ReduceSum adds a row otherwise in a batch of its own."""
+    one, last, end = (emitter.constant(np.array([value], np.int64)) for value in (1, -1, np.iinfo(np.int64).max))
+    running = emitter.node("CumSum", columns, emitter.constant(np.int64(1)))
+    return emitter.node("Slice", running, last, end, one)
+
+
+def _clipped(emitter: Emitter, raw: str) -> str:
+    return emitter.node("Clip", raw, emitter.constant(np.float64(0)), emitter.constant(np.float64(1)))
 
 
 def tree_attributes(trees: Trees) -> dict[str, Any]:

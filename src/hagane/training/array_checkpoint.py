@@ -1,4 +1,4 @@
-"""`ArrayCheckpoint`: what a solver in numpy needs to go on, in the format of `checkpoint_folder` as torch's is."""
+"""`ArrayCheckpoint`: what a fit in numpy or by LightGBM needs to go on, in the format of `checkpoint_folder`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ArrayCheckpoint(msgspec.Struct, frozen=True):
     """`arrays` by name, and whatever else goes into JSON."""
 
     step: int
-    arrays: dict[str, npt.NDArray[np.float64]]
+    arrays: dict[str, npt.NDArray[Any]]
     facts: dict[str, Any]
 
 

@@ -15,7 +15,7 @@ from hagane.calibration.calibrate import CalibrationFit, calibrate
 from hagane.calibration.calibrator import Calibrator
 from hagane.calibration.prediction_intervals import IntervalsFit, PredictionIntervals
 from hagane.features.label import LabelEncoding
-from hagane.models.boosted_tree import BoostedTreeOptions
+from hagane.models.boosted_tree_options import BoostedTreeOptions
 from hagane.models.family import FitContext, FittedModel
 from hagane.models.quantile_trees import fit_quantile
 from hagane.progress import Progress

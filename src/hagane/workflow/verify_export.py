@@ -17,9 +17,9 @@ from hagane.errors import BundleError, Fault
 from hagane.features.encoder import Encoder
 from hagane.features.graph_ports import sparse_outputs
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.boosted_tree import RELATIVE_TOLERANCE
 from hagane.models.family import FittedModel
 from hagane.models.rounding import Rounded
+from hagane.models.tree_model import RELATIVE_TOLERANCE
 from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.instances import instances_of
 from hagane.workflow.prepare import Prepared

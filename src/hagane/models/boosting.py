@@ -1,0 +1,184 @@
+"""`Boosting`: the rounds of boosted trees, and which of them is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from hagane.errors import Fault, TrainingError
+from hagane.models.boosted_tree_options import BoostedTreeOptions
+from hagane.models.family import FitContext, Iteration
+from hagane.models.growing_trees import GrowingTrees, best_constants
+from hagane.models.lightgbm_dataset import EncodedRows, raw_sums
+from hagane.models.tell_iteration import tell_iteration
+from hagane.models.training_data import labels_and_weights
+from hagane.models.tree_checkpoints import RoundState, Saved, TreeCheckpoints
+from hagane.models.tree_datasets import TreeDatasets, tree_datasets
+from hagane.models.tree_metrics import TreeMetric
+from hagane.progress.events import StoppedEarly
+from hagane.training.early_stopping import EarlyStopping
+
+Floats = npt.NDArray[np.float64]
+
+
+class Boosting:
+    """Rounds on `train`, each judged by the rows of `evaluation`.
+
+    `behind` is the model file of trees that are there already (empty: none), `shift` [outputs] what the raw scores of
+    new trees lack on rows of which none were left out, `saved` what an earlier process had of this very training.
+    """
+
+    def __init__(
+        self,
+        train: EncodedRows,
+        evaluation: EncodedRows | None,
+        parameters: Mapping[str, Any],
+        options: BoostedTreeOptions,
+        context: FitContext,
+        *,
+        behind: str,
+        shift: Floats,
+        metric: TreeMetric | None,
+        saved: Saved | None,
+    ) -> None:
+        self.options, self.context = options, context
+        self.state = _first_state(options) if saved is None else saved.state
+        self._metric = metric
+        self._num_rows, self._is_watched = train.encoded.num_rows, evaluation is not None
+        self._labels = None if metric is None or evaluation is None else _all_labels(evaluation)
+        self._rounds_before = lgb.Booster(model_str=behind).current_iteration() if behind else 0
+        self._best_text: str | None = None
+        sums = _first_sums(train, evaluation, behind, shift) if saved is None else saved.grown[1:]
+        datasets = tree_datasets(train, evaluation, parameters, context.memory, sums)
+        self.offset = shift
+        """[outputs] what is still to be added to the raw scores."""
+        if parameters.get("boosting") == "dart" and not behind:
+            self.offset = shift + _start_apart(datasets, parameters, shift)
+        self.trees = GrowingTrees(
+            parameters,
+            datasets.train,
+            datasets.evaluation,
+            seed=context.seed,
+            before=saved.grown.text if saved else behind,
+        )
+
+    @property
+    def best_round(self) -> int:
+        """The one whose trees, with those before them, are kept; all without eval rows."""
+        return self.state.watch.best_iteration if self.state.watch.best_iteration > 0 else len(self.state.curve)
+
+    def run(self, checkpoints: TreeCheckpoints) -> str:
+        """All rounds that are still to do; the model file that is kept. Raises TrainingError, PreemptedError."""
+        with self.context.progress.phase(
+            "train",
+            total=self.options.max_iterations,
+            unit="rounds",
+            at_most=self.options.early_stop and self._is_watched,
+            completed=self.state.round_number,
+        ) as phase:
+            while not self.state.is_over:
+                phase.advance(1, **self._round())
+                checkpoints.after_round(self.trees, self.state)
+        return self._best_text or self.trees.text(self._rounds_before + self.best_round)
+
+    def _round(self) -> dict[str, float]:
+        """One round; its figures."""
+        state, begun = self.state, time.perf_counter()
+        state.round_number += 1
+        is_exhausted = self.trees.grow(self._rounds_before + state.round_number)
+        if is_exhausted and not self.trees.can_go_on and state.curve:
+            state.is_over = True  # and the sums of the rows lack the trees that were left out
+            return {}
+        loss, eval_loss = self.trees.losses()
+        if not np.isfinite(loss):
+            raise _not_finite(state.round_number, loss)
+        watched = eval_loss if self._labels is None else self._measured()
+        state.curve.append(
+            Iteration(
+                iteration=state.round_number,
+                loss=loss,
+                eval_loss=eval_loss,
+                learning_rate=self.options.learn_rate,
+                duration_ms=1000 * (time.perf_counter() - begun),
+            )
+        )
+        is_enough = watched is not None and state.watch.update(state.round_number, watched)
+        self._tell(is_enough)
+        state.is_over = is_exhausted or is_enough or state.round_number >= self.options.max_iterations
+        if not self.trees.can_go_on and state.watch.best_iteration == state.round_number:
+            self._best_text = self.trees.text()
+        return {"loss": loss} | ({} if eval_loss is None else {"eval_loss": eval_loss})
+
+    def _tell(self, is_stopped: bool) -> None:
+        """The newest round, and whether it is the last for want of progress."""
+        state, progress = self.state, self.context.progress
+        best = state.watch.best_iteration if state.watch.best_iteration > 0 else None
+        tell_iteration(
+            progress,
+            state.curve[-1],
+            num_rows=self._num_rows,
+            max_iterations=self.options.max_iterations,
+            best_iteration=best,
+        )
+        if is_stopped and best is not None:
+            value = state.watch.best_loss
+            if self._metric is not None and self._metric.is_better_high and value is not None:
+                value = -value
+            progress.tell(StoppedEarly(iteration=state.round_number, best_iteration=best, best_value=value))
+
+    def _measured(self) -> float:
+        """What is watched of the eval rows."""
+        assert self._metric is not None
+        assert self._labels is not None
+        scores = self.trees.eval_scores().reshape(-1, len(self._labels))
+        return self._metric.watched(self._labels, scores[0] if len(scores) == 1 else scores.T)
+
+
+def _first_state(options: BoostedTreeOptions) -> RoundState:
+    watch = EarlyStopping(
+        patience=options.patience, min_rel_progress=options.min_rel_progress, enabled=options.early_stop
+    )
+    return RoundState(watch=watch)
+
+
+def _start_apart(datasets: TreeDatasets, parameters: Mapping[str, Any], shift: Floats) -> Floats:
+    """Let dart start from the best constants [outputs], outside its trees: inside the first they would be left out."""
+    level = best_constants(parameters, datasets.train)
+    for dataset, start in ((datasets.train, level), (datasets.evaluation, level + shift)):
+        if dataset is not None:
+            dataset.set_field("init_score", np.repeat(start, dataset.num_data()))
+    return level
+
+
+def _first_sums(
+    train: EncodedRows, evaluation: EncodedRows | None, behind: str, shift: Floats
+) -> tuple[Floats | None, Floats | None]:
+    """[outputs · n] of both splits, where they are not 0.
+
+    What is behind answers for rows of which none were left out, as eval rows are, and training rows are not.
+    """
+    if not behind:
+        is_shifted = evaluation is not None and shift.any()
+        return None, np.repeat(shift, evaluation.encoded.num_rows) if evaluation and is_shifted else None
+    booster = lgb.Booster(model_str=behind)
+    train_sums = raw_sums(booster, train) - np.repeat(shift, train.encoded.num_rows)
+    return train_sums, None if evaluation is None else raw_sums(booster, evaluation)
+
+
+def _all_labels(rows: EncodedRows) -> npt.NDArray[np.float64]:
+    return np.concatenate([label for label, _ in labels_and_weights(rows.encoded)])
+
+
+def _not_finite(round_number: int, loss: float) -> TrainingError:
+    return TrainingError(
+        Fault(
+            what=f"the loss became {loss} in round {round_number}",
+            where="model.options.learn_rate",
+            next_step="take a smaller learn_rate, or look for very large label values",
+        )
+    )

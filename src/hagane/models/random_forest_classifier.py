@@ -1,0 +1,43 @@
+"""RANDOM_FOREST_CLASSIFIER: the mean of many trees' class shares, on LightGBM's trees."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from hagane.features.encoded import Encoded
+from hagane.models.family import FitContext, Task
+from hagane.models.random_forest import grow_forest
+from hagane.models.random_forest_options import RandomForestOptions
+from hagane.models.training_data import count_classes
+from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel, TreeParameters
+
+
+class RandomForestClassifier:
+    """Each tree's leaves answer shares of classes; the forest their mean."""
+
+    name = "random_forest_classifier"
+    task = Task.CLASSIFICATION
+    Options = RandomForestOptions
+    dense_dtype = np.float32
+    accepts_missing = True
+    scales = False
+    corrects_prior = False
+    relative_tolerance = RELATIVE_TOLERANCE
+
+    def fit(
+        self,
+        train: Encoded,
+        evaluation: Encoded | None,
+        options: msgspec.Struct,
+        context: FitContext,
+        *,
+        start: TreeParameters | None = None,
+    ) -> TreeModel:
+        """Grow the trees, beside those of `start` if there are any.
+
+        Raises TrainingError when there is one class only.
+        """
+        assert isinstance(options, RandomForestOptions)
+        count_classes(train, context)
+        return grow_forest(train, evaluation, options, context, family=self.name, start=start)

@@ -1,0 +1,101 @@
+"""`TreeModel`: fitted trees, boosted or a forest, as LightGBM's booster and as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from hagane.features.emit import Emitter
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
+from hagane.models.family import Array, Iteration
+from hagane.models.lightgbm_trees import Trees, parse_trees
+from hagane.models.target_means import TargetMeans
+from hagane.models.tree_columns import TreeColumns
+from hagane.models.tree_graph import emit_link, emit_mean, emit_trees, emit_used_slots
+from hagane.models.tree_link import apply_link, num_scores
+
+Floats = npt.NDArray[np.float64]
+RELATIVE_TOLERANCE = 2.5e-7
+"""Of the graph beside LightGBM."""
+
+
+class Mean(NamedTuple):
+    """What makes a forest's answer of its trees' sums [outputs]: `level` + sum / `num_trees`."""
+
+    level: Floats
+    num_trees: int
+
+
+class TreeParameters(NamedTuple):
+    """All that trees have learned: what more of them can be grown behind."""
+
+    text: str
+    """LightGBM's model file."""
+    means: tuple[TargetMeans, ...]
+    mean: Mean | None = None
+    """Of a forest."""
+
+    def booster(self) -> lgb.Booster:
+        """The trees as LightGBM's own."""
+        return lgb.Booster(model_str=self.text)
+
+
+class TreeModel:
+    """Fitted trees. `link` names what makes scores of the raw sums (`tree_link`)."""
+
+    def __init__(
+        self,
+        learned: TreeParameters,
+        *,
+        family: str,
+        link: str,
+        columns: TreeColumns,
+        curve: tuple[Iteration, ...],
+        best_iteration: int,
+    ) -> None:
+        self.family = family
+        self.learned = learned
+        self.curve = curve
+        self.best_iteration = best_iteration
+        self._booster = learned.booster()
+        self._link = link
+        self._columns = columns
+
+    @property
+    def trees(self) -> Trees:
+        """The trees as arrays."""
+        return parse_trees(self.learned.text)
+
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores by LightGBM itself, for dense [n, d], ids [n, k] and each sparse feature: [n] or [n, c] float64."""
+        means, mean = self.learned.means, self.learned.mean
+        matrix = self._columns.matrix(dense, ids, sparse, self._columns.look_up(ids, means))
+        if not matrix.shape[0]:
+            return np.empty((0, *num_scores(self._link, self._booster.num_model_per_iteration())))
+        if mean is None:
+            found = np.asarray(self._booster.predict(matrix, num_threads=1))
+            return np.stack([1 - found, found], axis=1) if self._link == "sigmoid" else found
+        sums = np.asarray(self._booster.predict(matrix, num_threads=1, raw_score=True))
+        return apply_link(self._link, mean.level + sums.reshape(len(sums), -1) / mean.num_trees)
+
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
+        """Add the trees behind the features; scores in float64, summed as LightGBM sums."""
+        trees, parts = self.trees, self._columns.emit(emitter, dense, ids, self.learned.means)
+        if sparse:
+            slots, trees = emit_used_slots(emitter, trees, sparse, self._columns)
+            parts += [slots] if slots is not None else []
+        raw = emit_trees(emitter, trees, parts)
+        if (mean := self.learned.mean) is not None:
+            raw = emit_mean(emitter, raw, mean.level, mean.num_trees)
+        return emit_link(emitter, raw, self._link)
+
+    def importance(self) -> Mapping[str, float]:
+        """Total gain of the splits on each feature, on whichever of its columns."""
+        features = self._columns.features
+        gains = np.bincount(self._columns.owners, self._booster.feature_importance("gain"), len(features))
+        return {feature.name: float(gain) for feature, gain in zip(features, gains, strict=True)}
