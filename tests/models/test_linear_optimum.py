@@ -29,7 +29,7 @@ PROBLEMS = st.fixed_dictionaries(
         "l2_reg": st.sampled_from([0.01, 1.0, 20.0]),
         "fit_intercept": st.booleans(),
         "weighted": st.booleans(),
-        "unit": st.sampled_from([1e-2, 1.0, 30.0]),
+        "unit": st.sampled_from([1e-3, 1.0, 1e3]),
         "narrow": st.booleans(),
     }
 )

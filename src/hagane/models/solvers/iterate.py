@@ -21,7 +21,7 @@ from hagane.models.linear_options import LinearOptions
 from hagane.models.solvers.method import Floats, Method, S, SolverState, Status, put_together, take_apart
 from hagane.models.tell_iteration import tell_iteration
 from hagane.progress import Phase
-from hagane.progress.events import CheckpointWritten, Resumed, StoppedEarly
+from hagane.progress.events import Resumed, StoppedEarly
 from hagane.training.array_checkpoint import ArrayCheckpoint, latest_arrays, write_arrays
 from hagane.training.checkpoint_folder import keep_newest
 from hagane.training.early_stopping import EarlyStopping
@@ -82,7 +82,7 @@ def iterate(
             following = method.step(state)
             measured = _measured(following, watched, len(run.curve) + 1)
         except PreemptedError:
-            raise _left(state, best, run, context) from None
+            raise _left(state, best, run, context.checkpoints) from None
         state, now = following, time.perf_counter()
         run.curve.append(msgspec.structs.replace(measured, duration_ms=1000 * (now - begun)))
         begun = now
@@ -90,10 +90,10 @@ def iterate(
         _tell(run, context, most, num_rows)
         phase.advance(1, **_figures(measured))
         if context.checkpoints is not None and time.monotonic() - saved >= EVERY_SECONDS:
-            _save(state, best, run, context)
+            _save(state, best, run, context.checkpoints)
             saved = time.monotonic()
         if context.preemption is not None and context.preemption.requested:
-            raise _left(state, best, run, context)
+            raise _left(state, best, run, context.checkpoints)
     if not run.curve:
         run.curve.append(_measured(state, watched, 1))
         _tell(run, context, most, num_rows)
@@ -153,20 +153,11 @@ def _figures(measured: Iteration) -> dict[str, float]:
     return {"loss": measured.loss} | ({} if measured.eval_loss is None else {"eval_loss": measured.eval_loss})
 
 
-def _save(state: SolverState, best: Floats, run: _Run, context: FitContext) -> None:
-    assert context.checkpoints is not None
-    begun, (arrays, rest) = time.monotonic(), take_apart(state)
+def _save(state: SolverState, best: Floats, run: _Run, folder: Path) -> None:
+    arrays, rest = take_apart(state)
     facts: dict[str, Any] = {"state": rest, "run": msgspec.to_builtins(run)}
-    path = write_arrays(context.checkpoints, ArrayCheckpoint(state.iteration, {**arrays, "best": best}, facts))
-    context.progress.tell(
-        CheckpointWritten(
-            step=state.iteration,
-            path=str(path),
-            num_bytes=sum(file.stat().st_size for file in path.iterdir()),
-            duration_seconds=time.monotonic() - begun,
-        )
-    )
-    keep_newest(context.checkpoints, KEPT)
+    write_arrays(folder, ArrayCheckpoint(state.iteration, {**arrays, "best": best}, facts))
+    keep_newest(folder, KEPT)
 
 
 def _resumed(method: Method[S], run: _Run, folder: Path | None) -> tuple[S, Floats, _Run] | None:
@@ -179,11 +170,11 @@ def _resumed(method: Method[S], run: _Run, folder: Path | None) -> tuple[S, Floa
     return state, arrays["best"], msgspec.convert(found.facts["run"], _Run)
 
 
-def _left(state: SolverState, best: Floats, run: _Run, context: FitContext) -> PreemptedError:
+def _left(state: SolverState, best: Floats, run: _Run, folder: Path | None) -> PreemptedError:
     """Save, and say so."""
     where = f"iteration {len(run.curve)}"
-    if context.checkpoints is None:
+    if folder is None:
         return PreemptedError(Fault(what="training was told to end", where=where, next_step="start it again"))
-    _save(state, best, run, context)
+    _save(state, best, run, folder)
     step = "run the same command again: it goes on from there"
     return PreemptedError(Fault(what="training was told to end, and saved its state", where=where, next_step=step))
