@@ -31,6 +31,7 @@ _PUBLIC = {
     "DataSchema": "hagane.spec.data_schema",
     "ColumnSchema": "hagane.spec.data_schema",
     "HaganeError": "hagane.errors",
+    "TorchInputs": "hagane.models.torch_inputs",
     "hparam_candidates": "hagane.sql.hparams",
     "hparam_range": "hagane.sql.hparams",
 }
@@ -42,6 +43,7 @@ __all__ = [
     "HaganeError",
     "Spec",
     "Split",
+    "TorchInputs",
     "TrainedModel",
     "cache",
     "check_schema",
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
         train,
         train_spec,
     )
+    from hagane.models.torch_inputs import TorchInputs
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
     from hagane.sql.hparams import hparam_candidates, hparam_range

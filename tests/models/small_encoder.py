@@ -125,7 +125,7 @@ def _padded(name: str, rows: SparseRows) -> dict[str, np.ndarray]:
     return {f"{name}.mask": mask, f"{name}.ids": ids, f"{name}.weights": weights}
 
 
-def relative_difference(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest |found - expected| / max(1, |expected|); the shapes must be equal."""
+def relative_difference(found: np.ndarray, expected: np.ndarray, unit: float = 1.0) -> float:
+    """The largest |found - expected| / max(unit, |expected|); the shapes must be equal."""
     assert found.shape == expected.shape
-    return float(np.max(np.abs(found - expected) / np.maximum(1, np.abs(expected)), initial=0))
+    return float(np.max(np.abs(found - expected) / np.maximum(unit, np.abs(expected)), initial=0))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from family_cases import NEEDED
 
 from hagane.models import FAMILIES, family_options
-from hagane.models.bigquery_options import bigquery_options
+from hagane.models.bigquery_options import DEFAULTS, bigquery_options
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_takes_them(family: str) -> None:
-    options = family_options(family, bigquery_options(family, {}, num_rows=1_000))
+    options = family_options(family, bigquery_options(family, NEEDED.get(family, {}), num_rows=1_000))
     assert options.l1_reg == 0
     assert options.l2_reg == (1 if "tree" in family or "forest" in family else 0)
     if family in ("linear_reg", "logistic_reg"):
         assert not options.early_stop, "their solvers find the optimum, as BigQuery's closed form does"
-    elif "early_stop" in options.__struct_fields__:
+    elif family in DEFAULTS and "early_stop" in options.__struct_fields__:
         stopping = (options.max_iterations, options.early_stop, options.min_rel_progress)
         assert stopping == (20, True, 0.01)
 

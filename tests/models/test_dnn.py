@@ -15,8 +15,10 @@ from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.dnn_graph import emit_net
+from hagane.models.embedded_features import group_by_width
+from hagane.models.embedding_widths import embedding_width
 from hagane.models.family import FitContext
-from hagane.models.tabular_net import ACTIVATIONS, TabularNet, fold_normalisation, group_by_width
+from hagane.models.tabular_net import ACTIVATIONS, TabularNet, fold_normalisation
 from hagane.models.torch_model import TorchModel
 from hagane.runtime.session import Session
 
@@ -45,7 +47,14 @@ def test_the_graph_of_every_activation(activation: str, dtype: type[np.floating[
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = TabularNet(
-            6, CARDINALITIES, 3, hidden_units=(20, 10), activation=activation, dropout=0.5, batch_norm=True
+            6,
+            CARDINALITIES,
+            3,
+            widths=(4, 8, 4, 32, 2),
+            hidden_units=(20, 10),
+            activation=activation,
+            dropout=0.5,
+            batch_norm=True,
         )
         for layer in net.layers:
             if isinstance(layer, torch.nn.BatchNorm1d):
@@ -128,7 +137,8 @@ def test_penalties_shrink_the_weights(encode: Encode) -> None:
 
 
 def test_a_thousand_id_features_are_a_few_nodes() -> None:
-    groups = group_by_width([5, 12, 80, 900] * 250)
+    cardinalities = [5, 12, 80, 900] * 250
+    groups = group_by_width(cardinalities, [embedding_width(each) for each in cardinalities])
     assert len(groups) == 4
     assert sorted(column for group in groups for column in group.columns) == list(range(1000))
     for group in groups:

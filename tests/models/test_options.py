@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from family_cases import NEEDED
 
 from hagane.errors import Fault, SpecError
 from hagane.models import FAMILIES, default_family, family_options, get_family
 from hagane.models.options import FamilyOptions, describe_type, options_from
+from hagane.models.torch_options import TorchOptions
 from hagane.types import SqlType
 
 
@@ -89,7 +91,7 @@ def test_families() -> None:
 
 def test_public_options_are_frozen() -> None:
     """Names and defaults are an interface: a change here is a change for users."""
-    found = {name: msgspec.structs.asdict(family_options(name, {})) for name in FAMILIES}
+    found = {name: msgspec.structs.asdict(family_options(name, NEEDED.get(name, {}))) for name in FAMILIES}
     splits = {
         "max_tree_depth": 0,
         "num_leaves": 31,
@@ -135,6 +137,8 @@ def test_public_options_are_frozen() -> None:
         "activation_fn": "relu",
         "dropout": 0.2,
         "batch_norm": False,
+        "embedding_dims": "fastai",
+        "max_embedding_dim": 32,
         "batch_size": None,
         "max_iterations": 20,
         "optimizer": "adamw",
@@ -160,11 +164,46 @@ def test_public_options_are_frozen() -> None:
         "patience": 5,
         "min_rel_progress": 0.0,
     }
+    wide_deep = {
+        **dnn,
+        "wide_features": None,
+        "deep_features": None,
+        "linear_optimizer": "ftrl",
+        "linear_learn_rate": 0.1,
+        "linear_l1_reg": 0.0,
+        "linear_l2_reg": 0.0,
+    }
+    torch = {name: dnn[name] for name in msgspec.structs.asdict(TorchOptions())}
+    tabnet = {
+        **torch,
+        "embedding_dims": "fastai",
+        "max_embedding_dim": 8,
+        "n_d": 16,
+        "n_a": 16,
+        "num_steps": 3,
+        "gamma": 1.3,
+        "sparsity_reg": 1e-4,
+        "num_shared": 2,
+        "num_independent": 2,
+        "virtual_batch_size": 128,
+        "batch_norm_momentum": 0.05,
+        "optimizer": "adam",
+        "learn_rate": 0.02,
+        "max_iterations": 50,
+        "patience": 10,
+    }
+    own = {**torch, **NEEDED["torch_classifier"], "module_options": {}}
     assert found == {
         "linear_reg": {**linear, "max_iterations": 1000},
         "logistic_reg": {**linear, "max_iterations": 500},
         "dnn_classifier": dnn,
         "dnn_regressor": dnn,
+        "dnn_linear_combined_classifier": wide_deep,
+        "dnn_linear_combined_regressor": wide_deep,
+        "tabnet_classifier": tabnet,
+        "tabnet_regressor": tabnet,
+        "torch_classifier": own,
+        "torch_regressor": own,
         "boosted_tree_classifier": trees,
         "boosted_tree_regressor": {**trees, "loss": "squared_error", "quantile_level": None, "huber_delta": None},
         "random_forest_classifier": forest,

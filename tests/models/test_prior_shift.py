@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from family_cases import QUICK
 from small_encoder import graph_of, relative_difference
 
 from hagane.features.encoded import Encoded
@@ -19,6 +20,7 @@ correcting = pytest.mark.parametrize("name", [name for name in FAMILIES if get_f
 OPTIONS: dict[str, dict[str, Any]] = {
     "boosted_tree_classifier": {"max_iterations": 40, "patience": 5},
     "dnn_classifier": {"max_iterations": 4, "hidden_units": [8], "learn_rate": 0.01, "dropout": 0.0},
+    "dnn_linear_combined_classifier": {"max_iterations": 4, "hidden_units": [8], "dropout": 0.0},
 }
 OFFSETS = {2: (3.0, 0.0), 3: (0.0, 2.5, 0.5)}
 SMALL = 1e-5
@@ -35,7 +37,9 @@ def rows_of(encode: Encode, num_classes: int, seed: int, n: int = 900) -> Encode
 
 def fit(name: str, train: Encoded, evaluation: Encoded | None, num_classes: int, offsets: tuple[float, ...]) -> Any:
     context = FitContext(features=train.features, num_classes=num_classes, num_threads=1, seed=7, class_offsets=offsets)
-    return get_family(name).fit(train, evaluation, family_options(name, OPTIONS[name]), context)
+    return get_family(name).fit(
+        train, evaluation, family_options(name, OPTIONS.get(name, QUICK.get(name, {}))), context
+    )
 
 
 def log_odds(probabilities: np.ndarray) -> np.ndarray:

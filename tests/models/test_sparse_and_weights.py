@@ -9,14 +9,15 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from family_cases import NETWORKS, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
 from hagane.features.encoded import Encoded
 from hagane.features.feature import FeatureKind
 from hagane.features.sparse_rows import SparseRows
-from hagane.models import FAMILIES, family_options, get_family, linear_reg, tabular_net
-from hagane.models.family import FitContext, Task
+from hagane.models import FAMILIES, embedded_features, family_options, get_family, linear_reg
+from hagane.models.family import FitContext, Task, score_unit
 from hagane.models.growing_trees import round_parameters
 from hagane.models.lightgbm_parameters import lightgbm_parameters
 from hagane.models.sparse_matrix import sparse_matrix
@@ -24,14 +25,6 @@ from hagane.models.tree_columns import TreeColumns
 
 Encode = Callable[..., Encoded]
 WORDS = (50, 7)
-QUICK: dict[str, dict[str, Any]] = {
-    "boosted_tree_classifier": {"max_iterations": 30},
-    "boosted_tree_regressor": {"max_iterations": 30},
-    "random_forest_classifier": {"num_parallel_tree": 20},
-    "random_forest_regressor": {"num_parallel_tree": 20},
-    "dnn_classifier": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
-    "dnn_regressor": {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01},
-}
 every_family = pytest.mark.parametrize("name", FAMILIES)
 
 
@@ -97,7 +90,7 @@ def test_the_graph_predicts_what_the_model_predicts(name: str, num_classes: int,
         found = graph(part.dense, part.ids, part.sparse)
         assert np.isfinite(found).all()
         expected = model.predict(part.dense, part.ids, part.sparse)
-        assert relative_difference(found, expected) <= get_family(name).relative_tolerance
+        assert relative_difference(found, expected, score_unit(model)) <= get_family(name).relative_tolerance
 
 
 @every_family
@@ -122,13 +115,13 @@ def test_sparse_features_beside_few_others(
     batch = train.arrays().slice(0, 50)
     found = graph_of(model, train)(batch.dense, batch.ids, batch.sparse)
     expected = model.predict(batch.dense, batch.ids, batch.sparse)
-    assert relative_difference(found, expected) <= get_family(name).relative_tolerance
+    assert relative_difference(found, expected, score_unit(model)) <= get_family(name).relative_tolerance
 
 
 @every_family
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
-    longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if "dnn" in name else 200}
+    longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
     model = fit(name, train, **longer)
     scores, label = predicted(model, held_out), held_out.arrays().label
     if get_family(name).task is Task.CLASSIFICATION:
@@ -137,7 +130,9 @@ def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str,
         assert np.var(scores - label) < 0.35 * np.var(label)
     importance = model.importance()
     assert list(importance) == [feature.name for feature in train.features]
-    assert max(importance, key=importance.__getitem__) == "s0"
+    first = sorted(importance, key=importance.__getitem__, reverse=True)
+    # the masks of a TabNet say where it looks, not how much that moves the output
+    assert "s0" in first[: 2 if name.startswith("tabnet") else 1]
 
 
 @every_family
@@ -151,7 +146,7 @@ def test_rows_without_any_words(name: str, encode: Encode) -> None:
     )
     model, batch = fit(name, train), train.arrays()
     found = graph_of(model, train)(batch.dense, batch.ids, batch.sparse)
-    assert relative_difference(found, predicted(model, train)) <= get_family(name).relative_tolerance
+    assert relative_difference(found, predicted(model, train), score_unit(model)) <= get_family(name).relative_tolerance
 
 
 WEIGHTS = np.random.default_rng(3).integers(0, 4, 600).astype(np.float32)
@@ -173,15 +168,20 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(("boosted", "random_forest"))])
+UNWEIGHABLE = ("boosted", "random_forest", "tabnet")
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(UNWEIGHABLE)])
 def test_a_weight_of_two_is_a_row_twice(name: str, encode: Encode) -> None:
-    """And a weight of nought is no row. (Trees count rows as well: `min_tree_child_rows`, bins of numbers.)"""
+    """And a weight of nought is no row. (Trees count rows as well: `min_tree_child_rows`, bins of numbers. So does
+    normalisation by the batch.)"""
     weighted = data(encode, name, weight=WEIGHTS)
     options: dict[str, Any] = {}
-    if name.startswith("dnn"):
-        options = {"dropout": 0.0, "batch_size": 10_000, "max_iterations": 5, "optimizer": "sgd", "learn_rate": 0.1}
+    if name in NETWORKS:
+        options = {"batch_size": 10_000, "max_iterations": 5, "optimizer": "sgd", "learn_rate": 0.1}
+        options |= {"dropout": 0.0} if name.startswith("dnn") else {}
     one, other = fit(name, weighted, **options), fit(name, twin(encode, weighted, WEIGHTS), **options)
-    tolerance = 1e-4 if name.startswith("dnn") else 1e-6
+    tolerance = 1e-4 if name in NETWORKS else 1e-6
     assert relative_difference(predicted(one, weighted), predicted(other, weighted)) < tolerance
     assert [row.loss for row in one.curve[:3]] == pytest.approx([row.loss for row in other.curve[:3]], rel=1e-5)
     left, right = one.importance(), other.importance()
@@ -195,7 +195,7 @@ def test_weights_matter_and_their_losses_are_weighted_means(name: str, encode: E
     weight = np.where(heavy, 50.0, 1.0)
     train, plain = data(encode, name, weight=weight, contrary=heavy), data(encode, name, contrary=heavy)
     label = train.arrays().label
-    options: dict[str, Any] = {"max_iterations": 30} if name.startswith("dnn") else {}
+    options: dict[str, Any] = {"max_iterations": 30} if name in NETWORKS else {}
     if name.startswith("random_forest"):
         options = {"min_tree_child_rows": 10}  # else leaves of one row follow every row
 
@@ -282,8 +282,8 @@ def test_a_table_too_large_to_move_whole(optimizer: str, encode: Encode, monkeyp
         "learn_rate": 0.05 if optimizer in ("adagrad",) else 0.01,
     }
     losses = []
-    for limit in (tabular_net.LARGE_TABLE, 10):
-        monkeypatch.setattr(tabular_net, "LARGE_TABLE", limit)
+    for limit in (embedded_features.LARGE_TABLE, 10):
+        monkeypatch.setattr(embedded_features, "LARGE_TABLE", limit)
         losses.append(fit("dnn_regressor", train, **options).curve[-1].loss)
     assert losses[1] != losses[0]
     assert losses[1] < 0.6 * np.var(train.arrays().label)

@@ -23,6 +23,7 @@ from hagane.types import SqlType
 if TYPE_CHECKING:
     from hagane.runtime.session import Session
 
+FEATURE_MASKS = "feature_masks"
 CHUNK_ROWS = 4_096
 """Rows that `predict_columns` runs at once."""
 PADDING_VERSION = 1
@@ -121,6 +122,21 @@ class Bundle:
         more = (UNCALIBRATED,) if uncalibrated and UNCALIBRATED in self._session.outputs else ()
         return Predictions.concatenate([self._run(self._layout.feed(_slice(read, rows)), more) for rows in runs])
 
+    def feature_masks(self, columns: Mapping[str, ColumnData]) -> Any:
+        """[n, f] float64: how much of what the model looked at in each row each feature is; rows of sum 1, or of 0.
+
+        The features are `signature.masked_features`. Raises BundleError where the model makes no masks (`tabnet_*` do).
+        """
+        if not self.signature.masked_features:
+            what, expected = (
+                f"{self.signature.model_type} makes no feature masks",
+                "tabnet_classifier, tabnet_regressor",
+            )
+            raise BundleError(Fault(what=what, where=str(self.folder), expected=expected))
+        read, runs = self._runs(columns, CHUNK_ROWS)
+        parts = [self._session.run(self._layout.feed(_slice(read, rows)), (FEATURE_MASKS,)) for rows in runs]
+        return np.concatenate([part[FEATURE_MASKS] for part in parts])
+
     def features(self, columns: Mapping[str, ColumnData]) -> dict[str, Any]:
         """The tensors of features that the model sees for these rows: `dense`, `ids`, `sparse.*`. For verification."""
         names = [name for name in self._session.outputs if name in ("dense", "ids") or name.startswith("sparse.")]
@@ -181,7 +197,8 @@ def _check_fit(signature: Signature, session: Session, folder: Path) -> None:
     empty = {column.name: _empty(column.type) for column in signature.inputs}
     fed = set(signature.layout.feed(empty)) if signature.inputs else set()
     faults += [_misfit(f"input {name}", folder) for name in sorted(fed ^ set(session.inputs))]
-    faults += [_misfit(f"output {name}", folder) for name in signature.outputs if name not in session.outputs]
+    promised = (*signature.outputs, *((FEATURE_MASKS,) if signature.masked_features else ()))
+    faults += [_misfit(f"output {name}", folder) for name in promised if name not in session.outputs]
     if faults:
         raise BundleError(*faults)
 

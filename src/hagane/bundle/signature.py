@@ -66,6 +66,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """What a row gets on which an expression errs: an answer computed with NULL, or a refusal."""
     num_features: int = 0
     """How many features the raw columns become."""
+    masked_features: tuple[str, ...] = ()
+    """The features to which the columns of the graph's `feature_masks` belong; () where the model makes none."""
     null_words: tuple[str, ...] | None = None
     """Words that training's CSV file had for NULL, and that new CSV files are read with; None: it was no CSV file."""
     padding_version: int = 1

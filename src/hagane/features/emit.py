@@ -35,6 +35,8 @@ class _Node(NamedTuple):
     outputs: tuple[str, ...]
     domain: str
     attributes: dict[str, Any]
+    captured: tuple[str, ...] = ()
+    """Tensors that a graph in an attribute reads from outside."""
 
     def proto(self) -> onnx.NodeProto:
         made = helper.make_node(self.op_type, list(self.inputs), list(self.outputs), domain=self.domain)
@@ -45,7 +47,9 @@ class _Node(NamedTuple):
 
 
 def _attribute(name: str, value: Any) -> onnx.AttributeProto:
-    """As onnx's helper makes it, which takes seconds for a vocabulary of a million texts."""
+    """As onnx's helper makes it, which takes seconds for a vocabulary of a million texts; one that is made already."""
+    if isinstance(value, onnx.AttributeProto):
+        return value
     if isinstance(value, list) and set(map(type, value)) == {str}:
         texts = [text.encode() for text in value]
         return onnx.AttributeProto(name=name, type=onnx.AttributeProto.STRINGS, strings=texts)
@@ -119,13 +123,14 @@ class Emitter:
         num_outputs: int,
         domain: str = "",
         width: int | None = None,
+        captured: tuple[str, ...] = (),
         **attributes: Any,
     ) -> tuple[str, ...]:
-        """Append a node with several outputs; their names."""
+        """Append a node with several outputs; their names. `captured` is what a graph in an attribute reads of ours."""
         key = ("node", domain, op_type, inputs, num_outputs, _frozen(attributes))
         if key not in self._known:
             outputs = tuple(self._fresh("t") for _ in range(num_outputs))
-            self._nodes.append(_Node(op_type, inputs, outputs, domain, attributes))
+            self._nodes.append(_Node(op_type, inputs, outputs, domain, attributes, captured))
             self._known[key] = outputs
             self._extents.update(dict.fromkeys(outputs, self._broadcast(inputs, width)))
         return self._known[key]
@@ -166,7 +171,7 @@ class Emitter:
         needed, nodes = set(self._outputs), []
         for node in reversed(self._nodes):
             if not needed.isdisjoint(node.outputs):
-                needed.update(node.inputs)
+                needed.update(node.inputs, node.captured)
                 nodes.append(node)
         return nodes[::-1], needed
 
@@ -202,4 +207,5 @@ def _frozen(attributes: dict[str, Any]) -> tuple[Any, ...]:
 def _comparable(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
-    return value.SerializeToString() if isinstance(value, onnx.TensorProto) else repr(value)
+    is_message = isinstance(value, onnx.TensorProto | onnx.AttributeProto)
+    return value.SerializeToString(deterministic=True) if is_message else repr(value)

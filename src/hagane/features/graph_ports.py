@@ -23,6 +23,7 @@ DENSE = "dense"
 IDS = "ids"
 ROW_ERROR = "row_error"
 SCORES = "scores"
+FEATURE_MASKS = "feature_masks"
 
 
 def sparse_outputs(index: int) -> tuple[str, str, str]:

@@ -23,6 +23,12 @@ FAMILIES: dict[str, str] = {
     "logistic_reg": "hagane.models.logistic_reg:LogisticReg",
     "dnn_classifier": "hagane.models.dnn_classifier:DnnClassifier",
     "dnn_regressor": "hagane.models.dnn_regressor:DnnRegressor",
+    "dnn_linear_combined_classifier": ("hagane.models.dnn_linear_combined_classifier:DnnLinearCombinedClassifier"),
+    "dnn_linear_combined_regressor": "hagane.models.dnn_linear_combined_regressor:DnnLinearCombinedRegressor",
+    "tabnet_classifier": "hagane.models.tabnet_classifier:TabNetClassifier",
+    "tabnet_regressor": "hagane.models.tabnet_regressor:TabNetRegressor",
+    "torch_classifier": "hagane.models.torch_classifier:TorchClassifier",
+    "torch_regressor": "hagane.models.torch_regressor:TorchRegressor",
     "boosted_tree_classifier": "hagane.models.boosted_tree_classifier:BoostedTreeClassifier",
     "boosted_tree_regressor": "hagane.models.boosted_tree_regressor:BoostedTreeRegressor",
     "random_forest_classifier": "hagane.models.random_forest_classifier:RandomForestClassifier",
@@ -42,7 +48,7 @@ def get_family(name: str) -> Family:
     ...
     hagane.errors.SpecError: no model type 'boosted_tree_clasifier'
       where: model.type
-      expected: one of linear_reg, logistic_reg, dnn_classifier, dnn_regressor, boosted_tree_classifier, ...
+      expected: one of linear_reg, logistic_reg, dnn_classifier, ...
       did you mean: boosted_tree_classifier
     """
     if name not in FAMILIES:

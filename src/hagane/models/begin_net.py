@@ -20,7 +20,7 @@ from hagane.models.torch_parameters import read_torch_parameters
 from hagane.models.warm_start import WarmStart
 from hagane.training.seeded import seeded
 
-SHAPING = ("hidden_units", "activation_fn", "batch_norm")
+SHAPING = ("hidden_units", "activation_fn", "batch_norm", "embedding_dims", "max_embedding_dim")
 """Options in which both networks must agree."""
 
 

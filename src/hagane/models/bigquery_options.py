@@ -47,6 +47,13 @@ NETWORKS = {
     "learn_rate_schedule": "constant",
     "optimizer": "adam",
 }
+WIDE_AND_DEEP = {
+    **NETWORKS,
+    "linear_optimizer": "ftrl",
+    "linear_learn_rate": 0.01,
+    "linear_l1_reg": 0.0,
+    "linear_l2_reg": 0.0,
+}
 DEFAULTS: dict[str, Mapping[str, Any]] = {
     "linear_reg": LINEAR,
     "logistic_reg": LINEAR,
@@ -56,8 +63,10 @@ DEFAULTS: dict[str, Mapping[str, Any]] = {
     "random_forest_regressor": FORESTS,
     "dnn_classifier": NETWORKS,
     "dnn_regressor": NETWORKS,
+    "dnn_linear_combined_classifier": WIDE_AND_DEEP,
+    "dnn_linear_combined_regressor": WIDE_AND_DEEP,
 }
-"""Family → option → BigQuery ML's default."""
+"""Family → option → BigQuery ML's default; families that it does not have keep ours."""
 DEEPEST, MOST_LEAVES = 17, 2**17
 """Trees of more levels than the first have as many leaves as there can be."""
 
@@ -68,10 +77,11 @@ def bigquery_options(family: str, given: Mapping[str, Any], *, num_rows: int) ->
     >>> bigquery_options("boosted_tree_classifier", {"max_tree_depth": 3}, num_rows=100)["num_leaves"]
     8
     """
-    options = {**DEFAULTS[family], **given}
-    if "batch_size" in DEFAULTS[family]:
+    defaults = DEFAULTS.get(family, {})
+    options = {**defaults, **given}
+    if "batch_size" in defaults:
         options["batch_size"] = given.get("batch_size", max(1, min(32, num_rows)))
-    if "max_tree_depth" in DEFAULTS[family]:
+    if "max_tree_depth" in defaults:
         options.setdefault("num_leaves", _most_leaves(options["max_tree_depth"]))
     return options
 

@@ -19,13 +19,13 @@ from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.begin_net import begin_net
 from hagane.models.dnn_graph import emit_net
+from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import FitContext
 from hagane.models.first_layer_movement import first_layer_movement
 from hagane.models.prior_shift import prior_shift
-from hagane.models.tabular_net import TabularNet, embedding_width, fold_normalisation
+from hagane.models.tabular_net import TabularNet, fold_normalisation
 from hagane.models.target import Target
 from hagane.models.torch_model import TorchModel
-from hagane.models.torch_options import TorchOptions
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
@@ -41,7 +41,7 @@ multiplications took 5 ms with one thread, 20 ms with two on an idle machine and
 """
 
 
-class DnnOptions(TorchOptions, frozen=True, kw_only=True):
+class DnnOptions(EmbeddingOptions, frozen=True, kw_only=True):
     """Options of both dnn families. Names are BigQuery ML's where it has one."""
 
     hidden_units: tuple[Annotated[int, msgspec.Meta(ge=1, le=65_536)], ...] = (128, 64)
@@ -70,13 +70,13 @@ def fit_net(
     begun = begin_net(make_net, options, target, shift, context)
     target = begun.target
     arguments = DnnArguments(options=options, target=target, seed=context.seed, shift=shift)
-    threads = num_threads_for(train, options)
+    threads = num_threads_for(train.features, options, options.batch_rows(train.num_rows))
     trained = train_torch("hagane.models.dnn:make_task", arguments, Share(train, evaluation), options, context,
                           num_threads=threads, initial=begun.state)  # fmt: skip
     assert isinstance(trained.module, TabularNet)
     left = torch_parameters(trained.module.state_dict(), target, shift)
     net = fold_normalisation(trained.module)
-    _shift_output(net, shift)
+    shift_output(net.layers[-1], shift)
     return TorchModel(
         family=family,
         module=net,
@@ -106,11 +106,14 @@ def make_task(arguments: dict[str, Any], share: Share) -> Task:
 
 def make_net(features: Sequence[Feature], options: DnnOptions, num_outputs: int) -> TabularNet:
     """An untrained network for these features."""
+    widths, sparse_widths = options.widths(features)
     return TabularNet(
         sum(feature.kind is FeatureKind.DENSE for feature in features),
         [feature.cardinality for feature in features if feature.kind is FeatureKind.ID],
         num_outputs,
+        widths=widths,
         sparse_cardinalities=[f.cardinality for f in features if f.kind is FeatureKind.SPARSE],
+        sparse_widths=sparse_widths,
         hidden_units=options.hidden_units,
         activation=options.activation_fn,
         dropout=options.dropout,
@@ -118,15 +121,11 @@ def make_net(features: Sequence[Feature], options: DnnOptions, num_outputs: int)
     )
 
 
-def num_threads_for(train: Encoded, options: DnnOptions) -> int:
+def num_threads_for(features: Sequence[Feature], options: DnnOptions, batch_rows: int) -> int:
     """1 where a step is so small that waking other threads costs more than they bring, else 0: all."""
-    widths = [train.num_dense + sum(_embedding_widths(train)), *options.hidden_units, 1]
-    multiplications = options.batch_rows(train.num_rows) * sum(a * b for a, b in pairwise(widths))
-    return 1 if multiplications < SMALL_STEP else 0
-
-
-def _embedding_widths(train: Encoded) -> list[int]:
-    return [embedding_width(each.cardinality) for each in train.features if each.kind is not FeatureKind.DENSE]
+    num_dense = sum(feature.kind is FeatureKind.DENSE for feature in features)
+    widths = [num_dense + sum(sum(part) for part in options.widths(features)), *options.hidden_units, 1]
+    return 1 if batch_rows * sum(a * b for a, b in pairwise(widths)) < SMALL_STEP else 0
 
 
 def _large_tables(net: nn.Module) -> list[nn.Parameter]:
@@ -134,10 +133,9 @@ def _large_tables(net: nn.Module) -> list[nn.Parameter]:
     return net.large_tables
 
 
-def _shift_output(net: TabularNet, shift: Sequence[float]) -> None:
-    """Add `shift` to what the network puts out, by its last bias."""
+def shift_output(last: nn.Module, shift: Sequence[float]) -> None:
+    """Add `shift` to what a network puts out, by the bias of its last layer."""
     if any(shift):
-        last = net.layers[-1]
-        assert isinstance(last, torch.nn.Linear)
+        assert isinstance(last, nn.Linear)
         with torch.no_grad():
             last.bias += torch.tensor(shift, dtype=torch.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE, DnnOptions, fit_net
 from hagane.models.family import FitContext, Task
-from hagane.models.target import Target
+from hagane.models.target import class_target
 from hagane.models.torch_model import TorchModel
 from hagane.models.training_data import count_classes
 
@@ -31,7 +31,5 @@ class DnnClassifier:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, DnnOptions)
         count_classes(train, context)
-        target = Target(context.num_classes, "log_loss", "softmax")
-        if context.num_classes == 2:
-            target = Target(1, "binary_log_loss", "sigmoid")
+        target = class_target(context.num_classes)
         return fit_net(train, evaluation, options, context, family=self.name, target=target)

@@ -107,6 +107,25 @@ class HasParameters(Protocol):
         """
 
 
+@runtime_checkable
+class SinglePrecisionModel(Protocol):
+    """A fitted model whose scores are float32 times a unit of the label's."""
+
+    @property
+    def score_unit(self) -> float:
+        """By how much less than this two scores differ cannot be told: differences are relative to it, too."""
+
+
+@runtime_checkable
+class FeatureMaskModel(Protocol):
+    """A fitted model that says of each row which features it looked at."""
+
+    def emit_feature_masks(
+        self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()
+    ) -> str:
+        """[n, f] float64, beside the nodes of `emit`: each feature's share, in the features' order."""
+
+
 class Family(Protocol):
     """One model family."""
 
@@ -126,9 +145,14 @@ class Family(Protocol):
     by the weight of those kept. Right for families that can follow any shape of the log odds, and of less variance; a
     linear model, whose shape is a compromise, makes another compromise on other shares of the classes."""
     relative_tolerance: float
-    """By how much `predict` and the emitted graph may differ, relative to max(1, |score|)."""
+    """By how much `predict` and the emitted graph may differ, relative to max(1, |score|, the model's score unit)."""
 
     def fit(
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> FittedModel:
         """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError."""
+
+
+def score_unit(model: object) -> float:
+    """What a model's scores are rounded relative to, at least 1."""
+    return max(1.0, model.score_unit) if isinstance(model, SinglePrecisionModel) else 1.0

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
+from hagane.features.feature import Feature
 
-WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
+WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null",
+         Any: "anything"}  # fmt: skip
 MAX_NUMBER = 2.0**63
 """No option is a number as large as this, or infinite, or not a number."""
 BOUNDS = {"gt": "> {}", "ge": ">= {}", "lt": "< {}", "le": "<= {}"}
@@ -32,6 +34,17 @@ class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def cross_faults(self) -> Sequence[Fault]:
         """Faults of options that do not go together."""
         return ()
+
+    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+        """Faults that show only once the features are known, found before anything is encoded.
+
+        `num_classes` is 0 where a number is predicted.
+        """
+        return ()
+
+    def code(self) -> bytes:
+        """What else the result depends on: the source of a user's own class, say."""
+        return b""
 
 
 def options_from(family: str, options: type[Made], values: Mapping[str, Any]) -> Made:
@@ -60,6 +73,7 @@ def options_from(family: str, options: type[Made], values: Mapping[str, Any]) ->
     known = {name: _lowered(hints[name], value) for name, value in values.items() if name in hints}
     faults = [_unknown(family, name, hints) for name in values if name not in hints]
     faults += value_faults(options, known)
+    faults += [_missing(family, name, hints) for name in _required(options) if name not in values]
     if faults:
         raise SpecError(*faults)
     return options(**{name: msgspec.convert(value, hints[name]) for name, value in known.items()})
@@ -69,6 +83,22 @@ def option_types(options: type[FamilyOptions]) -> dict[str, Any]:
     """Option name → its annotated type."""
     hints = get_type_hints(options, include_extras=True)
     return {field.name: hints[field.name] for field in msgspec.structs.fields(options)}
+
+
+def default_values(options: type[msgspec.Struct]) -> dict[str, Any]:
+    """Option name → its default, of those that have one.
+
+    >>> class Options(FamilyOptions, frozen=True, kw_only=True):
+    ...     module: str
+    ...     patience: int = 5
+    >>> default_values(Options)
+    {'patience': 5}
+    """
+    fields = [field for field in msgspec.structs.fields(options) if not field.required]
+    return {
+        field.name: field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        for field in fields
+    }
 
 
 def value_faults(options: type[FamilyOptions], values: Mapping[str, Any]) -> list[Fault]:
@@ -128,6 +158,19 @@ def _unknown(family: str, name: str, known: Mapping[str, Any]) -> Fault:
         where=f"model.options.{name}",
         expected="one of " + ", ".join(known),
         nearest=nearest(name, known),
+    )
+
+
+def _required(options: type[FamilyOptions]) -> list[str]:
+    """Options without a default."""
+    return [field.name for field in msgspec.structs.fields(options) if field.required]
+
+
+def _missing(family: str, name: str, hints: Mapping[str, Any]) -> Fault:
+    return Fault(
+        what=f"{family} needs the option {name!r}",
+        where=f"model.options.{name}",
+        expected=describe_type(hints[name]),
     )
 
 

@@ -70,3 +70,12 @@ class Target(msgspec.Struct, frozen=True):
         flat = emitter.node("Reshape", output, emitter.constant(np.array([-1], np.int64)))
         scaled = emitter.node("Mul", flat, emitter.constant(self.dtype(self.scale)))
         return emitter.node("Add", scaled, emitter.constant(self.dtype(self.level)))
+
+
+def class_target(num_classes: int) -> Target:
+    """Two classes have one logit, that of the second; more classes have one each.
+
+    >>> class_target(2).link, class_target(3).num_outputs
+    ('sigmoid', 3)
+    """
+    return Target(1, "binary_log_loss", "sigmoid") if num_classes == 2 else Target(num_classes, "log_loss", "softmax")

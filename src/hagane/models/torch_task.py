@@ -19,7 +19,7 @@ from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
 from hagane.models.training_data import mean_weight
 from hagane.training.optimizers import optimizers_for
-from hagane.training.task import Task, TensorBatch
+from hagane.training.task import Loss, Task, TensorBatch
 from hagane.training.training_job import Share
 
 EVAL_ROWS = 8192
@@ -36,12 +36,16 @@ def torch_task(
     large_tables: Callable[[nn.Module], list[nn.Parameter]] = lambda module: [],
     make_optimizers: Callable[[nn.Module], tuple[torch.optim.Optimizer, ...]] | None = None,
     least_rows: int = 1,
+    losses: Loss | None = None,
+    training_loss: Loss | None = None,
 ) -> Task:
     """`module` takes dense [n, d], ids [n, k] and three tensors a sparse feature, and gives [n, outputs].
 
     `shift` [outputs] is what the output lacks on eval rows; `large_tables` the parameters whose gradients are sparse.
+    `losses` stands in for the target's, `training_loss` for that of the training rows alone.
     A last batch in which a process would have fewer than `least_rows` is left out (batch normalisation needs two).
     """
+    losses = losses or target.losses
     reader = EncodedReader(share.train, options.batch_rows(share.train.num_rows), seed=seed, rank=share.rank,
                            world_size=share.size, share="batch")  # fmt: skip
     unit = mean_weight(share.train)
@@ -57,8 +61,8 @@ def torch_task(
         module=module,
         make_optimizers=make_optimizers
         or (lambda placed: optimizers_for(options.optimizer, placed, large_tables(placed), options.learn_rate)),
-        loss=target.losses,
-        eval_loss=_shifted(target, shift),
+        loss=training_loss or losses,
+        eval_loss=_shifted(losses, shift),
         train_batches=train_batches,
         num_batches=num_batches,
         eval_batches=_eval_batches(share.evaluation, target, unit),
@@ -102,8 +106,8 @@ def _eval_batches(
     return eval_batches
 
 
-def _shifted(target: Target, shift: Sequence[float]) -> Callable[[Tensor, Tensor], Tensor] | None:
+def _shifted(losses: Loss, shift: Sequence[float]) -> Loss:
     if not any(shift):
-        return None
-    added, losses = torch.tensor(shift, dtype=torch.float32), target.losses
+        return losses
+    added = torch.tensor(shift, dtype=torch.float32)
     return lambda output, label: losses(output + added.to(output.device), label)

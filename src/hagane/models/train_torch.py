@@ -11,6 +11,7 @@ import msgspec
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hagane.errors import Fault, SpecError
 from hagane.models.family import FitContext, Iteration
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
@@ -38,8 +39,11 @@ def train_torch(
 ) -> Trained:
     """Train what `make` (a `MakeTask`, as `module:function`) makes, its module beginning with the state `initial`.
 
-    Raises TrainingError, PreemptedError.
+    Raises TrainingError, PreemptedError; SpecError for a warm start of which the family has made no `initial` state.
     """
+    if context.warm_start is not None and initial is None:
+        what, step = "this family cannot begin with an earlier model", "train it without warm_start"
+        raise SpecError(Fault(what=what, where="training.warm_start", next_step=step))
     asked = context.training
     assert isinstance(asked.strategy, Strategy)
     job = TrainingJob(

@@ -37,5 +37,5 @@ def optimizers_for(
     """The optimizer `name` over the module's parameters, with a lazy one beside it for those in `lazy`."""
     apart = {id(parameter) for parameter in lazy}
     rest = [parameter for parameter in module.parameters() if id(parameter) not in apart]
-    first = OPTIMIZERS[name](rest, rate)
-    return (first, LAZY_OPTIMIZERS[name](lazy, rate)) if lazy else (first,)
+    made = [OPTIMIZERS[name](rest, rate)] if rest else []
+    return (*made, LAZY_OPTIMIZERS[name](lazy, rate)) if lazy else tuple(made)

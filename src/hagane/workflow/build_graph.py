@@ -13,6 +13,7 @@ interval_…`                              `…_upper_bound`)
 `row_error`        [n] bool              an expression of the row erred
 `dense`, `ids`,    `features.graph_ports` the features themselves, for verification and monitoring
 `sparse.*`
+`feature_masks`    [n, f] f64            the share of each feature in what the model looked at, where it says so
 ================== ===================== =================================================================
 """
 
@@ -31,11 +32,11 @@ from hagane.bundle.signature import (
 from hagane.calibration.calibrator import Calibrator
 from hagane.calibration.prediction_intervals import PredictionIntervals
 from hagane.features.emit import Emitter, element_type
-from hagane.features.graph_ports import DENSE, IDS, ROW_ERROR
+from hagane.features.graph_ports import DENSE, FEATURE_MASKS, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
 from hagane.features.plan import output_sparse
 from hagane.features.transform import Transform
-from hagane.models.family import FittedModel
+from hagane.models.family import FeatureMaskModel, FittedModel
 
 
 def build_graph(
@@ -67,6 +68,9 @@ def build_graph(
         emitter.output(IDS, ports.ids, np.int64, ("n", len(transform.ids)))
     for index, port in enumerate(ports.sparse):
         output_sparse(emitter, index, port)
+    if isinstance(model, FeatureMaskModel):
+        masks = model.emit_feature_masks(emitter, ports.dense, ports.ids, ports.sparse)
+        emitter.output(FEATURE_MASKS, masks, np.float64, ("n", len(transform.features)))
     serialized: bytes = emitter.model().SerializeToString(deterministic=True)
     return serialized
 

@@ -12,7 +12,7 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
-from hagane.models.family import FittedModel
+from hagane.models.family import FeatureMaskModel, FittedModel
 from hagane.progress import Progress
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.card_slices import card_slices
@@ -65,6 +65,7 @@ def export(
         calibration=fit.calibration_method,
         has_intervals=fit.intervals is not None,
         interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
+        has_masks=isinstance(model, FeatureMaskModel),
     )
     trial = Bundle.load(write_bundle(folder / "exported", model=graph, signature=signature))
     verification = verify_export(trial, prepared, model, fit)

@@ -13,6 +13,7 @@ from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.model_card import CardSection, CardTable, ModelCard
 from hagane.evaluation.report.sections import METHODS, SLICE_METRICS
 from hagane.models.family import FittedModel
+from hagane.models.options import default_values
 from hagane.page.number_text import number_text, percent_text
 from hagane.spec.card import Card
 from hagane.spec.spec import Spec
@@ -94,7 +95,7 @@ def _options(trained: Trained) -> str:
     """Those that are not the family's defaults."""
     family = trained.prepared.resolved.family
     chosen = msgspec.to_builtins(trained.prepared.resolved.options)
-    usual = msgspec.to_builtins(family.Options())
+    usual = msgspec.to_builtins(default_values(family.Options))
     told = [f"{name} {value}" for name, value in chosen.items() if usual.get(name) != value]
     told += [f"{each.name} = {each.value} (searched)" for each in trained.lineage.hyperparameters]
     return ", ".join(told) or "the family's defaults"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from hagane.data.downsample import downsample
 from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
+from hagane.errors import SpecError
 from hagane.features.fit import fit_transform
 from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
+from hagane.models.options import FamilyOptions
 from hagane.progress import Progress
 from hagane.spec.check import check_spec
 from hagane.spec.spec import Spec, Split
@@ -91,6 +94,7 @@ def prepare(
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)
     transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
+    _check_options(resolved, transform, label, progress)
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     if spec.training.downsample is not None:
         splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)
@@ -109,6 +113,16 @@ def _suspected_leaks(
     read = {column.name for column in transform.columns}
     found = look_for_leaks(rows, label, statistics, progress)
     return tuple(leak for leak in found if leak.column in read)
+
+
+def _check_options(resolved: Resolved, transform: Transform, label: LabelEncoding, progress: Progress) -> None:
+    """Raises SpecError for options that do not go with these features: before anything is encoded."""
+    options = resolved.options
+    assert isinstance(options, FamilyOptions)
+    with progress.phase("try the module") if options.code() else nullcontext():
+        faults = options.feature_faults(transform.features, len(label.classes))
+    if faults:
+        raise SpecError(*faults)
 
 
 def _fit(resolved: Resolved, rows: Table, progress: Progress) -> Transform:

@@ -16,6 +16,7 @@ def sign(
     calibration: Literal["none", "platt", "isotonic"],
     has_intervals: bool,
     interval_rows: int | None = None,
+    has_masks: bool = False,
 ) -> Signature:
     """List exactly the columns that the transform reads, where each came from, and an example of typical values."""
     spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
@@ -35,5 +36,6 @@ def sign(
         on_error=spec.serving.on_error or "null",
         null_words=prepared.table.origin.null_words,
         num_features=len(transform.features),
+        masked_features=tuple(feature.name for feature in transform.features) if has_masks else (),
         example=example_instance(transform.columns, prepared.statistics),
     )

@@ -21,6 +21,7 @@ from hagane.errors import Fault, PreemptedError, TrainingError
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
+from hagane.models.options import FamilyOptions
 from hagane.progress import SILENT, Progress
 from hagane.spec.checkpoint import Checkpoint
 from hagane.spec.spec import Spec
@@ -134,6 +135,7 @@ def run_key(prepared: Prepared, beginning: Beginning | None) -> str:
         msgspec.json.encode(alike, order="sorted"),
         prepared.table.fingerprint().encode(),
         (beginning.digest if beginning else "").encode(),
+        prepared.resolved.options.code() if isinstance(prepared.resolved.options, FamilyOptions) else b"",
         json.dumps({name: version(name) for name in ("hagane", "torch")}).encode(),
     )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]

@@ -17,7 +17,7 @@ from hagane.errors import BundleError, Fault
 from hagane.features.encoder import Encoder
 from hagane.features.graph_ports import sparse_outputs
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.family import FittedModel
+from hagane.models.family import FittedModel, score_unit
 from hagane.models.rounding import Rounded
 from hagane.models.tree_model import RELATIVE_TOLERANCE
 from hagane.workflow.held_out_fit import HeldOutFit
@@ -37,7 +37,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     num_rows: int
     num_json_rows: int
     largest_score_difference: float
-    """|bundle − training path| / max(1, |training path|), the largest over all rows and classes."""
+    """|bundle − training path| / max(1, |training path|, the model's score unit), the largest over rows and classes."""
     tolerance: float
     largest_calibration_difference: float = 0.0
     """|calibrated by the bundle − by the fitted calibrator, of the bundle's own uncalibrated scores|, the largest."""
@@ -60,7 +60,8 @@ def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: H
     expected = np.asarray(model.predict(dense, ids, sparse), np.float64)
     answers = bundle.predict_columns(plain, uncalibrated=True)
     served = scores_of(answers)
-    difference = _largest_difference(expected, served if answers.uncalibrated is None else answers.uncalibrated)
+    unit = score_unit(model)
+    difference = _largest_difference(expected, served if answers.uncalibrated is None else answers.uncalibrated, unit)
     tolerance = max(family.relative_tolerance, model.rounding if isinstance(model, Rounded) else 0.0)
     _check_difference("trained model", family.name, difference, tolerance)
     calibration = 0.0
@@ -70,7 +71,7 @@ def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: H
     moved = 0.0
     if fit.intervals is not None:
         bounds = fit.intervals.apply(expected, dense, ids, sparse)
-        moved = max(map(_largest_difference, bounds, (answers.lower_bounds, answers.upper_bounds)))
+        moved = max(map(_largest_difference, bounds, (answers.lower_bounds, answers.upper_bounds), (unit, unit)))
         _check_difference("prediction intervals", family.name, moved, max(tolerance, RELATIVE_TOLERANCE))
     num_json = _same_from_json(bundle, batch.slice(0, JSON_ROWS), answers)
     return Verification(
@@ -130,11 +131,11 @@ def _same_sparse(trained: SparseRows, served: list[np.ndarray], name: str) -> No
         )
 
 
-def _largest_difference(expected: np.ndarray, served: np.ndarray | None) -> float:
+def _largest_difference(expected: np.ndarray, served: np.ndarray | None, unit: float = 1.0) -> float:
     assert served is not None
     if not expected.size:
         return 0.0
-    return float((np.abs(expected - served) / np.maximum(1.0, np.abs(expected))).max())
+    return float((np.abs(expected - served) / np.maximum(unit, np.abs(expected))).max())
 
 
 def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: Predictions) -> int:

@@ -1,0 +1,34 @@
+"""TabNet, a network that chooses its features row by row, for two or more classes, in PyTorch."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from hagane.features.encoded import Encoded
+from hagane.models.family import FitContext, Task
+from hagane.models.tabnet import RELATIVE_TOLERANCE, TabNetModel, TabNetOptions, fit_tabnet
+from hagane.models.target import class_target
+from hagane.models.training_data import count_classes
+
+
+class TabNetClassifier:
+    """Two classes have one logit, more classes one each (softmax)."""
+
+    name = "tabnet_classifier"
+    task = Task.CLASSIFICATION
+    Options = TabNetOptions
+    dense_dtype = np.float32
+    accepts_missing = False
+    scales = True
+    corrects_prior = True
+    relative_tolerance = RELATIVE_TOLERANCE
+
+    def fit(
+        self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
+    ) -> TabNetModel:
+        """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
+        assert isinstance(options, TabNetOptions)
+        count_classes(train, context)
+        target = class_target(context.num_classes)
+        return fit_tabnet(train, evaluation, options, context, family=self.name, target=target)

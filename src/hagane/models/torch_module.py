@@ -1,0 +1,150 @@
+"""The user's own model: a `torch.nn.Module` class that the spec names. What the classifier and the regressor share.
+
+The class is made with a `TorchInputs` and the spec's `module_options`; `forward(features)` is given a dict by feature
+name (`torch_inputs.TorchFeature` says what is in it) and returns [n, inputs.num_outputs]: logits, or the standardised
+number. A method `loss(output, label)`, where it has one, answers a loss for each row in place of the family's.
+Everything is float32, prediction too: not every module computes in float64, nor does ONNX Runtime every operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from torch import nn
+
+from hagane.errors import Fault, SpecError
+from hagane.features.encoded import Encoded
+from hagane.features.feature import Feature, FeatureKind
+from hagane.models.ablation_importance import ablation_importance
+from hagane.models.family import FitContext
+from hagane.models.make_module import check_module, make_module
+from hagane.models.module_class import module_source
+from hagane.models.named_features import NamedFeatures
+from hagane.models.prior_shift import prior_shift
+from hagane.models.target import Target
+from hagane.models.torch_export import emit_torch
+from hagane.models.torch_inputs import TorchInputs
+from hagane.models.torch_model import TorchModel
+from hagane.models.torch_options import TorchOptions
+from hagane.models.torch_task import torch_task
+from hagane.models.train_torch import train_torch, training_curve
+from hagane.training.task import Loss, Task
+from hagane.training.training_job import Share
+
+RELATIVE_TOLERANCE = 1e-5
+"""Of float32 through as many layers as the user likes."""
+
+
+class TorchModuleOptions(TorchOptions, frozen=True, kw_only=True):
+    """Options of both torch families."""
+
+    module: str
+    """`package.module:Class`."""
+    module_options: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Keyword arguments of the class."""
+
+    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+        """What is wrong with the class, found by making it, calling it and exporting it once."""
+        try:
+            check_module(self.module, self.module_options, TorchInputs.of(features, num_classes=num_classes))
+        except SpecError as error:
+            return error.faults
+        return ()
+
+    def code(self) -> bytes:
+        """A digest of the class's source."""
+        return module_source(self.module)
+
+
+class TorchModuleArguments(msgspec.Struct, frozen=True, kw_only=True):
+    """What `make_task` needs besides the rows."""
+
+    options: TorchModuleOptions
+    target: Target
+    num_classes: int
+    seed: int
+    shift: tuple[float, ...]
+    """[outputs] what the output lacks on eval rows."""
+
+
+class TorchModuleModel(TorchModel):
+    """A fitted module of the user's own, in float32."""
+
+    @property
+    def score_unit(self) -> float:
+        """What float32 rounds relative to: the label's deviation; 1 for probabilities."""
+        return self.target.scale
+
+
+def fit_module(
+    train: Encoded,
+    evaluation: Encoded | None,
+    options: TorchModuleOptions,
+    context: FitContext,
+    *,
+    family: str,
+    target: Target,
+) -> TorchModuleModel:
+    """Train the module and keep its best state. Raises SpecError where it cannot be made."""
+    shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
+    arguments = TorchModuleArguments(
+        options=options, target=target, num_classes=context.num_classes, seed=context.seed, shift=shift
+    )
+    make = "hagane.models.torch_module:make_task"
+    trained = train_torch(make, arguments, Share(train, evaluation), options, context)
+    module = trained.module
+    assert isinstance(module, NamedFeatures)
+    module.shift = torch.tensor(shift, dtype=torch.float32) if any(shift) else None
+    module.eval()
+    own_loss = _own_loss(module) is not None
+    return TorchModuleModel(
+        family=family,
+        module=module,
+        target=target,
+        emit_module=emit_torch,
+        importance=ablation_importance(module, train, _arrays(module.inputs, train.features)),
+        # A loss of the module's own has a unit of its own.
+        curve=training_curve(trained.history, msgspec.structs.replace(target, scale=1.0) if own_loss else target),
+        best_iteration=trained.history.best_iteration,
+        computes_in=np.float32,
+    )
+
+
+def make_task(arguments: dict[str, Any], share: Share) -> Task:
+    """The module and its batches, in any process."""
+    given = msgspec.convert(arguments, TorchModuleArguments)
+    inputs = TorchInputs.of(share.train.features, num_classes=given.num_classes)
+    module = make_module(given.options.module, given.options.module_options, inputs)
+    normalises = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    return torch_task(
+        module,
+        share,
+        given.options,
+        given.target,
+        seed=given.seed,
+        shift=given.shift,
+        large_tables=_sparse_tables,
+        losses=_own_loss(module),
+        least_rows=2 if normalises else 1,
+    )
+
+
+def _own_loss(module: NamedFeatures) -> Loss | None:
+    found: Loss | None = getattr(module.module, "loss", None)
+    return found if callable(found) else None
+
+
+def _sparse_tables(module: nn.Module) -> list[nn.Parameter]:
+    """The parameters whose gradients are sparse."""
+    tables = [part for part in module.modules() if isinstance(part, nn.Embedding | nn.EmbeddingBag) and part.sparse]
+    return [table.weight for table in tables]
+
+
+def _arrays(inputs: TorchInputs, features: Sequence[Feature]) -> list[list[str]]:
+    """The features of each array of numbers."""
+    numbers = [feature.name for feature in features if feature.kind is FeatureKind.DENSE]
+    return [[numbers[place] for place in feature.places] for feature in inputs.features if feature.width > 1]

@@ -1,0 +1,90 @@
+"""A wide and deep model as ONNX nodes. Shapes as in `wide_deep_net`.
+
+The wide part is a product for the numbers, a look-up and a sum for all categories, and a look-up and a sum by row for
+words, in float64 (its weights are few, and a sum over a thousand categories should not depend on their order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from hagane.features.emit import Emitter, element_type
+from hagane.features.graph_ports import SparsePort
+from hagane.models.dnn_graph import emit_net
+from hagane.models.sparse_graph import emit_entries, emit_row_sums
+from hagane.models.wide_deep_net import WideDeepNet, WidePart
+
+
+def emit_wide_deep(
+    emitter: Emitter,
+    net: WideDeepNet,
+    dense: str | None,
+    ids: str | None,
+    sparse: Sequence[SparsePort] = (),
+    *,
+    dtype: type[np.floating[Any]],
+) -> str:
+    """Add both parts, the deep one computed in `dtype`; the name of their sum [n, c] in `dtype`."""
+    deep = emit_net(
+        emitter,
+        net.deep,
+        _chosen(emitter, dense, net.deep_dense, net.num_dense),
+        _chosen(emitter, ids, net.deep_ids, net.num_ids),
+        [sparse[place] for place in net.deep_sparse],
+        dtype=dtype,
+    )
+    wide = net.wide
+    parts = _wide_parts(
+        emitter,
+        wide,
+        _chosen(emitter, dense, wide.dense, net.num_dense),
+        _chosen(emitter, ids, wide.ids, net.num_ids),
+        [sparse[place] for place in wide.sparse],
+    )
+    if not parts:
+        return deep
+    total = parts[0]
+    for part in parts[1:]:
+        total = emitter.node("Add", total, part)
+    return emitter.node("Add", deep, emitter.node("Cast", total, to=element_type(dtype)))
+
+
+def _wide_parts(
+    emitter: Emitter, wide: WidePart, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]
+) -> list[str]:
+    """[n, c] float64 of the part's own numbers, categories and words, of those that there are."""
+    parts = []
+    if dense is not None and wide.weight is not None:
+        numbers = emitter.node("Cast", dense, to=element_type(np.float64))
+        weight: npt.NDArray[np.float64] = wide.weight.detach().double().numpy()
+        parts.append(emitter.node("MatMul", numbers, emitter.constant(weight)))
+    if ids is not None and wide.table is not None:
+        slots = emitter.node("Add", ids, emitter.constant(np.array(wide.offsets, np.int64)))
+        rows = emitter.node("Gather", emitter.constant(_table(wide.table)), slots, axis=0)
+        parts.append(emitter.node("ReduceSum", rows, emitter.constant([1], np.int64), keepdims=0))
+    if sparse:
+        tables = [_table(bag) for bag in wide.bags]
+        offsets = [sum(len(table) for table in tables[:index]) for index in range(len(tables))]
+        parts.append(emit_row_sums(emitter, emit_entries(emitter, sparse, offsets), np.concatenate(tables)))
+    return parts
+
+
+def _table(module: nn.Module) -> npt.NDArray[np.float64]:
+    """[slots, c] in float64."""
+    assert isinstance(module, nn.Embedding | nn.EmbeddingBag)
+    table: npt.NDArray[np.float64] = module.weight.detach().double().numpy()
+    return table
+
+
+def _chosen(emitter: Emitter, columns: str | None, places: Sequence[int], num_columns: int) -> str | None:
+    """The columns in these places, of `num_columns`; None for none."""
+    if columns is None or not places:
+        return None
+    if tuple(places) == tuple(range(num_columns)):
+        return columns
+    return emitter.node("Gather", columns, emitter.constant(np.array(places, np.int64)), axis=1)

@@ -1,0 +1,33 @@
+"""What the suites that run on every family must know of some: options that make a fit quick, and those it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hagane.models import FAMILIES, get_family
+from hagane.models.family import Task
+
+OWN = {"module": "own_torch_modules:Mixed"}
+NEEDED: dict[str, dict[str, Any]] = {"torch_classifier": OWN, "torch_regressor": OWN}
+"""Options without a default."""
+TREES = {"max_iterations": 30}
+FOREST = {"num_parallel_tree": 20}
+NETWORK = {"max_iterations": 3, "hidden_units": [16, 8], "learn_rate": 0.01}
+TABNET = {"max_iterations": 3, "n_d": 8, "n_a": 8, "num_steps": 2}
+QUICK: dict[str, dict[str, Any]] = {
+    "boosted_tree_classifier": TREES,
+    "boosted_tree_regressor": TREES,
+    "random_forest_classifier": FOREST,
+    "random_forest_regressor": FOREST,
+    "dnn_classifier": NETWORK,
+    "dnn_regressor": NETWORK,
+    "dnn_linear_combined_classifier": NETWORK,
+    "dnn_linear_combined_regressor": NETWORK,
+    "tabnet_classifier": TABNET,
+    "tabnet_regressor": TABNET,
+    "torch_classifier": {**OWN, "max_iterations": 3, "learn_rate": 0.01},
+    "torch_regressor": {**OWN, "max_iterations": 3, "learn_rate": 0.01},
+}
+NETWORKS = tuple(name for name in FAMILIES if name.startswith(("dnn", "tabnet", "torch")))
+CLASSIFIERS = tuple(name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION)
+REGRESSORS = tuple(name for name in FAMILIES if get_family(name).task is Task.REGRESSION)
