@@ -126,6 +126,10 @@ class TrainingError(HaganeError):
     exit_code = 5
 
 
+class TrainingInterruptedError(TrainingError):
+    """Training could not go on (its processes died, machines did not meet); what was saved stays for the next run."""
+
+
 class ReplicaError(TrainingError):
     """A replica of a launched job failed; a command exits with the replica's own code."""
 

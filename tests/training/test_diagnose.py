@@ -268,7 +268,15 @@ def test_a_loss_that_fell_to_nothing_and_jumps_there_is_no_explosion(seed: int, 
     assert not any(seen.take(float(min(loss, 0.7))) for loss in np.concatenate([falling, jumping]))
 
 
-@given(st.floats(1.05, 3.0), st.floats(1e-6, 1e6), st.integers(0, 2**32 - 1))
+@given(st.floats(1e-9, 1e-3), st.integers(0, 2**32 - 1))
+def test_a_loss_that_begins_at_next_to_nothing_may_rise(first: float, seed: int) -> None:
+    """A warm start whose learning rate warms up."""
+    random = np.random.default_rng(seed)
+    seen = Explosion()
+    assert not any(seen.take(float(loss)) for loss in np.geomspace(first, 0.7, 200) * np.exp(random.normal(0, 1, 200)))
+
+
+@given(st.floats(1.1, 3.0), st.floats(1.0, 1e6), st.integers(0, 2**32 - 1))
 def test_geometric_growth_is_an_explosion_in_any_unit(growth: float, unit: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     losses = unit * growth ** np.arange(300.0) * np.exp(random.normal(0, 0.2, 300))

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -47,7 +49,7 @@ def workers_of(pid: int) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid and b"hagane.training.worker" in (entry / "cmdline").read_bytes():
+            if parent == pid and b"hagane.training.start_worker" in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
         except (OSError, IndexError):
             continue
@@ -86,6 +88,47 @@ def test_one_of_two_workers_is_killed_and_the_model_has_the_same_bits(tmp_path: 
     thread.join()
     assert killed
     assert torch.equal(found, fit(tmp_path / "whole"))
+
+
+def test_the_processes_end_with_the_one_that_started_them_from_their_first_moment(tmp_path: Path) -> None:
+    """Killed while they still load torch, which takes seconds."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "import subprocess, sys, os, time\n"
+         "child = subprocess.Popen([sys.executable, '-P', '-m', 'hagane.training.start_worker', sys.argv[1], "
+         "str(os.getpid())], stderr=subprocess.DEVNULL)\nprint(child.pid, flush=True)\ntime.sleep(100)", str(tmp_path)],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    state = Path(f"/proc/{child}/stat")
+    wait_for(lambda: not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z", 20)
+
+
+def test_a_run_whose_processes_died_too_often_is_kept(tmp_path: Path) -> None:
+    """Through the whole command: what the error promises is there, and is gone on with."""
+    draw = np.random.default_rng(3)
+    frame = {name: draw.normal(size=20_000) for name in "abc"}
+    pq.write_table(pa.table(frame | {"y": frame["a"] * frame["b"] > 0}), tmp_path / "rows.parquet")
+    command = [sys.executable, "-m", "hagane.fronts.cli", "train", str(tmp_path / "spec.yaml")]
+    (tmp_path / "spec.yaml").write_text(
+        f"data: {tmp_path / 'rows.parquet'}\nlabel: y\nmodel: {{type: dnn_classifier, options: {{max_iterations: 8, "
+        "early_stop: false, batch_size: 64}}\ntraining: {checkpoint: {every_seconds: 0.2}, "
+        "strategy: {type: mirrored, num_processes: 2, max_restarts: 0}}\n"
+    )
+    environment = {**os.environ, "HAGANE_HOME": str(tmp_path / "home")}
+    first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    saved = (tmp_path / "home" / "runs").glob
+    wait_for(lambda: any(saved("*/checkpoints/step-*")))
+    os.kill(workers_of(first.pid)[1], signal.SIGKILL)
+    _, said = first.communicate(timeout=100)
+    assert first.returncode == 5, said
+    assert b"goes on from the last checkpoint" in said
+    assert any(saved("*/checkpoints/step-*"))
+    again = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert b"going on from step" in again.stderr
 
 
 def test_a_machine_joins_another_and_is_killed(tmp_path: Path) -> None:

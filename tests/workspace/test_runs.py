@@ -71,7 +71,8 @@ def test_who_looks_for_a_moment_takes_no_run_away(workspace: Workspace) -> None:
 def test_old_runs_go(workspace: Workspace) -> None:
     old, new = leave_run(workspace, "a1", 3), leave_run(workspace, "b2", 3)
     before = time.time() - KEPT_SECONDS - 60
-    os.utime(old, (before, before))
+    for path in (*old.rglob("*"), old):
+        os.utime(path, (before, before))
     with run_folder(workspace.runs_folder, "c3"):
         pass
     assert (old.exists(), new.exists()) == (False, True)
@@ -120,3 +121,26 @@ def test_a_run_that_goes_on_is_not_deleted(workspace: Workspace) -> None:
         with pytest.raises(StorageError, match="the run a1 is going on"):
             workspace.delete_run("a1")
         assert folder.is_dir()
+
+
+def test_a_run_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
+    """A fit of three weeks writes its checkpoints below its folder, whose own time stays."""
+    with run_folder(tmp_path, "a1") as folder:
+        saved = folder / "checkpoints" / "step-000000000009"
+        saved.mkdir(parents=True)
+        (saved / "checkpoint.json").write_text("{}")
+    for path in (folder, folder / "checkpoints", saved):
+        os.utime(path, (1e9, 1e9))
+    with run_folder(tmp_path, "b2"):
+        assert saved.is_dir()
+    with run_folder(tmp_path, "a1") as again:
+        assert again == folder
+        assert saved.is_dir()
+
+
+def test_of_two_same_runs_the_one_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
+    with run_folder(tmp_path, "a1") as first, run_folder(tmp_path, "a1") as second:
+        (second / "checkpoints").mkdir()
+        remove_run(first)
+    with run_folder(tmp_path, "a1") as again:
+        assert again == second

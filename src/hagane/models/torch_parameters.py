@@ -62,8 +62,9 @@ def parameters_of_checkpoint(checkpoint: Path) -> dict[str, bytes] | None:
     None where `checkpoint` is damaged, or of no network.
     """
     try:
-        job = msgspec.json.decode((checkpoint.parent.parent / JOB_FILE).read_bytes(), type=_Job)
-    except (OSError, msgspec.DecodeError):
+        job_file = next(place / JOB_FILE for place in checkpoint.parents if (place / JOB_FILE).is_file())
+        job = msgspec.json.decode(job_file.read_bytes(), type=_Job)
+    except (OSError, StopIteration, msgspec.DecodeError):
         return None
     if (found := read_checkpoint(checkpoint)) is None:
         return None

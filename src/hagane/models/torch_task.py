@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hagane.counted import counted
+from hagane.errors import Fault, TrainingError
 from hagane.features.batch import Batch
 from hagane.features.encoded import Encoded
 from hagane.features.encoded_reader import EncodedReader
@@ -50,6 +52,8 @@ def torch_task(
                            world_size=share.size, share="batch")  # fmt: skip
     unit = mean_weight(share.train)
     num_batches = reader.num_batches
+    if reader.batch_rows < least_rows * share.size:
+        raise TrainingError(_too_few_rows(reader.batch_rows, least_rows, share.size))
     if least_rows > 1 and num_batches > 1 and reader.num_batch_rows(num_batches - 1) < least_rows * share.size:
         num_batches -= 1
 
@@ -111,3 +115,13 @@ def _shifted(losses: Loss, shift: Sequence[float]) -> Loss:
         return losses
     added = torch.tensor(shift, dtype=torch.float32)
     return lambda output, label: losses(output + added.to(output.device), label)
+
+
+def _too_few_rows(batch_rows: int, least_rows: int, size: int) -> Fault:
+    return Fault(
+        what="a batch leaves a process too few rows to normalise by",
+        where="model.options.batch_size",
+        expected=f"{least_rows * size} or more, for {counted(size, 'process')}",
+        received=str(batch_rows),
+        next_step="take a larger batch_size, fewer processes, or no batch_norm",
+    )

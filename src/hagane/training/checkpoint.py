@@ -33,7 +33,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         return Checkpoint(written.step, load_file(path / TENSORS_FILE), written.facts)
-    except (OSError, SafetensorError):
+    except (FileNotFoundError, SafetensorError):
         return None
 
 

@@ -57,11 +57,14 @@ def write_folder(folder: Path, step: int, facts: dict[str, Any], save: Callable[
 
 
 def read_facts(path: Path) -> Written | None:
-    """What the checkpoint at `path` says of itself; None where it is damaged, or of another version of the format."""
+    """What the checkpoint at `path` says of itself; None where it is damaged, or of another version of the format.
+
+    Raises OSError where the disk does not give it: what cannot be read now is not damaged.
+    """
     try:
         written = msgspec.json.decode((path / FACTS_FILE).read_bytes(), type=Written)
         whole = written.version == FORMAT_VERSION and written.sha256 == _digest(path / TENSORS_FILE)
-    except (OSError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
     return written if whole else None
 

@@ -17,7 +17,7 @@ from hagane.errors import Fault
 from hagane.progress import SILENT, Progress
 from hagane.progress.events import CheckpointWritten
 from hagane.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from hagane.training.checkpoint_folder import keep_newest, list_checkpoints, remove_partial_checkpoints
+from hagane.training.checkpoint_folder import PREFIX, keep_newest, list_checkpoints, remove_partial_checkpoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,14 @@ class Checkpointer:
             self._progress.note(f"the checkpoint {path.name} is damaged: the one before it is taken")
             shutil.rmtree(path, ignore_errors=True)
         return None
+
+    def begin_from(self, step: int) -> None:
+        """The training goes on from `step`: what is newer here, or half-written, is none of it."""
+        remove_partial_checkpoints(self.policy.folder)
+        for path in list_checkpoints(self.policy.folder):
+            if int(path.name.removeprefix(PREFIX)) > step:
+                shutil.rmtree(path, ignore_errors=True)
+        self._last_step = step
 
     def is_due(self, step: int) -> bool:
         """Whether `step` is to be saved: an interval is over, and the one before is written."""

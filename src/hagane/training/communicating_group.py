@@ -75,11 +75,17 @@ class CommunicatingGroup(ProcessGroup):
         paths = {int(path.name.removeprefix(PREFIX)): path for path in list_checkpoints(checkpointer.policy.folder)}
         steps: list[list[int]] = [[]] * self.size
         dist.all_gather_object(steps, list(paths))
+        newest = max((each[-1] for each in steps if each), default=0)
         for step in sorted(set.intersection(*map(set, steps)), reverse=True):
+            if any(sum(step < other < newest for other in each) for each in steps):
+                break  # older by more than the save that was cut off: of another time
             found = read_checkpoint(paths[step])
             if self.add_up([float(found is not None)]) == [self.size]:
+                checkpointer.begin_from(step)
                 return found
-        return super().latest_checkpoint(checkpointer)
+        sent = super().latest_checkpoint(checkpointer)
+        checkpointer.begin_from(sent.step if sent else 0)
+        return sent
 
     @property
     def _module(self) -> nn.Module:

@@ -20,9 +20,10 @@ import msgspec
 import torch
 from torch import nn
 
-from hagane.errors import Fault, PreemptedError, TrainingError
+from hagane.errors import Fault, PreemptedError, TrainingError, TrainingInterruptedError
 from hagane.progress.follow_events import follow_events
 from hagane.spec.communication import Communication
+from hagane.training.checkpoint_folder import PREFIX as STEP_PREFIX
 from hagane.training.processes import EVENTS_FILE, Order, digest_of, read_outcome, read_result, write_order
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
@@ -31,6 +32,7 @@ from hagane.training.training_run import Trained, TrainingRun
 BYTES_A_WEIGHT = 16
 """float32, its gradient, and two numbers that Adam keeps."""
 LAST_LINES = 20
+ELASTIC = "torch.distributed.elastic"
 PREFIX = "processes-"
 RENDEZVOUS = {"timeout": 900, "last_call_timeout": 5, "keep_alive_interval": 2, "keep_alive_max_attempt": 3}
 
@@ -119,23 +121,25 @@ def _launch(folder: Path, run: TrainingRun, machines: Machines, num_processes: i
         logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs"), redirects=Std.ALL),
         signals_to_handle="SIGTERM",
     )
+    arguments = ("-P", "-m", "hagane.training.start_worker")
     with _quiet_logs(), _environment(run):
         try:
-            elastic_launch(config, sys.executable)("-m", "hagane.training.worker", str(folder))
+            elastic_launch(config, sys.executable)(*arguments, str(folder), str(os.getpid()))
         except ChildFailedError as error:
             if read_outcome(folder) is None:
-                raise TrainingError(_died(folder, error.get_first_failure()[1].exitcode, run)) from None
+                raise TrainingInterruptedError(_died(folder, error.get_first_failure()[1].exitcode, run)) from None
         except SignalException:
             raise PreemptedError(_told_to_end(run)) from None
         except RendezvousError as error:
-            raise TrainingError(_did_not_meet(machines, error)) from None
+            raise TrainingInterruptedError(_did_not_meet(machines, error)) from None
 
 
 def _result(folder: Path, module: nn.Module) -> Trained:
     outcome, found = read_outcome(folder), read_result(folder)
     if outcome is not None:
-        raise TrainingError(*outcome.faults)
-    assert found is not None
+        raise (TrainingInterruptedError if outcome.is_interrupted else TrainingError)(*outcome.faults)
+    if found is None:
+        raise TrainingInterruptedError(Fault(what="the processes of the training ended without a result"))
     state, history = found
     module.load_state_dict(state)
     return Trained(module, history)
@@ -144,13 +148,15 @@ def _result(folder: Path, module: nn.Module) -> Trained:
 @contextmanager
 def _quiet_logs() -> Iterator[None]:
     """torchelastic tells of its work by warnings; what a user needs to know is told by our errors."""
-    logger = logging.getLogger("torch.distributed.elastic")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in (*logging.root.manager.loggerDict,) if name.startswith(ELASTIC)]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -186,8 +192,12 @@ def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
 def _told_to_end(run: TrainingRun) -> Fault:
     if run.checkpoints is None:
         return Fault(what="training was told to end", next_step="start it again")
+    found = [path.name for path in run.checkpoints.folder.rglob(f"{STEP_PREFIX}*") if path.is_dir()]
+    if not found:
+        return Fault(what="training was told to end before anything was saved", next_step="start it again")
     step = "run the same command again: it goes on from there"
-    return Fault(what="training was told to end, and saved its state", next_step=step)
+    where = f"step {int(max(found).removeprefix(STEP_PREFIX)):,}"
+    return Fault(what="training was told to end, and its state is saved", where=where, next_step=step)
 
 
 def _did_not_meet(machines: Machines, error: Exception) -> Fault:

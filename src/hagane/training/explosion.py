@@ -1,6 +1,7 @@
 """`Explosion`: whether a loss has left all bounds, and what its last steps looked like.
 
-The rule: the median loss of 20 steps is above 30 times that of the first 20, and it rose twice in a row. Medians are
+The rule: the median loss of 20 steps is above 30 times that of the first 20 (or 1, where that is more: losses are of
+standardised labels, or of probabilities), and it rose twice in a row. Medians are
 not moved by single batches of outliers; a loss that starts high has a high bound; one that has come down to next to
 nothing and jumps about there is far from what it began with.
 """
@@ -50,7 +51,7 @@ class Explosion(msgspec.Struct, kw_only=True):
         self.first = level if self.first is None else self.first
         self.levels = [*self.levels[-RISES:], level]
         rises = len(self.levels) > RISES and all(a < b for a, b in zip(self.levels, self.levels[1:], strict=False))
-        return rises and level > FACTOR * max(self.first, 0.0)
+        return rises and level > FACTOR * max(self.first, 1.0)
 
     @property
     def is_growing(self) -> bool:

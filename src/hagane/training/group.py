@@ -53,6 +53,10 @@ class Group:
         """The sums over all processes, the same everywhere."""
         return list(values)
 
+    def agree(self, values: Sequence[float]) -> list[float]:
+        """The first process's numbers, everywhere: others may differ in the last bits, and must not decide."""
+        return self.add_up([value if self.rank == 0 else 0.0 for value in values])
+
     def module_state(self, module: nn.Module) -> dict[str, Tensor]:
         """The whole state of a module that was `place`d."""
         return dict(module.state_dict())

@@ -208,8 +208,8 @@ class _Run:
         losses = [float(steps[0].loss)] if len(steps) == 1 else torch.stack([each.loss for each in steps]).tolist()
         weights = [each.weight for each in steps]
         totals = self.group.add_up([*losses, *weights, float(saves), float(ends), seconds])
-        for each, loss, weight in zip(steps, totals, totals[len(steps) :], strict=False):
-            number = state.step - len(steps) + steps.index(each) + 1
+        first = state.step - len(steps) + 1
+        for number, (each, loss, weight) in enumerate(zip(steps, totals, totals[len(steps) :], strict=False), first):
             if not math.isfinite(loss):
                 raise self._not_finite(loss, number, each.epoch, self._again(each), None)
             if state.explosion.take(loss / (weight or 1.0)):

@@ -18,10 +18,11 @@ def measure_module(task: Task, module: nn.Module, group: Group) -> tuple[float |
         return None, None
     if task.metric is not None:
         every = on_device(task.eval_batches(0, 1), group.device)
-        return _loss_and_metric(module, task.watched_loss, task.metric, every)
+        loss, metric = group.agree(_loss_and_metric(module, task.watched_loss, task.metric, every))
+        return loss, metric
     if group.is_split:
         every = on_device(task.eval_batches(0, 1), group.device)
-        return mean_loss(module, task.watched_loss, every), None
+        return group.agree([mean_loss(module, task.watched_loss, every)])[0], None
     batches = on_device(task.eval_batches(group.rank, group.size), group.device)
     total, weight = group.add_up(total_loss(module, task.watched_loss, batches))
     return total / weight, None

@@ -12,7 +12,8 @@ class Preemption:
     """Catches SIGTERM from `with` to its end; the handler of before is back afterwards.
 
     Only the main thread may set handlers: elsewhere nothing is caught, and `requested` stays False. A second SIGTERM
-    goes to the handler of before: whoever cannot wait for the step that runs is not kept waiting.
+    goes to the handler of before: whoever cannot wait for the step that runs is not kept waiting. Where it does not
+    `insist`, it is one more of the same notice: several may tell a process of it at once.
 
     >>> import os
     >>> with Preemption() as notice:
@@ -21,8 +22,9 @@ class Preemption:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, insists: bool = True) -> None:
         self.requested = False
+        self._insists = insists
         self._before: Any = None
         self._caught = False
 
@@ -37,7 +39,7 @@ class Preemption:
             signal.signal(signal.SIGTERM, self._before)
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and self._insists:
             signal.signal(signal.SIGTERM, self._before)
             signal.raise_signal(number)
         self.requested = True

@@ -39,6 +39,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no result, and will be none."""
 
     faults: tuple[Fault, ...] = ()
+    is_interrupted: bool = False
+    """Whether the fault is of the circumstances, so that the training can go on in others."""
 
 
 class _History(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A process of a training that several do together: `python -m hagane.training.worker FOLDER`.
+"""What a process of a training that several do together does, once `start_worker` has started it.
 
 `FOLDER` holds what `training.processes` wrote there; torchelastic's variables (RANK, WORLD_SIZE, …) say which process
 this is. The first process of each machine leaves the result there, or what went wrong.
@@ -6,10 +6,8 @@ this is. The first process of each machine leaves the result there, or what went
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import os
-import signal
 import sys
 import traceback
 from contextlib import nullcontext
@@ -20,7 +18,7 @@ from typing import NoReturn
 import torch
 import torch.distributed as dist
 
-from hagane.errors import Fault, HaganeError, PreemptedError, TrainingError
+from hagane.errors import Fault, HaganeError, PreemptedError, TrainingInterruptedError
 from hagane.features.encoded import Encoded
 from hagane.progress import SILENT
 from hagane.progress.event_log import EventLog
@@ -33,36 +31,29 @@ from hagane.training.processes import EVENTS_FILE, Order, Outcome, read_order, r
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share
 
-PR_SET_PDEATHSIG = 1
 TIMEOUT = timedelta(seconds=120)
 """After which a machine that vanished without a word is given up."""
 
 
 def main(folder: Path) -> NoReturn:
     """Train, and end without Python's own end, in which gloo's threads abort now and then."""
-    end_with_parent()
     code = 0
     if read_outcome(folder) is None:
         try:
-            with Preemption() as preemption:
+            with Preemption(insists=False) as preemption:
                 _train(folder, read_order(folder), preemption)
         except PreemptedError as error:
             # By the notice of a machine, or because machines come or go; whoever started us knows which.
             code = error.exit_code
         except HaganeError as error:
-            write_outcome(folder, Outcome(faults=error.faults))
+            is_interrupted = isinstance(error, TrainingInterruptedError)
+            write_outcome(folder, Outcome(faults=error.faults, is_interrupted=is_interrupted))
         except Exception:
             traceback.print_exc()
             code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def end_with_parent() -> None:
-    """Be killed when whoever started this process is: else it would train on, unseen (Linux alone knows how)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _train(folder: Path, order: Order, preemption: Preemption) -> None:
@@ -74,7 +65,9 @@ def _train(folder: Path, order: Order, preemption: Preemption) -> None:
     _check_all_train_the_same(order)
     group, checkpoints = _group(order, device, local_rank), order.checkpoints
     if checkpoints is not None and order.job.communication.departs:
-        checkpoints = dataclasses.replace(checkpoints, folder=checkpoints.folder / f"process-{group.rank}")
+        checkpoints = dataclasses.replace(
+            checkpoints, folder=checkpoints.folder / f"process-{group.rank}", keep=max(checkpoints.keep, 2)
+        )
     evaluation = Encoded.open(folder / "eval") if order.has_evaluation else None
     share = Share(Encoded.open(folder / "train"), evaluation, group.rank, group.size)
     with seeded(order.job.settings.seed, order.job.num_threads):
@@ -102,14 +95,10 @@ def _check_all_train_the_same(order: Order) -> None:
     digests: list[str] = [""] * dist.get_world_size()
     dist.all_gather_object(digests, order.digest)
     if len(set(digests)) > 1:
-        raise TrainingError(
+        raise TrainingInterruptedError(
             Fault(
                 what="the machines do not train the same model on the same rows",
                 received=", ".join(f"process {rank}: {digest[:12]}" for rank, digest in enumerate(digests)),
                 next_step="give each machine the same spec, data and version of Hagane",
             )
         )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

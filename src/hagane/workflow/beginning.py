@@ -95,7 +95,7 @@ def _of_checkpoint(checkpoint: Path) -> Beginning:
     """What the run in whose folder the checkpoint lies has learned so far."""
     from hagane.models.torch_parameters import parameters_of_checkpoint
 
-    run, reference = checkpoint.parent.parent, str(checkpoint.absolute())
+    run, reference = _run_of(checkpoint), str(checkpoint.absolute())
     about, parameters = read_about(run), parameters_of_checkpoint(checkpoint)
     if about is None or parameters is None:
         raise BundleError(_no_network(reference, about.model_type if about else "a run that cannot be read"))
@@ -115,13 +115,19 @@ def _of_checkpoint(checkpoint: Path) -> Beginning:
     )
 
 
+def _run_of(checkpoint: Path) -> Path:
+    """The run's folder: the checkpoints lie in one of it, or each process's in one of that."""
+    folder = checkpoint.absolute().parent
+    return folder.parent if folder.name == CHECKPOINTS else folder.parent.parent
+
+
 def _checkpoint(path: Path) -> Path | None:
     """The checkpoint that a path names: itself, or the newest of a run's folder; None where it names none."""
-    if path.parent.name == CHECKPOINTS and path.is_dir():
+    if path.name.startswith(STEP_PREFIX) and path.is_dir() and read_about(_run_of(path)) is not None:
         return path
     if read_about(path) is None:
         return None
-    found = max((path / CHECKPOINTS).glob(f"{STEP_PREFIX}*"), default=None)
+    found = max((path / CHECKPOINTS).rglob(f"{STEP_PREFIX}*"), key=lambda each: each.name, default=None)
     if found is None:
         step = "run its command again until it has saved its state"
         raise NotFoundError(Fault(what="the run has no checkpoint yet", where=str(path), next_step=step))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.outlier_report import OutlierReport
 from hagane.bundle.write_bundle import write_bundle
-from hagane.errors import Fault, PreemptedError, TrainingError
+from hagane.errors import Fault, PreemptedError, SpecError, TrainingError, TrainingInterruptedError
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
@@ -174,7 +174,9 @@ def _fit_family(
         )
         try:
             model = prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
-        except TrainingError:
+        except TrainingInterruptedError:
+            raise
+        except (TrainingError, SpecError):  # the same command would end the same way
             remove_run(folder)
             raise
         if preemption.requested:

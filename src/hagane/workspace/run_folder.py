@@ -6,11 +6,12 @@ it, it holds the lock beside it; a second run of the same training at the same t
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,8 +54,8 @@ def run_folder(parent: Path, key: str, about: RunAbout | None = None) -> Iterato
     a1 a1-2
     """
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_old(parent)
     folder, lock = _claim(parent, key)
+    _remove_old(parent)
     try:
         folder.mkdir(exist_ok=True)
         if about is not None and not (folder / ABOUT_FILE).exists():
@@ -76,21 +77,30 @@ def read_about(folder: Path) -> RunAbout | None:
         return None
 
 
+def last_written(folder: Path) -> float:
+    """When anything in the folder was written last: seconds since 1970."""
+    times = []
+    for path in (folder, *folder.rglob("*")):
+        with suppress(OSError):  # a checkpoint that is just being rotated away
+            times.append(path.stat().st_mtime)
+    return max(times, default=0.0)
+
+
 def remove_run(folder: Path) -> None:
     """There is nothing to go on with: the model is made, or cannot be."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _claim(parent: Path, key: str) -> tuple[Path, int]:
-    """The first folder of this key that nobody uses, and its lock."""
-    number = 1
-    while True:
-        folder = parent / (key if number == 1 else f"{key}-{number}")
+    """The first folder of this key that is there and that nobody uses, else the first that is free; and its lock."""
+    left = [folder for folder in (parent / key, *sorted(parent.glob(f"{key}-*"))) if folder.is_dir()]
+    free = (parent / (key if number == 1 else f"{key}-{number}") for number in itertools.count(1))
+    for folder in itertools.chain(left, free):
         for _ in range(TRIES):
             if (lock := lock_folder(folder)) is not None:
                 return folder, lock
             time.sleep(PAUSE_SECONDS)
-        number += 1
+    raise AssertionError("there is always a free number")
 
 
 def _write_about(folder: Path, about: RunAbout) -> None:
@@ -106,7 +116,7 @@ def _remove_old(parent: Path) -> None:
         lock = lock_folder(folder)
         if lock is None:
             continue
-        is_old = not folder.is_dir() or time.time() - folder.stat().st_mtime > KEPT_SECONDS
+        is_old = not folder.is_dir() or time.time() - last_written(folder) > KEPT_SECONDS
         if is_old:
             remove_run(folder)
             lock_path.unlink(missing_ok=True)

@@ -100,6 +100,6 @@ def kill_one(checkpoints: Path, killed: list[int]) -> None:
     for line in subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True,
                                check=True).stdout.splitlines():  # fmt: skip
         number, _, program = line.strip().partition(" ")
-        if "hagane.training.worker" in program and not killed:
+        if "hagane.training.start_worker" in program and not killed:
             killed.append(int(number))
             os.kill(int(number), signal.SIGKILL)

@@ -1,7 +1,7 @@
 """`ParentDeath`: a process that ends when the one that started it does, however that ends.
 
 Linux sends a signal of the child's choice when its parent's thread ends (PR_SET_PDEATHSIG, prctl(2)). Other systems
-have no such thing: there the guard alone ends the replicas of a launcher that was killed.
+have no such thing.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class ParentDeath:
-    """To be called in the child, between fork and exec; made in the parent, since a child should load nothing."""
+    """To be called in the child: between fork and exec (made in the parent then, since a child should load nothing), or
+    before anything else that it does, with the parent's number."""
 
-    def __init__(self) -> None:
-        self._parent = os.getpid()
+    def __init__(self, parent: int | None = None) -> None:
+        self._parent = parent or os.getpid()
         self._prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
         self._request = (ctypes.c_int(PR_SET_PDEATHSIG), *map(ctypes.c_ulong, (signal.SIGKILL, 0, 0, 0)))
 
