@@ -8,9 +8,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from hagane.models import FAMILIES, family_options, get_family
+from hagane.models import FAMILIES, family_options
 from hagane.models.family import Iteration
 from hagane.workflow.advice import REGULARISATION, SIZE, STOPPING, advice_of, remedies
+
+
+def options_of(name: str) -> Any:
+    """The defaults, and what has none."""
+    return family_options(name, {"module": "package:Module"} if name.startswith("torch_") else {})
 
 
 def overfitted(length: int = 20) -> list[Iteration]:
@@ -23,7 +28,7 @@ def underfitted(length: int = 20) -> list[Iteration]:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_value_is_one_that_the_family_takes(name: str) -> None:
-    options: Any = family_options(name, {})
+    options: Any = options_of(name)
     for _ in range(30):
         found = list(remedies((*REGULARISATION, *STOPPING, *SIZE), options))
         if not found:
@@ -36,7 +41,7 @@ def test_every_value_is_one_that_the_family_takes(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if name != "linear_reg"])
 def test_overfitting_is_told_with_remedies_in_order(name: str) -> None:
-    (said,) = advice_of(overfitted(), 6, family_options(name, {}))
+    (said,) = advice_of(overfitted(), 6, options_of(name))
     assert "after iteration 6 the eval loss rose (0.5 to 0.76) while the training loss fell on (0.1667 to " in said
     assert "the model kept is that of iteration 6. To try" in said
     assert "max_iterations" not in said
@@ -79,5 +84,5 @@ def test_nothing_is_said_where_nothing_is_wrong() -> None:
     random = np.random.default_rng(0)
     level = [Iteration(iteration=i, loss=1 / i, eval_loss=0.5 + 0.001 * random.normal()) for i in range(1, 40)]
     for name in FAMILIES:
-        assert advice_of(level, 3, family_options(get_family(name), {})) == ()
-        assert advice_of(level[:1], 1, family_options(get_family(name), {})) == ()
+        assert advice_of(level, 3, options_of(name)) == ()
+        assert advice_of(level[:1], 1, options_of(name)) == ()

@@ -73,7 +73,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("linear_reg", "v", "r2_score", 0.70, {}),
         ("boosted_tree_regressor", "v", "r2_score", 0.75, {"max_iterations": 60}),
-        ("dnn_regressor", "v", "r2_score", 0.60, {"max_iterations": 2, "batch_size": 512, "hidden_units": [16]}),
+        ("dnn_regressor", "v", "r2_score", 0.60, {"max_iterations": 3, "batch_size": 512, "hidden_units": [16]}),
     ],
 )
 def test_as_many_values_as_a_third_of_the_rows(  # noqa: PLR0917
@@ -108,7 +108,7 @@ def test_hash_buckets_need_no_vocabulary(many: Path) -> None:
         ("linear_reg", "v", "r2_score", 0.70, {}),
         ("logistic_reg", "y", "roc_auc", 0.66, {}),
         ("boosted_tree_classifier", "y", "roc_auc", 0.66, {"max_iterations": 60}),
-        ("dnn_classifier", "y", "roc_auc", 0.60, {"max_iterations": 1, "hidden_units": [16]}),
+        ("dnn_classifier", "y", "roc_auc", 0.60, {"max_iterations": 2, "hidden_units": [16]}),
     ],
 )
 def test_a_million_values(  # noqa: PLR0917

@@ -119,7 +119,7 @@ def check(rows: Rows, whole: np.ndarray, found: np.ndarray, wanted: Downsample, 
     """Level, loss and ranking, against the base rate and the same family on all rows."""
     assert found.mean() == pytest.approx(rows.is_yes.mean(), rel=mean_tolerance(rows, wanted, family))
     assert log_loss(rows, found) < 1.05 * log_loss(rows, whole)
-    assert roc_auc_score(rows.is_yes, found) > roc_auc_score(rows.is_yes, whole) - 0.01
+    assert roc_auc_score(rows.is_yes, found) > roc_auc_score(rows.is_yes, whole) - 0.015
 
 
 @every_classifier
@@ -128,7 +128,8 @@ def test_generated_rows(family: str, wanted: Downsample, generated: Rows, on_gen
     found = on_generated(family, wanted)
     check(generated, on_generated(family, None), found, wanted, family)
     predicted, so = deciles(generated, found)
-    assert np.all(np.abs(predicted - so) < 0.1 * so + 0.002)
+    shape = 0.05 + mean_tolerance(generated, wanted, family)  # of few rows a tenth is known less well than the whole
+    assert np.all(np.abs(predicted - so) < shape * so + 0.002)
 
 
 @every_classifier

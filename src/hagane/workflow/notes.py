@@ -69,14 +69,14 @@ def _held_out(fit: HeldOutFit) -> list[str]:
     found = fit.calibration_fit or fit.intervals_fit
     if found is None:
         return []
-    what = "calibration" if fit.calibration_fit else "the prediction intervals"
+    what = "calibration stands" if fit.calibration_fit else "the prediction intervals stand"
     if fit.calibration_fit is not None and fit.calibration_fit.method == "none":
         tried = fit.calibration_fit.cross_validated_log_loss
         losses = ", ".join(f"{name} {value:.4g}" for name, value in tried.items())
         return [f"calibration: auto left the probabilities as they are (cross-validated log loss: {losses})"]
     if found.num_rows >= FEW_ROWS:
         return []
-    return [f"{what} stands on {counted(found.num_rows, 'eval row')} only: a larger split.eval_fraction makes it surer"]
+    return [f"{what} on {counted(found.num_rows, 'eval row')} only: a larger split.eval_fraction makes it surer"]
 
 
 def _varying(spec: Spec) -> list[str]:
