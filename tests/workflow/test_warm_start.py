@@ -16,11 +16,13 @@ from hagane.bundle.manifest import MANIFEST_NAME
 from hagane.data.column_data import columns_data
 from hagane.errors import BundleError, DataError, NotFoundError, SpecError
 from hagane.spec.checkpoint import Checkpoint
-from hagane.spec.spec import Downsample, Model, Spec, Training
+from hagane.spec.spec import Downsample, Model, Spec, Split, Training
 from hagane.spec.warm_start import WarmStart
 from hagane.types import Column, Schema
 from hagane.workflow import train as module_of_train
+from hagane.workflow.beginning import Beginning
 from hagane.workflow.train import TrainResult, train
+from hagane.workflow.warm_start_notes import warm_start_notes
 from hagane.workspace.workspace import Workspace
 
 STILL = {"max_iterations": 1, "learn_rate": 1e-12, "dropout": 0.0}
@@ -235,3 +237,14 @@ def test_it_is_part_of_what_a_run_is_known_by(
     fit(workspace, BEFORE, "late", warm_start=reference, options={"max_iterations": 1}, training=often)
     assert keys[0] == keys[1] == keys[4]
     assert len(set(keys)) == 3
+
+
+def test_rows_that_the_earlier_model_may_have_learnt_from_are_told() -> None:
+    def begun(earlier: Spec) -> Beginning:
+        return Beginning(reference="late@1", digest="", spec=earlier, transform=None, classes=(), parameters={})  # type: ignore[arg-type]
+
+    spec = Spec(data="f.csv", label="y")
+    assert warm_start_notes(spec, None) == []
+    assert warm_start_notes(spec, begun(spec)) == []
+    (said,) = warm_start_notes(spec, begun(msgspec.structs.replace(spec, split=Split(seed=1))))
+    assert "it began with late@1, whose split is another" in said

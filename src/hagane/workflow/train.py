@@ -41,6 +41,7 @@ from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_colum
 from hagane.workflow.tensorboard_run import tensorboard_run
 from hagane.workflow.told_what_is_saved import told_what_is_saved
 from hagane.workflow.warm_start import begin_spec
+from hagane.workflow.warm_start_notes import warm_start_notes
 from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, remove_run, run_folder
 from hagane.workspace.workspace import VersionSlot, Workspace
@@ -114,6 +115,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         leaks=prepared.leaks,
         notes=(
             *notes_of(prepared, encoded, weights, exported.held_out),
+            *warm_start_notes(prepared.resolved.spec, beginning),
             *advice_of(model.curve, model.best_iteration, prepared.resolved.options),
         ),
         anomalies=prepared.anomalies,
