@@ -8,11 +8,9 @@ import numpy as np
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE
 from hagane.models.dnn_linear_combined import WideDeepOptions, fit_wide_deep
-from hagane.models.dnn_regressor import measure_label
 from hagane.models.family import FitContext, Task
-from hagane.models.target import Target
+from hagane.models.number_target import number_target
 from hagane.models.torch_model import TorchModel
-from hagane.models.training_data import require_finite_labels
 
 
 class DnnLinearCombinedRegressor:
@@ -32,7 +30,4 @@ class DnnLinearCombinedRegressor:
     ) -> TorchModel:
         """Train until the eval squared error no longer falls. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, WideDeepOptions)
-        require_finite_labels(train)
-        level, scale = measure_label(train)
-        target = Target(1, "squared_error", "identity", level, scale)
-        return fit_wide_deep(train, evaluation, options, context, family=self.name, target=target)
+        return fit_wide_deep(train, evaluation, options, context, family=self.name, target=number_target(train))

@@ -6,11 +6,9 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
-from hagane.models.dnn_regressor import measure_label
 from hagane.models.family import FitContext, Task
+from hagane.models.number_target import number_target
 from hagane.models.tabnet import RELATIVE_TOLERANCE, TabNetModel, TabNetOptions, fit_tabnet
-from hagane.models.target import Target
-from hagane.models.training_data import require_finite_labels
 
 
 class TabNetRegressor:
@@ -30,7 +28,4 @@ class TabNetRegressor:
     ) -> TabNetModel:
         """Train until the eval squared error no longer falls. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, TabNetOptions)
-        require_finite_labels(train)
-        level, scale = measure_label(train)
-        target = Target(1, "squared_error", "identity", level, scale)
-        return fit_tabnet(train, evaluation, options, context, family=self.name, target=target)
+        return fit_tabnet(train, evaluation, options, context, family=self.name, target=number_target(train))

@@ -14,7 +14,7 @@ from torch import Tensor
 from hagane.errors import BundleError, Fault
 from hagane.models.target import Target
 from hagane.models.warm_start import PREFIX, WarmStart
-from hagane.training.checkpoint import read_checkpoint
+from hagane.training.checkpoint import read_checkpoint, tensors_under
 
 FILE = f"{PREFIX}safetensors"
 ABOUT = "hagane"
@@ -68,9 +68,8 @@ def parameters_of_checkpoint(checkpoint: Path) -> dict[str, bytes] | None:
         return None
     if (found := read_checkpoint(checkpoint)) is None:
         return None
-    best = {name.removeprefix("best."): each for name, each in found.tensors.items() if name.startswith("best.")}
-    last = {name.removeprefix("module."): each for name, each in found.tensors.items() if name.startswith("module.")}
-    return torch_parameters(best or last, job.arguments.target, job.arguments.shift)
+    state = tensors_under("best.", found.tensors) or tensors_under("module.", found.tensors)
+    return torch_parameters(state, job.arguments.target, job.arguments.shift)
 
 
 class _Arguments(msgspec.Struct):

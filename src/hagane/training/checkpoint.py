@@ -42,6 +42,16 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
     return next((found for path in reversed(list_checkpoints(folder)) if (found := read_checkpoint(path))), None)
 
 
+def tensors_under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, by the rest of their names.
+
+    >>> import torch
+    >>> tensors_under("best.", {"best.w": torch.tensor(1.0), "module.w": torch.tensor(2.0)})
+    {'w': tensor(1.)}
+    """
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 def flatten(prefix: str, value: Any) -> tuple[dict[str, Tensor], Any]:
     """The tensors in nested mappings and lists by the path to each, and the rest with None in their places.
 

@@ -74,6 +74,12 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
 
 
+def newest_step(folder: Path) -> int:
+    """Of the checkpoints under `folder`, or in folders of it (a process's each); 0 where there is none."""
+    steps = (path.name.removeprefix(PREFIX) for path in folder.rglob(f"{PREFIX}*"))
+    return max((int(step) for step in steps if step.isdecimal()), default=0)
+
+
 def remove_partial_checkpoints(folder: Path) -> None:
     """Remove what processes that were killed while they wrote left behind. Nobody may be writing."""
     for partial in folder.glob(f".{PREFIX}*.partial-*"):

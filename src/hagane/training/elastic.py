@@ -23,7 +23,7 @@ from torch import nn
 from hagane.errors import Fault, PreemptedError, TrainingError, TrainingInterruptedError
 from hagane.progress.follow_events import follow_events
 from hagane.spec.communication import Communication
-from hagane.training.checkpoint_folder import PREFIX as STEP_PREFIX
+from hagane.training.checkpoint_folder import newest_step
 from hagane.training.processes import EVENTS_FILE, Order, digest_of, read_outcome, read_result, write_order
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
@@ -192,12 +192,11 @@ def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
 def _told_to_end(run: TrainingRun) -> Fault:
     if run.checkpoints is None:
         return Fault(what="training was told to end", next_step="start it again")
-    found = [path.name for path in run.checkpoints.folder.rglob(f"{STEP_PREFIX}*") if path.is_dir()]
+    found = newest_step(run.checkpoints.folder)
     if not found:
         return Fault(what="training was told to end before anything was saved", next_step="start it again")
     step = "run the same command again: it goes on from there"
-    where = f"step {int(max(found).removeprefix(STEP_PREFIX)):,}"
-    return Fault(what="training was told to end, and its state is saved", where=where, next_step=step)
+    return Fault(what="training was told to end, and its state is saved", where=f"step {found:,}", next_step=step)
 
 
 def _did_not_meet(machines: Machines, error: Exception) -> Fault:

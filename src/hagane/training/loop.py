@@ -34,7 +34,7 @@ from hagane.progress import SILENT, Phase, Progress
 from hagane.progress.events import Resumed, StepEnded
 from hagane.training.add_penalty_gradient import add_penalty_gradient
 from hagane.training.agree_on_fault import agree_on_fault
-from hagane.training.checkpoint import Checkpoint, flatten, unflatten
+from hagane.training.checkpoint import Checkpoint, flatten, tensors_under, unflatten
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.clip_gradients import clip_gradients
 from hagane.training.diagnose import Scene, diagnose, exploded, place_text
@@ -294,9 +294,9 @@ class _Run:
         """Go on from `checkpoint`."""
         tensors = checkpoint.tensors
         self.state = msgspec.convert(checkpoint.facts["state"], RunState)
-        self.group.load_module_state(self.module, _under("module.", tensors))
-        self._best = {name: tensor.to(self.group.device) for name, tensor in _under("best.", tensors).items()}
-        self.group.load_own_state(_under("own.", tensors))
+        self.group.load_module_state(self.module, tensors_under("module.", tensors))
+        self._best = {name: tensor.to(self.group.device) for name, tensor in tensors_under("best.", tensors).items()}
+        self.group.load_own_state(tensors_under("own.", tensors))
         rests = checkpoint.facts["optimizers"]
         for index, (optimizer, rest) in enumerate(zip(self.optimizers, rests, strict=True)):
             state = unflatten(f"optimizer.{index}", rest, tensors)
@@ -362,7 +362,3 @@ def _watch(settings: LoopSettings) -> EarlyStopping:
         enabled=settings.early_stop,
         reference_iteration=0,
     )
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -19,7 +19,7 @@ from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
 from hagane.spec.warm_start import WarmStart as Asked
 from hagane.spec.warm_start import as_warm_start
-from hagane.workspace.interrupted_runs import STEP_PREFIX
+from hagane.training.checkpoint_folder import PREFIX as STEP_PREFIX
 from hagane.workspace.model_version import model_name
 from hagane.workspace.run_folder import CHECKPOINTS, read_about
 from hagane.workspace.workspace import Workspace

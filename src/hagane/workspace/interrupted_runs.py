@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 
 from hagane.errors import Fault, NotFoundError, StorageError, nearest
+from hagane.training.checkpoint_folder import newest_step
 from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
 from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, read_about, remove_run
-
-STEP_PREFIX = "step-"
 
 
 class InterruptedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +79,7 @@ def find_run(parent: Path, run_id: str) -> InterruptedRun:
 
 def saved_step(folder: Path) -> int:
     """The step of the newest checkpoint in a run's folder; 0 where there is none."""
-    steps = (path.name.removeprefix(STEP_PREFIX) for path in (folder / CHECKPOINTS).rglob(f"{STEP_PREFIX}*"))
-    return max((int(step) for step in steps if step.isdecimal()), default=0)
+    return newest_step(folder / CHECKPOINTS)
 
 
 def _run(folder: Path) -> InterruptedRun:

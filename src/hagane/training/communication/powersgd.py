@@ -25,6 +25,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from hagane.spec.communication import Communication
+from hagane.training.checkpoint import tensors_under
 from hagane.training.communication.gradient_hook import register_hook
 from hagane.training.communication.mean_of_rows import mean_of_rows
 from hagane.training.communication.traffic import Traffic
@@ -83,8 +84,8 @@ class PowerSgd:
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Go on from what `state` gave."""
-        self._errors = _under(_ERROR, tensors)
-        self._factors = _under(_FACTOR, tensors)
+        self._errors = tensors_under(_ERROR, tensors)
+        self._factors = tensors_under(_FACTOR, tensors)
 
     def _answer_all(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -152,7 +153,3 @@ def _orthonormal(rows: Tensor) -> Tensor:
     basis, _ = torch.linalg.qr(rows.T.float())
     result: Tensor = basis.T.to(rows.dtype).contiguous()
     return result
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
