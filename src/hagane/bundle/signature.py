@@ -48,6 +48,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     """The label column's name; predictions are called `predicted_<label>`."""
     label_type: SqlType
+    label_columns: dict[str, SqlType] = {}
+    """The columns of the data that the label is made of, where it is none itself: those of a one-hot label's classes."""
     model_type: str
     """The family's name, as in the spec: `boosted_tree_classifier`."""
     model_name: str = ""
@@ -79,6 +81,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     def names(self) -> tuple[str, ...]:
         """The inputs' names, in order."""
         return tuple(column.name for column in self.inputs)
+
+    @property
+    def label_sources(self) -> tuple[str, ...]:
+        """The columns that data with labels have."""
+        return tuple(self.label_columns) or (self.label,)
 
     @property
     def layout(self) -> InputLayout:

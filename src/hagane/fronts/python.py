@@ -130,8 +130,9 @@ class TrainedModel:
 
 def train(
     data: object,
-    label: str,
+    label: str | Sequence[str],
     *,
+    label_form: str | None = None,
     model: str = "auto",
     options: Mapping[str, Any] | None = None,
     transform: Mapping[str, str] | None = None,
@@ -147,6 +148,8 @@ def train(
 ) -> TrainedModel:
     """Train on `data` (a SQL query, paths, URLs, Arrow, pandas, Polars, an iterable of rows) to predict `label`.
 
+    A list of columns is several labels at once, or with `label_form="one_hot"` the classes of one.
+
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family;
     `defaults="bigquery"` takes BigQuery ML's.
     `hparams` are values for the spec's hyperparameters (`hagane.hparam_range`), by place. `sections` are
@@ -159,6 +162,7 @@ def train(
     spec = {
         "data": source if source is not None else "(a frame in memory)",
         "label": label,
+        "label_form": label_form,
         "name": name,
         "tables": {} if tables is None else tables,
         "transform": transform,

@@ -36,6 +36,9 @@ FAMILIES: dict[str, str] = {
 }
 """Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
 
+SEVERAL_LABELS: tuple[str, ...] = ()
+"""Those that predict several labels at once."""
+
 MAX_CLASSES_BY_DEFAULT = 20
 """An INT64 label of at most so many distinct values is taken for classes."""
 

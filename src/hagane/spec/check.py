@@ -11,6 +11,7 @@ from hagane.errors import Fault, SpecError, nearest
 from hagane.memory_budget import MemoryBudget
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_held_out import held_out_faults
+from hagane.spec.check_label import label_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.open_value import closed_variants
@@ -64,8 +65,6 @@ def located(fault: Fault, lines: Mapping[str, int], path: str) -> Fault:
 def _names(spec: Spec) -> Iterator[Fault]:
     if not spec.data:
         yield Fault(what="the spec names no data", where="data", expected="a SQL query, a path, or a list of paths")
-    if not spec.label:
-        yield Fault(what="the label has no name", where="label", expected="the column to predict")
     if spec.name is not None and not MODEL_NAME.fullmatch(spec.name):
         yield name_fault(spec.name)
 
@@ -92,12 +91,6 @@ def _features(spec: Spec) -> Iterator[Fault]:
     if spec.transform is not None and not spec.transform:
         step = "add features, or leave 'transform' out for automatic preprocessing"
         yield Fault(what="'transform' holds no feature", where="transform", next_step=step)
-    if spec.label in spec.exclude:
-        yield Fault(
-            what=f"the label '{spec.label}' is excluded",
-            where="exclude",
-            next_step="the label is never a feature: remove it here",
-        )
 
 
 def _split(spec: Spec) -> Iterator[Fault]:
@@ -116,8 +109,6 @@ def _split(spec: Spec) -> Iterator[Fault]:
             nearest=near,
             next_step=step,
         )
-    if split.method in ("key", "time") and split.column == spec.label:
-        yield Fault(what="the label cannot divide the rows", where="split.column", received=spec.label)
     if split.stratify and split.method != "random":
         yield Fault(
             what=f"a split by '{split.method}' cannot be stratified",
@@ -181,6 +172,6 @@ def _outliers(spec: Spec) -> Iterator[Fault]:
 
 
 CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (
-    *(_names, _features, _split, _ranges),
+    *(_names, label_faults, _features, _split, _ranges),
     *(_schema, _outliers, training_faults, held_out_faults),
 )

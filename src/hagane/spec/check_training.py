@@ -46,8 +46,6 @@ def _weights(spec: Spec) -> Iterator[Fault]:
         if not 0 < weight < MAX_WEIGHT:
             where = f"training.class_weights.{name}"
             yield Fault(what="a class weight is out of range", where=where, expected="> 0", received=f"{weight:g}")
-    if training.weight_column == spec.label:
-        yield Fault(what="the label cannot weigh the rows", where="training.weight_column", received=spec.label)
     by_class = [name for name in ("auto_class_weights", "class_weights") if getattr(training, name)]
     given = [name for name in ("weight_column", "downsample") if getattr(training, name) is not None]
     for one, others in ((by_class[:1], by_class[1:]), (by_class[:1], given)):

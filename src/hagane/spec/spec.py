@@ -21,6 +21,9 @@ from hagane.spec.strategy import Strategy, StrategyType
 from hagane.spec.warm_start import WarmStart, as_warm_start
 
 
+LabelForm = Literal["one_hot", "multi_label"]
+
+
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows are divided into train, eval (watched during training) and test (reported).
 
@@ -148,7 +151,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     data: str | tuple[str, ...]
     """A SQL query (DuckDB's dialect), or where rows lie: files, globs, folders, URLs, a database's table."""
-    label: str
+    label: str | tuple[str, ...]
+    """The column to predict. Several: so many labels at once, or the classes of one (`label_form`)."""
+    label_form: LabelForm | None = None
+    """What several columns are to a classifier; None: the data decide. `one_hot`: one class, that of the column which
+    is true; `multi_label`: each column a label of its own."""
     name: str | None = None
     """The model's name in the workspace; by default the label's."""
     defaults: Literal["hagane", "bigquery"] = "hagane"
@@ -175,3 +182,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     serving: Serving = Serving()
     card: Card | None = None
     """What only people know of the model, for its card."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.label, str):
+            names = tuple(self.label)
+            msgspec.structs.force_setattr(self, "label", names[0] if len(names) == 1 else names)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns to predict.
+
+        >>> Spec(data="f.csv", label="late").labels, Spec(data="f.csv", label=("fog", "rain")).labels
+        (('late',), ('fog', 'rain'))
+        """
+        return (self.label,) if isinstance(self.label, str) else self.label

@@ -136,7 +136,7 @@ def _checkpoint(path: Path) -> Path | None:
 
 def _place(asked: Asked, spec: Spec, workspace: Workspace) -> tuple[Path, str]:
     """The bundle's folder, and the reference that names it whatever is trained afterwards."""
-    named = asked.model or spec.name or model_name(spec.label)
+    named = asked.model or spec.name or model_name("_".join(spec.labels))
     try:
         folder = workspace.bundle_path(named)
     except NotFoundError as error:

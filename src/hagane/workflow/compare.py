@@ -25,6 +25,7 @@ from hagane.spec.spec_differences import spec_differences
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.evaluate import label_encoding, types_of, wanted_of
 from hagane.workflow.held_out_rows import HeldOutRows, read_held_out_rows
+from hagane.workflow.label_rows import with_label
 from hagane.workflow.measure_cost import measure_cost
 from hagane.workflow.model_facts import ModelFacts, read_model_facts
 from hagane.workflow.score import Scored, score_table
@@ -90,8 +91,8 @@ def _given(facts: Mapping[str, ModelFacts], data: object, progress: Progress) ->
     for name, each in facts.items():
         signature = each.bundle.signature
         table = open_table(data, wanted=wanted_of(signature), progress=progress)
-        check_columns(table, (*signature.names, signature.label))
-        tables[name] = retype(table, types_of(signature))
+        check_columns(table, (*signature.names, *signature.label_sources))
+        tables[name] = with_label(retype(table, types_of(signature)), signature)
     if len({table.num_rows for table in tables.values()}) > 1:
         return "the models can parse different rows of these data: in some a value does not fit its type"
     places = {name: np.arange(table.num_rows) for name, table in tables.items()}

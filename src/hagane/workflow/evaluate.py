@@ -21,6 +21,7 @@ from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Evaluation as EvaluationSpec
 from hagane.types import SqlType
 from hagane.workflow.check_columns import check_columns
+from hagane.workflow.label_rows import with_label
 from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
 
@@ -62,10 +63,10 @@ def evaluate_bundle(
 ) -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
-    check_columns(table, (*signature.names, signature.label, *slices))
+    check_columns(table, (*signature.names, *signature.label_sources, *slices))
     if not table.num_rows:
         raise DataError(no_rows(table))
-    table = retype(table, types_of(signature))
+    table = with_label(retype(table, types_of(signature)), signature)
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
@@ -84,7 +85,7 @@ def wanted_of(signature: Signature) -> Wanted:
 
 def types_of(signature: Signature) -> dict[str, SqlType]:
     """The type that the model wants of each column that it reads, and of its label."""
-    return input_types(signature) | {signature.label: signature.label_type}
+    return input_types(signature) | (signature.label_columns or {signature.label: signature.label_type})
 
 
 def label_encoding(signature: Signature) -> LabelEncoding:

@@ -16,6 +16,7 @@ from hagane.data.table import Table
 from hagane.errors import HaganeError
 from hagane.progress import Progress
 from hagane.workflow.check_rows import check_rows, with_schema
+from hagane.workflow.label_rows import label_rows
 from hagane.workflow.model_facts import ModelFacts
 from hagane.workflow.prepare import split_of
 from hagane.workflow.schema import wanted_by
@@ -65,7 +66,8 @@ def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
         wanted=wanted_by(schema),
         memory_limit=spec.training.memory_limit,
     )
-    table = check_rows(table, schema, spec, progress).table
+    labelled = label_rows(spec, check_rows(table, schema, spec, progress).table)
+    table, spec = labelled.table, labelled.spec
     if table.fingerprint() != model.lineage.data_fingerprint:
         return "its data have changed since"
     splits = split_table(table, split_of(spec), progress=progress)
@@ -75,7 +77,15 @@ def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
 def _source_key(model: ModelFacts) -> bytes:
     """What of a spec decides which rows are read and how they are divided."""
     spec = model.spec
-    parts = (spec.data, spec.tables, spec.schema, spec.split, spec.label, model.lineage.data_fingerprint)
+    parts = (
+        spec.data,
+        spec.tables,
+        spec.schema,
+        spec.split,
+        spec.label,
+        spec.label_form,
+        model.lineage.data_fingerprint,
+    )
     return msgspec.json.encode(parts, order="sorted")
 
 

@@ -13,19 +13,21 @@ from hagane.data.table import Table
 from hagane.features.automatic import LeftOut
 from hagane.page.number_text import percent_text
 from hagane.progress import SILENT, Progress
+from hagane.spec.check import check_spec
 from hagane.spec.spec import Model, Spec
 from hagane.spec.write_yaml import write_commented_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.workflow.default_split import with_default_split
+from hagane.workflow.label_rows import check_several_labels, label_rows
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import check_with_schema, resolve
 
 
 def init(
     data: str | Sequence[str],
-    label: str,
+    label: str | Sequence[str],
     *,
     tables: Mapping[str, str] | None = None,
     model: str = "auto",
@@ -37,17 +39,21 @@ def init(
     Raises SpecError when the label is not a column, DataError when the data cannot be read.
     """
     source = data if isinstance(data, str) else tuple(data)
-    asked = Spec(data=source, label=label, tables=dict(tables or {}), model=Model(type=model), defaults=defaults)
+    labels = label if isinstance(label, str) else tuple(label)
+    asked = Spec(data=source, label=labels, tables=dict(tables or {}), model=Model(type=model), defaults=defaults)
+    check_spec(asked)
+    check_several_labels(asked)
     table = open_table(source, tables=asked.tables, progress=progress)
     check_with_schema(asked, table.schema)
-    asked = with_default_split(asked, table)
+    labelled = label_rows(asked, table)
+    table, asked = labelled.table, with_default_split(labelled.spec, labelled.table)
     statistics = measure_statistics(table, progress=progress)
-    leaks = look_for_leaks(table, label, statistics, progress)
-    excluded = tuple(leak.column for leak in leaks)
+    leaks = [leak for name in asked.labels for leak in look_for_leaks(table, name, statistics, progress)]
+    excluded = tuple(dict.fromkeys(leak.column for leak in leaks if leak.column not in asked.labels))
     resolved = resolve(_with_exclude(asked, excluded), table.schema, statistics)
     comments = remarks(resolved.spec, table, statistics, leaks, resolved.left_out)
     return write_commented_yaml(
-        resolved.spec, comments=comments, header=_header(table, statistics, leaks, resolved.left_out)
+        labelled.asked(resolved.spec), comments=comments, header=_header(table, statistics, leaks, resolved.left_out)
     )
 
 
@@ -56,7 +62,8 @@ def remarks(
 ) -> dict[str, str]:
     """What stands beside a value: for a feature what its column looks like, for `exclude` why."""
     found = {name: column_remark(statistics[name]) for name in spec.transform or {} if name in table.schema}
-    found["label"] = f"{table.schema[spec.label].type.value}, {column_remark(statistics[spec.label])}"
+    looks = [f"{table.schema[name].type.value}, {column_remark(statistics[name])}" for name in spec.labels]
+    found["label"] = looks[0] if len(looks) == 1 else counted(len(looks), "label")
     if leaks:
         found["exclude"] = "suspected leaks: " + ", ".join(f"{leak.column} ({leak.reason})" for leak in leaks)
     return found

@@ -30,6 +30,7 @@ def notes_of(
     table = prepared.table
     notes = [f"{fault.what} ({fault.next_step})" for fault in table.unsupported]
     notes += _varying(prepared.resolved.spec)
+    notes += prepared.labelled.notes
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in prepared.resolved.left_out]
     notes += [
         f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"

@@ -119,7 +119,7 @@ def _read_by_features(spec: Spec, schema: Schema) -> list[str]:
     if spec.transform is not None:
         read = {name for tree in bind_all(spec.transform, schema).values() for name in columns_of(tree)}
         return [column.name for column in scorable(schema.columns) if column.name in read]
-    left_out = {spec.label, *spec.exclude, spec.split.column}
+    left_out = {*spec.labels, *spec.exclude, spec.split.column}
     return [column.name for column in scorable(schema.columns) if column.name not in left_out]
 
 

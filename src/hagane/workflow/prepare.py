@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from hagane.workflow.check_class_weights import check_class_weights
 from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.default_split import with_default_split
+from hagane.workflow.label_rows import LabelledRows, check_several_labels, label_rows
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
@@ -53,6 +55,8 @@ class Prepared:
     """Where the rows depart from the spec's schema; None where it names none."""
     outliers: OutlierReport | None
     """The training rows that were set aside; None where the spec looks for none."""
+    labelled: LabelledRows
+    """How the label that the spec names became the columns of `table`."""
 
     @property
     def split_counts(self) -> dict[str, int]:
@@ -69,6 +73,7 @@ def prepare(
     With the model of a warm start, `beginning`, its features and classes are taken.
     """
     check_spec(spec)
+    check_several_labels(spec)
     spec, schema = with_schema(spec)
     source, wanted = spec.data if frame is None else frame, wanted_by(schema)
     table = open_table(
@@ -84,12 +89,14 @@ def prepare(
     check_outliers(spec.outliers, columns)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     table, anomalies = check_rows(table, schema, spec, progress)
-    spec = with_default_split(spec, table)
+    labelled = label_rows(spec, table)
+    table, spec = labelled.table, with_default_split(labelled.spec, labelled.table)
     splits, outliers = set_outliers_aside(split_table(table, split_of(spec)), spec, folder / "outliers", progress)
     statistics = measure_statistics(splits.train, progress=progress)
     resolved = resolve(spec, table.schema, statistics)
     if beginning is not None:
         check_beginning(beginning, resolved.spec, table.schema)
+    assert isinstance(spec.label, str)
     label = label_of(beginning, splits.train, spec.label, resolved.family.task.value)
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)
@@ -98,7 +105,8 @@ def prepare(
     leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
     if spec.training.downsample is not None:
         splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)
-    return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies, outliers)
+    resolved = dataclasses.replace(resolved, spec=labelled.asked(resolved.spec))
+    return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies, outliers, labelled)
 
 
 def split_of(spec: Spec) -> Split:

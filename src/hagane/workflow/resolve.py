@@ -87,7 +87,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
             raise SpecError(_nothing_left(left_out))
     resolved = msgspec.structs.replace(
         spec,
-        name=spec.name or model_name(spec.label),
+        name=spec.name or model_name("_".join(spec.labels)),
         transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
@@ -120,7 +120,8 @@ def not_features(spec: Spec) -> tuple[str, ...]:
 
 def check_names(spec: Spec, schema: Schema) -> None:
     """Raise SpecError for every column that the spec names and the data do not have."""
-    named = {"label": spec.label}
+    several = {f"label[{i}]": name for i, name in enumerate(spec.labels)}
+    named = {"label": spec.label} if isinstance(spec.label, str) else several
     if spec.split.column is not None:
         named["split.column"] = spec.split.column
     if isinstance(spec.split.stratify, str):
@@ -151,7 +152,7 @@ def check_names(spec: Spec, schema: Schema) -> None:
 
 def check_columns_read(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:
     """Raise SpecError for every feature that reads the label, which no row to predict has, or an excluded column."""
-    refused = dict.fromkeys(spec.exclude, "an excluded column") | {spec.label: "the label"}
+    refused = dict.fromkeys(spec.exclude, "an excluded column") | dict.fromkeys(spec.labels, "the label")
     if spec.training.weight_column is not None:
         refused[spec.training.weight_column] = "the weight column"
     read = {feature: columns_of(expression) for feature, expression in bind_all(transform, schema).items()}
@@ -170,12 +171,18 @@ def check_columns_read(spec: Spec, transform: Mapping[str, str], schema: Schema)
 
 
 def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
-    """The family that the spec names, or for `auto` the one that suits the label."""
-    label = schema[spec.label]
+    """The family that the spec names, or for `auto` the one that suits the label. Raises SpecError."""
     name = spec.model.type
     if name == "auto":
-        name = default_family(label.type, statistics[spec.label].num_distinct or 0)
+        label = spec.labels[0]
+        name = default_family(schema[label].type, statistics[label].num_distinct or 0)
     family = get_family(name)
+    for label in spec.labels:
+        _check_label(family, schema[label])
+    return family
+
+
+def _check_label(family: Family, label: Column) -> None:
     if family.task is Task.REGRESSION and not label.type.is_numeric:
         raise _wrong_label(
             family,
@@ -194,7 +201,6 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
             other=family.name.replace("classifier", "regressor").replace("logistic_reg", "linear_reg"),
             next_step="choose a regressor, or make classes of the label in the data query (CASE, CAST, …)",
         )
-    return family
 
 
 def _wrong_label(

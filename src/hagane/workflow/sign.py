@@ -24,8 +24,9 @@ def sign(
     return Signature(
         inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
         task=label.task,
-        label=spec.label,
+        label=label.column,
         label_type=label.type,
+        label_columns=dict(prepared.labelled.label_columns),
         model_type=prepared.resolved.family.name,
         model_name=spec.name or "",
         classes=label.classes,

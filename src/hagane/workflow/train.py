@@ -151,7 +151,7 @@ def run_about(prepared: Prepared) -> RunAbout:
     return RunAbout(
         name=spec.name,
         model_type=prepared.resolved.family.name,
-        label=spec.label,
+        label=prepared.label.column,
         data=data,
         spec=write_yaml(spec),
     )

@@ -38,7 +38,7 @@ def _split(model: ModelFacts) -> str:
 
 
 def _label(model: ModelFacts) -> str:
-    return model.spec.label
+    return ", ".join(model.spec.labels)
 
 
 def _weights(model: ModelFacts) -> str:

@@ -25,7 +25,10 @@ def init(
     data: DataArgument,
     *,
     label: Annotated[
-        str, typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False)
+        list[str],
+        typer.Option(
+            "--label", "-l", metavar="COLUMN", help="The column to predict; again for others.", show_default=False
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the spec; - for stdout.")

@@ -8,16 +8,18 @@ from typing import Any, Literal, cast, get_args, get_type_hints
 import typer
 from msgspec.structs import replace
 
-from hagane.spec.spec import Model, Spec, Split, Training
+from hagane.spec.spec import LabelForm, Model, Spec, Split, Training
 from hagane.spec.warm_start import WarmStart, as_warm_start
 
+FORMS: tuple[str, ...] = get_args(LabelForm)
 METHODS: tuple[str, ...] = get_args(get_type_hints(Split)["method"])
 
 
 def override_spec(
     spec: Spec,
     *,
-    label: str | None = None,
+    label: tuple[str, ...] = (),
+    label_form: str | None = None,
     model: str | None = None,
     name: str | None = None,
     options: Mapping[str, str] | None = None,
@@ -37,7 +39,8 @@ def override_spec(
     chosen = _model(spec.model, model, options or {})
     return replace(
         spec,
-        label=spec.label if label is None else label,
+        label=label or spec.label,
+        label_form=_label_form(spec, label, label_form),
         name=spec.name if name is None else name,
         model=chosen,
         split=spec.split if split is None else parse_split(split, spec.split),
@@ -45,6 +48,15 @@ def override_spec(
         defaults=spec.defaults if defaults is None else parse_defaults(defaults),
         training=_training(spec.training, memory_limit, warm_start),
     )
+
+
+def _label_form(spec: Spec, label: tuple[str, ...], form: str | None) -> LabelForm | None:
+    """The form that is given; else the spec's, unless the label is another."""
+    if form is None:
+        return None if label else spec.label_form
+    if form not in FORMS:
+        raise typer.BadParameter(f"--label-form {form}: it is one of {', '.join(FORMS)}")
+    return cast(LabelForm, form)
 
 
 def _training(base: Training, memory_limit: str | None, warm_start: str | None) -> Training:

@@ -38,7 +38,16 @@ def train(
     ],
     *,
     label: Annotated[
-        str | None, typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--label", "-l", metavar="COLUMN", help="The column to predict; again for others.", show_default=False
+        ),
+    ] = None,
+    label_form: Annotated[
+        str | None,
+        typer.Option(
+            "--label-form", metavar="FORM", help="What several labels are: one_hot, multi_label.", show_default=False
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -189,7 +198,8 @@ def train(
         spec = _declared(source, path, label, pairs(table, "--table"))
         spec = override_spec(
             spec,
-            label=label,
+            label=tuple(label or ()),
+            label_form=label_form,
             model=model,
             name=name,
             options=pairs(option, "--option"),
@@ -244,7 +254,7 @@ def _spec_path(source: list[str]) -> str | None:
     return source[0] if len(source) == 1 and Path(source[0]).suffix.lower() in SPEC_SUFFIXES else None
 
 
-def _declared(source: list[str], path: str | None, label: str | None, tables: dict[str, str]) -> Spec:
+def _declared(source: list[str], path: str | None, label: list[str] | None, tables: dict[str, str]) -> Spec:
     """The spec of the file, or one for data and label."""
     from msgspec.structs import replace
 
@@ -254,9 +264,9 @@ def _declared(source: list[str], path: str | None, label: str | None, tables: di
     if path is not None:
         spec = read_spec(path)
         return replace(spec, tables=spec.tables | tables)
-    if label is None:
+    if not label:
         raise typer.BadParameter("--label is needed with DATA: which column is to be predicted?")
-    return Spec(data=one_or_many(source), label=label, tables=tables)
+    return Spec(data=one_or_many(source), label=tuple(label), tables=tables)
 
 
 def training_document(result: TrainResult) -> dict[str, Any]:

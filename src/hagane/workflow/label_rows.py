@@ -1,0 +1,189 @@
+"""`label_rows`: the label of a spec as columns that a family is trained towards, where it is none of these itself.
+
+A one-hot label becomes one column of classes here, at the border, so that everything behind knows labels of one column
+and several labels, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from hagane.bundle.signature import Signature
+from hagane.counted import counted
+from hagane.data.class_column import with_class_column
+from hagane.data.count_indicators import INDICATOR_TYPES, IndicatorCounts, count_indicators
+from hagane.data.table import Table
+from hagane.errors import Fault, SpecError
+from hagane.models import SEVERAL_LABELS, get_family
+from hagane.models.family import Task
+from hagane.spec.check_label import several_labels_faults
+from hagane.spec.spec import LabelForm, Model, Spec
+from hagane.types import SqlType
+from hagane.workspace.model_version import model_name
+
+CLASS_NAMES = ("class", "class_label", "one_hot_class")
+"""What the column of a one-hot label's classes may be called: the first that no other column is."""
+FORMS = "one_hot (one class a row) or multi_label"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """Rows, and what of them is the label."""
+
+    table: Table
+    spec: Spec
+    """With the label's columns as the table has them."""
+    label_columns: Mapping[str, SqlType]
+    """The columns of the data that the label is made of; none where it is a column itself."""
+    form: LabelForm | None = None
+    notes: tuple[str, ...] = ()
+
+    def asked(self, resolved: Spec) -> Spec:
+        """The resolved spec with the label as the data have it, and its form written out."""
+        label = tuple(self.label_columns) or self.spec.label
+        return msgspec.structs.replace(resolved, label=label, label_form=self.form)
+
+
+def label_rows(spec: Spec, table: Table) -> LabelledRows:
+    """What the label of `spec` is, by its family and the rows of `table`. Raises SpecError."""
+    if isinstance(spec.label, str):
+        if spec.label_form is not None:
+            raise SpecError(_form_of_one(spec.label, spec.label_form))
+        return LabelledRows(table, spec, {})
+    spec = msgspec.structs.replace(spec, name=spec.name or model_name("_".join(spec.label)))
+    task = None if spec.model.type == "auto" else get_family(spec.model.type).task
+    if task is Task.REGRESSION:
+        return _several(spec, table, Task.REGRESSION)
+    _check_types(spec, table)
+    counts = count_indicators(table, spec.label)
+    if task is None and spec.label_form is None and not counts.are_indicators:
+        return _several(spec, table, Task.REGRESSION)
+    if counts.others:
+        raise SpecError(*(_other_values(name, count) for name, count in counts.others.items()))
+    form = spec.label_form or ("one_hot" if counts.is_one_hot else "multi_label")
+    return _one_hot(spec, table, counts) if form == "one_hot" else _several(spec, table, Task.CLASSIFICATION)
+
+
+def with_label(table: Table, signature: Signature) -> Table:
+    """Other rows with the label's column as `signature` names it, made as in training. The columns must be there."""
+    if not signature.label_columns:
+        return table
+    return with_class_column(table, tuple(signature.label_columns), signature.label)
+
+
+def check_several_labels(spec: Spec) -> None:
+    """Raise SpecError, before a row is read, where the family cannot predict the labels that the spec names."""
+    if isinstance(spec.label, str) or spec.model.type == "auto":
+        return
+    family = get_family(spec.model.type)
+    if family.task is Task.REGRESSION and spec.label_form is not None:
+        step = "remove label_form, or choose a classifier"
+        what = f"{family.name} predicts numbers, and label_form is of classes"
+        raise SpecError(Fault(what=what, where="label_form", received=spec.label_form, next_step=step))
+    if family.task is Task.REGRESSION or spec.label_form == "multi_label":
+        _check_family(spec)
+
+
+def _several(spec: Spec, table: Table, task: Task) -> LabelledRows:
+    """Each column a label of its own."""
+    if spec.model.type == "auto":
+        type_ = "dnn_classifier" if task is Task.CLASSIFICATION else "dnn_regressor"
+        spec = msgspec.structs.replace(spec, model=Model(type=type_, options=spec.model.options))
+    _check_family(spec)
+    if faults := [*several_labels_faults(spec)]:
+        raise SpecError(*faults)
+    if task is Task.REGRESSION:
+        return LabelledRows(table, spec, {})
+    told = () if spec.label_form else (f"the columns {_listed(spec.labels)} were taken for labels of their own "
+                                       "(label_form: multi_label): there are rows with none or several true",)  # fmt: skip
+    return LabelledRows(table, spec, {}, "multi_label", told)
+
+
+def _one_hot(spec: Spec, table: Table, counts: IndicatorCounts) -> LabelledRows:
+    """One class a row."""
+    columns = spec.labels
+    _check_one_hot(spec)
+    others = [name for name in table.schema.names if name not in columns]
+    name = next((name for name in CLASS_NAMES if name not in others), CLASS_NAMES[0])
+    told = [] if spec.label_form else [f"the columns {_listed(columns)} were taken for one class (label_form: one_hot): "
+                                       "in every row exactly one is true"]  # fmt: skip
+    if counts.num_none + counts.num_several:
+        told.append(f"rows without a class have no label: no column of it is true in {counts.num_none:,}, "
+                    f"several are in {counts.num_several:,}")  # fmt: skip
+    types = {column: table.schema[column].type for column in columns}
+    one = msgspec.structs.replace(spec, label=name, label_form=None)
+    return LabelledRows(with_class_column(table, columns, name), one, types, "one_hot", tuple(told))
+
+
+def _check_types(spec: Spec, table: Table) -> None:
+    types = {name: table.schema[name].type for name in spec.labels}
+    faults = [
+        Fault(
+            what=f"the label '{name}' is {type_.value}, and several labels are truth values or numbers",
+            where="label",
+            expected="BOOL, or numbers that are 0 or 1 (for a regressor any)",
+            received=type_.value,
+            next_step="make it one in the data query, or train a model for each label",
+        )
+        for name, type_ in types.items()
+        if type_ not in INDICATOR_TYPES
+    ]
+    if faults:
+        raise SpecError(*faults)
+
+
+def _check_family(spec: Spec) -> None:
+    family = get_family(spec.model.type)
+    if family.name in SEVERAL_LABELS:
+        return
+    others = ", ".join(name for name in SEVERAL_LABELS if get_family(name).task is family.task)
+    raise SpecError(
+        Fault(
+            what=f"{family.name} predicts one label, and the spec names {len(spec.labels)}",
+            where="model.type",
+            expected=f"one of {others}" if others else "one label, or the classes of one (label_form: one_hot)",
+            received=family.name,
+            next_step="choose another family, or train a model for each label",
+        )
+    )
+
+
+def _check_one_hot(spec: Spec) -> None:
+    """Columns of the label that are asked for by themselves are there no more."""
+    split = spec.split.stratify
+    asked = {"split.stratify": split if isinstance(split, str) else ""}
+    asked |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
+    faults = [
+        Fault(what=f"'{name}' is a class of the one-hot label", where=where, next_step=step)
+        for where, name in asked.items()
+        if name in spec.labels
+        for step in ["write stratify: true" if where == "split.stratify" else "remove it: classes are reported"]
+    ]
+    if faults:
+        raise SpecError(*faults)
+
+
+def _form_of_one(label: str, form: str) -> Fault:
+    return Fault(
+        what=f"label_form is of a label of several columns, and '{label}' is one",
+        where="label_form",
+        received=form,
+        next_step="remove it, or name the columns: label: [a, b, c]",
+    )
+
+
+def _other_values(name: str, count: int) -> Fault:
+    return Fault(
+        what=f"the label '{name}' holds values that are neither 0 nor 1",
+        where="label",
+        expected=f"0 and 1, or BOOL: several columns are {FORMS}",
+        received=f"others in {counted(count, 'row')}",
+        next_step="mend the column in the data query, or choose a regressor for numbers",
+    )
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
