@@ -49,7 +49,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """The label column's name; predictions are called `predicted_<label>`."""
     label_type: SqlType
     label_columns: dict[str, SqlType] = {}
-    """The columns of the data that the label is made of, where it is none itself: those of a one-hot label's classes."""
+    """The columns of the data that the label is made of, where it is none itself: of a one-hot label those of its
+    classes."""
     model_type: str
     """The family's name, as in the spec: `boosted_tree_classifier`."""
     model_name: str = ""

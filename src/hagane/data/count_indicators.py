@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hagane.data.class_column import truth_sql
 from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.types import SqlType

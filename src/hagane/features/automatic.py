@@ -72,12 +72,12 @@ class AutomaticTransform(NamedTuple):
     """STRING columns that became categories and look like numbers, each with an example."""
 
 
-def automatic_transform(schema: Schema, statistics: Statistics, label: str | tuple[str, ...], *, scales: bool, accepts_missing: bool,
-                        exclude: Collection[str] = (),
+def automatic_transform(schema: Schema, statistics: Statistics, label: str | tuple[str, ...], *,
+                        scales: bool, accepts_missing: bool, exclude: Collection[str] = (),
                         rules: Literal["hagane", "bigquery"] = "hagane") -> AutomaticTransform:  # fmt: skip
     """The transform of a table with this schema and these statistics.
 
-    `scales` and `accepts_missing` are the model family's. The label (one, or several) and the columns of `exclude` are not used; of the
+    `scales` and `accepts_missing` are the model family's. The labels and the columns of `exclude` are not used; of the
     others, those that cannot help are left out with a reason.
     """
     written = _Rules(schema, scales, accepts_missing, is_bigquery=rules == "bigquery")

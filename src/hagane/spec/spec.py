@@ -20,7 +20,6 @@ from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
 from hagane.spec.warm_start import WarmStart, as_warm_start
 
-
 LabelForm = Literal["one_hot", "multi_label"]
 
 

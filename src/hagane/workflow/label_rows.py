@@ -97,9 +97,11 @@ def _several(spec: Spec, table: Table, task: Task) -> LabelledRows:
         raise SpecError(*faults)
     if task is Task.REGRESSION:
         return LabelledRows(table, spec, {})
-    told = () if spec.label_form else (f"the columns {_listed(spec.labels)} were taken for labels of their own "
-                                       "(label_form: multi_label): there are rows with none or several true",)  # fmt: skip
-    return LabelledRows(table, spec, {}, "multi_label", told)
+    told = (
+        f"the columns {_listed(spec.labels)} were taken for labels of their own (label_form: multi_label): there are "
+        "rows in which none or several are true"
+    )
+    return LabelledRows(table, spec, {}, "multi_label", () if spec.label_form else (told,))
 
 
 def _one_hot(spec: Spec, table: Table, counts: IndicatorCounts) -> LabelledRows:
@@ -108,11 +110,12 @@ def _one_hot(spec: Spec, table: Table, counts: IndicatorCounts) -> LabelledRows:
     _check_one_hot(spec)
     others = [name for name in table.schema.names if name not in columns]
     name = next((name for name in CLASS_NAMES if name not in others), CLASS_NAMES[0])
-    told = [] if spec.label_form else [f"the columns {_listed(columns)} were taken for one class (label_form: one_hot): "
-                                       "in every row exactly one is true"]  # fmt: skip
+    told = []
+    if spec.label_form is None:
+        told.append(f"the columns {_listed(columns)} were taken for one class (label_form: one_hot)")
     if counts.num_none + counts.num_several:
-        told.append(f"rows without a class have no label: no column of it is true in {counts.num_none:,}, "
-                    f"several are in {counts.num_several:,}")  # fmt: skip
+        none, several = f"{counts.num_none:,}", f"{counts.num_several:,}"
+        told.append(f"rows without a class have no label: no column of it is true in {none}, several are in {several}")
     types = {column: table.schema[column].type for column in columns}
     one = msgspec.structs.replace(spec, label=name, label_form=None)
     return LabelledRows(with_class_column(table, columns, name), one, types, "one_hot", tuple(told))
