@@ -147,6 +147,7 @@ def test_public_options_are_frozen() -> None:
         "warmup_steps": 0,
         "max_gradient_norm": None,
         "accumulate_batches": 1,
+        "eval_metric": None,
         "eval_every_steps": None,
         "l1_reg": 0.0,
         "l2_reg": 0.0,
@@ -192,20 +193,21 @@ def test_public_options_are_frozen() -> None:
         "max_iterations": 50,
         "patience": 10,
     }
+    losses = {"loss": "squared_error", "quantile_level": None, "huber_delta": None}
     own = {**torch, **NEEDED["torch_classifier"], "module_options": {}}
     assert found == {
         "linear_reg": {**linear, "max_iterations": 1000},
         "logistic_reg": {**linear, "max_iterations": 500},
         "dnn_classifier": dnn,
-        "dnn_regressor": dnn,
+        "dnn_regressor": {**dnn, **losses},
         "dnn_linear_combined_classifier": wide_deep,
-        "dnn_linear_combined_regressor": wide_deep,
+        "dnn_linear_combined_regressor": {**wide_deep, **losses},
         "tabnet_classifier": tabnet,
-        "tabnet_regressor": tabnet,
+        "tabnet_regressor": {**tabnet, **losses},
         "torch_classifier": own,
-        "torch_regressor": own,
+        "torch_regressor": {**own, **losses},
         "boosted_tree_classifier": trees,
-        "boosted_tree_regressor": {**trees, "loss": "squared_error", "quantile_level": None, "huber_delta": None},
+        "boosted_tree_regressor": {**trees, **losses},
         "random_forest_classifier": forest,
         "random_forest_regressor": forest,
     }

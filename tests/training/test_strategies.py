@@ -104,3 +104,17 @@ def test_a_fault_of_the_training_is_told_once_and_nothing_is_started_again(tmp_p
         fit(split_of(tmp_path, 300), Strategy(type="mirrored", num_processes=2), learn_rate=10.0, optimizer="sgd",
             max_iterations=200, max_gradient_norm=None, l2_reg=50.0)  # fmt: skip
     assert time.monotonic() - began < 100
+
+
+def test_a_loss_with_a_link_and_a_metric_are_those_of_one_process(tmp_path: Path) -> None:
+    """A metric of all eval rows is no mean over processes."""
+    split = split_of(tmp_path, 300)
+    counted = family_options("dnn_regressor", OPTIONS | {"loss": "poisson", "eval_metric": "median_absolute_error"})
+    found = []
+    for strategy in (Strategy(), Strategy(type="mirrored", num_processes=2)):
+        context = FitContext(features=split[0].features, training=Training(strategy=strategy))
+        found.append(get_family("dnn_regressor").fit(*split, counted, context).curve)
+    alone, together = found
+    assert [row.loss for row in together] == pytest.approx([row.loss for row in alone], rel=1e-5)
+    assert [row.eval_loss for row in together] == pytest.approx([row.eval_loss for row in alone], rel=1e-5)
+    assert [row.metric for row in together] == pytest.approx([row.metric for row in alone], rel=1e-4)

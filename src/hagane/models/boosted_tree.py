@@ -16,6 +16,7 @@ import numpy.typing as npt
 from hagane.features.encoded import Encoded
 from hagane.models.boosted_tree_options import BoostedTreeOptions
 from hagane.models.boosting import Boosting
+from hagane.models.eval_metric import eval_metric as metric_named
 from hagane.models.family import FitContext
 from hagane.models.lightgbm_dataset import EncodedRows
 from hagane.models.lightgbm_native import lightgbm_refusals
@@ -27,7 +28,6 @@ from hagane.models.tree_checkpoints import TreeCheckpoints
 from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_datasets import means_for, require_memory_for_trees
 from hagane.models.tree_losses import TreeLoss
-from hagane.models.tree_metrics import tree_metric
 from hagane.models.tree_model import TreeModel, TreeParameters
 
 DROPOUT = 0.1
@@ -51,7 +51,7 @@ def boost_trees(
     stay. Raises TrainingError, SpecError for options that the features do not allow, and PreemptedError at a notice.
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
-    metric = None if eval_metric is None else tree_metric(eval_metric, context.num_classes)
+    metric = None if eval_metric is None else metric_named(eval_metric, context.num_classes)
     parameters = {
         **lightgbm_parameters(options, columns, train.num_rows, context),
         **boosting_parameters(options),

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from hagane.errors import Fault
+from hagane.features.feature import Feature
+from hagane.models.eval_metric import ClassMetric, NumberMetric, metric_faults
+from hagane.models.number_losses import HuberDelta, NumberLoss, QuantileLevel, loss_faults
 from hagane.models.tree_losses import RENEWED
 from hagane.models.tree_options import Fraction, TreeOptions, without_counterpart
 
@@ -56,48 +59,31 @@ class BoostedTreeOptions(TreeOptions, frozen=True, kw_only=True):
 class BoostedTreeClassifierOptions(BoostedTreeOptions, frozen=True, kw_only=True):
     """Options of boosted_tree_classifier."""
 
-    eval_metric: (
-        Literal["log_loss", "roc_auc", "pr_auc", "accuracy", "precision", "recall", "f1_score", "brier_score"] | None
-    ) = None
+    eval_metric: ClassMetric | None = None
     """Which figure of the eval rows stops the training and picks the round. null: the loss."""
+
+    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+        """A metric that so many classes do not have, besides those of trees."""
+        return (*super().feature_faults(features, num_classes), *metric_faults(self.eval_metric, num_classes))
 
 
 class BoostedTreeRegressorOptions(BoostedTreeOptions, frozen=True, kw_only=True):
     """Options of boosted_tree_regressor."""
 
-    loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = "squared_error"
+    loss: NumberLoss = "squared_error"
     """What the trees lower: predictions are means, medians, nearly means, means of counts, or quantiles."""
-    quantile_level: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
+    quantile_level: QuantileLevel | None = None
     """Of loss `quantile`: which one. null: 0.5."""
-    huber_delta: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    huber_delta: HuberDelta | None = None
     """Of loss `huber`: errors beyond it count linearly. null: nine in ten labels lie as near to their median."""
-    eval_metric: (
-        Literal[
-            "mean_squared_error",
-            "root_mean_squared_error",
-            "mean_absolute_error",
-            "median_absolute_error",
-            "mean_squared_log_error",
-            "r2_score",
-            "explained_variance",
-        ]
-        | None
-    ) = None
+    eval_metric: NumberMetric | None = None
     """Which figure of the eval rows stops the training and picks the round. null: the loss."""
 
     def cross_faults(self) -> Sequence[Fault]:
         """What LightGBM has no counterpart of, and what does not go together."""
-        return (*super().cross_faults(), *self._loss_faults())
+        return (*super().cross_faults(), *loss_faults(self), *self._monotone_faults())
 
-    def _loss_faults(self) -> Iterator[Fault]:
-        for option, loss in (("quantile_level", "quantile"), ("huber_delta", "huber")):
-            if getattr(self, option) is not None and self.loss != loss:
-                yield Fault(
-                    what=f"option {option!r} is for loss {loss!r} alone",
-                    where=f"model.options.{option}",
-                    expected=f"loss: {loss}, or no {option}",
-                    received=f"loss: {self.loss}",
-                )
+    def _monotone_faults(self) -> Iterator[Fault]:
         if self.monotone_constraints and self.loss in RENEWED:
             yield Fault(
                 what=f"loss {self.loss!r} sets its leaves after the tree has grown, and keeps no monotone_constraints",

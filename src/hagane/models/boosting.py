@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hagane.errors import Fault, TrainingError
 from hagane.models.boosted_tree_options import BoostedTreeOptions
+from hagane.models.eval_metric import EvalMetric
 from hagane.models.family import FitContext, Iteration
 from hagane.models.growing_trees import GrowingTrees, best_constants
 from hagane.models.lightgbm_dataset import EncodedRows, raw_sums
@@ -19,7 +20,6 @@ from hagane.models.tell_iteration import tell_iteration
 from hagane.models.training_data import labels_and_weights
 from hagane.models.tree_checkpoints import RoundState, Saved, TreeCheckpoints
 from hagane.models.tree_datasets import TreeDatasets, tree_datasets
-from hagane.models.tree_metrics import TreeMetric
 from hagane.progress.events import StoppedEarly
 from hagane.training.early_stopping import EarlyStopping
 
@@ -43,7 +43,7 @@ class Boosting:
         *,
         behind: str,
         shift: Floats,
-        metric: TreeMetric | None,
+        metric: EvalMetric | None,
         saved: Saved | None,
     ) -> None:
         self.options, self.context = options, context
@@ -97,16 +97,18 @@ class Boosting:
         loss, eval_loss = self.trees.losses()
         if not np.isfinite(loss):
             raise _not_finite(state.round_number, loss)
-        watched = eval_loss if self._labels is None else self._measured()
+        metric = None if self._labels is None else self._measured()
         state.curve.append(
             Iteration(
                 iteration=state.round_number,
                 loss=loss,
                 eval_loss=eval_loss,
+                metric=metric,
                 learning_rate=self.options.learn_rate,
                 duration_ms=1000 * (time.perf_counter() - begun),
             )
         )
+        watched = eval_loss if metric is None else metric * self._direction
         is_enough = watched is not None and state.watch.update(state.round_number, watched)
         self._tell(is_enough)
         state.is_over = is_exhausted or is_enough or state.round_number >= self.options.max_iterations
@@ -124,19 +126,23 @@ class Boosting:
             num_rows=self._num_rows,
             max_iterations=self.options.max_iterations,
             best_iteration=best,
+            metric_name=self._metric.name if self._metric else None,
         )
         if is_stopped and best is not None:
-            value = state.watch.best_loss
-            if self._metric is not None and self._metric.is_better_high and value is not None:
-                value = -value
+            value = None if state.watch.best_loss is None else state.watch.best_loss * self._direction
             progress.tell(StoppedEarly(iteration=state.round_number, best_iteration=best, best_value=value))
 
+    @property
+    def _direction(self) -> int:
+        """What makes a figure that should fall of what is watched."""
+        return -1 if self._metric is not None and self._metric.is_better_high else 1
+
     def _measured(self) -> float:
-        """What is watched of the eval rows."""
+        """The metric of the eval rows."""
         assert self._metric is not None
         assert self._labels is not None
         scores = self.trees.eval_scores().reshape(-1, len(self._labels))
-        return self._metric.watched(self._labels, scores[0] if len(scores) == 1 else scores.T)
+        return self._metric.value(self._labels, scores[0] if len(scores) == 1 else scores.T)
 
 
 def _first_state(options: BoostedTreeOptions) -> RoundState:

@@ -22,6 +22,7 @@ from hagane.models.dnn_graph import emit_net
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import FitContext
 from hagane.models.first_layer_movement import first_layer_movement
+from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.tabular_net import TabularNet, fold_normalisation
 from hagane.models.target import Target
@@ -69,7 +70,7 @@ def fit_net(
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
     begun = begin_net(make_net, options, target, shift, context)
     target = begun.target
-    arguments = DnnArguments(options=options, target=target, seed=context.seed, shift=shift)
+    arguments = DnnArguments(options=narrowed(options, DnnOptions), target=target, seed=context.seed, shift=shift)
     threads = num_threads_for(train.features, options, options.batch_rows(train.num_rows))
     trained = train_torch("hagane.models.dnn:make_task", arguments, Share(train, evaluation), options, context,
                           num_threads=threads, initial=begun.state)  # fmt: skip
@@ -83,7 +84,7 @@ def fit_net(
         target=target,
         emit_module=emit_net,
         importance=first_layer_movement(net, train),
-        curve=training_curve(trained.history, target),
+        curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
         parameters=left,
     )

@@ -7,10 +7,17 @@ import numpy as np
 
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE, DnnOptions, fit_net
+from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
 from hagane.models.target import class_target
 from hagane.models.torch_model import TorchModel
 from hagane.models.training_data import count_classes
+
+
+class DnnClassifierOptions(DnnOptions, frozen=True, kw_only=True):
+    """Options of dnn_classifier."""
+
+    eval_metric: ClassMetric | None = None
 
 
 class DnnClassifier:
@@ -18,7 +25,7 @@ class DnnClassifier:
 
     name = "dnn_classifier"
     task = Task.CLASSIFICATION
-    Options = DnnOptions
+    Options = DnnClassifierOptions
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
@@ -29,7 +36,7 @@ class DnnClassifier:
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> TorchModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
-        assert isinstance(options, DnnOptions)
+        assert isinstance(options, DnnClassifierOptions)
         count_classes(train, context)
         target = class_target(context.num_classes)
         return fit_net(train, evaluation, options, context, family=self.name, target=target)

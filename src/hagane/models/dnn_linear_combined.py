@@ -21,6 +21,7 @@ from hagane.models.ablation_importance import ablation_importance
 from hagane.models.dnn import DnnOptions, make_net, num_threads_for, shift_output
 from hagane.models.embedding_options import with_slots
 from hagane.models.family import FitContext
+from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.tabular_net import fold_normalisation
 from hagane.models.target import Target
@@ -109,7 +110,8 @@ def fit_wide_deep(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    arguments = WideDeepArguments(options=options, target=target, seed=context.seed, shift=shift)
+    given = narrowed(options, WideDeepOptions)
+    arguments = WideDeepArguments(options=given, target=target, seed=context.seed, shift=shift)
     threads = num_threads_for(options.deep(train.features), options, options.batch_rows(train.num_rows))
     trained = train_torch("hagane.models.dnn_linear_combined:make_task", arguments, Share(train, evaluation), options,
                           context, num_threads=threads)  # fmt: skip
@@ -124,7 +126,7 @@ def fit_wide_deep(
         target=target,
         emit_module=emit_wide_deep,
         importance=ablation_importance(net, train),
-        curve=training_curve(trained.history, target),
+        curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
     )
 

@@ -8,10 +8,17 @@ import numpy as np
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE
 from hagane.models.dnn_linear_combined import WideDeepOptions, fit_wide_deep
+from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
 from hagane.models.target import class_target
 from hagane.models.torch_model import TorchModel
 from hagane.models.training_data import count_classes
+
+
+class WideDeepClassifierOptions(WideDeepOptions, frozen=True, kw_only=True):
+    """Options of dnn_linear_combined_classifier."""
+
+    eval_metric: ClassMetric | None = None
 
 
 class DnnLinearCombinedClassifier:
@@ -19,7 +26,7 @@ class DnnLinearCombinedClassifier:
 
     name = "dnn_linear_combined_classifier"
     task = Task.CLASSIFICATION
-    Options = WideDeepOptions
+    Options = WideDeepClassifierOptions
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
@@ -30,7 +37,7 @@ class DnnLinearCombinedClassifier:
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> TorchModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
-        assert isinstance(options, WideDeepOptions)
+        assert isinstance(options, WideDeepClassifierOptions)
         count_classes(train, context)
         target = class_target(context.num_classes)
         return fit_wide_deep(train, evaluation, options, context, family=self.name, target=target)

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
+from hagane.errors import Fault
 from hagane.features.encoded import Encoded
 from hagane.models.dnn import RELATIVE_TOLERANCE
 from hagane.models.dnn_linear_combined import WideDeepOptions, fit_wide_deep
+from hagane.models.eval_metric import NumberMetric
 from hagane.models.family import FitContext, Task
+from hagane.models.number_losses import HuberDelta, NumberLoss, QuantileLevel, loss_faults
 from hagane.models.number_target import number_target
 from hagane.models.torch_model import TorchModel
 
 
+class WideDeepRegressorOptions(WideDeepOptions, frozen=True, kw_only=True):
+    """Options of dnn_linear_combined_regressor."""
+
+    loss: NumberLoss = "squared_error"
+    """What is lowered: see `hagane.models.number_losses`."""
+    quantile_level: QuantileLevel | None = None
+    """Of loss `quantile`: which one. null: 0.5."""
+    huber_delta: HuberDelta | None = None
+    """Of loss `huber`, in the label's unit. null: nine in ten labels lie as near to their median."""
+    eval_metric: NumberMetric | None = None
+
+    def cross_faults(self) -> Sequence[Fault]:
+        """Options of another loss, besides those of every such network."""
+        return (*super().cross_faults(), *loss_faults(self))
+
+
 class DnnLinearCombinedRegressor:
-    """Lowers the squared error of the standardised label; predictions, and losses told, are in the label's own unit."""
+    """Lowers the `loss` of the scaled label; predictions, and losses told, are in the label's own unit."""
 
     name = "dnn_linear_combined_regressor"
     task = Task.REGRESSION
-    Options = WideDeepOptions
+    Options = WideDeepRegressorOptions
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
@@ -28,6 +49,7 @@ class DnnLinearCombinedRegressor:
     def fit(
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> TorchModel:
-        """Train until the eval squared error no longer falls. Raises TrainingError: labels, or a loss, not finite."""
-        assert isinstance(options, WideDeepOptions)
-        return fit_wide_deep(train, evaluation, options, context, family=self.name, target=number_target(train))
+        """Train until the eval rows gain no more. Raises TrainingError: labels, or a loss, not finite."""
+        assert isinstance(options, WideDeepRegressorOptions)
+        target = number_target(train, options)
+        return fit_wide_deep(train, evaluation, options, context, family=self.name, target=target)

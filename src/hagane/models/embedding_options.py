@@ -23,9 +23,10 @@ class EmbeddingOptions(TorchOptions, frozen=True, kw_only=True):
     """No width that a rule chooses is larger."""
 
     def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
-        """A fault for each name that is no category and no words."""
+        """A fault for each name that is no category and no words, besides those of every network."""
         named = [] if isinstance(self.embedding_dims, str) else list(self.embedding_dims)
-        return unknown_features("embedding_dims", named, with_slots(features), "category or sparse feature")
+        unknown = unknown_features("embedding_dims", named, with_slots(features), "category or sparse feature")
+        return (*super().feature_faults(features, num_classes), *unknown)
 
     def widths(self, features: Sequence[Feature]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Of the id features, and of the sparse ones."""

@@ -43,6 +43,8 @@ class Iteration(msgspec.Struct, frozen=True, kw_only=True):
     iteration: int
     loss: float
     eval_loss: float | None = None
+    metric: float | None = None
+    """Of the eval rows, where an `eval_metric` was asked for; None, too, where it is undefined for them."""
     learning_rate: float | None = None
     duration_ms: float = 0.0
 

@@ -79,6 +79,11 @@ def options_from(family: str, options: type[Made], values: Mapping[str, Any]) ->
     return options(**{name: msgspec.convert(value, hints[name]) for name, value in known.items()})
 
 
+def narrowed(options: FamilyOptions, base: type[Made]) -> Made:
+    """`options` as a `base` of their class has them: of all that it has, the same."""
+    return base(**{name: getattr(options, name) for name in base.__struct_fields__})
+
+
 def option_types(options: type[FamilyOptions]) -> dict[str, Any]:
     """Option name → its annotated type."""
     hints = get_type_hints(options, include_extras=True)

@@ -25,6 +25,7 @@ from hagane.models.dnn import shift_output
 from hagane.models.embedded_features import EmbeddedFeatures
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import Array, FitContext
+from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.tabnet_graph import emit_tabnet
 from hagane.models.tabnet_net import TabNet, TabNetSettings
@@ -138,7 +139,7 @@ def fit_tabnet(
 ) -> TabNetModel:
     """Train a `TabNet` and keep its best state. The same seed gives the same bits on one machine."""
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    arguments = TabNetArguments(options=options, target=target, seed=context.seed, shift=shift)
+    arguments = TabNetArguments(options=narrowed(options, TabNetOptions), target=target, seed=context.seed, shift=shift)
     trained = train_torch(
         "hagane.models.tabnet:make_task", arguments, Share(train, evaluation), options, context, num_threads=1
     )
@@ -152,7 +153,7 @@ def fit_tabnet(
         target=target,
         emit_module=_emit_output,
         importance=mean_masks(net.double(), train),
-        curve=training_curve(trained.history, target),
+        curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
         computes_in=np.float64,
     )

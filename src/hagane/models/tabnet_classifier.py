@@ -6,10 +6,17 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
 from hagane.models.tabnet import RELATIVE_TOLERANCE, TabNetModel, TabNetOptions, fit_tabnet
 from hagane.models.target import class_target
 from hagane.models.training_data import count_classes
+
+
+class TabNetClassifierOptions(TabNetOptions, frozen=True, kw_only=True):
+    """Options of tabnet_classifier."""
+
+    eval_metric: ClassMetric | None = None
 
 
 class TabNetClassifier:
@@ -17,7 +24,7 @@ class TabNetClassifier:
 
     name = "tabnet_classifier"
     task = Task.CLASSIFICATION
-    Options = TabNetOptions
+    Options = TabNetClassifierOptions
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
@@ -28,7 +35,7 @@ class TabNetClassifier:
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> TabNetModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
-        assert isinstance(options, TabNetOptions)
+        assert isinstance(options, TabNetClassifierOptions)
         count_classes(train, context)
         target = class_target(context.num_classes)
         return fit_tabnet(train, evaluation, options, context, family=self.name, target=target)

@@ -14,6 +14,7 @@ def tell_iteration(
     num_rows: int,
     max_iterations: int | None = None,
     best_iteration: int | None = None,
+    metric_name: str | None = None,
 ) -> None:
     """Tell of an iteration over `num_rows` training rows; its steps are the iterations.
 
@@ -27,6 +28,8 @@ def tell_iteration(
             step=newest.iteration,
             loss=newest.loss,
             eval_loss=newest.eval_loss,
+            metric=newest.metric,
+            metric_name=metric_name,
             learning_rate=newest.learning_rate,
             duration_seconds=seconds,
             examples_per_second=num_rows / seconds if seconds > 0 else None,

@@ -6,10 +6,17 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
 from hagane.models.target import class_target
 from hagane.models.torch_module import RELATIVE_TOLERANCE, TorchModuleModel, TorchModuleOptions, fit_module
 from hagane.models.training_data import count_classes
+
+
+class TorchModuleClassifierOptions(TorchModuleOptions, frozen=True, kw_only=True):
+    """Options of torch_classifier."""
+
+    eval_metric: ClassMetric | None = None
 
 
 class TorchClassifier:
@@ -17,7 +24,7 @@ class TorchClassifier:
 
     name = "torch_classifier"
     task = Task.CLASSIFICATION
-    Options = TorchModuleOptions
+    Options = TorchModuleClassifierOptions
     dense_dtype = np.float32
     accepts_missing = False
     scales = True
@@ -28,7 +35,7 @@ class TorchClassifier:
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> TorchModuleModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
-        assert isinstance(options, TorchModuleOptions)
+        assert isinstance(options, TorchModuleClassifierOptions)
         count_classes(train, context)
         target = class_target(context.num_classes)
         return fit_module(train, evaluation, options, context, family=self.name, target=target)

@@ -24,6 +24,7 @@ from hagane.models.family import FitContext
 from hagane.models.make_module import check_module, make_module
 from hagane.models.module_class import module_source
 from hagane.models.named_features import NamedFeatures
+from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.target import Target
 from hagane.models.torch_export import emit_torch
@@ -49,11 +50,12 @@ class TorchModuleOptions(TorchOptions, frozen=True, kw_only=True):
 
     def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
         """What is wrong with the class, found by making it, calling it and exporting it once."""
+        faults = [*super().feature_faults(features, num_classes)]
         try:
             check_module(self.module, self.module_options, TorchInputs.of(features, num_classes=num_classes))
         except SpecError as error:
-            return error.faults
-        return ()
+            faults += error.faults
+        return faults
 
     def code(self) -> bytes:
         """A digest of the class's source."""
@@ -92,7 +94,11 @@ def fit_module(
     """Train the module and keep its best state. Raises SpecError where it cannot be made."""
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
     arguments = TorchModuleArguments(
-        options=options, target=target, num_classes=context.num_classes, seed=context.seed, shift=shift
+        options=narrowed(options, TorchModuleOptions),
+        target=target,
+        num_classes=context.num_classes,
+        seed=context.seed,
+        shift=shift,
     )
     make = "hagane.models.torch_module:make_task"
     trained = train_torch(make, arguments, Share(train, evaluation), options, context)
@@ -100,15 +106,13 @@ def fit_module(
     assert isinstance(module, NamedFeatures)
     module.shift = torch.tensor(shift, dtype=torch.float32) if any(shift) else None
     module.eval()
-    own_loss = _own_loss(module) is not None
     return TorchModuleModel(
         family=family,
         module=module,
         target=target,
         emit_module=emit_torch,
         importance=ablation_importance(module, train, _arrays(module.inputs, train.features)),
-        # A loss of the module's own has a unit of its own.
-        curve=training_curve(trained.history, msgspec.structs.replace(target, scale=1.0) if own_loss else target),
+        curve=training_curve(trained.history, 1.0 if has_own_loss(module.module) else target.loss_unit),
         best_iteration=trained.history.best_iteration,
         computes_in=np.float32,
     )
@@ -133,9 +137,16 @@ def make_task(arguments: dict[str, Any], share: Share) -> Task:
     )
 
 
+def has_own_loss(found: object) -> bool:
+    """Whether a class, or a module, has a method `loss`."""
+    return callable(getattr(found, "loss", None))
+
+
 def _own_loss(module: NamedFeatures) -> Loss | None:
-    found: Loss | None = getattr(module.module, "loss", None)
-    return found if callable(found) else None
+    if not has_own_loss(module.module):
+        return None
+    loss: Loss = module.module.loss
+    return loss
 
 
 def _sparse_tables(module: nn.Module) -> list[nn.Parameter]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
+from hagane.errors import Fault
+from hagane.features.feature import Feature
+from hagane.models.eval_metric import metric_faults
 from hagane.models.options import FamilyOptions
 from hagane.training.task import LoopSettings
 
@@ -34,9 +38,15 @@ class TorchOptions(FamilyOptions, frozen=True, kw_only=True):
     patience: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Evaluations without progress on the eval rows after which training stops."""
     min_rel_progress: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
-    """Progress is a fall of the eval loss by more than this share."""
+    """Progress is a gain of what is watched (`eval_metric`) by more than this share."""
+    eval_metric: str | None = None
+    """Which figure of the eval rows stops the training and picks the state. null: the eval loss."""
     eval_every_steps: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Steps from one evaluation to the next. null: an epoch."""
+
+    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+        """A metric that so many classes do not have."""
+        return metric_faults(self.eval_metric, num_classes)
 
     def batch_rows(self, num_rows: int) -> int:
         """Rows of a step of `num_rows` training rows.

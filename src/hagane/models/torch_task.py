@@ -17,11 +17,12 @@ from hagane.features.encoded import Encoded
 from hagane.features.encoded_reader import EncodedReader
 from hagane.features.prefetch import prefetch
 from hagane.features.sparse_rows import SparseRows
+from hagane.models.eval_metric import eval_metric
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
 from hagane.models.training_data import mean_weight
 from hagane.training.optimizers import optimizers_for
-from hagane.training.task import Loss, Task, TensorBatch
+from hagane.training.task import Loss, Metric, Task, TensorBatch
 from hagane.training.training_job import Share
 
 EVAL_ROWS = 8192
@@ -47,6 +48,7 @@ def torch_task(
     `losses` stands in for the target's, `training_loss` for that of the training rows alone.
     A last batch in which a process would have fewer than `least_rows` is left out (batch normalisation needs two).
     """
+    unit_of_losses = target.loss_unit if losses is None else 1.0  # a module's own loss has a unit of its own
     losses = losses or target.losses
     reader = EncodedReader(share.train, options.batch_rows(share.train.num_rows), seed=seed, rank=share.rank,
                            world_size=share.size, share="batch")  # fmt: skip
@@ -71,7 +73,8 @@ def torch_task(
         num_batches=num_batches,
         eval_batches=_eval_batches(share.evaluation, target, unit),
         num_rows=share.train.num_rows,
-        loss_unit=target.loss_unit,
+        metric=_metric(options.eval_metric, target, shift),
+        loss_unit=unit_of_losses,
         feature_names=tuple(feature.name for feature in share.train.features),
     )
 
@@ -108,6 +111,20 @@ def _eval_batches(
         return (as_tensors(batch, target, unit) for batch in rows)
 
     return eval_batches
+
+
+def _metric(name: str | None, target: Target, shift: Sequence[float]) -> Metric | None:
+    """What is watched in place of the eval loss: of scores, in the label's own unit, each row counted once."""
+    if name is None:
+        return None
+    found = eval_metric(name, 0 if target.is_number else max(target.num_outputs, 2))
+    added = torch.tensor(shift or (0.0,) * target.num_outputs)
+
+    def measure(output: Tensor, label: Tensor, weight: Tensor | None) -> float:
+        scores = target.scores((output + added).to(torch.float64 if target.is_number else torch.float32))
+        return found.value(target.own_label(label), scores[:, 1] if target.link == "sigmoid" else scores)
+
+    return Metric(name, measure, found.is_better_high)
 
 
 def _shifted(losses: Loss, shift: Sequence[float]) -> Loss:

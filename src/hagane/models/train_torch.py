@@ -13,7 +13,6 @@ from torch import Tensor
 
 from hagane.errors import Fault, SpecError
 from hagane.models.family import FitContext, Iteration
-from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
 from hagane.models.torch_parameters import JOB_FILE
 from hagane.spec.strategy import Strategy
@@ -101,14 +100,14 @@ def _kept(initial: Mapping[str, Tensor] | None, context: FitContext) -> Iterator
         yield str(Path(folder) / INITIAL_FILE)
 
 
-def training_curve(history: History, target: Target) -> tuple[Iteration, ...]:
-    """Losses in the label's own unit."""
-    unit = target.loss_unit
+def training_curve(history: History, unit: float) -> tuple[Iteration, ...]:
+    """Losses times `unit`: in the label's own."""
     return tuple(
         Iteration(
             iteration=each.number,
             loss=each.loss * unit,
             eval_loss=None if each.eval_loss is None else each.eval_loss * unit,
+            metric=each.metric,
             learning_rate=each.learn_rate,
             duration_ms=1000 * each.duration_seconds,
         )

@@ -11,13 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hagane.errors import Fault, TrainingError
+from hagane.models.number_losses import HUBER_SHARE, MEDIAN, require_counts
 
 RENEWED = ("absolute_error", "quantile")
 """Losses whose leaves LightGBM sets to a median or a quantile once the tree has grown."""
-HUBER_SHARE = 0.9
-"""Share of the labels that lie within the default `huber_delta` of their median (Friedman 2001, equation 9, takes the
-same share of the residuals of each round)."""
 
 
 class TreeLoss(NamedTuple):
@@ -52,10 +49,10 @@ def number_loss(name: str, labels: npt.NDArray[np.floating], *, level: float | N
     45.0
     """
     if name == "poisson":
-        _require_counts(labels)
+        require_counts([labels])
         return TreeLoss({"objective": "poisson", "metric": "poisson"}, "exp")
     if name == "quantile":
-        return quantile_loss(level or 0.5)
+        return quantile_loss(level or MEDIAN)
     if name == "huber":
         return TreeLoss({"objective": "huber", "metric": "huber", "alpha": delta or _spread(labels)}, "identity")
     if name == "absolute_error":
@@ -76,18 +73,3 @@ def _spread(labels: npt.NDArray[np.floating]) -> float:
     """The `HUBER_SHARE` quantile of the distances from the median; their largest where that is 0; 1 without any."""
     distances = np.abs(labels - np.median(labels))
     return float(np.quantile(distances, HUBER_SHARE)) or float(distances.max()) or 1.0
-
-
-def _require_counts(labels: npt.NDArray[np.floating]) -> None:
-    if labels.min() >= 0 and labels.max() > 0:
-        return
-    num_negative = int(np.count_nonzero(labels < 0))
-    raise TrainingError(
-        Fault(
-            what="loss 'poisson' is for counts and amounts",
-            where="model.options.loss",
-            expected="labels of 0 or more, some of them more",
-            received=f"{num_negative:,} of {len(labels):,} labels below 0" if num_negative else "labels of 0 alone",
-            next_step="take another loss, or look at the label in the data query",
-        )
-    )

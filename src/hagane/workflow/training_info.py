@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hagane.bundle.bundle import Bundle
+from hagane.spec.read_yaml import read_yaml
 from hagane.workflow.write_report import lineage_of
 from hagane.workspace.workspace import Workspace
 
@@ -23,6 +24,8 @@ class TrainingIteration(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float | None
     """None: the family has none."""
     duration_ms: float
+    eval_metric: float | None = None
+    """Of the eval rows, where the model's options ask for one."""
 
 
 class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,8 @@ class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     model_type: str
     best_iteration: int
+    eval_metric: str | None = None
+    """The name of the metric that was watched; None: the eval loss was."""
     iterations: tuple[TrainingIteration, ...]
     advice: tuple[str, ...] = ()
     """What the curve suggests (overfitting, underfitting)."""
@@ -54,6 +59,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
             eval_loss=each.eval_loss,
             learning_rate=each.learning_rate,
             duration_ms=each.duration_ms,
+            eval_metric=each.metric,
         )
         for each in lineage.training_info
     )
@@ -62,7 +68,14 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
         model=version.reference if version else bundle.name,
         model_type=bundle.signature.model_type,
         best_iteration=lineage.best_iteration,
+        eval_metric=_metric_of(bundle),
         iterations=tuple(rows),
         advice=lineage.advice,
         training_seconds=lineage.training_seconds,
     )
+
+
+def _metric_of(bundle: Bundle) -> str | None:
+    spec = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml"))
+    name: str | None = spec.model.options.get("eval_metric")
+    return name

@@ -20,12 +20,13 @@ def render_training_info(info: TrainingInfo, *, every: bool = False) -> Renderab
     """One line an iteration; of more than 20 (unless `every` is asked for) the ends, the best and some between."""
     shown = info.iterations if every else thinned(info.iterations, info.best_iteration)
     table = new_table()
-    for heading in ("iteration", "loss", "eval loss", "learning rate", "duration"):
+    metric = [info.eval_metric.replace("_", " ")] if info.eval_metric else []
+    for heading in ("iteration", "loss", "eval loss", *metric, "learning rate", "duration"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for each in shown:
         is_kept = each.iteration == info.best_iteration
-        figures = (each.loss, each.eval_loss, each.learning_rate)
+        figures = (each.loss, each.eval_loss, *([each.eval_metric] if metric else []), each.learning_rate)
         table.add_row(
             f"{each.iteration:,}",
             *map(figure_text, figures),

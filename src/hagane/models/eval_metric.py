@@ -1,4 +1,4 @@
-"""The figures of the eval rows that may stop a training of trees: the project's own metrics, by their names.
+"""`EvalMetric`: a figure of the eval rows that may stop a training, of trees or networks: the project's own metrics.
 
 They are what `evaluate` tells of the same rows: each row counts once, whatever its weight.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,18 @@ from hagane.metrics.undefined import Undefined, Value
 Array = npt.NDArray[Any]
 Of = Callable[[Array, Array], Value]
 """Labels [n] and scores ([n] numbers or probabilities of the second class, or [n, c]) → the value."""
+ClassMetric = Literal["log_loss", "roc_auc", "pr_auc", "accuracy", "precision", "recall", "f1_score", "brier_score"]
+"""Names that `eval_metric` may have where classes are predicted."""
+NumberMetric = Literal[
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "median_absolute_error",
+    "mean_squared_log_error",
+    "r2_score",
+    "explained_variance",
+]
+"""Names that it may have where a number is."""
 THRESHOLD = 0.5
 """Above it a row is called positive."""
 
@@ -75,36 +87,49 @@ BETTER_LOW = ("log_loss", "brier_score")
 """Besides the errors of numbers."""
 
 
-class TreeMetric(NamedTuple):
+class EvalMetric(NamedTuple):
     """What is watched."""
 
     name: str
     of: Of
     is_better_high: bool
 
-    def watched(self, labels: Array, scores: Array) -> float:
-        """A figure that should fall: the metric, negated where more is better; not a number where it is undefined."""
+    def value(self, labels: Array, scores: Array) -> float:
+        """The metric; not a number where it is undefined."""
         value = self.of(labels, scores)
-        if isinstance(value, Undefined):
-            return math.nan
-        return -value if self.is_better_high else value
+        return math.nan if isinstance(value, Undefined) else value
 
 
-def tree_metric(name: str, num_classes: int) -> TreeMetric:
+def eval_metric(name: str, num_classes: int) -> EvalMetric:
     """The metric called `name`, of numbers where there are no classes. Raises SpecError where it is not of so many.
 
-    >>> tree_metric("roc_auc", 2).watched(np.array([0, 1, 0]), np.array([0.1, 0.9, 0.3]))
-    -1.0
+    >>> eval_metric("roc_auc", 2).value(np.array([0, 1, 0]), np.array([0.1, 0.9, 0.3]))
+    1.0
     """
-    table = {0: NUMBER, 2: BINARY}.get(num_classes, MULTICLASS)
-    if name not in table:
-        raise SpecError(
-            Fault(
-                what=f"{name!r} is not defined for {num_classes} classes",
-                where="model.options.eval_metric",
-                expected="one of " + ", ".join(table),
-                received=name,
-            )
-        )
+    if faults := metric_faults(name, num_classes):
+        raise SpecError(*faults)
+    table = _table(num_classes)
     is_error = table is NUMBER and name not in ("r2_score", "explained_variance")
-    return TreeMetric(name, table[name], not (is_error or name in BETTER_LOW))
+    return EvalMetric(name, table[name], not (is_error or name in BETTER_LOW))
+
+
+def metric_faults(name: str | None, num_classes: int) -> list[Fault]:
+    """A fault where there is no such metric of so many classes.
+
+    >>> metric_faults("pr_auc", 2), [fault.what for fault in metric_faults("pr_auc", 3)]
+    ([], ["'pr_auc' is not defined for 3 classes"])
+    """
+    if name is None or name in (table := _table(num_classes)):
+        return []
+    return [
+        Fault(
+            what=f"{name!r} is not defined for {num_classes} classes" if num_classes else f"{name!r} is not of numbers",
+            where="model.options.eval_metric",
+            expected="one of " + ", ".join(table),
+            received=name,
+        )
+    ]
+
+
+def _table(num_classes: int) -> dict[str, Of]:
+    return {0: NUMBER, 2: BINARY}.get(num_classes, MULTICLASS)
