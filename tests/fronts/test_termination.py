@@ -147,3 +147,10 @@ def test_handlers_are_those_of_before_afterwards() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (done.stdout, done.stderr) == ("True\n1\n", "")
+
+
+def test_a_notice_after_the_work_changes_no_exit_code() -> None:
+    """An interpreter that has loaded torch takes most of a second to take itself down."""
+    tell_at_exit = "import atexit, os, signal, sys; atexit.register(os.kill, os.getpid(), signal.SIGTERM)"
+    code = f"{tell_at_exit}; sys.argv = ['hagane', '--version']; from hagane.fronts.cli.__main__ import main; main()"
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from hagane.fronts.cli.run import run
@@ -9,7 +10,10 @@ from hagane.fronts.cli.run import run
 
 def main() -> None:
     """Run the command line on this process's arguments and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # What was asked is done or refused: a notice that comes while the interpreter takes itself down changes nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
