@@ -12,6 +12,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+SHORTEST_BEGINNING = 3
+"""Fewer letters than these are no sign of a name that begins with them."""
+
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong.
@@ -68,13 +71,16 @@ def underline(sql: str, start: int, end: int) -> list[str]:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The name most like `name`, ignoring case, or an empty string.
+    """The name most like `name`, ignoring case, else the only one that begins with it, or an empty string.
 
-    >>> nearest("agee", ["job", "age"])
-    'age'
+    >>> nearest("agee", ["job", "age"]), nearest("dum", ["one_hot_encoding", "dummy_encoding"])
+    ('age', 'dummy_encoding')
     """
     by_lower = {candidate.lower(): candidate for candidate in names}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    if not found and len(name) >= SHORTEST_BEGINNING:
+        begun = [candidate for candidate in by_lower if candidate.startswith(name.lower())]
+        found = begun if len(begun) == 1 else []
     return by_lower[found[0]] if found else ""
 
 
@@ -175,4 +181,9 @@ class ServeError(HaganeError):
 
 
 class StorageError(HaganeError):
-    """A disk that is full, read-only or not ours refused what had to be written; what was there is as it was."""
+    """A file or folder cannot be written: no room, no access, no such folder, something else is there already.
+
+    What was there is as it was.
+    """
+
+    exit_code = 73

@@ -15,7 +15,8 @@ import typer.main
 from hagane import errors
 from hagane.features.resolve_transform import resolve_transform
 from hagane.fronts.cli.app import app
-from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE
+from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED
+from hagane.fronts.cli.usage_error import UsageError
 from hagane.models import FAMILIES, family_options, get_family
 from hagane.spec.data_schema import ColumnSchema, DataSchema
 from hagane.spec.read_data_schema import parse_data_schema
@@ -50,7 +51,7 @@ def test_the_exit_codes_are_those_of_the_errors():
     classes = [
         each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.HaganeError)
     ]
-    codes = {each.exit_code for each in classes} | {0, EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED}
+    codes = {each.exit_code for each in classes} | {0, UsageError.exit_code, EXIT_BUG, EXIT_INTERRUPTED}
     table = CLI.split("## Exit codes")[1].split("##")[0]
     assert sorted(int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == sorted(codes)
 

@@ -79,9 +79,9 @@ def test_a_log_is_appended_to(say: Any, tmp_path: Path) -> None:
 
 def test_a_file_that_holds_something_else_is_left_alone(say: Any, at_home: Path) -> None:
     before = Path("flights.csv").read_bytes()
-    say(*QUICK, "--events", "flights.csv", code=4)
+    say(*QUICK, "--events", "flights.csv", code=73)
     assert Path("flights.csv").read_bytes() == before
-    say(*QUICK, "--events", "no/such/folder/log", code=1)
+    say(*QUICK, "--events", "no/such/folder/log", code=73)
     say(*QUICK, "--events", "-", "--json", code=2)
 
 

@@ -53,7 +53,7 @@ MISTAKES: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "extra": ("describe bigquery://p.d.t", 9, ("not installed", "next: pip install")),
     "arguments exchanged": ("predict people.csv late -o p.parquet", 8, ("is a file of data", "MODEL people.csv")),
     "no bundle": ("evaluate folder", 8, ("no model 'folder'", "no MANIFEST.json")),
-    "workspace": ("train people.csv --label y --workspace /proc/none", 1, ("cannot be made", "--workspace FOLDER")),
+    "workspace": ("train people.csv --label y --workspace /proc/none", 73, ("cannot be made", "--workspace FOLDER")),
     "name": ("train people.csv --label y --name 'my model'", 3, ("cannot name a model", "did you mean: my_model")),
     "memory": ("train people.csv --label y --memory-limit lots", 3, ("'lots' is no amount", "2GiB, 800MB or 50%")),
     "nothing to serve": ("serve", 10, ("no bundle to serve", "next: name one: hagane serve MODEL")),

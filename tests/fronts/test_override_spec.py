@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-import typer
 
 from hagane.errors import SpecError
 from hagane.fronts.cli.override_spec import option_value, override_spec, parse_split
+from hagane.fronts.cli.override_strategy import override_strategy
+from hagane.fronts.cli.usage_error import UsageError
 from hagane.spec.spec import Model, Spec, Split
 
 SPEC = Spec(
@@ -50,10 +53,27 @@ def test_splits(text, method, column):
     assert (split.method, split.column) == (method, column)
 
 
-@pytest.mark.parametrize("text", ["", "tme", ":c", "TIME:c"])
-def test_what_is_no_split_is_a_wrong_command_line(text):
-    with pytest.raises(typer.BadParameter, match="the method is one of"):
+@pytest.mark.parametrize(("text", "near"), [("", ""), ("tme", "time"), (":c", ""), ("colum:c", "column")])
+def test_what_is_no_split_is_a_wrong_command_line(text, near):
+    with pytest.raises(UsageError, match="--split cannot be") as raised:
         parse_split(text, Split())
+    assert raised.value.faults[0].nearest == near
+
+
+@pytest.mark.parametrize(
+    ("given", "what", "near"),
+    [
+        ({"strategy": "mirored:2"}, "--strategy cannot be 'mirored'", "mirrored"),
+        ({"strategy": "mirrored:x"}, "--strategy cannot be 'mirrored:x'", ""),
+        ({"device": "cudda"}, "--device cannot be 'cudda'", "cuda"),
+    ],
+)
+def test_what_is_no_strategy_or_device_is_a_wrong_command_line(given, what, near):
+    with pytest.raises(UsageError, match=re.escape(what)) as raised:
+        override_strategy(SPEC, **{"strategy": None, "nodes": None, "device": None} | given)
+    fault = raised.value.faults[0]
+    assert (fault.what, fault.nearest) == (what, near)
+    assert "mirrored:4" in fault.expected or "one of" in fault.expected
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,18 @@ def test_every_fault_is_told_at_once(run):
     assert len(raised.value.faults) == 5
 
 
+def test_a_launcher_of_several_machines_does_not_guess_which_one_it_is(run, monkeypatch):
+    for name in ("NODE_RANK", "SLURM_NODEID"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SpecError, match="which of the machines is this one") as raised:
+        run("pass", nodes=("a", "b"))
+    assert raised.value.faults[0].expected == "0 to 1: 0 is a, 1 is b"
+    monkeypatch.setenv("NODE_RANK", "2")
+    with pytest.raises(SpecError, match="there is no node 2"):
+        run("pass", nodes=("a", "b"))
+    assert run("pass", nodes=("127.0.0.1",)).result.state == "succeeded"
+
+
 def test_the_record_holds_no_secret(run):
     pool = WorkerPool(replica_count=1, command=program("print(len(os.environ['KEY']))"), env={"KEY": "hush"})
     ran = run(Job(name="a", worker_pools=(pool,)))

@@ -14,6 +14,7 @@ from hagane.errors import Fault, SpecError
 from hagane.models import FAMILIES, default_family, family_options, get_family
 from hagane.models.options import FamilyOptions, describe_type, options_from
 from hagane.models.torch_options import TorchOptions
+from hagane.spec.value_text import value_text
 from hagane.types import SqlType
 
 
@@ -65,7 +66,11 @@ def test_bad_values(values: dict[str, Any], expected: str) -> None:
         options_from("x", Options, values)
     (fault,) = raised.value.faults
     (name,) = values
-    assert (fault.where, fault.expected, fault.received) == (f"model.options.{name}", expected, repr(values[name]))
+    assert (fault.where, fault.expected, fault.received) == (
+        f"model.options.{name}",
+        expected,
+        value_text(values[name]),
+    )
 
 
 def test_every_fault_at_once() -> None:

@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from hagane.errors import DataError
+from hagane.errors import StorageError
 from hagane.fronts.cli.run import run
 from hagane.workflow.check_not_input import check_not_input
 
@@ -44,7 +44,7 @@ def test_data_are_known_by_any_name(folder: Path, source: object, out: str) -> N
     (folder / "sub").mkdir()
     (folder / "linked.csv").symlink_to(folder / "rows.csv")
     tables = {"t": "rows.csv"} if "FROM t" in str(source) else {}
-    with pytest.raises(DataError, match="would replace the data"):
+    with pytest.raises(StorageError, match="would replace the data"):
         check_not_input(source, Path(out), option="-o", tables=tables)
 
 
@@ -66,7 +66,7 @@ def test_other_places_are_free(folder: Path) -> None:
 def test_commands_leave_their_data(folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     pq.write_table(pyarrow.csv.read_csv(folder / "rows.csv"), "rows.parquet")
     before = {file.name: file.read_bytes() for file in Path().glob("rows.*")}
-    assert run(command) == 4
+    assert run(command) == 73
     assert "the result would replace the data that it is made from" in capsys.readouterr().err
     assert before == {file.name: file.read_bytes() for file in Path().glob("rows.*")}
 
@@ -78,7 +78,7 @@ def test_a_page_replaces_pages_alone(folder: Path, page: str, capsys: pytest.Cap
     before = (folder / page).read_bytes()
     assert run(["train", "rows.csv", "--label", "y", "--model", "logistic_reg"]) == 0
     for command in (["describe", "rows.csv"], ["evaluate", "y"]):
-        assert run([*command, "--html", page]) == 4
+        assert run([*command, "--html", page]) == 73
         assert f"{page} is there already, and is no page" in capsys.readouterr().err
     assert (folder / page).read_bytes() == before
     for _ in range(2):

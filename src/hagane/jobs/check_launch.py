@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from hagane.errors import Fault, SpecError
 from hagane.jobs.job import Job
 from hagane.jobs.launch_options import LaunchOptions
+from hagane.jobs.rank_here import RANK_VARIABLES
 from hagane.jobs.replica import CHIEF_POOL
 
 MOST_POOLS = 4
+MOST_SHOWN = 8
 
 
 def check_launch(job: Job, options: LaunchOptions) -> None:
@@ -68,9 +70,14 @@ def _number_faults(options: LaunchOptions) -> Iterator[Fault]:
 
 def _node_faults(options: LaunchOptions) -> Iterator[Fault]:
     count = max(1, len(options.nodes))
-    if not 0 <= options.node_rank < count:
+    if options.node_rank is None and count > 1:
+        named = ", ".join(f"{rank} is {host}" for rank, host in enumerate(options.nodes[:MOST_SHOWN]))
+        step = "give each launcher its own: --node-rank, or $" + ", $".join(RANK_VARIABLES)
+        expected = f"0 to {count - 1}: {named}"
+        yield Fault(what="which of the machines is this one?", where="node_rank", expected=expected, next_step=step)
+    elif not 0 <= options.rank < count:
         expected = f"0 to {count - 1}" if options.nodes else "--nodes with every machine of the job"
-        yield Fault(what=f"there is no node {options.node_rank}", where="node_rank", expected=expected)
+        yield Fault(what=f"there is no node {options.rank}", where="node_rank", expected=expected)
     if options.nodes and options.max_restarts:
         step = "start the launchers anew on every machine"
         yield Fault(what="jobs on several machines are not restarted", where="max_restarts", next_step=step)

@@ -22,5 +22,10 @@ class LaunchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The first of the ports, which follow one another; None: any that are free."""
     nodes: tuple[str, ...] = ()
     """The machines of the job by host name or address; none: this one alone."""
-    node_rank: int = 0
-    """Which of them this one is."""
+    node_rank: int | None = None
+    """Which of them this one is; None: what the environment says (`rank_here`), and the first where there is one."""
+
+    @property
+    def rank(self) -> int:
+        """Which machine this one is, the first where nothing is said."""
+        return self.node_rank or 0

@@ -24,6 +24,7 @@ from hagane.jobs.launch_options import LaunchOptions
 from hagane.jobs.node_link import NodeLink
 from hagane.jobs.ports import PortReservation
 from hagane.jobs.python_packages import import_root
+from hagane.jobs.rank_here import rank_here
 from hagane.jobs.replica_environment import Surroundings
 
 FIRST_PORT = 27182
@@ -45,7 +46,7 @@ def run_job(
     `environment` is what replicas inherit. A replica's failure is a result, no error.
     Raises SpecError for what cannot be run, TrainingError where a replica cannot be started or a port is taken.
     """
-    options = options or LaunchOptions()
+    options = rank_here(options or LaunchOptions(), environment)
     check_launch(job, options)
     return _Run(job, options, JobFolder(jobs_folder, job.name), environment, on_event).run()
 
@@ -56,8 +57,8 @@ def reserve_cluster(job: Job, options: LaunchOptions, ports: PortReservation) ->
     if options.start_port is None and not options.nodes:
         return place_replicas(job, ports.take(count))
     first = FIRST_PORT if options.start_port is None else options.start_port
-    cluster = place_replicas(job, range(first, first + count), options.nodes or (LOOPBACK,), options.node_rank)
-    is_first = options.node_rank == 0
+    cluster = place_replicas(job, range(first, first + count), options.nodes or (LOOPBACK,), options.rank)
+    is_first = options.rank == 0
     ports.claim([replica.port for replica in cluster.here] + [cluster.master_port] * is_first)
     return cluster
 
@@ -119,7 +120,7 @@ class _Run:
         pools = [pool.replica_count for pool in self.job.worker_pools]
         first = FIRST_PORT if self.options.start_port is None else self.options.start_port
         text = f"{pools} {first} {self.options.nodes}"
-        return NodeLink(self.options.nodes, self.options.node_rank, first + sum(pools) + 1, text)
+        return NodeLink(self.options.nodes, self.options.rank, first + sum(pools) + 1, text)
 
     def _around(self, cluster: Cluster, output: str) -> Surroundings:
         here, ranks = len(cluster.here), sum(replica.trains for replica in cluster.here)

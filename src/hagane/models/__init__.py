@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from hagane.errors import Fault, SpecError, nearest
+from hagane.errors import Fault, SpecError
 from hagane.models.options import FamilyOptions, options_from
+from hagane.models.other_names import nearest_family
 from hagane.types import SqlType
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def get_family(name: str) -> Family:
                 what=f"no model type {name!r}",
                 where="model.type",
                 expected="one of " + ", ".join(FAMILIES),
-                nearest=nearest(name, FAMILIES),
+                nearest=nearest_family(name, FAMILIES),
             )
         )
     module, _, attribute = FAMILIES[name].partition(":")

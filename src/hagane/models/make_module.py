@@ -60,16 +60,31 @@ def _answered(path: str, module: NamedFeatures, given: tuple[Tensor, ...]) -> Te
     wanted = (SAMPLE_ROWS, module.inputs.num_outputs)
     is_tensor = isinstance(output, Tensor)
     if not is_tensor or tuple(output.shape) != wanted or not output.is_floating_point():
-        received = f"{tuple(output.shape)} {output.dtype}" if is_tensor else type(output).__name__
+        received = f"{_shape_text(output)} {_dtype_text(output)}" if is_tensor else f"a {type(output).__name__}"
         raise SpecError(
             Fault(
                 what=f"{path}.forward answers another shape",
                 where=WHERE,
-                expected=f"[n, {wanted[1]}] (inputs.num_outputs) floating-point numbers for n rows, here {wanted}",
+                expected=_answer_text(wanted),
                 received=received,
             )
         )
     return output
+
+
+def _answer_text(wanted: tuple[int, int]) -> str:
+    """What `forward` is to answer to so many rows, of one output either way."""
+    rows, outputs = wanted
+    shapes = f"[{rows}, {outputs}]" + (f" or [{rows}]" if outputs == 1 else "")
+    return f"[n, {outputs}] (inputs.num_outputs) floating-point numbers for n rows, here {shapes}"
+
+
+def _shape_text(tensor: Tensor) -> str:
+    return f"[{', '.join(map(str, tensor.shape))}]"
+
+
+def _dtype_text(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _check_loss(path: str, module: NamedFeatures, output: Tensor) -> None:
@@ -83,7 +98,7 @@ def _check_loss(path: str, module: NamedFeatures, output: Tensor) -> None:
     except Exception as error:
         raise SpecError(_failed(f"{path}.loss fails", error)) from error
     if not isinstance(found, Tensor) or tuple(found.shape) != (len(output),):
-        received = str(tuple(found.shape)) if isinstance(found, Tensor) else type(found).__name__
+        received = _shape_text(found) if isinstance(found, Tensor) else f"a {type(found).__name__}"
         raise SpecError(
             Fault(what=f"{path}.loss answers another shape", where=WHERE, received=received,
                   expected="a loss for each row, [n]: weights multiply them",

@@ -14,6 +14,7 @@ import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
 from hagane.features.feature import Feature
+from hagane.spec.value_text import value_text
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null",
          Any: "anything"}  # fmt: skip
@@ -153,8 +154,7 @@ def _accepts(hint: Any, value: Any) -> bool:
 def _lowered(hint: Any, value: Any) -> Any:
     if get_origin(hint) is dict and isinstance(value, Mapping):
         return {name: _lowered(get_args(hint)[1], part) for name, part in value.items()}
-    choices = [choice for part in (hint, *get_args(hint)) if get_origin(part) is Literal for choice in get_args(part)]
-    return value.lower() if isinstance(value, str) and value.lower() in choices else value
+    return value.lower() if isinstance(value, str) and value.lower() in _choices(hint) else value
 
 
 def _unknown(family: str, name: str, known: Mapping[str, Any]) -> Fault:
@@ -184,5 +184,23 @@ def _wrong(name: str, hint: Any, value: Any) -> Fault:
         what=f"option {name!r} is out of range or of the wrong type",
         where=f"model.options.{name}",
         expected=describe_type(hint),
-        received=repr(value),
+        received=value_text(value),
+        nearest=_nearest_choice(hint, value),
     )
+
+
+def _nearest_choice(hint: Any, value: Any) -> str:
+    """The choice that was meant by a text, or by the first wrong one of several; empty where there are no choices."""
+    if isinstance(value, Mapping | list | tuple):
+        within = [part for part in (hint, *get_args(hint)) if get_origin(part) in (tuple, dict)]
+        inner = [get_args(part)[get_origin(part) is dict] for part in within]
+        items = value.values() if isinstance(value, Mapping) else value
+        wrong = ((part, item) for part in inner for item in items if not _accepts(part, item))
+        return next((_nearest_choice(part, item) for part, item in wrong), "")
+    choices = _choices(hint)
+    return nearest(value, map(str, choices)) if isinstance(value, str) and choices else ""
+
+
+def _choices(hint: Any) -> list[Any]:
+    """What may be chosen from, where the type is a choice or may be one."""
+    return [choice for part in (hint, *get_args(hint)) if get_origin(part) is Literal for choice in get_args(part)]

@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.errors import Fault
 from hagane.models.options import FamilyOptions
+from hagane.spec.value_text import value_text
 
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -70,8 +71,8 @@ class TreeOptions(FamilyOptions, frozen=True, kw_only=True):
 def without_counterpart(option: str, value: object, expected: str) -> Fault:
     """A value that BigQuery ML takes, and LightGBM, by which trees are grown here, does not have."""
     return Fault(
-        what=f"option {option!r} cannot be {value!r}: LightGBM has no counterpart",
+        what=f"option {option!r} cannot be {value_text(value)}: LightGBM has no counterpart",
         where=f"model.options.{option}",
         expected=expected,
-        received=repr(value),
+        received=value_text(value),
     )

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hagane.data.query_files import files_named, is_query
 from hagane.data.source_files import find_files
 from hagane.data.source_uri import parse_uri
-from hagane.errors import DataError, Fault
+from hagane.errors import Fault, StorageError
 
 LOCAL_SCHEMES = ("file", "sqlite")
 
 
 def check_not_input(data: object, out: Path, *, option: str, tables: Mapping[str, str] | None = None) -> None:
-    """Raise DataError where `out` is one of the files that hold `data` or `tables`; `option` names its place."""
+    """Raise StorageError where `out` is one of the files that hold `data` or `tables`; `option` names its place."""
+    if faults := tuple(input_faults(data, out, option=option, tables=tables)):
+        raise StorageError(*faults)
+
+
+def input_faults(data: object, out: Path, *, option: str, tables: Mapping[str, str] | None = None) -> Iterator[Fault]:
+    """The same as faults: one, or none."""
     if out.exists() and any(out.samefile(file) for file in _files_of(data, tables or {})):
-        raise DataError(
-            Fault(
-                what="the result would replace the data that it is made from",
-                where=f"{option} {out}",
-                next_step=f"choose another file with {option}",
-            )
-        )
+        what, step = "the result would replace the data that it is made from", f"choose another file with {option}"
+        yield Fault(what=what, where=f"{option} {out}", next_step=step)
 
 
 def _files_of(data: object, tables: Mapping[str, str]) -> list[Path]:

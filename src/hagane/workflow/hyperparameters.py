@@ -11,6 +11,7 @@ import msgspec
 from hagane.errors import ExpressionError, Fault, SpecError, nearest
 from hagane.spec.open_value import map_open, open_values
 from hagane.spec.spec import Spec
+from hagane.spec.value_text import value_text
 from hagane.sql.hparams import Hparam, TypedText, Value, fill_hparams, find_hparams, frozen
 
 RULES = "outliers.rules."
@@ -195,7 +196,7 @@ def _missing(name: str, hparam: Hparam) -> Fault:
 
 def _outside(name: str, hparam: Hparam, value: Value) -> Fault:
     return Fault(what=f"the hyperparameter {name} cannot have this value", where=name, expected=_space(hparam),
-                 received=repr(value))  # fmt: skip
+                 received=value_text(value))  # fmt: skip
 
 
 def _space(hparam: Hparam) -> str:

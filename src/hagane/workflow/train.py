@@ -31,6 +31,7 @@ from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
 from hagane.workflow.advice import advice_of
 from hagane.workflow.beginning import Beginning, find_beginning, keep_features
+from hagane.workflow.check_output import check_folder_output
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
 from hagane.workflow.held_out_fit import fit_bounds
@@ -79,6 +80,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     """
     began = time.monotonic()
     workspace.check_writable()
+    if isinstance(spec.training.tensorboard, str):
+        check_folder_output(Path(spec.training.tensorboard), option="training.tensorboard")
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
     beginning = find_beginning(spec, workspace)
     spec = spec if beginning is None else begin_spec(spec, beginning)

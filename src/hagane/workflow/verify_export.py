@@ -110,8 +110,8 @@ def _same_bits(trained: np.ndarray, served: np.ndarray, names: list[str]) -> Non
             Fault(
                 what="a feature differs between training and the bundle",
                 where=f"feature '{names[column]}', row {row}",
-                expected=repr(left[row, column]),
-                received=repr(right[row, column]),
+                expected=str(left[row, column]),
+                received=str(right[row, column]),
                 next_step="this is a fault of Hagane: please report it with the spec",
             )
         )

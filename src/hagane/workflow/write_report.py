@@ -13,11 +13,12 @@ from hagane.evaluation.report.report_html import report_html
 from hagane.evaluation.save_plots import save_plots
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.lineage import Lineage
+from hagane.workflow.write_text import write_text
 from hagane.workspace.workspace import Workspace
 
 
 def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspace: Workspace) -> None:
-    """Write one self-contained HTML page to `path`, whole or not at all."""
+    """Write one self-contained HTML page to `path`, whole or not at all. Raises StorageError."""
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     lineage = lineage_of(bundle)
     page = report_html(
@@ -33,9 +34,7 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
         weighting=tuple(lineage.row_weights.describe()),
         outliers=lineage.outliers,
     )
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, page)
 
 
 def _anomalies(bundle: Bundle) -> AnomalyReport | None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def check_place(out: Path, force: bool) -> None:
-    """Raise DataError where `out` exists (and `force` does not say otherwise), or no folder is there for it."""
-    from hagane.errors import DataError, Fault
+    """Raise StorageError where `out` exists (and `force` does not say otherwise), or cannot be written."""
+    from hagane.errors import Fault, StorageError
+    from hagane.workflow.check_output import check_output
 
+    check_output(out, option="-o")
     if out.exists() and not force:
         step = "choose another name with -o, or overwrite it with --force"
-        raise DataError(Fault(what=f"{out} exists already", next_step=step))
-    if not out.absolute().parent.is_dir():
-        raise DataError(Fault(what=f"there is no folder {out.absolute().parent}", next_step="create it"))
+        raise StorageError(Fault(what=f"{out} exists already", where=f"-o {out}", next_step=step))

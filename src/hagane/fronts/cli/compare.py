@@ -43,8 +43,7 @@ def compare(
     [dim]Example:[/dim]  hagane compare late@2 late@3 --html comparison.html
     """
     from hagane.fronts.cli.render_comparison import render_comparison
-    from hagane.workflow.check_not_input import check_not_input
-    from hagane.workflow.check_output import check_page_output
+    from hagane.workflow.check_output import check_report_outputs
     from hagane.workflow.compare import compare_models
     from hagane.workflow.write_text import write_text
     from hagane.workspace.workspace import Workspace
@@ -54,9 +53,7 @@ def compare(
         raise typer.BadParameter("name two different models or more")
     output = Output(json=json)
     rows = one_or_many(data) if data else None
-    if html is not None:
-        check_page_output(html, option="--html")
-        check_not_input(rows, html, option="--html")
+    check_report_outputs(html, None, data=rows)
     comparison = compare_models(
         chosen,
         data=rows,

@@ -57,15 +57,12 @@ def describe(
     [dim]Example:[/dim]  hagane describe flights.csv --label late
     """
     from hagane.fronts.cli.render_description import render_description
-    from hagane.workflow.check_not_input import check_not_input
-    from hagane.workflow.check_output import check_page_output
+    from hagane.workflow.check_output import check_report_outputs
     from hagane.workflow.describe import describe as work
     from hagane.workflow.write_text import write_text
 
     output = Output(json=json)
-    if html is not None:
-        check_page_output(html, option="--html")
-        check_not_input(one_or_many(data), html, option="--html", tables=pairs(table, "--table"))
+    check_report_outputs(html, None, data=one_or_many(data), tables=pairs(table, "--table"))
     description = work(
         one_or_many(data),
         label=label,

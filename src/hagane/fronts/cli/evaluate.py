@@ -41,15 +41,12 @@ def evaluate(
     if slices and not data:
         raise typer.BadParameter("--slice needs DATA: the report of training holds only the slices of its spec")
     from hagane.fronts.cli.render_evaluation import render_evaluation
-    from hagane.workflow.check_not_input import check_not_input
-    from hagane.workflow.check_output import check_page_output
+    from hagane.workflow.check_output import check_report_outputs
     from hagane.workflow.evaluate import evaluate_model
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
-    if html is not None:
-        check_page_output(html, option="--html")
-        check_not_input(one_or_many(data) if data else None, html, option="--html")
+    check_report_outputs(html, plots, data=one_or_many(data) if data else None)
     evaluation = evaluate_model(
         model,
         data=one_or_many(data) if data else None,

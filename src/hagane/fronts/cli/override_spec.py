@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, cast, get_args, get_type_hints
 
-import typer
 from msgspec.structs import replace
 
+from hagane.fronts.cli.one_of import one_of
 from hagane.spec.spec import LabelForm, Model, Spec, Split, Training
 from hagane.spec.warm_start import WarmStart, as_warm_start
 
@@ -31,7 +31,7 @@ def override_spec(
 ) -> Spec:
     """The spec with every part that is given replaced; `options` are added to the spec's unless the family changes.
 
-    Raises typer.BadParameter for a split that cannot be read, SpecError for an option's value that is not YAML.
+    Raises UsageError for a split that cannot be read, SpecError for an option's value that is not YAML.
 
     >>> override_spec(Spec(data="f.csv", label="y"), split="time:created").split.column
     'created'
@@ -54,9 +54,7 @@ def _label_form(spec: Spec, label: tuple[str, ...], form: str | None) -> LabelFo
     """The form that is given; else the spec's, unless the label is another."""
     if form is None:
         return None if label else spec.label_form
-    if form not in FORMS:
-        raise typer.BadParameter(f"--label-form {form}: it is one of {', '.join(FORMS)}")
-    return cast(LabelForm, form)
+    return cast(LabelForm, one_of("--label-form", form, FORMS))
 
 
 def _training(base: Training, memory_limit: str | None, warm_start: str | None) -> Training:
@@ -75,20 +73,16 @@ def parse_split(text: str, base: Split) -> Split:
     0.2
     """
     method, colon, column = text.partition(":")
-    if method not in METHODS:
-        raise typer.BadParameter(f"--split {text}: the method is one of {', '.join(METHODS)}")
-    return replace(base, method=method, column=column if colon else None)
+    return replace(base, method=one_of("--split", method, METHODS), column=column if colon else None)
 
 
 def parse_defaults(text: str) -> Literal["hagane", "bigquery"]:
-    """Whose defaults, of what follows `--defaults`. Raises typer.BadParameter for anything else.
+    """Whose defaults, of what follows `--defaults`. Raises UsageError for anything else.
 
     >>> parse_defaults("bigquery")
     'bigquery'
     """
-    if text in ("hagane", "bigquery"):
-        return cast(Literal["hagane", "bigquery"], text)
-    raise typer.BadParameter(f"--defaults {text}: it is hagane or bigquery")
+    return cast(Literal["hagane", "bigquery"], one_of("--defaults", text, ("hagane", "bigquery")))
 
 
 def option_value(text: str) -> Any:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import typer.exceptions
 
-from hagane.errors import Fault, HaganeError
+from hagane.errors import Fault, HaganeError, StorageError
 from hagane.fronts.cli.app import app
 from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.usage_error import UsageError
 
-EXIT_USAGE = 2
 EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h: an error that no user caused."""
 EXIT_INTERRUPTED = 130
@@ -30,12 +30,6 @@ DISK_ERRORS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
 )
-
-
-class UsageError(HaganeError):
-    """The command line itself is wrong."""
-
-    exit_code = EXIT_USAGE
 
 
 class InternalError(HaganeError):
@@ -54,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     except HaganeError as error:
         return _fail(error, output)
     except typer.exceptions.TyperException as error:
-        return EXIT_USAGE if _has_shown_help(error) else _fail(_usage_error(error), output)
+        return UsageError.exit_code if _has_shown_help(error) else _fail(_usage_error(error), output)
     except (KeyboardInterrupt, typer.Abort):
         return _finish(EXIT_INTERRUPTED, output)
     except BrokenPipeError:
@@ -84,12 +78,12 @@ def internal_error(error: BaseException, arguments: Sequence[str]) -> InternalEr
     return InternalError(Fault(what=what, where=f"the full story is in {kept}", next_step=step))
 
 
-def disk_error(error: OSError) -> HaganeError | None:
+def disk_error(error: OSError) -> StorageError | None:
     """What a disk refuses, such as to a file where it is full, or read-only, or not ours; None for another error."""
     if error.errno not in (DISK_ERRORS if error.filename else FULL_DISK):
         return None
     step = "make room or grant access, or choose another place (--workspace, -o, $TMPDIR)"
-    return HaganeError(
+    return StorageError(
         Fault(what=": ".join(filter(None, [error.filename and str(error.filename), error.strerror])), next_step=step)
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hagane.errors import DataError, Fault, HaganeError, StorageError
+from hagane.errors import Fault, HaganeError, StorageError
 from hagane.fronts.cli.console import Output
 from hagane.progress import Progress
 
@@ -25,7 +25,7 @@ def told_events(output: Output, place: str | None) -> Iterator[Progress]:
     """The progress to tell within: that of `output`, and beside it a log of events in the file `place`, if any.
 
     `-` is stdout, which then holds events alone. Whatever ends the work is the log's last line (`error`), and is raised
-    again. Raises StorageError where the file cannot be written to, DataError where it holds something else.
+    again. Raises StorageError where the file cannot be written to, or holds something else.
     """
     if place is None:
         yield output.progress
@@ -57,7 +57,7 @@ def _open_log(place: str, output: Output) -> EventLog:
     try:
         if _holds_something_else(Path(place)):
             step = "choose a new file, or one that --events made"
-            raise DataError(Fault(what=f"{place} holds no events", where=f"--events {place}", next_step=step))
+            raise StorageError(Fault(what=f"{place} holds no events", where=f"--events {place}", next_step=step))
         return EventLog.at(Path(place), on_loss=warn)
     except OSError as error:
         what = f"events cannot be written to {place}: {error.strerror}"
@@ -74,7 +74,8 @@ def _holds_something_else(path: Path) -> bool:
 
 
 def _tell_failure(log: EventLog, error: BaseException) -> None:
-    from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE, disk_error
+    from hagane.fronts.cli.run import EXIT_BUG, EXIT_INTERRUPTED, disk_error
+    from hagane.fronts.cli.usage_error import UsageError
     from hagane.progress.events import Failed
 
     known = disk_error(error) if isinstance(error, OSError) else error
@@ -83,7 +84,9 @@ def _tell_failure(log: EventLog, error: BaseException) -> None:
     elif isinstance(error, KeyboardInterrupt | typer.Abort):
         log.tell(Failed(error="Interrupted", faults=(Fault(what="interrupted"),), exit_code=EXIT_INTERRUPTED))
     elif isinstance(error, typer.BadParameter):
-        log.tell(Failed(error="UsageError", faults=(Fault(what=error.format_message()),), exit_code=EXIT_USAGE))
+        log.tell(
+            Failed(error="UsageError", faults=(Fault(what=error.format_message()),), exit_code=UsageError.exit_code)
+        )
     else:
         what = f"internal error: {type(error).__name__}: {error}"
         log.tell(Failed(error="InternalError", faults=(Fault(what=what),), exit_code=EXIT_BUG))
