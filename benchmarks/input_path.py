@@ -23,7 +23,7 @@ from hagane.features.encoded_reader import CHUNKS_AHEAD, EncodedReader
 from hagane.features.row_window import RowWindow
 from hagane.fronts.demo_data import QUERY, unpack_flights
 from hagane.models import torch_task
-from hagane.training import loop
+from hagane.training.steps import Steps
 from hagane.training.task import TensorBatch
 
 
@@ -56,15 +56,15 @@ def main() -> None:
 def measure(data: str, arguments: argparse.Namespace, ahead: int) -> Cost:
     """Train once; the columns come out of the cache the second time."""
     spent = {"steps": 0.0, "waited": 0.0, "gathered": 0.0, "batches": 0.0, "rows": 0.0}
-    step, epoch, take = loop._Run.step, loop._Run._epoch, RowWindow.take
+    step, epoch, take = Steps.take, Steps._epoch, RowWindow.take
     torch_task.EncodedReader = functools.partial(EncodedReader, chunks_ahead=ahead)
-    loop._Run.step, loop._Run._epoch = clocked(step, spent), waiting(epoch, spent)
+    Steps.take, Steps._epoch = clocked(step, spent), waiting(epoch, spent)
     RowWindow.take = gathering(take, spent)
     try:
         options = {"max_iterations": arguments.epochs, "early_stop": False}
         hg.train(data, arguments.label, model="dnn_classifier", options=options, workspace=arguments.workspace)
     finally:
-        loop._Run.step, loop._Run._epoch, RowWindow.take, torch_task.EncodedReader = step, epoch, take, EncodedReader
+        Steps.take, Steps._epoch, RowWindow.take, torch_task.EncodedReader = step, epoch, take, EncodedReader
     return Cost(spent["steps"], spent["waited"], spent["gathered"], int(spent["batches"]), int(spent["rows"]))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hagane.errors import Fault, SpecError
+from hagane.usable_cores import usable_cores
 
 DEFAULT_SHARE = 0.5
 LEAST_BYTES = 64 << 20
@@ -57,7 +58,7 @@ class MemoryBudget:
     @property
     def database_threads(self) -> int:
         """As many threads as DuckDB has memory for: each holds row groups and hash tables of its own."""
-        return max(1, min(os.cpu_count() or 1, self.database_bytes // _THREAD_BYTES))
+        return max(1, min(usable_cores(), self.database_bytes // _THREAD_BYTES))
 
     @property
     def sample_bytes(self) -> int:

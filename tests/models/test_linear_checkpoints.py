@@ -17,7 +17,8 @@ from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family, linear_reg
 from hagane.models.family import FitContext
 from hagane.models.linear_model import LinearModel
-from hagane.models.solvers import iterate as module_of_iterate
+from hagane.spec.checkpoint_policy import CheckpointPolicy
+from hagane.spec.spec import Training
 from hagane.training.checkpoint_folder import TENSORS_FILE, list_checkpoints
 
 Encode = Callable[..., Encoded]
@@ -59,13 +60,16 @@ def splits(encode: Encode, name: str, num_classes: int) -> tuple[Encoded, Encode
     return one(0, 250), one(1, 80)
 
 
-def fit(case: str, data: tuple[Encoded, Encoded], folder: Path | None = None, notice: Any = None) -> LinearModel:
+def fit(
+    case: str, data: tuple[Encoded, Encoded], folder: Path | None = None, notice: Any = None, **policy: Any
+) -> LinearModel:
     name, number, options = SOLVERS[case]
     context = FitContext(
         features=data[0].features,
         num_classes=number if name == "logistic_reg" else 0,
         checkpoints=folder,
         preemption=notice,
+        training=Training(checkpoint=CheckpointPolicy(**policy)),
     )
     return get_family(name).fit(*data, family_options(name, options), context)
 
@@ -94,15 +98,14 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_bits(
     assert saved > 5 or case == "coordinate descent"
 
 
-def test_it_is_cut_off_again_and_again(encode: Encode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_cut_off_again_and_again(encode: Encode, tmp_path: Path) -> None:
     """One iteration or so at a time, and what the last process left is damaged once."""
-    monkeypatch.setattr(module_of_iterate, "EVERY_SECONDS", 0.0)
     case = "L-BFGS, two classes"
     data = splits(encode, "logistic_reg", 2)
     expected, cuts = bits(fit(case, data)), 0
     while True:
         try:
-            model = fit(case, data, tmp_path, Notice(13))
+            model = fit(case, data, tmp_path, Notice(13), every_seconds=0.0, keep=3)
             break
         except PreemptedError:
             cuts += 1
@@ -110,7 +113,7 @@ def test_it_is_cut_off_again_and_again(encode: Encode, tmp_path: Path, monkeypat
             (list_checkpoints(tmp_path)[-1] / TENSORS_FILE).write_bytes(b"")
     assert cuts > 4
     assert bits(model) == expected
-    assert len(list_checkpoints(tmp_path)) <= module_of_iterate.KEPT
+    assert len(list_checkpoints(tmp_path)) <= 3
 
 
 def test_what_it_says_when_it_is_told_to_end(encode: Encode, tmp_path: Path) -> None:
@@ -129,11 +132,12 @@ from pathlib import Path
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
-from hagane.models.solvers import iterate
-iterate.EVERY_SECONDS = 0.0
+from hagane.spec.checkpoint_policy import CheckpointPolicy
+from hagane.spec.spec import Training
 folder = Path(sys.argv[1])
 train = Encoded.open(folder / "train")
-context = FitContext(features=train.features, num_classes=3, checkpoints=folder / "checkpoints")
+training = Training(checkpoint=CheckpointPolicy(every_seconds=0.0))
+context = FitContext(features=train.features, num_classes=3, checkpoints=folder / "checkpoints", training=training)
 model = get_family("logistic_reg").fit(train, None, family_options("logistic_reg", {"l2_reg": 0.01}), context)
 assert "torch" not in sys.modules
 sys.stdout.write(b"".join(part.tobytes() for part in model.coefficients).hex())

@@ -20,7 +20,7 @@ from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext, Task
 from hagane.models.tree_model import TreeModel
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 from hagane.training.checkpoint_folder import list_checkpoints
 
@@ -91,7 +91,7 @@ class Fit:
             num_threads=1,
             checkpoints=folder,
             preemption=preemption,
-            training=Training(checkpoint=Checkpoint(every_steps=every_rounds)),
+            training=Training(checkpoint=CheckpointPolicy(every_steps=every_rounds)),
         )
         found = family.fit(*self.splits, family_options(family, {**self.options, **options}), context)
         assert isinstance(found, TreeModel)
@@ -161,13 +161,13 @@ from pathlib import Path
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 
 train, checkpoints, out = map(Path, sys.argv[1:])
 encoded, family = Encoded.open(train), get_family("boosted_tree_regressor")
 context = FitContext(features=encoded.features, num_threads=1, checkpoints=checkpoints,
-                     training=Training(checkpoint=Checkpoint(every_steps=1)))
+                     training=Training(checkpoint=CheckpointPolicy(every_steps=1)))
 model = family.fit(encoded, None, family_options(family, {"max_iterations": 400, "colsample_bytree": 0.5}), context)
 out.write_text(model.learned.text)
 """

@@ -14,7 +14,7 @@ from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.models.torch_model import TorchModel
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 from hagane.spec.strategy import Strategy
 
@@ -25,7 +25,7 @@ def main(folder: Path, port: str, nodes: str) -> None:
     """Train with whoever meets here."""
     train, evaluation = (Encoded.open(folder.parent / "rows" / part) for part in ("train", "eval"))
     strategy = Strategy(type="multi_worker", num_processes=1, num_nodes=nodes, rendezvous=f"localhost:{port}")
-    training = Training(strategy=strategy, checkpoint=Checkpoint(every_seconds=0.2))
+    training = Training(strategy=strategy, checkpoint=CheckpointPolicy(every_seconds=0.2))
     context = FitContext(features=train.features, num_classes=2, checkpoints=folder / "checkpoints", training=training)
     options = family_options("dnn_classifier", OPTIONS)
     model = get_family("dnn_classifier").fit(train, evaluation, options, context)

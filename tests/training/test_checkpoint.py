@@ -19,17 +19,12 @@ from torch import nn
 from hagane.errors import PreemptedError
 from hagane.progress import SILENT, Phase
 from hagane.progress.events import Event
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.training import checkpoint_folder
-from hagane.training.checkpoint import (
-    Checkpoint,
-    flatten,
-    latest_checkpoint,
-    read_checkpoint,
-    unflatten,
-    write_checkpoint,
-)
+from hagane.training.checkpoint import Checkpoint, flatten, unflatten
 from hagane.training.checkpoint_folder import FACTS_FILE, TENSORS_FILE, list_checkpoints
-from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
+from hagane.training.checkpointer import Checkpointer
+from hagane.training.group import Group
 from hagane.training.loop import History, train_module
 from hagane.training.losses import squared_error
 from hagane.training.optimizers import OPTIMIZERS, optimizers_for
@@ -94,8 +89,8 @@ def run(
         task = make_task(optimizer, cut_after=cut)
         if folder is None:
             return task.module.state_dict(), train_module(task, loop)
-        policy = CheckpointPolicy(folder=folder, every_seconds=1e9, every_steps=1)
-        with Checkpointer(policy) as checkpointer:
+        policy = CheckpointPolicy(every_seconds=1e9, every_steps=1)
+        with Checkpointer(folder, policy, Checkpoint) as checkpointer:
             history = train_module(task, loop, checkpointer=checkpointer)
     return task.module.state_dict(), history
 
@@ -129,9 +124,9 @@ def test_evaluation_by_steps_and_at_the_end() -> None:
 
 def test_a_notice_saves_and_the_next_run_goes_on(tmp_path: Path) -> None:
     expected, _ = run("adamw")
-    policy = CheckpointPolicy(folder=tmp_path, every_seconds=1e9)
+    policy = CheckpointPolicy(every_seconds=1e9)
     notice = Preemption()
-    with seeded(3, 1), Checkpointer(policy) as checkpointer:
+    with seeded(3, 1), Checkpointer(tmp_path, policy, Checkpoint) as checkpointer:
         task = make_task("adamw")
         batches = task.train_batches
 
@@ -145,7 +140,7 @@ def test_a_notice_saves_and_the_next_run_goes_on(tmp_path: Path) -> None:
             train_module(told, SETTINGS, checkpointer=checkpointer, preemption=notice)
     assert raised.value.exit_code == 75
     assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000000000017"]
-    with seeded(0, 1), Checkpointer(policy) as checkpointer:
+    with seeded(0, 1), Checkpointer(tmp_path, policy, Checkpoint) as checkpointer:
         task = make_task("adamw")
         train_module(task, SETTINGS, checkpointer=checkpointer)
     assert all(torch.equal(expected[name], tensor) for name, tensor in task.module.state_dict().items())
@@ -155,53 +150,52 @@ def a_checkpoint(step: int) -> Checkpoint:
     return Checkpoint(step, {"a": torch.full((3,), float(step)), "b": torch.arange(4)}, {"x": [1, None, 0.1]})
 
 
+def latest(folder: Path) -> Checkpoint | None:
+    with Checkpointer(folder, CheckpointPolicy(), Checkpoint) as checkpointer:
+        return checkpointer.latest()
+
+
 def test_the_newest_whole_one_is_read(tmp_path: Path) -> None:
-    assert latest_checkpoint(tmp_path / "nowhere") is None
-    paths = [write_checkpoint(tmp_path, a_checkpoint(step)) for step in (2, 10, 30)]
-    found = latest_checkpoint(tmp_path)
+    assert latest(tmp_path / "nowhere") is None
+    paths = [a_checkpoint(step).write(tmp_path) for step in (2, 10, 30)]
+    found = latest(tmp_path)
     assert found is not None
     assert (found.step, found.facts, found.tensors["a"].tolist()) == (30, {"x": [1, None, 0.1]}, [30.0] * 3)
     held = (paths[2] / TENSORS_FILE).read_bytes()
     for damaged in (held[:-1], held[:-1] + b"?", b""):
         (paths[2] / TENSORS_FILE).write_bytes(damaged)
-        assert read_checkpoint(paths[2]) is None
+        assert Checkpoint.read(paths[2]) is None
     (paths[1] / FACTS_FILE).write_text("{")
-    newest = latest_checkpoint(tmp_path)
+    newest = latest(tmp_path)
     assert newest is not None
     assert newest.step == 2
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_checkpoint(tmp_path, a_checkpoint(1))
+    a_checkpoint(1).write(tmp_path)
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint_folder, "_flush", full)
     with pytest.raises(OSError, match="No space"):
-        write_checkpoint(tmp_path, a_checkpoint(2))
+        a_checkpoint(2).write(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000001"]
 
 
 def test_the_oldest_go(tmp_path: Path) -> None:
-    with Checkpointer(CheckpointPolicy(folder=tmp_path, keep=2)) as checkpointer:
+    with Checkpointer(tmp_path, CheckpointPolicy(keep=2), Checkpoint) as checkpointer:
         for step in range(5):
-            checkpointer.save(step, *split(a_checkpoint(step)))
+            checkpointer.save(a_checkpoint(step))
     assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000000000003", "step-000000000004"]
 
 
-def test_what_changes_after_the_save_is_not_written(tmp_path: Path) -> None:
-    tensor = torch.zeros(1_000_000)
-    with Checkpointer(CheckpointPolicy(folder=tmp_path)) as checkpointer:
-        checkpointer.save(1, {"a": tensor}, {})
-        tensor.fill_(7)
-    found = latest_checkpoint(tmp_path)
-    assert found is not None
-    assert float(found.tensors["a"].abs().sum()) == 0
-
-
-def split(checkpoint: Checkpoint) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    return checkpoint.tensors, checkpoint.facts
+def test_what_changes_after_the_save_is_not_written() -> None:
+    tensor = torch.zeros(1_000)
+    copies = Group().whole_copies({"a": tensor}, is_kept=True)
+    tensor.fill_(7)
+    assert float(copies["a"].abs().sum()) == 0
+    assert Group().whole_copies({"a": tensor}, is_kept=False) == {}
 
 
 scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -240,12 +234,12 @@ class Notes:
 
 
 def test_what_is_damaged_or_half_written_is_removed(tmp_path: Path) -> None:
-    paths = [write_checkpoint(tmp_path, a_checkpoint(step)) for step in (2, 10, 30)]
+    paths = [a_checkpoint(step).write(tmp_path) for step in (2, 10, 30)]
     (paths[2] / TENSORS_FILE).write_bytes(b"?")
     for process in (11, 12):
         (tmp_path / f".step-000000000031.partial-{process}").mkdir()
     notes = Notes()
-    with Checkpointer(CheckpointPolicy(folder=tmp_path), notes) as checkpointer:
+    with Checkpointer(tmp_path, CheckpointPolicy(), Checkpoint, notes) as checkpointer:
         found = checkpointer.latest()
     assert found is not None
     assert found.step == 10
@@ -254,17 +248,17 @@ def test_what_is_damaged_or_half_written_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_policy_of_seconds_and_one_of_steps(tmp_path: Path) -> None:
-    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e9, every_steps=4)) as checkpointer:
+    with Checkpointer(tmp_path, CheckpointPolicy(every_seconds=1e9, every_steps=4), Checkpoint) as checkpointer:
         due = [step for step in range(1, 13) if checkpointer.is_due(step) and save_now(checkpointer, step)]
     assert due == [4, 8, 12]
-    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e-9)) as checkpointer:
+    with Checkpointer(tmp_path, CheckpointPolicy(every_seconds=1e-9), Checkpoint) as checkpointer:
         assert checkpointer.is_due(1)
-    with Checkpointer(CheckpointPolicy(folder=tmp_path, every_seconds=1e9)) as checkpointer:
+    with Checkpointer(tmp_path, CheckpointPolicy(every_seconds=1e9), Checkpoint) as checkpointer:
         assert not checkpointer.is_due(10**6)
 
 
 def save_now(checkpointer: Checkpointer, step: int) -> bool:
-    checkpointer.save(step, *split(a_checkpoint(step)))
+    checkpointer.save(a_checkpoint(step))
     checkpointer.wait()
     return True
 
@@ -285,14 +279,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_training_goes_on_though_the_disk_is_full(small_disk: Path) -> None:
     notes, large = Notes(), torch.zeros(500_000)
-    with Checkpointer(CheckpointPolicy(folder=small_disk, keep=2), notes) as checkpointer:
+    with Checkpointer(small_disk, CheckpointPolicy(keep=2), Checkpoint, notes) as checkpointer:
         save_now(checkpointer, 1)
         for step in (2, 3):
-            checkpointer.save(step, {"a": large}, {})
-        fault = checkpointer.leave(3)
+            checkpointer.save(Checkpoint(step, {"a": large}, {}))
+        fault = checkpointer.leave("step 3")
         assert fault.what == "training was told to end, and could not save its state: No space left on device"
-        checkpointer.save(4, *split(a_checkpoint(4)))
-        assert checkpointer.leave(4).what == "training was told to end, and saved its state"
+        checkpointer.save(a_checkpoint(4))
+        assert checkpointer.leave("step 4").what == "training was told to end, and saved its state"
     assert len(notes.said) == 1
     assert notes.said[0].startswith(f"a checkpoint could not be written to {small_disk}: No space left on device")
     assert [path.name for path in list_checkpoints(small_disk)] == ["step-000000000001", "step-000000000004"]

@@ -23,7 +23,7 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.models.torch_model import TorchModel
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 from hagane.spec.strategy import Strategy
 
@@ -66,7 +66,9 @@ def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
 @pytest.mark.parametrize("victim", [0, 1])
 def test_one_of_two_workers_is_killed_and_the_model_has_the_same_bits(tmp_path: Path, victim: int) -> None:
     split = write_rows(tmp_path / "train", 30_000, 1), write_rows(tmp_path / "eval", 500, 2)
-    training = Training(strategy=Strategy(type="mirrored", num_processes=2), checkpoint=Checkpoint(every_seconds=0.2))
+    training = Training(
+        strategy=Strategy(type="mirrored", num_processes=2), checkpoint=CheckpointPolicy(every_seconds=0.2)
+    )
     options = family_options("dnn_classifier", {"max_iterations": 5, "batch_size": 50, "dropout": 0.3})
 
     def fit(folder: Path) -> torch.Tensor:

@@ -16,8 +16,10 @@ from torch import nn
 
 from hagane.errors import PreemptedError, TrainingError
 from hagane.progress.events import CheckpointWritten, Event, IterationEnded, Resumed, StepEnded, StoppedEarly
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.training.add_penalty_gradient import add_penalty_gradient
-from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
+from hagane.training.checkpoint import Checkpoint
+from hagane.training.checkpointer import Checkpointer
 from hagane.training.early_stopping import EarlyStopping
 from hagane.training.loop import train_module
 from hagane.training.losses import binary_log_loss, log_loss, squared_error
@@ -205,21 +207,21 @@ def test_early_stopping_is_told() -> None:
 
 
 def test_checkpoints_and_going_on_are_told(tmp_path: Path) -> None:
-    policy, first, second = CheckpointPolicy(folder=tmp_path, every_steps=3), Recorder(), Recorder()
+    policy, first, second = CheckpointPolicy(every_steps=3), Recorder(), Recorder()
     preemption = Preemption()
     preemption.requested = True
-    with Checkpointer(policy) as checkpointer, pytest.raises(PreemptedError):
+    with Checkpointer(tmp_path, policy, Checkpoint, first) as checkpointer, pytest.raises(PreemptedError):
         train_module(task(nn.Linear(1, 1)), LoopSettings(max_epochs=9), first, checkpointer=checkpointer,
                      preemption=preemption)  # fmt: skip
     (written,) = [each for each in first.events if isinstance(each, CheckpointWritten)]
     assert (written.step, Path(written.path).parent) == (1, tmp_path)
     assert written.num_bytes == sum(file.stat().st_size for file in Path(written.path).iterdir())
-    with Checkpointer(policy) as checkpointer:
+    with Checkpointer(tmp_path, policy, Checkpoint, second) as checkpointer:
         train_module(task(nn.Linear(1, 1)), LoopSettings(max_epochs=2), second, checkpointer=checkpointer)
     assert second.events[0] == Resumed(step=1, iteration=0)
     assert [each.step for each in second.events if isinstance(each, StepEnded)] == list(range(2, 9))
     assert second.rows == 128
-    assert next(each.step for each in second.events if isinstance(each, CheckpointWritten)) == 4
+    assert next(each.step for each in second.events if isinstance(each, CheckpointWritten)) == 3
 
 
 def test_dropout_is_off_while_evaluating_and_on_while_training() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hagane.errors import BundleError, NotFoundError
 from hagane.progress.events import Event, Resumed
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Model, Spec, Training
 from hagane.training.checkpoint import TENSORS_FILE, list_checkpoints
 from hagane.workflow.train import TrainResult, train
@@ -66,7 +66,7 @@ ROWS = rows()
 
 def fit(workspace: Workspace, progress: Interrupting, **training: Any) -> TrainResult:
     options = training.pop("options", OPTIONS)
-    checkpoint = Checkpoint(every_seconds=1e9, every_steps=5, keep=3)
+    checkpoint = CheckpointPolicy(every_seconds=1e9, every_steps=5, keep=3)
     spec = Spec(data="f", label="late", model=Model(type="dnn_classifier", options=options),
                 training=Training(checkpoint=training.pop("checkpoint", checkpoint), **training))  # fmt: skip
     return train(spec, workspace=workspace, frame=ROWS, progress=progress)
@@ -131,7 +131,7 @@ def test_another_interval_is_the_same_training_another_option_is_not(
     steps = sorted(run.step for run in workspace.runs())
     assert steps[0] == 0 < steps[1]
     progress = Interrupting()
-    result = fit(workspace, progress, checkpoint=Checkpoint(every_seconds=1e9))
+    result = fit(workspace, progress, checkpoint=CheckpointPolicy(every_seconds=1e9))
     assert f"from step {steps[1]}" in progress.said
     assert contents(result) == undisturbed
     assert [run.step for run in workspace.runs()] == [0]

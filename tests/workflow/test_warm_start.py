@@ -15,7 +15,7 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.manifest import MANIFEST_NAME
 from hagane.data.column_data import columns_data
 from hagane.errors import BundleError, DataError, NotFoundError, SpecError
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Downsample, Model, Spec, Split, Training
 from hagane.spec.warm_start import WarmStart
 from hagane.types import Column, Schema
@@ -233,7 +233,7 @@ def test_it_is_part_of_what_a_run_is_known_by(
     reference = earlier["late"].version.reference
     for begins_with in (reference, reference, WarmStart(model=reference, transform="refit"), None):
         fit(workspace, BEFORE, "late", warm_start=begins_with, options={"max_iterations": 1})
-    often = {"checkpoint": Checkpoint(every_seconds=1.0, keep=3)}
+    often = {"checkpoint": CheckpointPolicy(every_seconds=1.0, keep=3)}
     fit(workspace, BEFORE, "late", warm_start=reference, options={"max_iterations": 1}, training=often)
     assert keys[0] == keys[1] == keys[4]
     assert len(set(keys)) == 3

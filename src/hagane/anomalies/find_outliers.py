@@ -26,6 +26,7 @@ from hagane.progress import SILENT, Progress
 from hagane.spec.outliers import IsolationScore, Outliers
 from hagane.sql.to_duckdb import to_duckdb
 from hagane.types import Schema
+from hagane.write_aside import write_aside
 
 FOREST_ROWS = 65_536
 """A forest is fitted on at most about as many rows; each of its trees looks at 256."""
@@ -114,7 +115,6 @@ def find_outliers(
 
 def copy_outliers(table: Table, found: FoundOutliers, path: Path) -> None:
     """Write the outliers of `table`, every column and why, to the Parquet file `path`, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
     own = [name for name in FOUND_SCHEMA.names if name != ROW and name not in table.schema]
     more = ", ".join(f"found.{name}" for name in own)
     kept = ", ".join(f"rows.{quote_name(name)}" for name in table.schema.names)
@@ -123,13 +123,12 @@ def copy_outliers(table: Table, found: FoundOutliers, path: Path) -> None:
         f"JOIN {found.sql} AS found ON rows.{ROW} = found.{ROW} ORDER BY rows.{ROW}"
     )
     views = {"data": table.sql(with_row=True)}
-    try:
-        table.engine.run(
-            f"COPY ({sql}) TO '{str(partial).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)", views=views
-        )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+
+    def copy(aside: Path) -> None:
+        quoted = str(aside).replace("'", "''")
+        table.engine.run(f"COPY ({sql}) TO '{quoted}' (FORMAT parquet)", views=views)
+
+    write_aside(path, copy)
 
 
 def _fit(

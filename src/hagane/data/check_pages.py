@@ -23,6 +23,7 @@ from hagane.data.page_header import PageHeader, read_page_header
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.progress import Progress
+from hagane.usable_cores import usable_cores
 
 HEADER_BYTES, LONGEST_HEADER = 1_024, 1 << 20
 """Headers hold the page's extremes, which may be long texts."""
@@ -61,7 +62,7 @@ def _check_file(path: Path, columns: Set[str], progress: Progress) -> None:
             if not chunks or _header(file.fileno(), chunks[0].start).crc is None:
                 return
             total = sum(chunk.end - chunk.start for chunk in chunks)
-            threads = min(MOST_THREADS, os.cpu_count() or 1)
+            threads = min(MOST_THREADS, usable_cores())
             with progress.phase("check pages", total=total, unit="bytes") as phase, ThreadPoolExecutor(threads) as pool:
                 for num_bytes in pool.map(functools.partial(_check_chunk, path, file.fileno()), chunks):
                     phase.advance(num_bytes)

@@ -21,7 +21,7 @@ from hagane.features.column_file import ColumnFile
 from hagane.features.column_key import ColumnKeys, ColumnPlan, column_plans
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.encoded import BLOCK_ROWS, SPARSE_BLOCK_ROWS, Encoded, column_path, flush_bytes
-from hagane.features.encoded_batches import encode_batches, map_encoded, num_cores
+from hagane.features.encoded_batches import encode_batches, map_encoded
 from hagane.features.label import LabelEncoding
 from hagane.features.ordered_map import ordered_map
 from hagane.features.rows_that_erred import count_rows_that_erred
@@ -29,6 +29,7 @@ from hagane.features.selection import ColumnOfPart, ColumnRows, Selection
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
 from hagane.progress import SILENT, Phase, Progress
+from hagane.usable_cores import usable_cores
 
 __all__ = ["EncodedSplits", "encode", "encode_batches"]
 
@@ -129,7 +130,7 @@ def _encode_into_cache(job: _Job, folder: Path, cache: ColumnCache, phase: Phase
 
 
 def _look_up(cache: ColumnCache, key_of: Mapping[ColumnOfPart, str]) -> Files:
-    threads = num_cores()
+    threads = usable_cores()
     found = ordered_map(cache.find, key_of.values(), num_threads=threads, waiting=2 * threads)
     return {column: file for column, file in zip(key_of, found, strict=True) if file is not None}
 

@@ -21,6 +21,7 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.features.prefetch import prefetch
 from hagane.features.row_window import RowWindow
 from hagane.features.sparse_rows import SparseRows
+from hagane.write_aside import write_aside
 
 BLOCK_ROWS = 65_536
 SPARSE_BLOCK_ROWS = 8_192
@@ -232,9 +233,7 @@ class Encoded:
 
     def write_header(self, folder: Path) -> None:
         """Make `folder`, which holds the column files, one that `open` can read."""
-        partial = folder / (HEADER_FILE + ".partial")
-        partial.write_bytes(msgspec.json.encode(self.header))
-        partial.rename(folder / HEADER_FILE)
+        write_aside(folder / HEADER_FILE, msgspec.json.encode(self.header))
 
     def _weights(self, own: Array | None, label: Array) -> Array | None:
         if self._class_weights is None:

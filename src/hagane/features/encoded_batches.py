@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -19,6 +18,7 @@ from hagane.features.label import EncodedLabel, LabelEncoding
 from hagane.features.ordered_map import ordered_map
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
+from hagane.usable_cores import usable_cores
 
 BATCH_BYTES = 24 * 2**20
 """About what a batch may take, its raw columns and its features together; wide tables have shorter batches."""
@@ -47,11 +47,6 @@ class EncodedBatch(NamedTuple):
     num_rows: int
 
 
-def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def encode_batches(
     source: Table | Splits, transform: Transform, label: LabelEncoding, weight: WeightColumn | None = None
 ) -> Iterator[EncodedBatch]:
@@ -78,7 +73,7 @@ def map_encoded(
         labels = label.encode(batch.column(label.column))
         return function(EncodedBatch(features, errors, labels, weights, parts, batch.num_rows))
 
-    threads = min(num_cores(), MOST_THREADS)
+    threads = min(usable_cores(), MOST_THREADS)
     return ordered_map(work, _batches(source, transform, label, weight), num_threads=threads, waiting=threads + 2)
 
 

@@ -15,6 +15,7 @@ from hagane.jobs.cluster import Cluster
 from hagane.jobs.job import WorkerPool
 from hagane.jobs.job_result import JobResult
 from hagane.jobs.replica_environment import OUTPUT_FOLDERS
+from hagane.write_aside import write_aside
 
 RECORD = "job.json"
 OUTPUT = "output"
@@ -69,11 +70,9 @@ class JobFolder:
             "master_port": cluster.master_port,
             "result": result,
         }
-        partial = self.path / f".{RECORD}.partial"
         text = msgspec.json.format(msgspec.json.encode(record, enc_hook=str), indent=2)
         with contextlib.suppress(OSError):  # a record is no reason to end a job
-            partial.write_bytes(text + b"\n")
-            partial.replace(self.path / RECORD)
+            write_aside(self.path / RECORD, text + b"\n")
 
 
 def _without_values(pool: WorkerPool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hagane.counted import counted
 from hagane.jobs.attempt import Attempt
 from hagane.jobs.check_launch import check_launch
 from hagane.jobs.cluster import LOOPBACK, Cluster, place_replicas
-from hagane.jobs.devices import num_cores, share_gpus, visible_gpus
+from hagane.jobs.devices import share_gpus, visible_gpus
 from hagane.jobs.end_signals import EndSignals
 from hagane.jobs.events import Ended, OnEvent, Restarted, note
 from hagane.jobs.guard import Guard
@@ -26,6 +26,7 @@ from hagane.jobs.ports import PortReservation
 from hagane.jobs.python_packages import import_root
 from hagane.jobs.rank_here import rank_here
 from hagane.jobs.replica_environment import Surroundings
+from hagane.usable_cores import usable_cores
 
 FIRST_PORT = 27182
 """Of jobs on several machines; Cloud ML Engine's local mode begins there, too."""
@@ -125,7 +126,7 @@ class _Run:
     def _around(self, cluster: Cluster, output: str) -> Surroundings:
         here, ranks = len(cluster.here), sum(replica.trains for replica in cluster.here)
         environment = dict(self.environment)
-        threads = self.options.threads_per_replica or max(1, num_cores() // max(1, here))
+        threads = self.options.threads_per_replica or max(1, usable_cores() // max(1, here))
         if self.options.threads_per_replica is not None or "OMP_NUM_THREADS" not in environment:
             environment["OMP_NUM_THREADS"] = str(threads)
         return Surroundings(

@@ -14,7 +14,7 @@ from torch import Tensor
 from hagane.errors import BundleError, Fault
 from hagane.models.target import Target
 from hagane.models.warm_start import PREFIX, WarmStart
-from hagane.training.checkpoint import read_checkpoint, tensors_under
+from hagane.training.checkpoint import Checkpoint, tensors_under
 
 FILE = f"{PREFIX}safetensors"
 ABOUT = "hagane"
@@ -66,7 +66,7 @@ def parameters_of_checkpoint(checkpoint: Path) -> dict[str, bytes] | None:
         job = msgspec.json.decode(job_file.read_bytes(), type=_Job)
     except (OSError, StopIteration, msgspec.DecodeError):
         return None
-    if (found := read_checkpoint(checkpoint)) is None:
+    if (found := Checkpoint.read(checkpoint)) is None:
         return None
     state = tensors_under("best.", found.tensors) or tensors_under("module.", found.tensors)
     return torch_parameters(state, job.arguments.target, job.arguments.shift)

@@ -16,12 +16,12 @@ from hagane.models.family import FitContext, Iteration
 from hagane.models.torch_options import TorchOptions
 from hagane.models.torch_parameters import JOB_FILE
 from hagane.spec.strategy import Strategy
-from hagane.training.checkpointer import CheckpointPolicy
 from hagane.training.device_for import device_for
 from hagane.training.loop import History
 from hagane.training.strategies import get_strategy
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
+from hagane.write_aside import write_aside
 
 INITIAL_FILE = "initial.safetensors"
 
@@ -59,28 +59,16 @@ def train_torch(
         strategy=asked.strategy,
         memory=context.memory,
         progress=context.progress,
-        checkpoints=_policy(context),
+        checkpoints=context.checkpoints,
+        checkpoint_policy=asked.checkpoint,
         preemption=context.preemption,
     )
     if context.checkpoints is not None:
         context.checkpoints.parent.mkdir(parents=True, exist_ok=True)
-        context.checkpoints.with_name(JOB_FILE).write_bytes(msgspec.json.encode(job))
+        write_aside(context.checkpoints.with_name(JOB_FILE), msgspec.json.encode(job))
     with _kept(initial, context) as path:
         job = msgspec.structs.replace(job, initial_state=path)
         return get_strategy(asked.strategy.type)(job, share, run)
-
-
-def _policy(context: FitContext) -> CheckpointPolicy | None:
-    """Where and how often the state is saved."""
-    if context.checkpoints is None:
-        return None
-    asked = context.training.checkpoint
-    return CheckpointPolicy(
-        folder=context.checkpoints,
-        every_seconds=asked.every_seconds,
-        every_steps=asked.every_steps,
-        keep=asked.keep,
-    )
 
 
 @contextmanager
@@ -92,7 +80,7 @@ def _kept(initial: Mapping[str, Tensor] | None, context: FitContext) -> Iterator
     held = {name: tensor.contiguous() for name, tensor in initial.items()}
     if context.checkpoints is not None:
         path = context.checkpoints.with_name(INITIAL_FILE)
-        save_file(held, path)
+        write_aside(path, lambda aside: save_file(held, aside))
         yield str(path)
         return
     with TemporaryDirectory(prefix="hagane-initial-") as folder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault
-from hagane.spec.checkpoint import checkpoint_faults
+from hagane.spec.checkpoint_policy import checkpoint_faults
 from hagane.spec.communication import WHERE as COMMUNICATION
 from hagane.spec.communication import Communication, communication_faults
 from hagane.spec.spec import Spec

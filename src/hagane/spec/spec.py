@@ -12,7 +12,7 @@ import msgspec
 
 from hagane.spec.calibration import Calibration
 from hagane.spec.card import Card
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.communication import Communication
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.intervals import Intervals
@@ -84,7 +84,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What those processes tell each other."""
     tensorboard: bool | str = False
     """Whether TensorBoard's event files are written: true is the workspace's folder `tensorboard`, else a folder."""
-    checkpoint: Checkpoint = Checkpoint()
+    checkpoint: CheckpointPolicy = CheckpointPolicy()
     """How often the state is saved."""
     warm_start: WarmStart | str | bool | None = None
     """The earlier model that training begins with; `true`: the newest version of the same name."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from hagane.training.checkpoint_folder import TENSORS_FILE, list_checkpoints, read_facts, write_folder
+from hagane.training.checkpoint_folder import TENSORS_FILE, read_facts, write_folder
 
 
 class ArrayCheckpoint(msgspec.Struct, frozen=True):
@@ -21,29 +21,24 @@ class ArrayCheckpoint(msgspec.Struct, frozen=True):
     arrays: dict[str, npt.NDArray[Any]]
     facts: dict[str, Any]
 
+    def write(self, folder: Path) -> Path:
+        """Write it under `folder`; where it lies. Raises OSError, and leaves nothing, where it cannot."""
+        whole = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        return write_folder(folder, self.step, self.facts, lambda file: save_file(whole, file))
 
-def write_arrays(folder: Path, checkpoint: ArrayCheckpoint) -> Path:
-    """Write `checkpoint` under `folder`; where it lies. Raises OSError, and leaves nothing, where it cannot."""
-    whole = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
-    return write_folder(folder, checkpoint.step, checkpoint.facts, lambda file: save_file(whole, file))
+    @classmethod
+    def read(cls, path: Path) -> ArrayCheckpoint | None:
+        """The checkpoint at `path`; None where it is damaged, or of another version of the format.
 
-
-def latest_arrays(folder: Path) -> ArrayCheckpoint | None:
-    """The newest checkpoint under `folder` that is whole.
-
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = write_arrays(folder, ArrayCheckpoint(3, {"point": np.array([0.1, 2.0])}, {"loss": 0.5}))
-    >>> latest_arrays(folder)
-    ArrayCheckpoint(step=3, arrays={'point': array([0.1, 2. ])}, facts={'loss': 0.5})
-    """
-    return next((found for path in reversed(list_checkpoints(folder)) if (found := _read(path))), None)
-
-
-def _read(path: Path) -> ArrayCheckpoint | None:
-    if (written := read_facts(path)) is None:
-        return None
-    try:
-        return ArrayCheckpoint(written.step, load_file(path / TENSORS_FILE), written.facts)
-    except (OSError, SafetensorError):
-        return None
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> path = ArrayCheckpoint(3, {"point": np.array([0.1, 2.0])}, {"loss": 0.5}).write(folder)
+        >>> ArrayCheckpoint.read(path)
+        ArrayCheckpoint(step=3, arrays={'point': array([0.1, 2. ])}, facts={'loss': 0.5})
+        """
+        if (written := read_facts(path)) is None:
+            return None
+        try:
+            return cls(written.step, load_file(path / TENSORS_FILE), written.facts)
+        except (FileNotFoundError, SafetensorError):
+            return None

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hagane.training.checkpoint_folder import TENSORS_FILE, list_checkpoints, read_facts, write_folder
+from hagane.training.checkpoint_folder import TENSORS_FILE, read_facts, write_folder
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -21,25 +21,19 @@ class Checkpoint(msgspec.Struct, frozen=True):
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
 
+    def write(self, folder: Path) -> Path:
+        """Write it under `folder`; where it lies. Raises OSError, and leaves nothing, where it cannot."""
+        return write_folder(folder, self.step, self.facts, lambda file: save_file(self.tensors, file))
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write `checkpoint` under `folder`; where it lies. Raises OSError, and leaves nothing, where it cannot."""
-    return write_folder(folder, checkpoint.step, checkpoint.facts, lambda file: save_file(checkpoint.tensors, file))
-
-
-def read_checkpoint(path: Path) -> Checkpoint | None:
-    """The checkpoint at `path`; None where it is damaged, or of another version of the format."""
-    if (written := read_facts(path)) is None:
-        return None
-    try:
-        return Checkpoint(written.step, load_file(path / TENSORS_FILE), written.facts)
-    except (FileNotFoundError, SafetensorError):
-        return None
-
-
-def latest_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint under `folder` that is whole."""
-    return next((found for path in reversed(list_checkpoints(folder)) if (found := read_checkpoint(path))), None)
+    @classmethod
+    def read(cls, path: Path) -> Checkpoint | None:
+        """The checkpoint at `path`; None where it is damaged, or of another version of the format."""
+        if (written := read_facts(path)) is None:
+            return None
+        try:
+            return cls(written.step, load_file(path / TENSORS_FILE), written.facts)
+        except (FileNotFoundError, SafetensorError):
+            return None
 
 
 def tensors_under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -74,6 +74,11 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
 
 
+def step_of(checkpoint: Path) -> int:
+    """The number in a checkpoint's name."""
+    return int(checkpoint.name.removeprefix(PREFIX))
+
+
 def newest_step(folder: Path) -> int:
     """Of the checkpoints under `folder`, or in folders of it (a process's each); 0 where there is none."""
     steps = (path.name.removeprefix(PREFIX) for path in folder.rglob(f"{PREFIX}*"))

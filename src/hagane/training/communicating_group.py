@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from hagane.spec.communication import Communication
-from hagane.training.checkpoint import Checkpoint, read_checkpoint
-from hagane.training.checkpoint_folder import PREFIX, list_checkpoints
+from hagane.training.checkpoint import Checkpoint
+from hagane.training.checkpoint_folder import list_checkpoints, step_of
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communication import make_hook, make_outer_steps
 from hagane.training.communication.gradient_hook import GradientHook
@@ -70,16 +70,16 @@ class CommunicatingGroup(ProcessGroup):
         elif self.hook is not None:
             self.hook.load(tensors)
 
-    def latest_checkpoint(self, checkpointer: Checkpointer) -> Checkpoint | None:
+    def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:
         """The newest step of which every process has its own; where there is none, what any process has is sent."""
-        paths = {int(path.name.removeprefix(PREFIX)): path for path in list_checkpoints(checkpointer.policy.folder)}
+        own = [step_of(path) for path in list_checkpoints(checkpointer.folder)]
         steps: list[list[int]] = [[]] * self.size
-        dist.all_gather_object(steps, list(paths))
+        dist.all_gather_object(steps, own)
         newest = max((each[-1] for each in steps if each), default=0)
         for step in sorted(set.intersection(*map(set, steps)), reverse=True):
             if any(sum(step < other < newest for other in each) for each in steps):
                 break  # older by more than the save that was cut off: of another time
-            found = read_checkpoint(paths[step])
+            found = checkpointer.of_step(step)
             if self.add_up([float(found is not None)]) == [self.size]:
                 checkpointer.begin_from(step)
                 return found

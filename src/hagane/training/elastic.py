@@ -28,6 +28,7 @@ from hagane.training.processes import EVENTS_FILE, Order, digest_of, read_outcom
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
+from hagane.usable_cores import usable_cores
 
 BYTES_A_WEIGHT = 16
 """float32, its gradient, and two numbers that Adam keeps."""
@@ -51,7 +52,7 @@ def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machine
     """Train `job` in this machine's processes, and with those of others. Raises TrainingError and PreemptedError."""
     num_processes = run.strategy.num_processes or default_processes(run.device)
     if not job.num_threads:
-        threads = max((os.cpu_count() or 1) // num_processes, 1)
+        threads = max(usable_cores() // num_processes, 1)
         job = msgspec.structs.replace(job, num_threads=threads)
     with seeded(job.settings.seed):
         module = job.make_task(share).module
@@ -62,6 +63,7 @@ def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machine
         has_evaluation=share.evaluation is not None,
         digest=digest_of(job, share),
         checkpoints=run.checkpoints,
+        checkpoint_policy=run.checkpoint_policy,
     )
     with _folder_of(run) as folder:
         write_order(folder, order, share)
@@ -72,7 +74,7 @@ def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machine
 
 def default_processes(device: str) -> int:
     """One a GPU, or one a core where there is none."""
-    return torch.cuda.device_count() if device == "cuda" else os.cpu_count() or 1
+    return torch.cuda.device_count() if device == "cuda" else usable_cores()
 
 
 def _is_split(run: TrainingRun, module: nn.Module, num_processes: int, communication: Communication) -> bool:
@@ -89,7 +91,7 @@ def _is_split(run: TrainingRun, module: nn.Module, num_processes: int, communica
 @contextmanager
 def _folder_of(run: TrainingRun) -> Iterator[Path]:
     """A folder of this training's own, on the disk of its checkpoints where it has any."""
-    parent = None if run.checkpoints is None else run.checkpoints.folder.parent
+    parent = None if run.checkpoints is None else run.checkpoints.parent
     if parent is not None:
         parent.mkdir(parents=True, exist_ok=True)
         for left in parent.glob(f"{PREFIX}*"):  # by a process that was killed: nobody else uses this folder
@@ -192,7 +194,7 @@ def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
 def _told_to_end(run: TrainingRun) -> Fault:
     if run.checkpoints is None:
         return Fault(what="training was told to end", next_step="start it again")
-    found = newest_step(run.checkpoints.folder)
+    found = newest_step(run.checkpoints)
     if not found:
         return Fault(what="training was told to end before anything was saved", next_step="start it again")
     step = "run the same command again: it goes on from there"

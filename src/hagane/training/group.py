@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from hagane.training.checkpoint import Checkpoint
@@ -57,23 +56,27 @@ class Group:
         """The first process's numbers, everywhere: others may differ in the last bits, and must not decide."""
         return self.add_up([value if self.rank == 0 else 0.0 for value in values])
 
-    def module_state(self, module: nn.Module) -> dict[str, Tensor]:
-        """The whole state of a module that was `place`d."""
-        return dict(module.state_dict())
+    def whole(self, tensor: Tensor) -> Tensor:
+        """All of a tensor of which each process may hold a part: every process calls it."""
+        return tensor
 
-    def load_module_state(self, module: nn.Module, state: dict[str, Tensor]) -> None:
-        """Give a `place`d module that state."""
-        module.load_state_dict(state)
+    def part(self, tensor: Tensor, like: Tensor) -> Tensor:
+        """Of a whole tensor what this process holds of `like`, on that one's device: every process calls it."""
+        return tensor.to(like.device)
 
-    def optimizer_state(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        """The whole state of an optimizer over parameters of the `place`d module."""
-        return dict(optimizer.state_dict())
+    def whole_copies(self, tensors: Mapping[str, Tensor], *, is_kept: bool) -> dict[str, Tensor]:
+        """Whole tensors, copied to the CPU one by one; none where they are not to be kept here.
 
-    def load_optimizer_state(self, module: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Give the optimizer that state."""
-        optimizer.load_state_dict(state)
+        Every process calls it. One whole tensor at a time is all that a process holds that does not keep them.
+        """
+        copies = {}
+        for name, tensor in tensors.items():
+            whole = self.whole(tensor.detach())
+            if is_kept:
+                copies[name] = whole.to("cpu", copy=True).contiguous()
+        return copies
 
-    def latest_checkpoint(self, checkpointer: Checkpointer) -> Checkpoint | None:
+    def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:
         """The newest one that all processes can go on from."""
         return checkpointer.latest()
 

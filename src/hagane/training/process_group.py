@@ -77,34 +77,17 @@ class ProcessGroup(Group):
         found: list[float] = total.tolist()
         return found
 
-    def module_state(self, module: nn.Module) -> dict[str, Tensor]:
-        """The whole state; every process calls it."""
-        return {name: _whole(tensor) for name, tensor in module.state_dict().items()}
+    def whole(self, tensor: Tensor) -> Tensor:
+        """All of a tensor: its parts are gathered."""
+        return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
-    def load_module_state(self, module: nn.Module, state: dict[str, Tensor]) -> None:
-        """Give the module the state, or its parts of it."""
-        own = module.state_dict()
-        module.load_state_dict({name: _part(tensor, own[name]) for name, tensor in state.items()})
+    def part(self, tensor: Tensor, like: Tensor) -> Tensor:
+        """Its part, where `like` is in parts."""
+        if not isinstance(like, DTensor):
+            return super().part(tensor, like)
+        return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements)
 
-    def optimizer_state(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        """The whole state; every process calls it."""
-        state = optimizer.state_dict()
-        whole = {
-            number: {name: _whole(value) if isinstance(value, Tensor) else value for name, value in each.items()}
-            for number, each in state["state"].items()
-        }
-        return {**state, "state": whole}
-
-    def load_optimizer_state(self, module: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Give the optimizer the state, or its parts of it."""
-        parameters = [parameter for each in optimizer.param_groups for parameter in each["params"]]
-        parts = {
-            number: {name: _part_of_state(value, parameters[int(number)]) for name, value in each.items()}
-            for number, each in state["state"].items()
-        }
-        optimizer.load_state_dict({**state, "state": parts})
-
-    def latest_checkpoint(self, checkpointer: Checkpointer) -> Checkpoint | None:
+    def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:
         """The newest one that any process has; those that lack it are sent it."""
         found = checkpointer.latest()
         steps: list[int] = [0] * self.size
@@ -127,21 +110,6 @@ def _large_parts(module: nn.Module) -> list[nn.Module]:
     }
     total = sum(parameter.numel() for parameter in module.parameters())
     return [part for part, size in sizes.items() if 100 * size > total]
-
-
-def _whole(tensor: Tensor) -> Tensor:
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-
-
-def _part(tensor: Tensor, like: Tensor) -> Tensor:
-    if not isinstance(like, DTensor):
-        return tensor
-    return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements)
-
-
-def _part_of_state(value: Any, parameter: Tensor) -> Any:
-    """Of what an optimizer keeps for a parameter, number by number."""
-    return _part(value, parameter) if isinstance(value, Tensor) and value.shape == parameter.shape else value
 
 
 def _sent(found: Checkpoint | None, holder: int) -> Checkpoint:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import msgspec
@@ -15,10 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hagane.errors import Fault
-from hagane.training.checkpointer import CheckpointPolicy
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.training.loop import History
 from hagane.training.run_state import TrainingIteration
 from hagane.training.training_job import Share, TrainingJob
+from hagane.write_aside import write_aside
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     has_evaluation: bool
     digest: str
     """Of job and rows: the same in every process."""
-    checkpoints: CheckpointPolicy | None = None
+    checkpoints: Path | None = None
+    """The folder; None: nothing is saved."""
+    checkpoint_policy: CheckpointPolicy = CheckpointPolicy()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +59,7 @@ def write_order(folder: Path, order: Order, share: Share) -> None:
     share.train.link_to(folder / "train")
     if share.evaluation is not None:
         share.evaluation.link_to(folder / "eval")
-    _write(folder / "order.json", msgspec.json.encode(order, enc_hook=str))
+    write_aside(folder / "order.json", msgspec.json.encode(order, enc_hook=str))
 
 
 def read_order(folder: Path) -> Order:
@@ -77,7 +79,7 @@ def digest_of(job: TrainingJob, share: Share) -> str:
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Say why there is no result; the first who says so is heard."""
     if read_outcome(folder) is None:
-        _write(folder / "outcome.json", msgspec.json.encode(outcome))
+        write_aside(folder / "outcome.json", msgspec.json.encode(outcome))
 
 
 def read_outcome(folder: Path) -> Outcome | None:
@@ -87,11 +89,10 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def write_result(folder: Path, state: dict[str, Tensor], history: History) -> None:
-    """Leave the module's best state, and how it came there."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    save_file(tensors, folder / "result.partial")
-    os.rename(folder / "result.partial", folder / "result.safetensors")
-    _write(folder / "history.json", msgspec.json.encode(_History(history.iterations, history.best_iteration)))
+    """Leave the module's best state, on the CPU, and how it came there."""
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    write_aside(folder / "result.safetensors", lambda aside: save_file(tensors, aside))
+    write_aside(folder / "history.json", msgspec.json.encode(_History(history.iterations, history.best_iteration)))
 
 
 def read_result(folder: Path) -> tuple[dict[str, Tensor], History] | None:
@@ -100,9 +101,3 @@ def read_result(folder: Path) -> tuple[dict[str, Tensor], History] | None:
         return None
     history = msgspec.json.decode((folder / "history.json").read_bytes(), type=_History)
     return load_file(folder / "result.safetensors"), History(history.iterations, history.best_iteration)
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
-    partial.write_bytes(content)
-    os.rename(partial, path)

@@ -38,3 +38,11 @@ class RunState(msgspec.Struct, kw_only=True):
     watch: EarlyStopping
     explosion: Explosion = msgspec.field(default_factory=Explosion)
     is_stopped: bool = False
+
+    def advance(self, *, num_batches: int, num_rows: int, batches_per_epoch: int) -> None:
+        """One more step is done, of so many batches of the epoch."""
+        self.step += 1
+        self.rows += num_rows
+        self.batch += num_batches
+        if self.batch >= batches_per_epoch:
+            self.epoch, self.batch = self.epoch + 1, 0

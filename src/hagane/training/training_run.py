@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from torch import nn
 
 from hagane.memory_budget import MemoryBudget
 from hagane.progress import SILENT, Progress
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.strategy import Strategy
-from hagane.training.checkpointer import CheckpointPolicy
 from hagane.training.loop import History
 from hagane.training.preemption import Preemption
 
@@ -24,8 +25,9 @@ class TrainingRun:
     memory: MemoryBudget = field(default_factory=MemoryBudget.of)
     """Of this machine."""
     progress: Progress = SILENT
-    checkpoints: CheckpointPolicy | None = None
-    """None: nothing is saved."""
+    checkpoints: Path | None = None
+    """The folder; None: nothing is saved."""
+    checkpoint_policy: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     preemption: Preemption | None = None
 
 

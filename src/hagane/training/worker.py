@@ -6,22 +6,23 @@ this is. The first process of each machine leaves the result there, or what went
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 import traceback
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import torch
 import torch.distributed as dist
 
 from hagane.errors import Fault, HaganeError, PreemptedError, TrainingInterruptedError
 from hagane.features.encoded import Encoded
-from hagane.progress import SILENT
+from hagane.progress import SILENT, Progress
 from hagane.progress.event_log import EventLog
+from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.loop import train_module
@@ -63,22 +64,18 @@ def _train(folder: Path, order: Order, preemption: Preemption) -> None:
         torch.cuda.set_device(device)
     dist.init_process_group("cpu:gloo,cuda:nccl" if order.device == "cuda" else "gloo", timeout=TIMEOUT)
     _check_all_train_the_same(order)
-    group, checkpoints = _group(order, device, local_rank), order.checkpoints
-    if checkpoints is not None and order.job.communication.departs:
-        checkpoints = dataclasses.replace(
-            checkpoints, folder=checkpoints.folder / f"process-{group.rank}", keep=max(checkpoints.keep, 2)
-        )
+    group = _group(order, device, local_rank)
     evaluation = Encoded.open(folder / "eval") if order.has_evaluation else None
     share = Share(Encoded.open(folder / "train"), evaluation, group.rank, group.size)
     with seeded(order.job.settings.seed, order.job.num_threads):
         task = order.job.make_task(share)
         with (
             nullcontext(SILENT) if local_rank else EventLog.at(folder / EVENTS_FILE) as progress,
-            nullcontext() if checkpoints is None else Checkpointer(checkpoints, progress) as checkpointer,
+            _checkpointer(order, group, progress) as checkpointer,
         ):
             history = train_module(task, order.job.settings, progress, group=group, checkpointer=checkpointer,
                                    preemption=preemption)  # fmt: skip
-    state = group.module_state(task.module)
+    state = group.whole_copies(task.module.state_dict(), is_kept=local_rank == 0)
     if local_rank == 0:
         write_result(folder, state, history)
     dist.barrier()
@@ -89,6 +86,18 @@ def _group(order: Order, device: str, local_rank: int) -> ProcessGroup:
     if not job.communication.departs:
         return ProcessGroup(device, local_rank=local_rank, is_split=order.is_split)
     return CommunicatingGroup(device, local_rank=local_rank, communication=job.communication, seed=job.settings.seed)
+
+
+def _checkpointer(
+    order: Order, group: ProcessGroup, progress: Progress
+) -> AbstractContextManager[Checkpointer[Checkpoint] | None]:
+    """Processes that each remember things of their own have a folder each."""
+    if order.checkpoints is None:
+        return nullcontext()
+    if not order.job.communication.departs:
+        return Checkpointer(order.checkpoints, order.checkpoint_policy, Checkpoint, progress)
+    policy = msgspec.structs.replace(order.checkpoint_policy, keep=max(order.checkpoint_policy.keep, 2))
+    return Checkpointer(order.checkpoints / f"process-{group.rank}", policy, Checkpoint, progress)
 
 
 def _check_all_train_the_same(order: Order) -> None:

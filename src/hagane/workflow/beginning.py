@@ -23,6 +23,7 @@ from hagane.training.checkpoint_folder import PREFIX as STEP_PREFIX
 from hagane.workspace.model_version import model_name
 from hagane.workspace.run_folder import CHECKPOINTS, read_about
 from hagane.workspace.workspace import Workspace
+from hagane.write_aside import write_aside
 
 SPEC_FILE, TRANSFORM_FILE, LABEL_FILE = "spec.yaml", "transform.json", "label.json"
 AT = "training.warm_start"
@@ -69,9 +70,7 @@ def keep_features(folder: Path, transform: Transform, label: LabelEncoding) -> N
     """Let a later training begin with what the run in `folder` has learned, though it never ends."""
     for name, content in ((TRANSFORM_FILE, transform.to_json()), (LABEL_FILE, msgspec.json.encode(label))):
         if not (folder / name).exists():
-            partial = folder / f".{name}"
-            partial.write_bytes(content)
-            partial.rename(folder / name)
+            write_aside(folder / name, content)
 
 
 def _of_bundle(asked: Asked, spec: Spec, workspace: Workspace) -> Beginning:

@@ -25,6 +25,7 @@ from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.errors import DataError
 from hagane.progress import SILENT, Progress
+from hagane.usable_cores import usable_cores
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.check_not_input import check_not_input
 from hagane.workflow.check_output import check_parquet_output
@@ -119,7 +120,7 @@ def in_order(
     >>> list(in_order(lambda x: x * x, range(5), num_threads=2))
     [0, 1, 4, 9, 16]
     """
-    threads = num_threads or os.cpu_count() or 1
+    threads = num_threads or usable_cores()
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

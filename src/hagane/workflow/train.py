@@ -23,7 +23,7 @@ from hagane.features.encode import encode
 from hagane.models.family import FitContext, FittedModel
 from hagane.models.options import FamilyOptions
 from hagane.progress import SILENT, Progress
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.leaks import Leak
@@ -135,7 +135,7 @@ def run_key(prepared: Prepared, beginning: Beginning | None) -> str:
     How often it is saved and where its curves are drawn make no other training of it.
     """
     spec = prepared.resolved.spec
-    alike = replace(spec, training=replace(spec.training, tensorboard=False, checkpoint=Checkpoint()))
+    alike = replace(spec, training=replace(spec.training, tensorboard=False, checkpoint=CheckpointPolicy()))
     parts = (
         msgspec.json.encode(alike, order="sorted"),
         prepared.table.fingerprint().encode(),

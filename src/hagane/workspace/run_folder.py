@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
+from hagane.write_aside import write_aside
 
 KEPT_SECONDS = 14 * 24 * 3600
 """What nobody has gone on with for so long is removed by the next training."""
@@ -105,9 +106,8 @@ def _claim(parent: Path, key: str) -> tuple[Path, int]:
 
 def _write_about(folder: Path, about: RunAbout) -> None:
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    partial = folder / f".{ABOUT_FILE}"
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(about, started=started))))
-    partial.rename(folder / ABOUT_FILE)
+    text = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(about, started=started)))
+    write_aside(folder / ABOUT_FILE, text)
 
 
 def _remove_old(parent: Path) -> None:

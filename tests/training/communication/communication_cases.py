@@ -29,9 +29,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
 
 from real_tables import read_adult
 
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.communication import Communication
 from hagane.training import loop
-from hagane.training.checkpointer import Checkpointer, CheckpointPolicy
+from hagane.training.checkpoint import Checkpoint
+from hagane.training.checkpointer import Checkpointer
 from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.communication import make_hook, make_outer_steps
 from hagane.training.losses import squared_error
@@ -295,7 +297,6 @@ class Killed(Exception):
 
 def group_resumed(rank: int, size: int) -> Tensors:
     """Trainings by Hagane's loop that end behind step 13 and go on from what was saved at 8, and some that do not."""
-    loop.MOST_STEPS_APART = 1  # so that checkpoints are looked for at every step
     result: Tensors = {}
     folder = Path(os.environ["HAGANE_TEST_FOLDER"])
     kinds = {"none": Communication(), "bfloat16": BFLOAT16, "powersgd": POWERSGD,
@@ -303,11 +304,11 @@ def group_resumed(rank: int, size: int) -> Tensors:
     for name, options in kinds.items():
         for ends_at, key in ((None, "whole"), (13, "begun"), (None, "resumed")):
             place = folder / f"{name}-{'whole' if key == 'whole' else 'ended'}-{rank}"
-            policy = CheckpointPolicy(folder=place, every_seconds=1e9, every_steps=8)
+            policy = CheckpointPolicy(every_seconds=1e9, every_steps=8)
             module = small_net(rank)
             group = EndingGroup("cpu", local_rank=rank, communication=options, seed=3)
             group.ends_at = ends_at
-            with suppress(Killed), Checkpointer(policy) as checkpointer:
+            with suppress(Killed), Checkpointer(place, policy, Checkpoint) as checkpointer:
                 loop.train_module(loop_task(module, rank, size), LoopSettings(max_epochs=2), group=group,
                              checkpointer=checkpointer)  # fmt: skip
             result |= {f"{name}.{key}": flat(module), f"{name}.{key}.steps": torch.tensor(group.num_steps)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import subprocess
@@ -17,9 +16,10 @@ import torch
 
 from hagane.features.encoded import Encoded, EncodedWriter
 from hagane.features.feature import Feature, FeatureKind
-from hagane.models import family_options, get_family, train_torch
+from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.models.torch_model import TorchModel
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.communication import Communication
 from hagane.spec.spec import Training
 from hagane.spec.strategy import Strategy
@@ -42,7 +42,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Encoded:
 def fit(
     rows: Encoded, strategy: Strategy, communication: Communication, checkpoints: Path | None = None, **options: Any
 ) -> TorchModel:
-    training = Training(strategy=strategy, communication=communication)
+    policy = CheckpointPolicy(every_seconds=0.3)
+    training = Training(strategy=strategy, communication=communication, checkpoint=policy)
     context = FitContext(features=FEATURES, num_classes=2, training=training, checkpoints=checkpoints)
     made = family_options("dnn_classifier", OPTIONS | options)
     model = get_family("dnn_classifier").fit(rows, None, made, context)
@@ -77,12 +78,8 @@ def test_two_processes_learn_what_one_learns(rows: Encoded, communication: Commu
         Communication(outer_steps=7, outer_momentum=0.9, outer_learn_rate=0.7, compression="bfloat16"),
     ],
 )
-def test_a_process_that_is_killed_costs_no_bit(
-    rows: Encoded, communication: Communication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_is_killed_costs_no_bit(rows: Encoded, communication: Communication, tmp_path: Path) -> None:
     """Errors, the optimizer of each process and the weights between two outer steps are those of before."""
-    often = functools.partial(train_torch.CheckpointPolicy, every_seconds=0.3)
-    monkeypatch.setattr(train_torch, "CheckpointPolicy", often)
     mirrored, long = Strategy(type="mirrored", num_processes=2), {"max_iterations": 120}
     whole = fit(rows, mirrored, communication, tmp_path / "whole", **long)
     killed: list[int] = []

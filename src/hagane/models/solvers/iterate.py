@@ -1,34 +1,30 @@
 """`iterate`: run a solver to its end, telling, saving and watching on the way.
 
-After each iteration the losses are told and written into the curve; every half minute the state goes to disk, and a
-fit that is started again goes on from there, bit by bit. A notice to end is looked for between two blocks of rows: the
-state of before the pass that was cut off is saved then.
+After each iteration the losses are told and written into the curve; as often as `training.checkpoint` says the state
+goes to disk, and a fit that is started again goes on from there, bit by bit. A notice to end is looked for between two
+blocks of rows: the state of before the pass that was cut off is saved then.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import msgspec
 import numpy as np
 
-from hagane.errors import Fault, PreemptedError
+from hagane.errors import PreemptedError
+from hagane.models.array_checkpointer import ArrayCheckpointer, array_checkpointer
 from hagane.models.family import FitContext, Iteration
 from hagane.models.linear_options import LinearOptions
 from hagane.models.solvers.method import Floats, Method, S, SolverState, Status, put_together, take_apart
 from hagane.models.tell_iteration import tell_iteration
 from hagane.progress import Phase
 from hagane.progress.events import Resumed, StoppedEarly
-from hagane.training.array_checkpoint import ArrayCheckpoint, latest_arrays, write_arrays
-from hagane.training.checkpoint_folder import keep_newest
+from hagane.training.array_checkpoint import ArrayCheckpoint
 from hagane.training.early_stopping import EarlyStopping
-
-EVERY_SECONDS = 30.0
-KEPT = 2
-"""Checkpoints."""
+from hagane.training.told_to_end import told_to_end
 
 
 class Outcome(NamedTuple):
@@ -60,6 +56,14 @@ class _Run(msgspec.Struct, kw_only=True):
     is_stopped: bool = False
 
 
+class _Stand(NamedTuple, Generic[S]):
+    """A fit between two iterations."""
+
+    state: S
+    best: Floats
+    run: _Run
+
+
 def iterate(
     method: Method[S], watched: Watched, *, most: int, context: FitContext, phase: Phase, num_rows: int
 ) -> Outcome:
@@ -67,37 +71,31 @@ def iterate(
 
     Goes on from what `context.checkpoints` holds. Raises PreemptedError, after a last checkpoint, when told to end.
     """
-    run = _Run(method=type(method).__name__, watch=watched.stopping)
-    found = _resumed(method, run, context.checkpoints)
-    if found is not None:
-        state, best, run = found
-        context.progress.tell(Resumed(step=len(run.curve), iteration=len(run.curve)))
-    else:
-        state = method.start()
-        best = state.point
-    phase.advance(len(run.curve))
-    saved, begun = time.monotonic(), time.perf_counter()
-    while state.status == "running" and not run.is_stopped and len(run.curve) < most:
-        try:
-            following = method.step(state)
-            measured = _measured(following, watched, len(run.curve) + 1)
-        except PreemptedError:
-            raise _left(state, best, run, context.checkpoints) from None
-        state, now = following, time.perf_counter()
-        run.curve.append(msgspec.structs.replace(measured, duration_ms=1000 * (now - begun)))
-        begun = now
-        best = _judged(state, best, run)
-        _tell(run, context, most, num_rows)
-        phase.advance(1, **_figures(measured))
-        if context.checkpoints is not None and time.monotonic() - saved >= EVERY_SECONDS:
-            _save(state, best, run, context.checkpoints)
-            saved = time.monotonic()
-        if context.preemption is not None and context.preemption.requested:
-            raise _left(state, best, run, context.checkpoints)
+    with array_checkpointer(context) as checkpointer:
+        stand = _begun(method, watched.stopping, context, checkpointer)
+        run = stand.run
+        phase.advance(len(run.curve))
+        begun = time.perf_counter()
+        while stand.state.status == "running" and not run.is_stopped and len(run.curve) < most:
+            try:
+                following = method.step(stand.state)
+                measured = _measured(following, watched, len(run.curve) + 1)
+            except PreemptedError:
+                raise _left(stand, checkpointer) from None
+            now = time.perf_counter()
+            run.curve.append(msgspec.structs.replace(measured, duration_ms=1000 * (now - begun)))
+            begun = now
+            stand = _Stand(following, _judged(following, stand.best, run), run)
+            _tell(run, context, most, num_rows)
+            phase.advance(1, **_figures(measured))
+            if context.preemption is not None and context.preemption.requested:
+                raise _left(stand, checkpointer)
+            if checkpointer is not None and checkpointer.is_due(len(run.curve)):
+                checkpointer.save(_checkpoint(stand))
     if not run.curve:
-        run.curve.append(_measured(state, watched, 1))
+        run.curve.append(_measured(stand.state, watched, 1))
         _tell(run, context, most, num_rows)
-    return _outcome(state, best, run)
+    return _outcome(stand)
 
 
 def early_stopping(options: LinearOptions, held_out: object | None) -> EarlyStopping:
@@ -144,7 +142,8 @@ def _tell(run: _Run, context: FitContext, most: int, num_rows: int) -> None:
         context.progress.tell(stopped)
 
 
-def _outcome(state: SolverState, best: Floats, run: _Run) -> Outcome:
+def _outcome(stand: _Stand[S]) -> Outcome:
+    state, best, run = stand
     kept = run.watch.best_iteration if run.watch.enabled and run.watch.best_iteration > 0 else len(run.curve)
     return Outcome(best, tuple(run.curve), kept, state.status, run.is_stopped)
 
@@ -153,28 +152,31 @@ def _figures(measured: Iteration) -> dict[str, float]:
     return {"loss": measured.loss} | ({} if measured.eval_loss is None else {"eval_loss": measured.eval_loss})
 
 
-def _save(state: SolverState, best: Floats, run: _Run, folder: Path) -> None:
-    arrays, rest = take_apart(state)
-    facts: dict[str, Any] = {"state": rest, "run": msgspec.to_builtins(run)}
-    write_arrays(folder, ArrayCheckpoint(state.iteration, {**arrays, "best": best}, facts))
-    keep_newest(folder, KEPT)
+def _checkpoint(stand: _Stand[S]) -> ArrayCheckpoint:
+    """Copies: it is written while the fit goes on."""
+    arrays, rest = take_apart(stand.state)
+    copies = {name: np.array(array) for name, array in {**arrays, "best": stand.best}.items()}
+    facts: dict[str, Any] = {"state": rest, "run": msgspec.to_builtins(stand.run)}
+    return ArrayCheckpoint(len(stand.run.curve), copies, facts)
 
 
-def _resumed(method: Method[S], run: _Run, folder: Path | None) -> tuple[S, Floats, _Run] | None:
-    """The state in which an earlier process left this very fit; None where it left none."""
-    found = None if folder is None else latest_arrays(folder)
-    if found is None or found.facts.get("run", {}).get("method") != run.method:
-        return None
+def _begun(
+    method: Method[S], watch: EarlyStopping, context: FitContext, checkpointer: ArrayCheckpointer | None
+) -> _Stand[S]:
+    """Where an earlier process left this very fit; its beginning where none did."""
+    found = None if checkpointer is None else checkpointer.latest()
+    name = type(method).__name__
+    if found is None or found.facts.get("run", {}).get("method") != name:
+        state = method.start()
+        return _Stand(state, state.point, _Run(method=name, watch=watch))
     arrays: dict[str, Floats] = {name: np.asarray(array) for name, array in found.arrays.items()}
-    state = put_together(method.State, arrays, found.facts["state"])
-    return state, arrays["best"], msgspec.convert(found.facts["run"], _Run)
+    state, run = put_together(method.State, arrays, found.facts["state"]), msgspec.convert(found.facts["run"], _Run)
+    context.progress.tell(Resumed(step=len(run.curve), iteration=len(run.curve)))
+    return _Stand(state, arrays["best"], run)
 
 
-def _left(state: SolverState, best: Floats, run: _Run, folder: Path | None) -> PreemptedError:
+def _left(stand: _Stand[S], checkpointer: ArrayCheckpointer | None) -> PreemptedError:
     """Save, and say so."""
-    where = f"iteration {len(run.curve)}"
-    if folder is None:
-        return PreemptedError(Fault(what="training was told to end", where=where, next_step="start it again"))
-    _save(state, best, run, folder)
-    step = "run the same command again: it goes on from there"
-    return PreemptedError(Fault(what="training was told to end, and saved its state", where=where, next_step=step))
+    if checkpointer is not None:
+        checkpointer.save(_checkpoint(stand))
+    return told_to_end(f"iteration {len(stand.run.curve)}", checkpointer)

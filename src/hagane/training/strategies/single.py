@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
+from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.group import Group
 from hagane.training.loop import train_module
@@ -16,7 +17,9 @@ def train_single(job: TrainingJob, share: Share, run: TrainingRun) -> Trained:
     """Train here. Raises TrainingError and PreemptedError."""
     group = Group()
     group.device = run.device
-    saving = nullcontext() if run.checkpoints is None else Checkpointer(run.checkpoints, run.progress)
+    saving: AbstractContextManager[Checkpointer[Checkpoint] | None] = nullcontext()
+    if run.checkpoints is not None:
+        saving = Checkpointer(run.checkpoints, run.checkpoint_policy, Checkpoint, run.progress)
     with seeded(job.settings.seed, job.num_threads):
         task = job.make_task(share)
         with saving as checkpointer:

@@ -1,4 +1,4 @@
-"""`Checkpoint`: how often a training saves its state, so that it can go on after whatever ends it."""
+"""`CheckpointPolicy`: how often a training saves its state, so that it can go on after whatever ends it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hagane.errors import Fault
 LEAST_SECONDS = 0.1
 
 
-class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CheckpointPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Both intervals may be given; whichever is reached first saves."""
 
     every_seconds: float = 30.0
@@ -22,7 +22,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The newest so many stay: one that the disk damaged is passed over for the one before it."""
 
 
-def checkpoint_faults(checkpoint: Checkpoint, where: str) -> Iterator[Fault]:
+def checkpoint_faults(checkpoint: CheckpointPolicy, where: str) -> Iterator[Fault]:
     """Values out of range."""
     if not checkpoint.every_seconds >= LEAST_SECONDS:
         at, expected = f"{where}.every_seconds", f">= {LEAST_SECONDS}"
