@@ -14,7 +14,7 @@ from hagane.errors import BundleError, NotFoundError
 from hagane.progress.events import Event, Resumed
 from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Model, Spec, Training
-from hagane.training.checkpoint import TENSORS_FILE, list_checkpoints
+from hagane.training.checkpoint_folder import TENSORS_FILE, list_checkpoints
 from hagane.workflow.train import TrainResult, train
 from hagane.workspace.run_folder import CHECKPOINTS
 from hagane.workspace.workspace import Workspace
