@@ -56,11 +56,11 @@ def test_the_exit_codes_are_those_of_the_errors():
     assert sorted(int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == sorted(codes)
 
 
-def keys(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, Any]]:
+def keys(struct: type[msgspec.Struct], section: str = "spec") -> Iterator[tuple[str, str, Any]]:
     for field in msgspec.structs.fields(struct):
-        yield struct.__name__.lower(), field.name, field.default
+        yield section, field.name, field.default
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            yield from keys(field.type)
+            yield from keys(field.type, field.name)
 
 
 def test_every_key_of_a_spec_is_on_the_page_with_its_default():
