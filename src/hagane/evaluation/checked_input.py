@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hagane.errors import DataError, Fault
 from hagane.evaluation.evaluation import Label
+from hagane.metrics.asked_metric import AskedMetric
 
 Array = npt.NDArray[Any]
 ROUNDING = 1e-6
@@ -29,6 +30,8 @@ class CheckedInput:
     """Ascending; empty for regression."""
     slices: Mapping[str, Array]
     """Column → [n]."""
+    asked: AskedMetric | None = None
+    """By what numbers are judged that are no means."""
 
 
 def check_input(
@@ -39,6 +42,7 @@ def check_input(
     classes: Sequence[Label] | None,
     threshold: float,
     slices: Mapping[str, Array],
+    asked: AskedMetric | None = None,
 ) -> CheckedInput:
     """Check and normalise. Raises DataError with every fault."""
     labels, scores = np.asarray(labels), np.asarray(scores)
@@ -51,7 +55,7 @@ def check_input(
     if faults:
         raise DataError(*faults)
     if task == "regression":
-        return CheckedInput(labels.astype(np.float64), scores.reshape(-1).astype(np.float64), (), columns)
+        return CheckedInput(labels.astype(np.float64), scores.reshape(-1).astype(np.float64), (), columns, asked)
     floats = scores if scores.dtype in (np.float32, np.float64) else scores.astype(np.float64)
     if len(named) == 2 and floats.ndim == 2:
         floats = floats[:, 1]

@@ -32,6 +32,7 @@ from hagane.evaluation.confidence import intervals_of, weighted_metrics
 from hagane.evaluation.evaluate import NUM_RESAMPLES, evaluate
 from hagane.evaluation.evaluation import Evaluation, Label
 from hagane.evaluation.metric_info import metric_info
+from hagane.metrics.asked_metric import AskedMetric
 from hagane.metrics.delong import delong_test
 from hagane.metrics.holm import holm
 from hagane.metrics.mcnemar import mcnemar_test
@@ -63,6 +64,7 @@ def compare_scores(
     classes: Sequence[Label] | None = None,
     thresholds: Mapping[str, float] | None = None,
     part: str = "",
+    asked: AskedMetric | None = None,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -80,11 +82,13 @@ def compare_scores(
     """
     limits = {name: (thresholds or {}).get(name, 0.5) for name in scores}
     checked = {
-        name: check_input(labels, each, task=task, classes=classes, threshold=limits[name], slices={})
+        name: check_input(labels, each, task=task, classes=classes, threshold=limits[name], slices={}, asked=asked)
         for name, each in scores.items()
     }
     evaluations = {
-        name: evaluate(labels, each, task=task, classes=classes, threshold=limits[name], part=part, num_resamples=0)
+        name: evaluate(
+            labels, each, task=task, classes=classes, threshold=limits[name], part=part, asked=asked, num_resamples=0
+        )
         for name, each in scores.items()
     }
     if len(labels) < 2 or not num_resamples:

@@ -51,7 +51,7 @@ def weighted_metrics(
         labels, scores = labels[rows], scores[rows]
     with np.errstate(over="ignore", invalid="ignore"):
         if not checked.classes:
-            return regression_metrics(labels, scores)
+            return regression_metrics(labels, scores, checked.asked)
         if len(checked.classes) == 2:
             return binary_metrics(labels, scores, threshold)
         return multiclass_metrics(labels, scores)

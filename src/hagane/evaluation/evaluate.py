@@ -19,6 +19,7 @@ from hagane.evaluation.evaluate_regression import evaluate_regression
 from hagane.evaluation.evaluation import Evaluation, Label, Uncalibrated
 from hagane.evaluation.interval_coverage import interval_coverage
 from hagane.evaluation.measure import measure_binary, measure_multiclass, numbers
+from hagane.metrics.asked_metric import AskedMetric
 from hagane.metrics.best_threshold import Aim
 from hagane.metrics.calibration import reliability_bins, top_label_bins
 from hagane.progress import SILENT, Progress
@@ -47,6 +48,7 @@ def evaluate(
     bounds: Array | None = None,
     level: float = 0.9,
     num_fitted: int | None = None,
+    asked: AskedMetric | None = None,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -59,6 +61,7 @@ def evaluate(
     Regression: both [n]. `slices`: column name → [n] of strings, None for NULL. `part`, `num_row_errors` and
     `num_null_labels` are noted in the result as they are given. `uncalibrated` are the scores before a `calibration`
     (its method), `bounds` [n, 2] those of prediction intervals that promise `level`, fitted on `num_fitted` rows.
+    `asked` is the metric by which numbers are judged that are no means.
     Confidence intervals are drawn from `num_resamples` bootstrap resamples, seeded; 0: none.
 
     Raises DataError, every fault at once: shapes that disagree, a label that is no class, NaN or infinity in either.
@@ -67,7 +70,8 @@ def evaluate(
     >>> result.headline(), result.metrics["recall"], result.confusion_matrix
     (('roc_auc', 1.0), 0.5, ((1, 0), (1, 1)))
     """
-    checked = check_input(labels, scores, task=task, classes=classes, threshold=threshold, slices=slices or {})
+    given = slices or {}
+    checked = check_input(labels, scores, task=task, classes=classes, threshold=threshold, slices=given, asked=asked)
     result = _evaluate(checked, threshold, aim, aim_value)
     confidence, bootstrap = confidence_intervals(
         checked, result.metrics, threshold, num_resamples=num_resamples, seed=seed, progress=progress

@@ -183,6 +183,10 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Metric → its confidence interval; the calibration error has none, since resampling biases it."""
     bootstrap: Bootstrap | None = None
     """How these came about."""
+    judged_by: str = ""
+    """The metric that the loss of the training asks for, where it is not the kind's own: it is the headline."""
+    judged_at: float | None = None
+    """Of a pinball loss: the quantile."""
     baseline: dict[str, float | None]
     """The same metrics of a model that has learned nothing but the label's distribution."""
     baseline_meaning: str
@@ -224,9 +228,10 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     def headline(self) -> tuple[str, float | None]:
         """The metric to show first, and its value (None where no candidate is defined).
 
-        Binary ROC AUC, several classes accuracy, regression R²; the next of `HEADLINES` where that is undefined.
+        Binary ROC AUC, several classes accuracy, regression R², or what the training's loss asks for; the next of
+        `HEADLINES` where that is undefined.
         """
-        names = HEADLINES[self.kind]
+        names = (*([self.judged_by] if self.judged_by else []), *HEADLINES[self.kind])
         name = next((name for name in names if self.metrics.get(name) is not None), names[0])
         return name, self.metrics.get(name)
 

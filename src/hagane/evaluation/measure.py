@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.metrics.absolute_error import mean_absolute_error, median_absolute_error
+from hagane.metrics.asked_metric import AskedMetric
 from hagane.metrics.average_precision import average_precision
 from hagane.metrics.binary_counts import binary_counts
 from hagane.metrics.brier_score import binary_brier_score, brier_score
@@ -64,13 +65,18 @@ def measure_multiclass(
     }
 
 
-def measure_regression(labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64]) -> Values:
-    """Errors of `predictions` [n] for `labels` [n]."""
+def measure_regression(
+    labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64], asked: AskedMetric | None = None
+) -> Values:
+    """Errors of `predictions` [n] for `labels` [n], and the metric that is `asked` for."""
     metrics = (r2_score, explained_variance, root_mean_squared_error, mean_absolute_error, median_absolute_error)
     with np.errstate(over="ignore", invalid="ignore"):
         return {
-            metric.__name__: metric(labels, predictions)
-            for metric in (*metrics, mean_squared_error, mean_squared_log_error)
+            **({asked.name: asked.value(labels, predictions)} if asked else {}),
+            **{
+                metric.__name__: metric(labels, predictions)
+                for metric in (*metrics, mean_squared_error, mean_squared_log_error)
+            },
         }
 
 

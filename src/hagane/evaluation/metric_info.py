@@ -29,6 +29,12 @@ METRICS: dict[str, MetricInfo] = {
     "expected_calibration_error": MetricInfo(
         "Calibration error", False, "How far predicted probabilities lie from what happened, on average."
     ),
+    "mean_pinball_loss": MetricInfo(
+        "Pinball loss", False, "What a quantile costs: errors on either side weigh as its share says.", False
+    ),
+    "mean_poisson_deviance": MetricInfo(
+        "Poisson deviance", False, "How unlikely the counts are at the rates predicted; 0 where they are equal.", False
+    ),
     "r2_score": MetricInfo(
         "R²", True, "The share of the variation accounted for; 0 is no better than the mean.", False
     ),

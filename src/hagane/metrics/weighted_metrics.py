@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from hagane.metrics.asked_metric import AskedMetric
 from hagane.metrics.log_loss import clipped
 from hagane.metrics.undefined import Floats, Ints
 
@@ -87,8 +88,8 @@ def multiclass_metrics(labels: Ints, scores: Floats) -> WeightedMetrics:
     return measure
 
 
-def regression_metrics(labels: Floats, predictions: Floats) -> WeightedMetrics:
-    """Of `measure_regression`, less the logarithmic error where it is undefined: both [n] float64.
+def regression_metrics(labels: Floats, predictions: Floats, asked: AskedMetric | None = None) -> WeightedMetrics:
+    """Of `measure_regression`, less the logarithmic error and what is `asked` for where undefined: both [n] float64.
 
     >>> measure = regression_metrics(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
     >>> measure(np.ones((1, 3)))["r2_score"].tolist()
@@ -98,7 +99,10 @@ def regression_metrics(labels: Floats, predictions: Floats) -> WeightedMetrics:
     centred = labels - (np.mean(labels) if len(labels) else 0.0)
     has_logs = bool(len(labels)) and min(float(labels.min()), float(predictions.min())) > -1.0
     logs = np.square(np.log1p(labels) - np.log1p(predictions)) if has_logs else np.zeros(len(labels))
-    terms = np.column_stack([centred, np.square(centred), errors, np.square(errors), np.abs(errors), logs])
+    own = np.zeros(len(labels)) if asked is None else asked.rows(labels, predictions)
+    has_own = asked is not None and bool(np.isfinite(own).all())
+    parts = [centred, np.square(centred), errors, np.square(errors), np.abs(errors), logs]
+    terms = np.column_stack([*parts, own if has_own else np.zeros(len(labels))])
     order = np.argsort(np.abs(errors))
     ascending = np.abs(errors)[order]
 
@@ -107,7 +111,7 @@ def regression_metrics(labels: Floats, predictions: Floats) -> WeightedMetrics:
         below = np.cumsum(weights[:, order], axis=1)
         middle = np.argmax(below >= np.ceil(total / 2.0)[:, None], axis=1)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            label, label_square, error, square, absolute, log_square = (weights @ terms).T / total
+            label, label_square, error, square, absolute, log_square, own_mean = (weights @ terms).T / total
             variance = label_square - np.square(label)
             values = {
                 "r2_score": 1.0 - square / variance,
@@ -117,7 +121,8 @@ def regression_metrics(labels: Floats, predictions: Floats) -> WeightedMetrics:
                 "median_absolute_error": ascending[middle],
                 "mean_squared_error": square,
             }
-        return values | ({"mean_squared_log_error": log_square} if has_logs else {})
+        found = {asked.name: own_mean} if asked is not None and has_own else {}
+        return values | ({"mean_squared_log_error": log_square} if has_logs else {}) | found
 
     return measure
 

@@ -20,6 +20,7 @@ from hagane.evaluation.compare import compare
 from hagane.evaluation.compare_scores import compare_scores
 from hagane.evaluation.comparison import Comparison
 from hagane.evaluation.evaluate import NUM_RESAMPLES
+from hagane.metrics.asked_metric import AskedMetric
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec_differences import spec_differences
 from hagane.workflow.check_columns import check_columns
@@ -28,7 +29,7 @@ from hagane.workflow.held_out_rows import HeldOutRows, read_held_out_rows
 from hagane.workflow.label_rows import with_label
 from hagane.workflow.measure_cost import measure_cost
 from hagane.workflow.model_facts import ModelFacts, read_model_facts
-from hagane.workflow.score import Scored, score_table
+from hagane.workflow.score import Scored, asked_of, score_table
 from hagane.workflow.seen_rows import seen_rows
 from hagane.workflow.unfair_training import eval_rows_served, unfair_training
 from hagane.workspace.workspace import Workspace
@@ -149,11 +150,18 @@ def _on_rows(
         task=task,
         classes=classes or None,
         thresholds={name: 0.5 if each.threshold is None else each.threshold for name, each in signatures.items()},
+        asked=_asked(facts),
         num_resamples=num_resamples,
         seed=seed,
         progress=progress,
     )
     return msgspec.structs.replace(comparison, rows=f"{len(common):,} {_named(rows.told)}")
+
+
+def _asked(facts: Mapping[str, ModelFacts]) -> AskedMetric | None:
+    """The metric that the losses ask for, where those that ask for one ask for the same: all are measured by it."""
+    found = {metric for each in facts.values() if (metric := asked_of(each.spec.model)) is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _named(told: str) -> str:

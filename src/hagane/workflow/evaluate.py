@@ -18,7 +18,7 @@ from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
-from hagane.spec.spec import Evaluation as EvaluationSpec
+from hagane.spec.spec import Spec
 from hagane.types import SqlType
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.label_rows import with_label
@@ -44,22 +44,22 @@ def evaluate_model(
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     if data is None:
         return Evaluation.from_json(bundle.document("evaluation.json"))
-    wanted = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml")).evaluation
+    spec = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml"))
     table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
     if table.bad_rows.count:
         progress.note(table.bad_rows.summary())
     return evaluate_bundle(
         bundle,
         table,
-        wanted,
-        slices or wanted.slices,
+        spec,
+        slices or spec.evaluation.slices,
         progress,
         part=data if isinstance(data, str) else "those given",
     )
 
 
 def evaluate_bundle(
-    bundle: Bundle, table: Table, wanted: EvaluationSpec, slices: Sequence[str], progress: Progress, *, part: str = ""
+    bundle: Bundle, table: Table, spec: Spec, slices: Sequence[str], progress: Progress, *, part: str = ""
 ) -> Evaluation:
     """Score every labelled row of `table` and report."""
     signature = bundle.signature
@@ -70,7 +70,7 @@ def evaluate_bundle(
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
-    return report(scored, signature, wanted, part=part, progress=progress)
+    return report(scored, signature, spec.evaluation, spec.model, part=part, progress=progress)
 
 
 def input_types(signature: Signature) -> dict[str, SqlType]:

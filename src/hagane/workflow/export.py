@@ -81,4 +81,4 @@ def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluat
     rows = getattr(prepared.splits, part)
     slices = wanted.slices or card_slices(prepared, prepared.split_counts[part])
     scored = score_table(bundle, rows, prepared.label, slices=slices, progress=progress)
-    return report(scored, bundle.signature, wanted, part=part, progress=progress)
+    return report(scored, bundle.signature, wanted, prepared.resolved.spec.model, part=part, progress=progress)

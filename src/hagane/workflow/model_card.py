@@ -11,7 +11,7 @@ from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation, SliceMetrics, label_text
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.model_card import CardSection, CardTable, ModelCard
-from hagane.evaluation.report.sections import METHODS, SLICE_METRICS
+from hagane.evaluation.report.sections import METHODS, slice_metrics
 from hagane.models.family import FittedModel
 from hagane.models.options import default_values
 from hagane.page.number_text import number_text, percent_text
@@ -160,7 +160,7 @@ def _factors(trained: Trained) -> CardSection:
 
 
 def _slice_text(each: SliceMetrics, evaluation: Evaluation) -> str:
-    names = [name for name in SLICE_METRICS[evaluation.kind] if each.metrics.get(name) is not None][:2]
+    names = [name for name in slice_metrics(evaluation) if each.metrics.get(name) is not None][:2]
     return ", ".join(
         f"{metric_info(name).title} {number_text(each.metrics[name])}"
         f" (of all rows {number_text(evaluation.metrics.get(name))})"
@@ -296,7 +296,7 @@ def _analyses(trained: Trained) -> Iterator[CardSection]:
 
 
 def _slice_sections(evaluation: Evaluation) -> Iterator[CardSection]:
-    names = SLICE_METRICS[evaluation.kind]
+    names = slice_metrics(evaluation)
     for column in evaluation.slices:
         rows = tuple(
             (

@@ -18,8 +18,10 @@ from hagane.data.table import Table
 from hagane.evaluation.evaluate import evaluate
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.label import LabelEncoding
+from hagane.metrics.asked_metric import AskedMetric, asked_metric
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Evaluation as Wanted
+from hagane.spec.spec import Model
 
 Array = npt.NDArray[np.generic]
 
@@ -90,7 +92,7 @@ def score_table(
 
 
 def report(
-    scored: Scored, signature: Signature, wanted: Wanted, *, part: str, progress: Progress = SILENT
+    scored: Scored, signature: Signature, wanted: Wanted, model: Model, *, part: str, progress: Progress = SILENT
 ) -> Evaluation:
     """The evaluation of scored rows, at the threshold that the bundle itself uses."""
     return evaluate(
@@ -110,8 +112,14 @@ def report(
         bounds=scored.bounds,
         level=signature.interval_level or 0.9,
         num_fitted=signature.interval_rows,
+        asked=asked_of(model),
         progress=progress,
     )
+
+
+def asked_of(model: Model) -> AskedMetric | None:
+    """The metric that a resolved model's loss asks for."""
+    return asked_metric(model.options.get("loss"), model.options.get("quantile_level"))
 
 
 def scores_of(predictions: Predictions) -> Array:

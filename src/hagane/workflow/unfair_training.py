@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.spec.spec import Spec
 from hagane.workflow.model_facts import ModelFacts
+from hagane.workflow.score import asked_of
 
 LONGER = 3.0
 """Times the training seconds of another that are told."""
@@ -41,6 +42,12 @@ def _label(model: ModelFacts) -> str:
     return ", ".join(model.spec.labels)
 
 
+def _predicted(model: ModelFacts) -> str:
+    """Means, medians and quantiles: each is best by a metric of its own."""
+    asked = asked_of(model.spec.model)
+    return f"its {asked.predicted if asked else 'mean'}"
+
+
 def _weights(model: ModelFacts) -> str:
     training = model.spec.training
     given = {name: getattr(training, name) for name in WEIGHTS if getattr(training, name)}
@@ -62,6 +69,7 @@ DESCRIBED: dict[str, Callable[[ModelFacts], str]] = {
     "the splits differ": _split,
     "the labels differ": _label,
     "rows weigh differently": _weights,
+    "they predict different things of the label": _predicted,
     "different training rows were set aside": _outliers,
     "hyperparameters were chosen for some alone": _trials,
 }

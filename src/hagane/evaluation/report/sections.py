@@ -28,6 +28,13 @@ SLICE_METRICS = {
 }
 
 
+def slice_metrics(evaluation: Evaluation) -> tuple[str, ...]:
+    """Those to show of each slice: what the model is judged by first."""
+    names = SLICE_METRICS[evaluation.kind]
+    own = evaluation.judged_by
+    return (own, *(name for name in names if name != own)) if own else names
+
+
 def headline_section(evaluation: Evaluation) -> Markup:
     """The one figure to see first, beside what a model that has learned nothing reaches."""
     name, value = evaluation.headline()
@@ -169,7 +176,7 @@ def intervals_section(found: IntervalCoverage) -> Markup:
 
 def slice_section(evaluation: Evaluation, column: SliceColumn) -> Markup:
     """The metrics of the rows that share a value, the most rows first."""
-    names = SLICE_METRICS[evaluation.kind]
+    names = slice_metrics(evaluation)
     heads = [column.column, "Rows", *(metric_info(name).title for name in names)]
     whole = ["All rows", f"{evaluation.num_rows:,}", *(number_text(evaluation.metrics.get(name)) for name in names)]
     rows: list[Row] = [(whole, "chosen")]

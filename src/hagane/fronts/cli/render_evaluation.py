@@ -35,6 +35,8 @@ SLICE_METRICS = (
     "recall",
     "f1_score",
     "log_loss",
+    "mean_pinball_loss",
+    "mean_poisson_deviance",
     "r2_score",
     "root_mean_squared_error",
     "mean_absolute_error",
