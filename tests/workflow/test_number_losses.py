@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from sklearn.metrics import mean_pinball_loss
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import SpecError
 from hagane.evaluation.evaluation import Evaluation
+from hagane.fronts.cli.render_training_info import render_training_info
 from hagane.spec.spec import Model, Spec
 from hagane.workflow.compare import compare_models
 from hagane.workflow.evaluate import evaluate_model
@@ -71,6 +74,10 @@ def test_counts_and_the_metric_that_stopped_them(rows: Path, workspace: Workspac
     figures = [each.eval_metric for each in info.iterations]
     assert all(figure is not None for figure in figures)
     assert min(range(len(figures)), key=lambda i: figures[i] or 0.0) + 1 == info.best_iteration
+    assert info.columns()["eval_metric"] == figures
+    shown = io.StringIO()
+    Console(file=shown, width=120).print(render_training_info(info))
+    assert "mean absolute error" in shown.getvalue()
     report = Evaluation.from_json(Bundle.load(result.bundle).document("evaluation.json"))
     assert report.judged_by == "mean_poisson_deviance"
 

@@ -24,8 +24,8 @@ class TrainingIteration(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float | None
     """None: the family has none."""
     duration_ms: float
-    eval_metric: float | None = None
-    """Of the eval rows, where the model's options ask for one."""
+    eval_metric: float | msgspec.UnsetType | None = msgspec.UNSET
+    """Of the eval rows; left out where the model's options ask for none."""
 
 
 class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     def columns(self) -> dict[str, list[Any]]:
         """ML.TRAINING_INFO's columns, such as for `pandas.DataFrame(info.columns())`."""
-        names = TrainingIteration.__struct_fields__
+        names = [name for name in TrainingIteration.__struct_fields__ if self.eval_metric or name != "eval_metric"]
         return {name: [getattr(each, name) for each in self.iterations] for name in names}
 
 
@@ -52,6 +52,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
     """Of the model or bundle named. Raises NotFoundError, BundleError."""
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     lineage = lineage_of(bundle)
+    metric = _metric_of(bundle)
     rows = (
         TrainingIteration(
             iteration=each.iteration,
@@ -59,7 +60,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
             eval_loss=each.eval_loss,
             learning_rate=each.learning_rate,
             duration_ms=each.duration_ms,
-            eval_metric=each.metric,
+            eval_metric=each.metric if metric else msgspec.UNSET,
         )
         for each in lineage.training_info
     )
@@ -68,7 +69,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
         model=version.reference if version else bundle.name,
         model_type=bundle.signature.model_type,
         best_iteration=lineage.best_iteration,
-        eval_metric=_metric_of(bundle),
+        eval_metric=metric,
         iterations=tuple(rows),
         advice=lineage.advice,
         training_seconds=lineage.training_seconds,

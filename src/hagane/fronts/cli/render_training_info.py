@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -26,7 +27,8 @@ def render_training_info(info: TrainingInfo, *, every: bool = False) -> Renderab
     table.add_column("")
     for each in shown:
         is_kept = each.iteration == info.best_iteration
-        figures = (each.loss, each.eval_loss, *([each.eval_metric] if metric else []), each.learning_rate)
+        measured = [] if isinstance(each.eval_metric, UnsetType) else [each.eval_metric]
+        figures = (each.loss, each.eval_loss, *measured, each.learning_rate)
         table.add_row(
             f"{each.iteration:,}",
             *map(figure_text, figures),
