@@ -16,6 +16,7 @@ from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.models.weights import INTERCEPT, ModelWeights, Scaling
+from hagane.spec.spec import Downsample, Training
 
 Encode = Callable[..., Encoded]
 ASKED = {"l2_reg": 0.0, "calculate_p_values": True, "category_encoding_method": "dummy_encoding"}
@@ -253,12 +254,20 @@ def test_what_it_is_not_had_for() -> None:
     ]
 
 
-def test_too_many_weights_and_weights_by_class_are_refused(encode: Encode) -> None:
+def test_too_many_weights_are_refused(encode: Encode) -> None:
     dense, ids, raw = mixed()
-    train = table(encode, dense, (raw > 0).astype(np.int64), ids, (5, 4000)).weighted_by_class(np.array([1.0, 2.0]))
-    with pytest.raises(TrainingError) as raised:
-        weights(train, "logistic_reg", 2)
-    assert [fault.what for fault in raised.value.faults] == [
-        "p-values are not to be had for so wide a model",
-        "rows that weigh by their class are no counts of rows: p-values would claim more than the data say",
-    ]
+    with pytest.raises(TrainingError, match="p-values are not to be had for so wide a model"):
+        weights(table(encode, dense, (raw > 0).astype(np.int64), ids, (5, 4000)), "logistic_reg", 2)
+
+
+@pytest.mark.parametrize(
+    "given", [{"auto_class_weights": True}, {"class_weights": {"a": 2.0}}, {"downsample": Downsample(rate=0.5)}]
+)
+def test_weights_by_class_are_refused(given: dict[str, Any]) -> None:
+    asked = {"calculate_p_values": True, "l2_reg": 0.0, "category_encoding_method": "dummy_encoding"}
+    options = family_options("logistic_reg", asked)
+    (fault,) = options.training_faults(Training(**given))
+    assert "p-values would claim more than the data say" in fault.what
+    assert fault.where == f"training.{next(iter(given))}"
+    assert options.training_faults(Training(weight_column="w")) == ()
+    assert family_options("logistic_reg", {}).training_faults(Training(**given)) == ()

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import onnxruntime
@@ -218,18 +219,18 @@ def test_no_feature_reads_the_label_or_an_excluded_column(mixed: pa.Table, works
 
 
 def test_every_fault_of_a_spec_is_told_before_a_row_is_read(mixed: pa.Table, workspace: Workspace) -> None:
+    """What the spec alone has wrong before the data are looked at, what their columns tell before a row is."""
     spec = Spec(
         data="f",
         label="good",
         exclude=("kk",),
         transform={"x": "LN(xx)", "k": "FOO(k)"},
-        model=Model(type="logistic_reg", options={"l2": 1}),
+        model=Model(type="linear_reg"),
     )
     with pytest.raises(SpecError) as caught:
         train(spec, workspace=workspace, frame=mixed.slice(0, 0))
-    assert [fault.where for fault in caught.value.faults] == [
-        "exclude[0]",
-        "model.options.l2",
-        "transform.x",
-        "transform.k",
-    ]
+    assert [fault.where for fault in caught.value.faults] == ["exclude[0]", "model.type", "transform.x", "transform.k"]
+    options = Model(type="linear_reg", options={"l2": 1, "l1_reg": -1})
+    with pytest.raises(SpecError) as caught:
+        train(msgspec.structs.replace(spec, model=options), workspace=workspace, frame=mixed.slice(0, 0))
+    assert [fault.where for fault in caught.value.faults] == ["model.options.l2", "model.options.l1_reg"]

@@ -158,11 +158,6 @@ class Encoded:
         """Whether rows have weights."""
         return self._weight is not None or self._class_weights is not None
 
-    @property
-    def has_class_weights(self) -> bool:
-        """Whether what a row weighs depends on its class."""
-        return self._class_weights is not None
-
     def weighted_by_class(self, class_weights: npt.NDArray[np.floating]) -> Encoded:
         """The same rows, each weighing `class_weights` [c] of its label times what it weighs here."""
         return Encoded(

@@ -40,6 +40,8 @@ FAMILIES: dict[str, str] = {
 SEVERAL_LABELS: tuple[str, ...] = ()
 """Those that predict several labels at once."""
 
+AUTO_FAMILIES = ("boosted_tree_classifier", "boosted_tree_regressor")
+"""What `model.type: auto` stands for, by the kind of label."""
 MAX_CLASSES_BY_DEFAULT = 20
 """An INT64 label of at most so many distinct values is taken for classes."""
 
@@ -97,4 +99,5 @@ def default_family(label_type: SqlType, num_distinct: int) -> str:
     classes = label_type in (SqlType.STRING, SqlType.BOOL) or (
         label_type is SqlType.INT64 and num_distinct <= MAX_CLASSES_BY_DEFAULT
     )
-    return "boosted_tree_classifier" if classes else "boosted_tree_regressor"
+    classifier, regressor = AUTO_FAMILIES
+    return classifier if classes else regressor

@@ -9,6 +9,10 @@ import msgspec
 
 from hagane.errors import Fault
 from hagane.models.options import FamilyOptions
+from hagane.spec.spec import Training
+
+CLASS_WEIGHTS = ("auto_class_weights", "class_weights", "downsample")
+"""Keys of `training` by which rows of one class count for more than one row each."""
 
 
 class LinearOptions(FamilyOptions, frozen=True, kw_only=True):
@@ -31,6 +35,15 @@ class LinearOptions(FamilyOptions, frozen=True, kw_only=True):
     def cross_faults(self) -> Sequence[Fault]:
         """P-values are those of weights that nothing but the rows determines."""
         return tuple(self._p_value_faults()) if self.calculate_p_values else ()
+
+    def training_faults(self, training: Training) -> Sequence[Fault]:
+        """P-values are those of rows that count as often as there are rows like them."""
+        asked = [name for name in CLASS_WEIGHTS if getattr(training, name)] if self.calculate_p_values else []
+        what = "rows that weigh by their class are no counts of rows: p-values would claim more than the data say"
+        return tuple(
+            Fault(what=what, where=f"training.{name}", next_step=f"remove {name}, or set calculate_p_values: false")
+            for name in asked
+        )
 
     def _p_value_faults(self) -> Iterator[Fault]:
         what = "a weight that a penalty draws towards 0, or early stopping keeps there, has no p-value"

@@ -14,6 +14,7 @@ import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
 from hagane.features.feature import Feature
+from hagane.spec.spec import Training
 from hagane.spec.value_text import value_text
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null",
@@ -34,6 +35,10 @@ class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def cross_faults(self) -> Sequence[Fault]:
         """Faults of options that do not go together."""
+        return ()
+
+    def training_faults(self, training: Training) -> Sequence[Fault]:
+        """Faults of options that do not go with how the spec trains: what its rows weigh, say."""
         return ()
 
     def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:

@@ -70,19 +70,14 @@ class WeightErrors(NamedTuple):
 
 def require_few_parameters(design: Design, num_outputs: int) -> None:
     """Raises TrainingError, before anything is fitted, where p-values cannot be had."""
-    faults, where = [], "model.options.calculate_p_values"
     num_parameters = (int(design.free_columns().sum()) + 1) * num_outputs
     if num_parameters > MOST_PARAMETERS:
         step = "limit the categories with top_k in ML.ONE_HOT_ENCODER, or set calculate_p_values: false"
-        most = f"at most {MOST_PARAMETERS:,} weights"
+        most, where = f"at most {MOST_PARAMETERS:,} weights", "model.options.calculate_p_values"
         what = "p-values are not to be had for so wide a model"
-        faults.append(Fault(what=what, where=where, expected=most, received=f"{num_parameters:,}", next_step=step))
-    if design.encoded.has_class_weights:
-        step = "train on the classes as they are, or set calculate_p_values: false"
-        what = "rows that weigh by their class are no counts of rows: p-values would claim more than the data say"
-        faults.append(Fault(what=what, where=where, received="class weights, or a class thinned out", next_step=step))
-    if faults:
-        raise TrainingError(*faults)
+        raise TrainingError(
+            Fault(what=what, where=where, expected=most, received=f"{num_parameters:,}", next_step=step)
+        )
 
 
 def errors_of_least_squares(

@@ -11,14 +11,18 @@ from hagane.spec.spec import Spec, Training, class_text
 
 def check_class_weights(spec: Spec, label: LabelEncoding) -> None:
     """Raise SpecError for weights of classes that are not the label's, or where the label has no classes."""
-    training = spec.training
-    asked = [name for name in ("auto_class_weights", "class_weights", "downsample") if getattr(training, name)]
-    if label.task != "classification":
-        faults = [_no_classes(name, label.column) for name in asked]
-    else:
-        faults = [*_class_faults(training, label)] if training.class_weights else []
+    faults = [*task_faults(spec, label.task, label.column)]
+    if label.task == "classification" and spec.training.class_weights:
+        faults += _class_faults(spec.training, label)
     if faults:
         raise SpecError(*faults)
+
+
+def task_faults(spec: Spec, task: str, column: str) -> Iterator[Fault]:
+    """Ways of weighing classes, where a number is predicted."""
+    for name in ("auto_class_weights", "class_weights", "downsample"):
+        if task != "classification" and getattr(spec.training, name):
+            yield _no_classes(name, column)
 
 
 def _no_classes(name: str, column: str) -> Fault:

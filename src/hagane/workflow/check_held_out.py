@@ -15,21 +15,32 @@ from hagane.spec.spec import Spec
 
 def check_held_out(spec: Spec, label: LabelEncoding, splits: Splits) -> None:
     """Raise SpecError where the label is of the wrong kind, or the split gave too few eval rows."""
-    faults = [*_calibration(spec, label, splits), *_intervals(spec, label, splits)]
+    kinds = kind_faults(spec, label.task, label.column)
+    faults = [*kinds, *_calibration(spec, label, splits), *_intervals(spec, label, splits)]
     if faults:
         raise SpecError(*faults)
+
+
+def kind_faults(spec: Spec, task: str, column: str) -> Iterator[Fault]:
+    """Calibration of numbers, and intervals of classes."""
+    if task != "classification" and spec.calibration is not None and spec.calibration.method != "none":
+        yield Fault(
+            what=f"calibration is of probabilities, but the label '{column}' is a number to predict",
+            where="calibration",
+            next_step="remove it, or choose a classifier; 'intervals' says how far a number may lie off",
+        )
+    if task != "regression" and spec.intervals is not None and spec.intervals.method != "none":
+        yield Fault(
+            what=f"intervals are of numbers, but the label '{column}' has classes",
+            where="intervals",
+            next_step="remove it, or choose a regressor; 'calibration' is for probabilities",
+        )
 
 
 def _calibration(spec: Spec, label: LabelEncoding, splits: Splits) -> Iterator[Fault]:
     if spec.calibration is None or spec.calibration.method == "none":
         return
-    if label.task != "classification":
-        yield Fault(
-            what=f"calibration is of probabilities, but the label '{label.column}' is a number to predict",
-            where="calibration",
-            next_step="remove it, or choose a classifier; 'intervals' says how far a number may lie off",
-        )
-    elif not splits.counts[EVAL]:
+    if label.task == "classification" and not splits.counts[EVAL]:
         yield _no_rows("calibration")
 
 
@@ -38,12 +49,8 @@ def _intervals(spec: Spec, label: LabelEncoding, splits: Splits) -> Iterator[Fau
         return
     needed = fewest_rows(spec.intervals.level)
     if label.task != "regression":
-        yield Fault(
-            what=f"intervals are of numbers, but the label '{label.column}' has classes",
-            where="intervals",
-            next_step="remove it, or choose a regressor; 'calibration' is for probabilities",
-        )
-    elif not splits.counts[EVAL]:
+        return
+    if not splits.counts[EVAL]:
         yield _no_rows("intervals")
     elif splits.counts[EVAL] < needed:
         yield Fault(

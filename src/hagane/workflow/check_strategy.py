@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hagane.errors import Fault, SpecError
 from hagane.models.family import Family
 from hagane.spec.spec import Training
@@ -13,23 +15,25 @@ NETWORKS_ALONE = {"precision": "float32", "compile": False}
 
 def check_strategy(training: Training, family: Family) -> None:
     """Raise SpecError with each key that only networks know, for a family that is none."""
+    if faults := tuple(strategy_faults(training, family)):
+        raise SpecError(*faults)
+
+
+def strategy_faults(training: Training, family: Family) -> Iterator[Fault]:
+    """The same as faults."""
     given = [name for name, default in NETWORKS_ALONE.items() if getattr(training, name) != default]
     given += ["device"] if training.device == "cuda" else []
     given += ["strategy"] if isinstance(training.strategy, Strategy) and training.strategy.type != "single" else []
     if not given or _is_torch(family):
         return
-    raise SpecError(
-        *(
-            Fault(
-                what=f"{family.name} knows no training.{name}",
-                where=f"training.{name}",
-                expected="a family that PyTorch trains (dnn_classifier, dnn_regressor, …)",
-                received=family.name,
-                next_step=f"remove training.{name} ({family.name} uses all cores of one machine), or choose another",
-            )
-            for name in given
+    for name in given:
+        yield Fault(
+            what=f"{family.name} knows no training.{name}",
+            where=f"training.{name}",
+            expected="a family that PyTorch trains (dnn_classifier, dnn_regressor, …)",
+            received=family.name,
+            next_step=f"remove training.{name} ({family.name} uses all cores of one machine), or choose another",
         )
-    )
 
 
 def _is_torch(family: Family) -> bool:

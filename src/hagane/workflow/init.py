@@ -13,12 +13,12 @@ from hagane.data.table import Table
 from hagane.features.automatic import LeftOut
 from hagane.page.number_text import percent_text
 from hagane.progress import SILENT, Progress
-from hagane.spec.check import check_spec
 from hagane.spec.spec import Model, Spec
 from hagane.spec.write_yaml import write_commented_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import ColumnStatistics, Statistics
+from hagane.workflow.check_declared import check_declared
 from hagane.workflow.default_split import with_default_split
 from hagane.workflow.label_rows import check_several_labels, label_rows
 from hagane.workflow.look_for_leaks import look_for_leaks
@@ -41,7 +41,7 @@ def init(
     source = data if isinstance(data, str) else tuple(data)
     labels = label if isinstance(label, str) else tuple(label)
     asked = Spec(data=source, label=labels, tables=dict(tables or {}), model=Model(type=model), defaults=defaults)
-    check_spec(asked)
+    check_declared(asked)
     check_several_labels(asked)
     table = open_table(source, tables=asked.tables, progress=progress)
     check_with_schema(asked, table.schema)

@@ -21,13 +21,13 @@ from hagane.features.label import LabelEncoding
 from hagane.features.transform import Transform
 from hagane.models.options import FamilyOptions
 from hagane.progress import Progress
-from hagane.spec.check import check_spec
 from hagane.spec.spec import Spec, Split
 from hagane.statistics.leaks import Leak
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.beginning import Beginning
 from hagane.workflow.check_class_weights import check_class_weights
+from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.default_split import with_default_split
@@ -72,7 +72,7 @@ def prepare(
     Rows that cannot be parsed are written to `bad_rows` in `folder`, training rows that are outliers to `outliers`.
     With the model of a warm start, `beginning`, its features and classes are taken.
     """
-    check_spec(spec)
+    check_declared(spec)
     check_several_labels(spec)
     spec, schema = with_schema(spec)
     source, wanted = spec.data if frame is None else frame, wanted_by(schema)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -12,13 +11,13 @@ from hagane.errors import Fault, SpecError, nearest
 from hagane.features.automatic import LeftOut, automatic_transform
 from hagane.features.resolve_transform import resolve_transform
 from hagane.models import default_family, family_options, get_family
-from hagane.models.bigquery_options import bigquery_options
 from hagane.models.family import Family, Task
 from hagane.spec.spec import Model, Spec
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
 from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema, SqlType
+from hagane.workflow.check_declared import declared_options
 from hagane.workflow.check_strategy import check_strategy
 from hagane.workspace.model_version import model_name
 
@@ -41,11 +40,12 @@ class Resolved:
 
 
 def check_with_schema(spec: Spec, schema: Schema) -> None:
-    """Raise SpecError with every fault that can be seen before a row is read: names, family, options, expressions."""
+    """Raise SpecError with every fault that can be seen before a row is read: names, the label's type, expressions."""
     transform = spec.transform
     steps: list[Callable[[], object]] = [lambda: check_names(spec, schema)]
-    if spec.model.type != "auto":
-        steps.append(lambda: family_options(spec.model.type, spec.model.options))
+    if spec.model.type != "auto" and isinstance(spec.label, str) and spec.label in schema:
+        label = schema[spec.label]
+        steps.append(lambda: _check_label(get_family(spec.model.type), label))
     if transform is not None:
         steps.append(lambda: check_columns_read(spec, transform, schema))
     errors = [error for step in steps if (error := _error_of(step)) is not None]
@@ -66,7 +66,7 @@ def _error_of(step: Callable[[], object]) -> SpecError | None:
 def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     """Write out name, family, options and transform of a spec that `check_with_schema` let pass. Raises SpecError."""
     family = choose_family(spec, schema, statistics)
-    options = family_options(family, _given_options(spec, family, statistics))
+    options = family_options(family, declared_options(spec, family, num_rows=statistics.num_rows))
     check_strategy(spec.training, family)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
@@ -103,12 +103,6 @@ def _nothing_left(left_out: tuple[LeftOut, ...]) -> Fault:
         received=reasons + more if left_out else "the label alone",
         next_step="add columns to the data query, or write the features: transform",
     )
-
-
-def _given_options(spec: Spec, family: Family, statistics: Statistics) -> Mapping[str, Any]:
-    if spec.defaults == "bigquery":
-        return bigquery_options(family.name, spec.model.options, num_rows=statistics.num_rows)
-    return spec.model.options
 
 
 def not_features(spec: Spec) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
 from hagane.workflow.advice import advice_of
 from hagane.workflow.beginning import Beginning, find_beginning, keep_features
+from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_output import check_folder_output
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
@@ -79,10 +80,11 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
+    declared, spec = spec, set_hyperparameters(spec, hparams or {})
+    check_declared(spec)
     workspace.check_writable()
     if isinstance(spec.training.tensorboard, str):
         check_folder_output(Path(spec.training.tensorboard), option="training.tensorboard")
-    declared, spec = spec, set_hyperparameters(spec, hparams or {})
     beginning = find_beginning(spec, workspace)
     spec = spec if beginning is None else begin_spec(spec, beginning)
     prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning)

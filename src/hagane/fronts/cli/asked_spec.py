@@ -12,7 +12,6 @@ from hagane.fronts.cli.options import one_or_many, pairs
 from hagane.fronts.cli.override_spec import override_spec
 from hagane.fronts.cli.override_strategy import override_strategy
 from hagane.fronts.cli.override_weights import override_weights
-from hagane.spec.check import check_spec
 from hagane.spec.read_yaml import read_spec
 from hagane.spec.spec import Spec
 
@@ -25,7 +24,7 @@ SPEC_SUFFIXES = (".yaml", ".yml")
 def asked_spec(asked: TrainArguments) -> Spec:
     """The spec of the file, or one for data and label, with every option put in the place of its own.
 
-    Raises SpecError with every fault that can be seen in it, UsageError and typer.BadParameter for options.
+    Raises SpecError for a file or a value that cannot be read, UsageError and typer.BadParameter for options.
     """
     spec = override_spec(
         _declared(asked),
@@ -50,7 +49,6 @@ def asked_spec(asked: TrainArguments) -> Spec:
     spec = override_strategy(spec, strategy=asked.strategy, nodes=asked.nodes, device=asked.device)
     if asked.tensorboard is not None:
         spec = replace(spec, training=replace(spec.training, tensorboard=str(asked.tensorboard)))
-    check_spec(spec)
     return spec
 
 
