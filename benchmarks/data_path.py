@@ -9,7 +9,7 @@ measurements of the first form take turns in one process, so that whatever else 
 alike; medians are shown. With --memory each stage (scan, read, statistics, describe, fit, encode, epoch, train) is a
 process of its own in a control group of that size, first over 1 million rows, then over all; the peak is that of its
 resident memory.
-With --ludwig an environment for Ludwig 0.11 is built in --folder, and its preprocessing runs over the same rows.
+With --ludwig an environment for Ludwig 0.11 is built at its first use, and its preprocessing runs over the same rows.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from hagane.models.family import FitContext
 from hagane.models.linear_reg import LinearReg
 from hagane.statistics.measure import measure_statistics
 from hagane.workflow.describe import describe
+from peers.environment import peer_python
 
 NUM_THREADS = 2
 CARDINALITIES = (3, 50, 1_000, 20_000, 200_000)
@@ -275,17 +276,15 @@ def resident_bytes(pid: int) -> int:
         return total
 
 
-LUDWIG = "ludwig==0.11.0"
-
-
 def beside_ludwig(folder: Path, rows: int, torch_index: str) -> None:
     """Fit, encode and write by Hagane, and Ludwig's preprocessing, of the same file; seconds of each, imports not."""
     path = generate(folder, rows)
     types = dict.fromkeys((*FLOATS[1:], *INTS), "number") | dict.fromkeys(STRINGS, "category")
-    script = Path(__file__).with_name("ludwig_preprocessing.py")
     listed = [f"{name}:{kind}" for name, kind in types.items()]
-    command = [str(ludwig_environment(folder, torch_index)), str(script), str(path), *listed, "--label", LABEL]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = [str(peer_python("ludwig", torch_index)), "-m", "peers.ludwig_preprocessing", str(path), *listed]
+    told = subprocess.run(
+        [*command, "--label", LABEL], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    ).stdout
     theirs = json.loads(told.splitlines()[-1])
     transform = {name: f"COALESCE(ML.STANDARD_SCALER({name}) OVER (), 0)" for name in (*FLOATS[1:], *INTS)}
     transform |= {name: f"ML.ONE_HOT_ENCODER({name}, 'none', 32000, 1) OVER ()" for name in STRINGS}
@@ -304,22 +303,6 @@ def beside_ludwig(folder: Path, rows: int, torch_index: str) -> None:
         print(f"{name}  {seconds:7.2f} s {cpu_seconds:7.2f} s of CPU  {rows / seconds:12,.0f} rows/s")
     ratio, cpu_ratio = theirs["seconds"] / mine.seconds, theirs["cpu_seconds"] / mine.cpu_seconds
     print(f"{ratio:.1f} times its rate by the clock, {cpu_ratio:.1f} by CPU (aim: 20)")
-
-
-def ludwig_environment(folder: Path, torch_index: str) -> Path:
-    """Python of an environment with Ludwig, built at the first use (a gigabyte with the CPU build of torch)."""
-    place = folder / "ludwig"
-    python = place / "bin" / "python"
-    if not (place / "ready").exists():
-        print(f"building an environment for {LUDWIG} in {place}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        constraints = place / "constraints.txt"
-        constraints.write_text("torch==2.13.0\n")
-        more = ["--extra-index-url", torch_index] if torch_index else []
-        subprocess.run([str(python), "-m", "pip", "install", "-q", LUDWIG, "-c", str(constraints), *more], check=True)
-        subprocess.run([str(python), "-m", "pip", "uninstall", "-qy", "torchvision", "torchaudio"], check=True)
-        (place / "ready").touch()
-    return python
 
 
 def measurements(path: Path, folder: Path) -> dict[str, Callable[[], None]]:

@@ -11,11 +11,7 @@ features by the same shares. They take turns; the ratio of each pair (alone / Ha
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,17 +26,12 @@ from hagane.models.boosted_tree_options import BoostedTreeOptions
 from hagane.models.family import FitContext
 from hagane.models.lightgbm_parameters import lightgbm_parameters
 from hagane.models.tree_columns import TreeColumns
+from peers.contender import Cost, clocked
+from peers.pairs import interleaved, median_clock, print_ratios
 
 FAMILY = "boosted_tree_classifier"
 SLOTS = 50
 EVAL_SHARE = 0.1
-
-
-class Cost(NamedTuple):
-    """Seconds of one training."""
-
-    clock: float
-    processor: float
 
 
 class Split(NamedTuple):
@@ -62,15 +53,14 @@ def main() -> None:
             make_split(Path(folder) / name, arguments, seed, share)
             for seed, (name, share) in enumerate((("train", 1 - EVAL_SHARE), ("eval", EVAL_SHARE)))
         ]
-        pairs = [run_pair(number, splits, arguments, Path(folder)) for number in range(arguments.pairs + 1)][1:]
+        pairs = interleaved(
+            lambda: through_hagane(splits, arguments, Path(folder)), lambda: alone(splits, arguments), arguments.pairs
+        )
     print(f"{arguments.rows:,} rows, {arguments.numbers} numbers, {arguments.categories} categories, "
           f"{arguments.rounds} rounds, {arguments.threads or 'all'} threads")  # fmt: skip
-    for field in Cost._fields:
-        ratios = [getattr(alone, field) / getattr(own, field) for own, alone in pairs]
-        low, high = interval_of_median(ratios)
-        own, alone = (statistics.median(getattr(pair[side], field) for pair in pairs) for side in (0, 1))
-        print(f"  {field:9}: hagane {own:6.2f} s, alone {alone:6.2f} s, ratio {statistics.median(ratios):.3f} "
-              f"({low:.3f} to {high:.3f}, {arguments.pairs} pairs)")  # fmt: skip
+    own, by_itself = median_clock(pairs)
+    print(f"  hagane {own:6.2f} s, alone {by_itself:6.2f} s")
+    print_ratios("of the rate of LightGBM alone", pairs)
 
 
 def make_split(folder: Path, arguments: argparse.Namespace, seed: int, share: float) -> Split:
@@ -91,16 +81,6 @@ def make_split(folder: Path, arguments: argparse.Namespace, seed: int, share: fl
     return Split(writer.close(), np.concatenate([dense, ids.astype(np.float32)], axis=1), label)
 
 
-def run_pair(number: int, splits: list[Split], arguments: argparse.Namespace, folder: Path) -> tuple[Cost, Cost]:
-    """Both in turn, the order changed from pair to pair."""
-    runs: list[Callable[[], Cost]] = [
-        lambda: through_hagane(splits, arguments, folder / f"checkpoints{number}"),
-        lambda: alone(splits, arguments),
-    ]
-    costs = [run() for run in (runs if number % 2 else runs[::-1])]
-    return (costs[0], costs[1]) if number % 2 else (costs[1], costs[0])
-
-
 def chosen(arguments: argparse.Namespace) -> BoostedTreeOptions:
     options = family_options(FAMILY, {"max_iterations": arguments.rounds, "early_stop": False})
     assert isinstance(options, BoostedTreeOptions)
@@ -113,10 +93,11 @@ def context_of(splits: list[Split], arguments: argparse.Namespace, checkpoints: 
     )
 
 
-def through_hagane(splits: list[Split], arguments: argparse.Namespace, checkpoints: Path) -> Cost:
-    context = context_of(splits, arguments, checkpoints)
-    train, evaluation = (split.encoded for split in splits)
-    return clocked(lambda: get_family(FAMILY).fit(train, evaluation, chosen(arguments), context))
+def through_hagane(splits: list[Split], arguments: argparse.Namespace, folder: Path) -> Cost:
+    with tempfile.TemporaryDirectory(dir=folder) as checkpoints:
+        context = context_of(splits, arguments, Path(checkpoints))
+        train, evaluation = (split.encoded for split in splits)
+        return Cost(**clocked(lambda: get_family(FAMILY).fit(train, evaluation, chosen(arguments), context)))
 
 
 def alone(splits: list[Split], arguments: argparse.Namespace) -> Cost:
@@ -135,22 +116,7 @@ def alone(splits: list[Split], arguments: argparse.Namespace) -> Cost:
         watched = lgb.Dataset(evaluation.matrix, evaluation.label, reference=data, params=parameters)
         lgb.train(parameters, data, arguments.rounds, [data, watched], ["train", "eval"])
 
-    return clocked(work)
-
-
-def clocked(work: Callable[[], object]) -> Cost:
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return Cost(time.perf_counter() - clock, time.process_time() - processor)
-
-
-def interval_of_median(values: list[float]) -> tuple[float, float]:
-    """The order statistics between which the median lies with at least 95 % (binomial)."""
-    ordered, n = sorted(values), len(values)
-    below = 0
-    while sum(math.comb(n, k) for k in range(below + 1)) / 2**n <= 0.025:
-        below += 1
-    return ordered[max(below - 1, 0)], ordered[n - max(below, 1)]
+    return Cost(**clocked(work))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from sklearn.linear_model import LinearRegression
 
+from hagane.bundle.bundle import Bundle
 from hagane.spec.spec import Model, Spec, Split
 from hagane.workflow.evaluate import evaluate_model
 from hagane.workflow.train import train
@@ -58,6 +62,68 @@ def test_chicago_taxi_split_by_time(shared_data: Path, workspace: Workspace) -> 
     )
     result = train(spec, workspace=workspace)
     assert result.evaluation.metrics["roc_auc"] > 0.6
+
+
+@pytest.mark.slow
+def test_chicago_taxi_by_wide_and_deep(shared_data: Path, workspace: Workspace) -> None:
+    """Numbers and places for the network, single categories and crosses of place and hour for the linear part."""
+    query = f"SELECT * EXCLUDE (tips), tips > 0.2 * fare AS big_tip FROM '{shared_data}/chicago_taxi/data.csv'"
+    hour, area = "CAST(trip_start_hour AS STRING)", "CAST(pickup_community_area AS STRING)"
+    numbers = {name: f"ML.STANDARD_SCALER(LN(1 + {name})) OVER ()" for name in ("fare", "trip_miles", "trip_seconds")}
+    categories = {
+        "company": "company",
+        "hour": hour,
+        "day": "CAST(trip_start_day AS STRING)",
+        "month": "CAST(trip_start_month AS STRING)",
+        "pickup": area,
+        "dropoff": "CAST(dropoff_community_area AS STRING)",
+        "pickup_hour": f"CONCAT({area}, ' ', {hour})",
+    }
+    spec = Spec(
+        data=query,
+        label="big_tip",
+        transform={name: f"COALESCE({sql}, 0)" for name, sql in numbers.items()}
+        | {name: f"ML.ONE_HOT_ENCODER({sql}, 'none', 1000, 5) OVER ()" for name, sql in categories.items()},
+        model=Model(
+            type="dnn_linear_combined_classifier", options={"deep_features": [*numbers, *list(categories)[:-1]]}
+        ),
+        split=Split(test_fraction=0.2),
+    )
+    result = train(spec, workspace=workspace)
+    logistic = train(replace(spec, model=Model(type="logistic_reg")), workspace=workspace)
+    assert result.evaluation.metrics["roc_auc"] > 0.6
+    assert result.evaluation.metrics["roc_auc"] > logistic.evaluation.metrics["roc_auc"] - 0.01
+
+
+@pytest.mark.slow
+def test_mnist_by_a_module_of_the_users_own(
+    shared_data: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The convolutional network of `examples/digits`, on 8,000 images; the bundle answers as it did in training."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples" / "digits"))
+    images, digits = read_mnist(shared_data / "mnist_10k")
+    pixels = pa.FixedSizeListArray.from_arrays(images.reshape(-1) / 255.0, images.shape[1]).cast(pa.list_(pa.float64()))
+    spec = Spec(
+        data="images",
+        label="digit",
+        transform={"pixels": "pixels"},
+        model=Model(
+            type="torch_classifier", options={"module": "digit_net:DigitNet", "max_iterations": 8, "batch_size": 64}
+        ),
+        split=Split(test_fraction=0.2),
+    )
+    frame = pa.table({"pixels": pixels, "digit": digits})
+    result = train(spec, workspace=workspace, frame=frame)
+    assert result.evaluation.metrics["accuracy"] >= 0.97
+    rows = [{"pixels": image.tolist()} for image in images[:200] / 255.0]
+    assert np.mean(Bundle.load(result.bundle).predict(rows).labels == digits[:200]) >= 0.97
+
+
+def read_mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """[n, 784] and [n] of the files, big-endian headers of 16 and 8 bytes before the bytes."""
+    images = gzip.decompress((folder / "t10k-images-idx3-ubyte.gz").read_bytes())
+    digits = gzip.decompress((folder / "t10k-labels-idx1-ubyte.gz").read_bytes())
+    return np.frombuffer(images, np.uint8, offset=16).reshape(-1, 784), np.frombuffer(digits, np.uint8, offset=8)
 
 
 def test_noaa_temperatures_by_station_and_day(shared_data: Path, workspace: Workspace) -> None:

@@ -1,40 +1,19 @@
 """Ludwig's preprocessing of one Parquet file, timed; run by `data_path.py` in an environment of Ludwig's own.
 
-    python ludwig_preprocessing.py FILE NAME:TYPE … --label NAME
+    python -m peers.ludwig_preprocessing FILE NAME:TYPE … --label NAME
 
 Prints one line of JSON: rows, seconds and peak memory of `LudwigModel.preprocess`, reading the file included.
-
-torchvision and torchaudio as PyPI has them want the CUDA build of torch (gigabytes), and Ludwig imports both for images
-and sound, of which a table has none: empty modules stand in for them.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.abc
-import importlib.machinery
 import json
 import resource
-import sys
 import tempfile
 import time
-from unittest.mock import MagicMock
 
-
-class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds any module of the packages that are not there, each a mock."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        found = name.partition(".")[0] in ("torchvision", "torchaudio")
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if found else None
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> MagicMock:
-        module = MagicMock(name=spec.name)
-        module.__spec__, module.__path__, module.__version__ = spec, [], "0.28.0"
-        return module
-
-    def exec_module(self, module: object) -> None:
-        """Nothing to run."""
+from peers.absent_modules import stand_in
 
 
 def main() -> None:
@@ -43,7 +22,7 @@ def main() -> None:
     parser.add_argument("features", nargs="+", help="NAME:TYPE, with Ludwig's types")
     parser.add_argument("--label", required=True)
     arguments = parser.parse_args()
-    sys.meta_path.append(_Absent())
+    stand_in("torchvision", "torchaudio")
     from ludwig.api import LudwigModel
 
     features = [dict(zip(("name", "type"), feature.split(":"), strict=True)) for feature in arguments.features]
