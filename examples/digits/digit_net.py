@@ -4,8 +4,8 @@
       type: torch_classifier
       options: {module: "digit_net:DigitNet", max_iterations: 8}
 
-The feature `pixels` is an array of 784 numbers, row by row. On the 10,000 images of MNIST's test set, a fifth of them held
-out, it reaches an accuracy of 0.98.
+The feature `pixels` is an array of 784 numbers, row by row. On the 10,000 images of MNIST's test set, a fifth of them
+held out, it reaches an accuracy of 0.98.
 """
 
 import torch
@@ -17,7 +17,7 @@ SIDE = 28
 
 
 class DigitNet(nn.Module):
-    """Two convolutions, each normalised by its batch and followed by a maximum over 2 x 2 pixels, then a hidden layer."""
+    """Two convolutions, each normalised and followed by a maximum over 2 x 2 pixels, then a hidden layer."""
 
     def __init__(self, inputs: TorchInputs, *, channels: int = 8, hidden: int = 64, dropout: float = 0.5):
         super().__init__()
