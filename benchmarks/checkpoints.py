@@ -34,7 +34,7 @@ from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.progress import SILENT, Phase
 from hagane.progress.events import CheckpointWritten, Event, StepEnded
-from hagane.spec.checkpoint import Checkpoint
+from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 from hagane.training.preemption import Preemption
 from peers.contender import clocked
@@ -79,7 +79,7 @@ def main() -> None:
 
 def measure(case: Case, place: Path, arguments: argparse.Namespace) -> None:
     encoded = make_rows(place / "rows", case)
-    training = Training(checkpoint=Checkpoint(every_seconds=case.every_seconds))
+    training = Training(checkpoint=CheckpointPolicy(every_seconds=case.every_seconds))
     plain, saving, told = [], [], []
     for number in range(case.pairs):
         told.append(Told())
@@ -101,7 +101,7 @@ def tell_costs(case: Case, plain: list[dict[str, float]], saving: list[dict[str,
     print(f"{case.name}: {written[-1].num_bytes / 1e6:,.1f} MB a checkpoint, {each:.1f} in a training of "
           f"{statistics.median(run['clock'] for run in plain):.1f} s ({len(told[0].seconds):,} steps of "
           f"{1e3 * step:.2f} ms)")  # fmt: skip
-    default = Checkpoint().every_seconds
+    default = CheckpointPolicy().every_seconds
     for name in ("clock", "processor"):
         more = [with_[name] - without[name] for with_, without in zip(saving, plain, strict=True)]
         cost = statistics.median(more) / each
