@@ -377,6 +377,7 @@ RENDERED: dict[str, Any] = {
     "evaluation_calibrated": lambda: render_evaluation(CALIBRATED),
     "evaluation_with_intervals": lambda: render_evaluation(BOUNDED),
     "comparison": lambda: comparison("late@2", "late@3"),
+    "comparison_of_four": lambda: comparison("late@1", "late@2", "late@3", "late@4"),
     "comparison_of_many": lambda: comparison("late@1", "late@2", "late@3", "late@4", "fare@1"),
     "training": lambda: render_training(training()),
     "error_panel": lambda: render_error(FAULTS),
@@ -391,6 +392,20 @@ def shown(renderable: RenderableType, width: int = WIDTH) -> str:
     stream = StringIO()
     Console(file=stream, width=width, highlight=False).print(renderable)
     return "".join(line.rstrip() + "\n" for line in stream.getvalue().splitlines())
+
+
+def test_intervals_are_explained_where_they_are_shown():
+    """Beside the values, below them, or nowhere, as the terminal is wide."""
+    resampled = evaluate(LABELS, SCORES, task="classification", classes=BINARY.classes, num_resamples=50)
+    stored = render_comparison(compare(dict.fromkeys(("late@1", "late@2", "late@3", "late@4"), resampled)))
+    for width, where in ((160, r"\(0\.\d+ … 0\.\d+\)"), (80, r"\d…0\.\d")):
+        text = shown(stored, width)
+        assert re.search(where, text), width
+        assert "95 % intervals: percentiles" in text
+    narrow = shown(stored, 60)
+    assert "…0." not in narrow
+    assert "intervals" not in narrow
+    assert "0.8736" in narrow
 
 
 @pytest.mark.parametrize("name", RENDERED)

@@ -127,9 +127,15 @@ def test_everything_that_is_unfair_is_said(rows: Path, workspace: Workspace, mix
     other = train(
         Spec(data=str(rows), label="flag", name="other", model=Model(type="logistic_reg")), workspace=workspace
     ).version.reference
-    table = compared(workspace, plain, other)
-    assert table.tests == ()
-    assert any("different things" in note for note in table.notes)
+    with pytest.raises(SpecError, match="the models predict different things") as raised:
+        compared(workspace, plain, other)
+    assert raised.value.exit_code == 3
+    assert raised.value.faults[0].received == f"{plain}: the classes of good; {other}: the classes of flag"
+    number = train(
+        Spec(data=str(rows), label="x", name="number", model=Model(type="linear_reg")), workspace=workspace
+    ).version.reference
+    with pytest.raises(SpecError, match=f"{number}: the number x"):
+        compared(workspace, number, plain)
 
 
 def test_given_rows_are_checked_against_the_training_rows(rows: Path, workspace: Workspace, tmp_path: Path) -> None:

@@ -6,16 +6,23 @@ import os
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from hagane.errors import NotFoundError, StorageError
+from hagane.fronts.cli.render_runs import render_runs
 from hagane.workspace.folder_lock import lock_folder
 from hagane.workspace.run_folder import ABOUT_FILE, CHECKPOINTS, KEPT_SECONDS, RunAbout, remove_run, run_folder
+from hagane.workspace.run_releases import run_releases
 from hagane.workspace.workspace import Workspace
 
-ABOUT = RunAbout(name="late", model_type="dnn_classifier", label="late", data="flights.csv", spec="data: flights.csv\n")
+ABOUT = RunAbout(
+    name="late", model_type="dnn_classifier", label="late", data="flights.csv", spec="data: flights.csv\n",
+    releases=run_releases(),
+)  # fmt: skip
 KILLED = (
     "import os, signal, sys\nfrom pathlib import Path\nfrom hagane.workspace.run_folder import run_folder\n"
     "with run_folder(Path(sys.argv[1]), 'a1') as folder:\n    (folder / 'kept').touch()\n"
@@ -90,10 +97,32 @@ def test_runs_are_listed_with_what_they_hold(workspace: Workspace) -> None:
         assert (running.id, running.is_running, running.step) == ("b2", True, 0)
     assert (interrupted.id, interrupted.is_running, interrupted.step) == ("a1", False, 1234)
     assert interrupted.num_bytes == 5_000 + (first / ABOUT_FILE).stat().st_size
+    assert running.age_seconds is None
+    assert running.last_saved is None
+    assert interrupted.age_seconds is not None
     assert 7_190 < interrupted.age_seconds < 7_300
     assert interrupted.about is not None
     assert (interrupted.about.name, interrupted.about.data) == ("late", "flights.csv")
-    assert interrupted.as_json()["step"] == 1234
+    document = interrupted.as_json()
+    assert (document["step"], document["name"], document["can_go_on"]) == (1234, "late", True)
+    assert "data: flights.csv" not in str(document)
+
+
+def test_a_run_of_another_release_is_told_apart(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_run(workspace, "a1", 7)
+    assert workspace.run("a1").can_go_on
+    monkeypatch.setattr("hagane.workspace.interrupted_runs.run_releases", lambda: "hagane 9.9, torch 9.9")
+    assert not workspace.run("a1").can_go_on
+    console = Console(width=80, file=StringIO())
+    console.print(render_runs(workspace.runs()))
+    assert f"a1 was begun by {run_releases()}, and cannot go on here" in console.file.getvalue().replace("\n", " ")
+
+
+def test_a_run_without_a_checkpoint_is_not_said_to_be_saved(workspace: Workspace) -> None:
+    leave_run(workspace, "a1")
+    console = Console(width=80, file=StringIO())
+    console.print(render_runs(workspace.runs()))
+    assert "ago" not in console.file.getvalue()
 
 
 def test_a_damaged_description_hides_no_run(workspace: Workspace) -> None:

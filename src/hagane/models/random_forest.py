@@ -160,7 +160,6 @@ class _Forest:
             iteration=1,
             loss=losses[0],
             eval_loss=losses[1] if len(losses) > 1 else None,
-            learning_rate=1.0,
             duration_ms=self.state.duration_ms,
         )
         num_rows = self._splits[0].num_rows

@@ -24,6 +24,7 @@ from hagane.metrics.asked_metric import AskedMetric
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec_differences import spec_differences
 from hagane.workflow.check_columns import check_columns
+from hagane.workflow.check_comparable import check_comparable
 from hagane.workflow.evaluate import label_encoding, types_of, wanted_of
 from hagane.workflow.held_out_rows import HeldOutRows, read_held_out_rows
 from hagane.workflow.label_rows import with_label
@@ -61,13 +62,15 @@ def compare_models(
 
     On the rows of `data` (whatever `open_table` takes) where given; else on the rows that all of them kept back, read
     again from the data of their training; and where these are gone, by the reports of their trainings, without paired
-    tests. Raises NotFoundError for a model, DataError for columns that are missing, SpecError for fewer than two.
+    tests. Raises NotFoundError for a model, DataError for columns that are missing, SpecError for fewer than two
+    and for models that predict different things.
     """
     names = list(dict.fromkeys(map(str, models)))
     if len(names) < 2:
         what, step = "a comparison needs two different models or more", "name another"
         raise SpecError(Fault(what=what, where="models", received=", ".join(names), next_step=step))
     facts = {name: read_model_facts(workspace.bundle_path(name)) for name in names}
+    check_comparable(facts)
     rows = _given(facts, data, progress) if data is not None else _held_out(facts, progress)
     if isinstance(rows, str):
         comparison = _by_reports(facts, rows)
@@ -133,7 +136,7 @@ def _on_rows(
     signatures = {name: each.bundle.signature for name, each in facts.items()}
     kinds = {(each.task, each.label, each.classes) for each in signatures.values()}
     if len(kinds) > 1:
-        return _by_reports(facts, "the models predict different things")
+        return _by_reports(facts, "the models know different classes of the label")
     scored = {
         name: score_table(each.bundle, rows.tables[name], label_encoding(signatures[name]), progress=progress)
         for name, each in facts.items()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +44,7 @@ from hagane.workflow.warm_start import begin_spec
 from hagane.workflow.warm_start_notes import warm_start_notes
 from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, remove_run, run_folder
+from hagane.workspace.run_releases import run_releases
 from hagane.workspace.workspace import VersionSlot, Workspace
 
 
@@ -143,7 +142,7 @@ def run_key(prepared: Prepared, beginning: Beginning | None) -> str:
         prepared.table.fingerprint().encode(),
         (beginning.digest if beginning else "").encode(),
         prepared.resolved.options.code() if isinstance(prepared.resolved.options, FamilyOptions) else b"",
-        json.dumps({name: version(name) for name in ("hagane", "torch")}).encode(),
+        run_releases().encode(),
     )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
 
@@ -159,6 +158,7 @@ def run_about(prepared: Prepared) -> RunAbout:
         label=prepared.label.column,
         data=data,
         spec=write_yaml(spec),
+        releases=run_releases(),
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from hagane.errors import Fault, NotFoundError, StorageError, nearest
-from hagane.training.checkpoint_folder import newest_step
+from hagane.training.checkpoint_folder import PREFIX, newest_step
 from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
 from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, read_about, remove_run
+from hagane.workspace.run_releases import run_releases
 
 
 class InterruptedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,18 +27,30 @@ class InterruptedRun(msgspec.Struct, frozen=True, kw_only=True):
     step: int
     """Of the newest checkpoint; 0 where there is none yet."""
     num_bytes: int
-    last_saved: str
-    """When anything in it was written last: ISO 8601, UTC."""
+    last_saved: str | None
+    """When the newest checkpoint was written: ISO 8601, UTC; None where there is none."""
+    last_written: str
+    """When anything in it was."""
 
     @property
-    def age_seconds(self) -> float:
-        """Since it was written last."""
+    def age_seconds(self) -> float | None:
+        """Since the newest checkpoint was written; None where there is none."""
+        if self.last_saved is None:
+            return None
         return (datetime.now(UTC) - datetime.fromisoformat(self.last_saved)).total_seconds()
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the releases here are those that it was begun by: others do not find it, and begin anew."""
+        return self.about is not None and self.about.releases == run_releases()
+
     def as_json(self) -> dict[str, object]:
-        """The fields as plain values, the path as text."""
+        """The fields as plain values beside those of its description, the spec left out: `about.spec` has it."""
         found: dict[str, object] = msgspec.to_builtins(self, enc_hook=str)
-        return found
+        about = found.pop("about") or {}
+        assert isinstance(about, dict)
+        about.pop("spec", None)
+        return {"id": found.pop("id"), **about, **found, "can_go_on": self.can_go_on}
 
 
 def interrupted_runs(parent: Path) -> tuple[InterruptedRun, ...]:
@@ -47,7 +60,7 @@ def interrupted_runs(parent: Path) -> tuple[InterruptedRun, ...]:
     ()
     """
     folders = [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
-    return tuple(sorted(map(_run, folders), key=lambda run: run.last_saved, reverse=True))
+    return tuple(sorted(map(_run, folders), key=lambda run: run.last_written, reverse=True))
 
 
 def delete_run(parent: Path, run_id: str) -> InterruptedRun:
@@ -86,15 +99,27 @@ def _run(folder: Path) -> InterruptedRun:
     files = [path for path in folder.rglob("*") if path.is_file()]
     statuses = [status for path in files if (status := _status(path)) is not None]
     written = max((status.st_mtime for status in statuses), default=folder.stat().st_mtime)
+    step = saved_step(folder)
     return InterruptedRun(
         id=folder.name,
         folder=folder,
         is_running=_is_running(folder),
         about=read_about(folder),
-        step=saved_step(folder),
+        step=step,
         num_bytes=sum(status.st_size for status in statuses),
-        last_saved=datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds"),
+        last_saved=_moment(_saved_at(folder, step)) if step else None,
+        last_written=_moment(written),
     )
+
+
+def _saved_at(folder: Path, step: int) -> float:
+    """When the checkpoint of `step` was written, seconds since 1970: its files were before it was renamed."""
+    found = (status for path in folder.rglob(f"{PREFIX}{step:012}") if (status := _status(path)) is not None)
+    return max((status.st_mtime for status in found), default=folder.stat().st_mtime)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _status(path: Path) -> os.stat_result | None:

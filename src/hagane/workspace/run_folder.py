@@ -42,6 +42,8 @@ class RunAbout(msgspec.Struct, frozen=True, kw_only=True):
     """The resolved spec as YAML."""
     started: str = ""
     """When it was begun: ISO 8601, UTC."""
+    releases: str = ""
+    """Of what it was begun by (`run_releases`): others begin anew."""
 
 
 @contextmanager

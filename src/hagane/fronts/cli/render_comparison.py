@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from hagane.evaluation.bootstrap import ConfidenceInterval
 from hagane.evaluation.comparison import ComparedMetric, Comparison, PairedTest
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.comparison_sections import cost_rows, p_text, verdict_of
+from hagane.fronts.cli.broken_text import broken_text
 from hagane.fronts.cli.figure_text import MISSING, figure_text, short_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
 from hagane.page.short_name import short_name
 from hagane.spec.spec_differences import Difference
 
+Layout = Literal["beside", "below", "without"]
+"""Where an interval stands: behind its value, under it, nowhere."""
 MOST_ACROSS = 4
 """Models up to which each has a column; beyond, each has a row and there are fewer metrics."""
 NUM_DIFFERENCES = 30
@@ -29,8 +34,7 @@ def render_comparison(comparison: Comparison) -> RenderableType:
     """What is unfair, metrics with the best value marked, differences with their tests, cost, the specs."""
     parts: list[RenderableType] = [Text.assemble(("not fair: ", "yellow"), reason) for reason in comparison.unfair]
     parts += [Text(note, "dim") for note in comparison.notes]
-    parts.append(_across(comparison) if len(comparison.models) <= MOST_ACROSS else _down(comparison))
-    parts += [Text(note, "dim") for note in _about_rows(comparison)]
+    parts.append(FitWidth(lambda width: _metrics(comparison, width)))
     if comparison.tests:
         parts += [Text(""), _tests(comparison)]
     if comparison.costs:
@@ -40,50 +44,66 @@ def render_comparison(comparison: Comparison) -> RenderableType:
     return Group(*parts)
 
 
-def _about_rows(comparison: Comparison) -> Iterator[str]:
+def _about_rows(comparison: Comparison, layout: Layout) -> Iterator[str]:
     if comparison.rows:
         yield f"of {comparison.rows}"
-    if comparison.bootstrap:
+    if comparison.bootstrap and (layout != "without" or comparison.tests):
         yield comparison.bootstrap.meaning
 
 
-def _across(comparison: Comparison) -> RenderableType:
-    """Metrics down, models across; of two models with the intervals."""
+def _metrics(comparison: Comparison, width: int) -> RenderableType:
+    """Intervals beside the values where there is room, else below them, else none; what they are, if any are shown."""
+    draw = _across if len(comparison.models) <= MOST_ACROSS else _down
+    layouts: list[Layout] = ["beside", "below"] if any(each.intervals for each in comparison.metrics) else []
+    fitting = (layout for layout in layouts if _width_of(draw(comparison, layout)) <= width)
+    layout: Layout = next(fitting, "without")
+    return Group(draw(comparison, layout), *(Text(note, "dim") for note in _about_rows(comparison, layout)))
+
+
+def _width_of(table: Table) -> int:
+    """What the table takes where nothing is broken."""
+    return Console(width=10_000).measure(table).maximum
+
+
+def _across(comparison: Comparison, layout: Layout) -> Table:
+    """Metrics down, models across."""
     table = new_table()
     table.add_column("metric")
     for model in comparison.models:
         table.add_column(cell(model, 24 if len(comparison.models) == 2 else 16), justify="right")
     for metric in comparison.metrics:
-        table.add_row(metric.title, *_values(comparison.models, metric))
+        table.add_row(metric.title, *_values(comparison.models, metric, layout))
     table.add_row("rows", *(f"{count:,}" for count in comparison.num_rows), style="dim")
     return table
 
 
-def _down(comparison: Comparison) -> RenderableType:
+def _down(comparison: Comparison, layout: Layout) -> Table:
     """Models down, the first metrics across."""
     table = new_table()
     table.add_column("model", no_wrap=True)
     metrics = comparison.metrics[:MOST_ACROSS]
     for metric in metrics:
         table.add_column(metric.title, justify="right")
-    columns = [_values(comparison.models, metric) for metric in metrics]
+    columns = [_values(comparison.models, metric, layout) for metric in metrics]
     for index, model in enumerate(comparison.models):
         table.add_row(cell(model, 24), *(column[index] for column in columns))
     return table
 
 
-def _values(models: Sequence[str], metric: ComparedMetric) -> list[Text]:
+def _values(models: Sequence[str], metric: ComparedMetric, layout: Layout) -> list[Text]:
     best = metric.best if len(metric.best) < len(models) else ()
-    has_room = len(models) == 2 and len(metric.intervals) == 2
-    intervals = metric.intervals if has_room else (None,) * len(models)
+    intervals = metric.intervals if layout != "without" and metric.intervals else (None,) * len(models)
     return [
-        Text.assemble((figure_text(value), "bold green" if model in best else ""), (_interval(interval), "dim"))
+        Text.assemble((figure_text(value), "bold green" if model in best else ""), (_interval(interval, layout), "dim"))
         for model, value, interval in zip(models, metric.values, intervals, strict=True)
     ]
 
 
-def _interval(interval: ConfidenceInterval | None) -> str:
-    return "" if interval is None else f" ({figure_text(interval.low)} … {figure_text(interval.high)})"
+def _interval(interval: ConfidenceInterval | None, layout: Layout) -> str:
+    if interval is None:
+        return ""
+    low, high = figure_text(interval.low), figure_text(interval.high)
+    return f" ({low} … {high})" if layout == "beside" else f"\n{low}…{high}"
 
 
 def _tests(comparison: Comparison) -> RenderableType:
@@ -158,6 +178,6 @@ def _values_of_specs(models: Sequence[str], differences: Sequence[Difference], w
     for model in models:
         table.add_column(cell(model, each), max_width=each, overflow="fold")
     for difference in differences:
-        shown = (MISSING if value is None else short_text(value, 2 * each) for value in difference.values)
+        shown = (MISSING if value is None else broken_text(value, each) for value in difference.values)
         table.add_row(short_name(short_text(difference.where, len(difference.where)), places), *map(Text, shown))
     return table

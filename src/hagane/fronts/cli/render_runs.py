@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hagane.fronts.cli.figure_text import MISSING
 from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_cache import size_text
 from hagane.workspace.interrupted_runs import InterruptedRun
+from hagane.workspace.run_releases import run_releases
 
 ID_LENGTH = 8
 """Of an id as shown: enough to name a run by."""
@@ -35,9 +37,18 @@ def render_runs(runs: Sequence[InterruptedRun]) -> RenderableType:
             cell(about.model_type if about else "?", 22),
             f"{run.step:,}" if run.step else "–",
             size_text(run.num_bytes),
-            Text("running", "green") if run.is_running else f"{age_text(run.age_seconds)} ago",
+            Text("running", "green") if run.is_running else _saved_text(run),
         )
-    return table
+    return Group(table, *(Text(_release_text(shown[run.id], run), "dim") for run in runs if not run.can_go_on))
+
+
+def _saved_text(run: InterruptedRun) -> str:
+    return MISSING if run.age_seconds is None else f"{age_text(run.age_seconds)} ago"
+
+
+def _release_text(name: str, run: InterruptedRun) -> str:
+    by = run.about.releases if run.about and run.about.releases else "another release"
+    return f"{name} was begun by {by}, and cannot go on here ({run_releases()})"
 
 
 def age_text(seconds: float) -> str:

@@ -17,17 +17,22 @@ LEAST_NAME, MOST_NAME = 8, 32
 
 
 def render_weights(weights: ModelWeights, *, most: int | None) -> RenderableType:
-    """The intercepts, then the `most` weights (None: all) that are largest with every number standardised."""
+    """`most` rows (None: all): the intercepts, then the weights that are largest with every number standardised.
+
+    Where there is no room for weights behind the intercepts of many classes, these have no place of their own.
+    """
     rows = weights.rows()
+    largest = sorted(rows, key=_size, reverse=True)
     starts = [row for row in rows if row["processed_input"] == INTERCEPT]
-    others = sorted((row for row in rows if row["processed_input"] != INTERCEPT), key=_size, reverse=True)
-    shown = others[:most]
+    if most is None or len(starts) < most:
+        largest = starts + [row for row in largest if row["processed_input"] != INTERCEPT]
+    shown = largest[:most]
     notes = [
-        rest_text(len(others) - len(shown), "weights (--all shows them)"),
+        rest_text(len(rows) - len(shown), "weights (--all shows them)"),
         rest_text(sum(weight.num_left_out for weight in weights.weights), "smaller ones that the bundle does not list"),
         *_meaning(weights),
     ]
-    table = FitWidth(lambda width: _table(weights, starts + shown, width))
+    table = FitWidth(lambda width: _table(weights, shown, width))
     return Group(_headline(weights), table, *(Text(note, "dim") for note in notes if note))
 
 

@@ -34,7 +34,7 @@ def list_runs(workspace: WorkspaceOption = None, json: JsonOption = False) -> No
     output = Output(json=json)
     found = Workspace(workspace).runs()
     output.show(render_runs(found))
-    if any(not run.is_running for run in found):
+    if any(run.can_go_on and not run.is_running for run in found):
         output.hint("the same hagane train goes on with a run; it is removed when its model is made")
     output.result({"runs": [run.as_json() for run in found]})
 

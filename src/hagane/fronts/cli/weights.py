@@ -13,7 +13,9 @@ from hagane.fronts.cli.options import FLAG, JsonOption, ModelArgument, Workspace
 def weights(
     model: ModelArgument,
     *,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many weights to show.")] = 30,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, help="How many weights to show, the intercept among them.")
+    ] = 30,
     every: Annotated[bool, typer.Option("--all", metavar=FLAG, help="Show every weight.")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
