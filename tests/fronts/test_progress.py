@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hagane.fronts.cli.progress import RichProgress
-from hagane.progress.events import IterationEnded, Resumed, Warned
+from hagane.progress.events import IterationEnded, Resumed, Warned, WorkerDied
 
 
 class Clock:
@@ -91,6 +91,19 @@ def test_what_an_earlier_process_did_is_no_speed_of_this_one() -> None:
         "going on from step 1,234, behind iteration 5",
         "  train: 700 of 1,000 rows (70%)  2.5 rows/s  2:00 left",
         "✓ train               100 rows  40.0 s  2.5 rows/s",
+    ]
+
+
+def test_a_process_that_died_is_told() -> None:
+    progress, _, stream = plain()
+    progress.tell(WorkerDied(worker=1, num_workers=2, exit_code=-9, restarts_left=3, step=1200))
+    progress.tell(WorkerDied(worker=0, num_workers=2, exit_code=1, restarts_left=1, step=0))
+    progress.tell(WorkerDied(worker=0, num_workers=2, exit_code=1, restarts_left=0, step=0))
+    assert stream.getvalue().splitlines() == [
+        "note: process 1 of 2 (from 0) was ended by SIGKILL; it is started again, and all go on from step 1,200, which "
+        "is saved",
+        "note: process 0 of 2 (from 0) ended with code 1; it is started again, and all go on from the beginning",
+        "note: process 0 of 2 (from 0) ended with code 1",
     ]
 
 

@@ -35,6 +35,7 @@ from hagane.progress.events import (
     StepEnded,
     StoppedEarly,
     Warned,
+    WorkerDied,
 )
 from hagane.progress.follow_events import follow_events
 from hagane.progress.replay import PhaseFailedError, Replay
@@ -99,6 +100,7 @@ EVERY_EVENT: list[Event] = [
     iteration(),
     CheckpointWritten(step=3, path="a/b", num_bytes=12, duration_seconds=0.1),
     Resumed(step=3, iteration=1),
+    WorkerDied(worker=1, num_workers=2, exit_code=-9, restarts_left=3, step=3),
     StoppedEarly(iteration=5, best_iteration=3, best_value=0.25),
     Noted(text="naïve\n“text”"),
     Warned(text="so"),

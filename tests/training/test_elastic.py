@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,8 @@ from hagane.features.feature import Feature, FeatureKind
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
 from hagane.models.torch_model import TorchModel
+from hagane.progress import SILENT, Phase
+from hagane.progress.events import Event, Resumed, WorkerDied
 from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 from hagane.spec.strategy import Strategy
@@ -71,8 +74,20 @@ def test_one_of_two_workers_is_killed_and_the_model_has_the_same_bits(tmp_path: 
     )
     options = family_options("dnn_classifier", {"max_iterations": 5, "batch_size": 50, "dropout": 0.3})
 
+    told: list[Event] = []
+
+    class Told:
+        def phase(self, name: str, **about: Any) -> Phase:
+            return SILENT.phase(name, **about)
+
+        def note(self, text: str) -> None:
+            raise AssertionError(text)
+
+        def tell(self, event: Event) -> None:
+            told.append(event)
+
     def fit(folder: Path) -> torch.Tensor:
-        context = FitContext(features=FEATURES, num_classes=2, checkpoints=folder, training=training)
+        context = FitContext(features=FEATURES, num_classes=2, checkpoints=folder, training=training, progress=Told())
         model = get_family("dnn_classifier").fit(*split, options, context)
         assert isinstance(model, TorchModel)
         return torch.cat([parameter.detach().flatten() for parameter in model.module.parameters()])
@@ -89,6 +104,10 @@ def test_one_of_two_workers_is_killed_and_the_model_has_the_same_bits(tmp_path: 
     found = fit(tmp_path / "cut")
     thread.join()
     assert killed
+    (died,) = [event for event in told if isinstance(event, WorkerDied)]
+    assert (died.worker, died.num_workers, died.exit_code) == (victim, 2, -signal.SIGKILL)
+    (resumed,) = [event for event in told[told.index(died) :] if isinstance(event, Resumed)]
+    assert resumed.step >= died.step > 0
     assert torch.equal(found, fit(tmp_path / "whole"))
 
 

@@ -17,15 +17,19 @@ from torch import nn
 from hagane.errors import PreemptedError, TrainingError
 from hagane.progress.events import CheckpointWritten, Event, IterationEnded, Resumed, StepEnded, StoppedEarly
 from hagane.spec.checkpoint_policy import CheckpointPolicy
+from hagane.training import steps as steps_module
 from hagane.training.add_penalty_gradient import add_penalty_gradient
 from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.early_stopping import EarlyStopping
+from hagane.training.group import Group
 from hagane.training.loop import train_module
 from hagane.training.losses import binary_log_loss, log_loss, squared_error
 from hagane.training.measure_module import mean_loss
 from hagane.training.preemption import Preemption
+from hagane.training.run_state import RunState
 from hagane.training.seeded import seeded
+from hagane.training.steps import Steps
 from hagane.training.task import LoopSettings, Task, TensorBatch
 
 
@@ -263,6 +267,28 @@ def test_the_same_seed_gives_the_same_bits() -> None:
             return b"".join(value.numpy().tobytes() for value in module.state_dict().values())
 
     assert once() == once()
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_nothing_in_a_step_waits_for_the_device(is_weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the meta device, whose tensors have no numbers: whoever asks for one fails as a GPU would be waited for."""
+
+    def batches(epoch: int, first: int) -> list[TensorBatch]:
+        weight = torch.arange(8.0) if is_weighted else None
+        made = [TensorBatch((torch.randn(8, 1),), torch.randn(8), weight) for _ in range(4)]
+        return [batch.each(lambda tensor: tensor.to("meta")) for batch in made]
+
+    monkeypatch.setattr(steps_module, "on_device", lambda given, device: iter(given))
+    given = task(nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1)))
+    given = dataclasses.replace(given, train_batches=batches, num_batches=4)
+    group = Group()
+    group.device = "meta"
+    loop = LoopSettings(max_epochs=1, l1_reg=0.1, l2_reg=0.1, max_gradient_norm=1.0, accumulate_batches=2)
+    steps, state = Steps(given, loop, group), RunState(watch=EarlyStopping(patience=1, min_rel_progress=0))
+    found = [steps.take(state) for _ in range(2)]
+    assert [(step.weight, step.num_rows) for step in found] == [(56.0 if is_weighted else 16.0, 16)] * 2
+    with pytest.raises(RuntimeError, match="meta"):
+        float(found[0].loss)
 
 
 def test_losses() -> None:

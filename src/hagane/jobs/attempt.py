@@ -10,13 +10,14 @@ from hagane.jobs.cluster import Cluster
 from hagane.jobs.end_signals import EndSignals
 from hagane.jobs.events import Exited, Line, OnEvent, Started, note
 from hagane.jobs.guard import Guard
-from hagane.jobs.job_result import ReplicaResult, exit_code_of, signal_name
+from hagane.jobs.job_result import ReplicaResult, exit_code_of
 from hagane.jobs.job_rule import not_needed, windows
 from hagane.jobs.launch_options import LaunchOptions
 from hagane.jobs.node_link import NodeLink, RemoteExit
 from hagane.jobs.replica import CHIEF_POOL, Replica
 from hagane.jobs.replica_environment import Surroundings, replica_environment
 from hagane.jobs.replica_process import ReplicaProcess
+from hagane.signal_name import signal_name
 
 LOOK_SECONDS = 0.05
 """How often the processes are looked at when nothing is written."""

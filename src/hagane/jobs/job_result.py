@@ -79,15 +79,3 @@ def exit_code_of(exit_code: int | None, signal_name: str | None) -> int:
     if exit_code is not None:
         return exit_code
     return 128 + signal.Signals[signal_name] if signal_name and signal_name in signal.Signals.__members__ else 1
-
-
-def signal_name(number: int) -> str:
-    """`SIGKILL` for 9; `signal 34` for what has no name.
-
-    >>> signal_name(9), signal_name(34 + 1)
-    ('SIGKILL', 'signal 35')
-    """
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

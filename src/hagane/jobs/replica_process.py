@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hagane.errors import Fault, TrainingError
-from hagane.jobs.job_result import ReplicaResult, signal_name
+from hagane.jobs.job_result import ReplicaResult
 from hagane.jobs.replica import Replica
 from hagane.jobs.replica_output import ReplicaOutput
 from hagane.parent_death import ParentDeath
+from hagane.signal_name import signal_name
 
 LAST_WAIT_SECONDS = 2.0
 """How long a killed group may take to be gone: a process in the depths of a driver cannot be killed."""

@@ -119,6 +119,20 @@ class Resumed(_Base, frozen=True, kw_only=True, tag="resumed"):
     path: str | None = None
 
 
+class WorkerDied(_Base, frozen=True, kw_only=True, tag="worker_died"):
+    """A process of a training that several do together died. Where it is started again, `resumed` follows."""
+
+    worker: int
+    """Its number, from 0."""
+    num_workers: int
+    exit_code: int
+    """Negative: the number of the signal that ended it."""
+    restarts_left: int
+    """0: the training ends."""
+    step: int
+    """Of the newest checkpoint, from which the training can go on; 0: there is none."""
+
+
 class StoppedEarly(_Base, frozen=True, kw_only=True, tag="stopped_early"):
     """No progress on the eval rows for as long as `patience` says."""
 
@@ -167,6 +181,7 @@ Event = (
     | IterationEnded
     | CheckpointWritten
     | Resumed
+    | WorkerDied
     | StoppedEarly
     | Noted
     | Warned

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -16,6 +15,7 @@ from hagane.training.checkpointer import Checkpointer
 from hagane.training.communication import make_hook, make_outer_steps
 from hagane.training.communication.gradient_hook import GradientHook
 from hagane.training.communication.outer_steps import OuterSteps
+from hagane.training.gather_json import gather_json
 from hagane.training.process_group import ProcessGroup
 
 
@@ -73,8 +73,7 @@ class CommunicatingGroup(ProcessGroup):
     def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:
         """The newest step of which every process has its own; where there is none, what any process has is sent."""
         own = [step_of(path) for path in list_checkpoints(checkpointer.folder)]
-        steps: list[list[int]] = [[]] * self.size
-        dist.all_gather_object(steps, own)
+        steps: list[list[int]] = gather_json(own)
         newest = max((each[-1] for each in steps if each), default=0)
         for step in sorted(set.intersection(*map(set, steps)), reverse=True):
             if any(sum(step < other < newest for other in each) for each in steps):

@@ -5,16 +5,12 @@ All of them then go on from the newest checkpoint. Machines that join or leave a
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
-import sys
+import signal
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import torch
@@ -22,8 +18,10 @@ from torch import nn
 
 from hagane.errors import Fault, PreemptedError, TrainingError, TrainingInterruptedError
 from hagane.progress.follow_events import follow_events
+from hagane.signal_name import signal_name
 from hagane.spec.communication import Communication
 from hagane.training.checkpoint_folder import newest_step
+from hagane.training.machines import Machines
 from hagane.training.processes import EVENTS_FILE, Order, digest_of, read_outcome, read_result, write_order
 from hagane.training.seeded import seeded
 from hagane.training.training_job import Share, TrainingJob
@@ -33,19 +31,7 @@ from hagane.usable_cores import usable_cores
 BYTES_A_WEIGHT = 16
 """float32, its gradient, and two numbers that Adam keeps."""
 LAST_LINES = 20
-ELASTIC = "torch.distributed.elastic"
 PREFIX = "processes-"
-RENDEZVOUS = {"timeout": 900, "last_call_timeout": 5, "keep_alive_interval": 2, "keep_alive_max_attempt": 3}
-
-
-class Machines(NamedTuple):
-    """The least and the most machines, and where they meet."""
-
-    least: int
-    most: int
-    rendezvous: str
-    run_id: str
-    """The same on each; empty where there is one alone."""
 
 
 def train_in_processes(job: TrainingJob, share: Share, run: TrainingRun, machines: Machines) -> Trained:
@@ -104,36 +90,22 @@ def _folder_of(run: TrainingRun) -> Iterator[Path]:
 
 
 def _launch(folder: Path, run: TrainingRun, machines: Machines, num_processes: int) -> None:
-    """Until every process has ended. Raises TrainingError where they died too often."""
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.elastic.rendezvous.api import RendezvousError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+    """Until every process has ended. Raises TrainingError where they died too often, PreemptedError at a notice."""
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.rendezvous import RendezvousError
 
-    config = LaunchConfig(
-        min_nodes=machines.least,
-        max_nodes=machines.most,
-        nproc_per_node=num_processes,
-        run_id=machines.run_id or uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint=machines.rendezvous,
-        rdzv_configs=dict(RENDEZVOUS),
-        max_restarts=run.strategy.max_restarts,
-        monitor_interval=0.1,
-        logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs"), redirects=Std.ALL),
-        signals_to_handle="SIGTERM",
-    )
-    arguments = ("-P", "-m", "hagane.training.start_worker")
-    with _quiet_logs(), _environment(run):
-        try:
-            elastic_launch(config, sys.executable)(*arguments, str(folder), str(os.getpid()))
-        except ChildFailedError as error:
-            if read_outcome(folder) is None:
-                raise TrainingInterruptedError(_died(folder, error.get_first_failure()[1].exitcode, run)) from None
-        except SignalException:
-            raise PreemptedError(_told_to_end(run)) from None
-        except RendezvousError as error:
-            raise TrainingInterruptedError(_did_not_meet(machines, error)) from None
+    from hagane.training.launch_workers import launch_workers
+
+    try:
+        ended = launch_workers(folder, run, machines, num_processes)
+    except SignalException as error:
+        if error.sigval == signal.SIGINT:  # it came while torchelastic had its own handler
+            raise KeyboardInterrupt from None
+        raise PreemptedError(_told_to_end(run)) from None
+    except RendezvousError as error:
+        raise TrainingInterruptedError(_did_not_meet(machines, error)) from None
+    if ended is not None and read_outcome(folder) is None:
+        raise TrainingInterruptedError(_died(folder, ended.exit_code, run))
 
 
 def _result(folder: Path, module: nn.Module) -> Trained:
@@ -147,38 +119,6 @@ def _result(folder: Path, module: nn.Module) -> Trained:
     return Trained(module, history)
 
 
-@contextmanager
-def _quiet_logs() -> Iterator[None]:
-    """torchelastic tells of its work by warnings; what a user needs to know is told by our errors."""
-    loggers = [logging.getLogger(name) for name in (*logging.root.manager.loggerDict,) if name.startswith(ELASTIC)]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def _environment(run: TrainingRun) -> Iterator[None]:
-    """What the processes inherit; ours is as it was afterwards."""
-    before = dict(os.environ)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"
-    # In torch 2.13 a shared store keeps the addresses of processes that died, and those started again wait for them.
-    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
-    if run.strategy.type == "mirrored":
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
     logs = sorted((folder / "logs").rglob("stderr.log"), key=lambda path: path.stat().st_mtime)
     texts = [text for path in logs if (text := path.read_text(errors="replace").strip())]
@@ -186,7 +126,7 @@ def _died(folder: Path, code: int, run: TrainingRun) -> Fault:
     return Fault(
         what=f"a process of the training died {run.strategy.max_restarts + 1} times",
         where="training.strategy",
-        received=f"signal {-code}" if code < 0 else f"exit code {code}" + "".join(f"\n    {line}" for line in lines),
+        received=signal_name(-code) if code < 0 else f"exit code {code}" + "".join(f"\n    {line}" for line in lines),
         next_step="run the same command again: it goes on from the last checkpoint; look at the machine's memory",
     )
 
@@ -205,7 +145,7 @@ def _did_not_meet(machines: Machines, error: Exception) -> Fault:
     return Fault(
         what="the machines did not meet",
         where="training.strategy.rendezvous",
-        expected=f"{machines.least} machines at {machines.rendezvous} within {RENDEZVOUS['timeout'] // 60} minutes",
+        expected=f"{machines.least} machines at {machines.rendezvous} within {machines.timeout_seconds // 60} minutes",
         received=str(error).splitlines()[0] if str(error) else type(error).__name__,
         next_step="start the same command on each machine; the host of `rendezvous` must be one of them, its port open",
     )

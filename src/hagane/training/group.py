@@ -71,9 +71,10 @@ class Group:
         """
         copies = {}
         for name, tensor in tensors.items():
-            whole = self.whole(tensor.detach())
             if is_kept:
-                copies[name] = whole.to("cpu", copy=True).contiguous()
+                copies[name] = self.whole(tensor.detach()).to("cpu", copy=True).contiguous()
+            else:
+                self.whole(tensor.detach())
         return copies
 
     def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -26,22 +26,13 @@ def _copied_ahead(batches: Iterator[TensorBatch], device: str) -> Iterator[Tenso
         if batch is None:
             return None
         with torch.cuda.stream(stream):
-            return _each_tensor(batch, copy)
+            return batch.each(copy)
 
     following = copied()
     while following is not None:
         current = torch.cuda.current_stream(device)
         current.wait_stream(stream)
-        for tensor in _tensors(following):
+        for tensor in following.tensors:
             tensor.record_stream(current)  # its memory is not given away before the computation has done with it
         batch, following = following, copied()
         yield batch
-
-
-def _tensors(batch: TensorBatch) -> list[Tensor]:
-    return [*batch.inputs, batch.label, *([] if batch.weight is None else [batch.weight])]
-
-
-def _each_tensor(batch: TensorBatch, change: Callable[[Tensor], Tensor]) -> TensorBatch:
-    weight = None if batch.weight is None else change(batch.weight)
-    return TensorBatch(tuple(map(change, batch.inputs)), change(batch.label), weight, batch.all_rows)

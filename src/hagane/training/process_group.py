@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
+from hagane.training.gather_json import gather_json
 from hagane.training.group import Group
 
 
@@ -90,8 +91,7 @@ class ProcessGroup(Group):
     def latest_checkpoint(self, checkpointer: Checkpointer[Checkpoint]) -> Checkpoint | None:
         """The newest one that any process has; those that lack it are sent it."""
         found = checkpointer.latest()
-        steps: list[int] = [0] * self.size
-        dist.all_gather_object(steps, -1 if found is None else found.step)
+        steps = gather_json(-1 if found is None else found.step)
         newest = max(steps)
         if newest < 0:
             return None
@@ -114,18 +114,18 @@ def _large_parts(module: nn.Module) -> list[nn.Module]:
 
 def _sent(found: Checkpoint | None, holder: int) -> Checkpoint:
     """The holder's checkpoint, in every process; what it alone remembers is left out."""
-    heads = [None if found is None else (found.step, found.facts, {
-        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in found.tensors.items() if not _is_own(name)
-    })]  # fmt: skip
-    dist.broadcast_object_list(heads, holder)
-    assert heads[0] is not None
-    step, facts, kinds = heads[0]
+    step, facts, kinds = gather_json(None if found is None else (found.step, found.facts, _kinds(found)))[holder]
     tensors = {}
     for name, (shape, dtype) in kinds.items():
-        tensors[name] = torch.empty(shape, dtype=dtype) if found is None else found.tensors[name]
+        tensors[name] = torch.empty(shape, dtype=getattr(torch, dtype)) if found is None else found.tensors[name]
         dist.broadcast(tensors[name], holder)
     return Checkpoint(step, tensors if found is None else found.tensors, facts)
 
 
-def _is_own(name: str) -> bool:
-    return name.startswith("own.")
+def _kinds(found: Checkpoint) -> dict[str, tuple[list[int], str]]:
+    """Shape and type of each tensor that is not of one process alone: `float32`."""
+    return {
+        name: (list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+        for name, tensor in found.tensors.items()
+        if not name.startswith("own.")
+    }

@@ -22,6 +22,8 @@ class TensorBatch(NamedTuple):
     weight: Tensor | None = None
     all_rows: int | None = None
     """Rows of the batch in all processes together; None: these."""
+    weight_sum: float | None = None
+    """Σ weights of the rows here, where it was taken before they went to a device."""
 
     @property
     def num_rows(self) -> int:
@@ -31,7 +33,20 @@ class TensorBatch(NamedTuple):
     @property
     def total_weight(self) -> float:
         """Σ weights of the rows here."""
-        return float(len(self.label)) if self.weight is None else float(self.weight.sum(dtype=torch.float64))
+        if self.weight is None:
+            return float(len(self.label))
+        return float(self.weight.sum(dtype=torch.float64)) if self.weight_sum is None else self.weight_sum
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All of its tensors."""
+        return [*self.inputs, self.label, *([] if self.weight is None else [self.weight])]
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> TensorBatch:
+        """With each tensor changed, most often to one on another device: what a float is taken from is taken before."""
+        weight = None if self.weight is None else change(self.weight)
+        inputs = tuple(map(change, self.inputs))
+        return TensorBatch(inputs, change(self.label), weight, self.all_rows, self.total_weight)
 
 
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import sys
 import traceback
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +26,8 @@ from hagane.progress.event_log import EventLog
 from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communicating_group import CommunicatingGroup
+from hagane.training.fault_channel import FaultChannel
+from hagane.training.gather_json import gather_json
 from hagane.training.loop import train_module
 from hagane.training.preemption import Preemption
 from hagane.training.process_group import ProcessGroup
@@ -38,31 +41,59 @@ TIMEOUT = timedelta(seconds=120)
 
 def main(folder: Path) -> NoReturn:
     """Train, and end without Python's own end, in which gloo's threads abort now and then."""
-    code = 0
-    if read_outcome(folder) is None:
-        try:
-            with Preemption(insists=False) as preemption:
-                _train(folder, read_order(folder), preemption)
-        except PreemptedError as error:
-            # By the notice of a machine, or because machines come or go; whoever started us knows which.
-            code = error.exit_code
-        except HaganeError as error:
-            is_interrupted = isinstance(error, TrainingInterruptedError)
-            write_outcome(folder, Outcome(faults=error.faults, is_interrupted=is_interrupted))
-        except Exception:
+    _end(0 if read_outcome(folder) is not None else _exit_code(folder))
+
+
+def _exit_code(folder: Path) -> int:
+    """Of a process that has trained, or has given up: what no other attempt would change is told, and is no failure."""
+    order, channel = read_order(folder), None
+    try:
+        with Preemption(insists=False) as preemption:
+            device = _device(order)
+            store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+            channel = FaultChannel(store.clone(), rank=rank, size=size, on_heard=partial(_give_up, folder))
+            backend = "cpu:gloo,cuda:nccl" if order.device == "cuda" else "gloo"
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
+            _train(folder, order, device, preemption)
+    except PreemptedError as error:
+        # By the notice of a machine, or because machines come or go; whoever started us knows which.
+        return error.exit_code
+    except HaganeError as error:
+        outcome = Outcome(faults=error.faults, is_interrupted=isinstance(error, TrainingInterruptedError))
+        write_outcome(folder, outcome)
+        if channel is not None:
+            channel.say(outcome)
+    except Exception:
+        if channel is None or (heard := channel.heard()) is None:
             traceback.print_exc()
-            code = 1
+            return 1
+        write_outcome(folder, heard)
+    return 0
+
+
+def _give_up(folder: Path, outcome: Outcome) -> None:
+    """Another process has given up, perhaps on another machine: say so on this one, too."""
+    write_outcome(folder, outcome)
+    _end(0)
+
+
+def _end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _train(folder: Path, order: Order, preemption: Preemption) -> None:
-    local_rank, device = int(os.environ["LOCAL_RANK"]), "cpu"
-    if order.device == "cuda":
-        device = f"cuda:{local_rank}"
-        torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if order.device == "cuda" else "gloo", timeout=TIMEOUT)
+def _device(order: Order) -> str:
+    """This process's: it computes there from here on."""
+    if order.device == "cpu":
+        return "cpu"
+    device = f"cuda:{os.environ['LOCAL_RANK']}"
+    torch.cuda.set_device(device)
+    return device
+
+
+def _train(folder: Path, order: Order, device: str, preemption: Preemption) -> None:
+    local_rank = int(os.environ["LOCAL_RANK"])
     _check_all_train_the_same(order)
     group = _group(order, device, local_rank)
     evaluation = Encoded.open(folder / "eval") if order.has_evaluation else None
@@ -101,8 +132,7 @@ def _checkpointer(
 
 
 def _check_all_train_the_same(order: Order) -> None:
-    digests: list[str] = [""] * dist.get_world_size()
-    dist.all_gather_object(digests, order.digest)
+    digests = gather_json(order.digest)
     if len(set(digests)) > 1:
         raise TrainingInterruptedError(
             Fault(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -23,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as torchs
 from torch.distributed.algorithms.model_averaging.averagers import PeriodicModelAverager
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
@@ -32,11 +34,17 @@ from real_tables import read_adult
 from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.communication import Communication
 from hagane.training import loop
+from hagane.training.best_state import BestState
 from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.communicating_group import CommunicatingGroup
 from hagane.training.communication import make_hook, make_outer_steps
+from hagane.training.early_stopping import EarlyStopping
 from hagane.training.losses import squared_error
+from hagane.training.process_group import ProcessGroup
+from hagane.training.run_state import RunState
+from hagane.training.snapshots import Snapshots
+from hagane.training.steps import Steps
 from hagane.training.task import LoopSettings, Task, TensorBatch
 
 Tensors = dict[str, Tensor]
@@ -315,6 +323,49 @@ def group_resumed(rank: int, size: int) -> Tensors:
     return result
 
 
+class Counting(ProcessGroup):
+    """Counts the bytes of whole tensors that are alive at once."""
+
+    alive = most = 0
+
+    def whole(self, tensor: Tensor) -> Tensor:
+        found = super().whole(tensor)
+        if found is not tensor:
+            self.alive += found.nbytes
+            self.most = max(self.most, self.alive)
+            weakref.finalize(found, self._gone, found.nbytes)
+        return found
+
+    def _gone(self, num_bytes: int) -> None:
+        self.alive -= num_bytes
+
+
+def group_holds(rank: int, size: int) -> Tensors:
+    """What a process holds of a model in parts: while it is saved, and of its best state."""
+    group = Counting("cpu", local_rank=rank, is_split=True)
+    task = loop_task(small_net(0), rank, size)
+    steps = Steps(task, LoopSettings(max_epochs=1), group)
+    best, state = BestState(steps.module, group), RunState(watch=EarlyStopping(patience=1, min_rel_progress=0))
+    steps.take(state)
+    best.keep()
+    kept = steps.module.state_dict()
+    before = {name: group.whole(tensor).clone() for name, tensor in kept.items()}
+    group.most = group.alive
+    taken = Snapshots(steps, best).take(state)
+    steps.take(state)
+    best.put_back()
+    parts = [tensor for tensor in best.tensors.values() if isinstance(tensor, DTensor)]
+    return {
+        "most_bytes": torch.tensor(group.most),
+        "copied": torch.tensor(0 if taken is None else sum(each.nbytes for each in taken.tensors.values())),
+        "num_own": torch.tensor(sum(part.to_local().numel() for part in parts)),
+        "num_whole": torch.tensor(sum(part.numel() for part in parts)),
+        "largest_bytes": torch.tensor(max(tensor.nbytes for tensor in before.values())),
+    } | {f"before.{name}": tensor for name, tensor in before.items()} | {
+        f"after.{name}": group.whole(tensor).clone() for name, tensor in steps.module.state_dict().items()
+    }  # fmt: skip
+
+
 class EndingGroup(CommunicatingGroup):
     """Ends behind a step."""
 
@@ -441,6 +492,7 @@ CASES = {
     "outer_bfloat16": Case(outer_bfloat16),
     "outer_resumed": Case(outer_resumed, (2, 3)),
     "group_resumed": Case(group_resumed, (2, 3)),
+    "group_holds": Case(group_holds),
     "outer_joined": Case(outer_joined, (2, 3)),
     "outer_tables": Case(outer_tables, (2, 3)),
     "quality": Case(quality, is_slow=True),

@@ -194,3 +194,15 @@ def test_no_option_costs_quality(together: Together, shared_data: Path) -> None:
     for name, found in aucs.items():
         assert found.mean() > aucs["exact"].mean() - 2 * noise, (name, aucs)
     assert aucs["exact"].mean() > 0.905
+
+
+def test_a_process_that_does_not_write_holds_one_whole_tensor_at_a_time(together: Together) -> None:
+    """And of the best state, as of the model, its own part: both are the same behind more steps."""
+    writer, other = together("group_holds")
+    assert int(other["most_bytes"]) == int(writer["most_bytes"]) == int(writer["largest_bytes"])
+    assert int(other["copied"]) == 0
+    assert int(writer["copied"]) >= 4 * 4 * int(writer["num_whole"])  # the model, its best state, two numbers of AdamW
+    assert int(writer["num_own"]) + int(other["num_own"]) == int(writer["num_whole"])
+    for name in writer:
+        if name.startswith("before."):
+            assert torch.equal(writer[name], writer[name.replace("before.", "after.")]), name

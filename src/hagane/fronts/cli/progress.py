@@ -15,7 +15,8 @@ from rich.text import Text
 from hagane.counted import counted
 from hagane.fronts.cli.stage_bars import StageBars
 from hagane.fronts.cli.stage_text import count_text, figures_text, left_text, rate_text, seconds_text
-from hagane.progress.events import Event, IterationEnded, Resumed, Warned
+from hagane.progress.events import Event, IterationEnded, Resumed, Warned, WorkerDied
+from hagane.signal_name import signal_name
 
 ITERATION_SECONDS, MOVE_SECONDS = 10.0, 30.0
 """Where there is no terminal: a line an iteration, not more often than this, and a line this long after the last."""
@@ -56,6 +57,8 @@ class RichProgress:
             self.print(Text.assemble(("warning: ", "bold yellow"), event.text))
         elif isinstance(event, Resumed):
             self.print(Text(f"going on from step {event.step:,}, behind iteration {event.iteration:,}", "dim"))
+        elif isinstance(event, WorkerDied):
+            self.note(_death_text(event))
         elif isinstance(event, IterationEnded) and self._stages:
             self._stages[-1].iteration_ended(event)
 
@@ -193,6 +196,16 @@ class RichPhase:
         if not self.total or not math.isfinite(self.total):
             return f"{done} {self.unit}"
         return f"{done} of {count_text(self.total)} {self.unit} ({self.completed / self.total:.0%})"
+
+
+def _death_text(event: WorkerDied) -> str:
+    code = event.exit_code
+    how = f"was ended by {signal_name(-code)}" if code < 0 else f"ended with code {code}"
+    died = f"process {event.worker} of {event.num_workers} (from 0) {how}"
+    if not event.restarts_left:
+        return died
+    where = f"step {event.step:,}, which is saved" if event.step else "the beginning"
+    return f"{died}; it is started again, and all go on from {where}"
 
 
 def _number_text(event: IterationEnded) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hagane.training.elastic import Machines, train_in_processes
+from hagane.training.elastic import train_in_processes
+from hagane.training.machines import Machines
 from hagane.training.training_job import Share, TrainingJob
 from hagane.training.training_run import Trained, TrainingRun
 
