@@ -32,6 +32,12 @@ ROW: dict[str, Any] = {
 DEEP = 100_000
 
 
+@pytest.fixture(scope="module")
+def app(flights: Bundle) -> App:
+    """Speaks every protocol."""
+    return create_app(flights)
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -107,7 +113,9 @@ def test_bodies_in_pieces(client: httpx.Client) -> None:
     assert client.post("/predict", content=pieces()).json() == client.post("/predict", content=body).json()
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metadata", "/v1/models", "/v1/models/flights"])
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/readyz", "/metadata", "/v1/models", "/v1/models/flights", "/v1/models/flights/metadata"]
+)
 def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
     get, head = client.get(path), client.head(path)
     assert (get.status_code, head.status_code, head.content) == (200, 200, b"")
@@ -155,6 +163,34 @@ def test_any_body_is_answered_or_refused(client: httpx.Client, body: bytes) -> N
     else:
         assert answer["error"]["details"][0]["fieldViolations"]
         assert "Traceback" not in response.text
+
+
+FORM = st.sampled_from(["instances", "inputs", "examples", "context", "signature_name", "parameters", "b64", "x"])
+COLUMNS = st.dictionaries(FIELD, st.lists(JSON_VALUE | st.dictionaries(st.just("b64"), JSON_VALUE), max_size=3))
+ANY_FORM = st.dictionaries(FORM, INSTANCES | COLUMNS | JSON_VALUE, max_size=3)
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), ANY_FORM)
+def test_any_json_to_any_route_is_answered_or_refused(app: App, data: st.DataObject, body: object) -> None:
+    """Straight into the application. 501 is what the server says that it does not do."""
+    method, path = data.draw(st.sampled_from(app.paths))
+    status, answer = asyncio.run(ask(app, method, path, [json.dumps(body).encode()]))
+    assert status < 500 or (status == 501 and path.endswith(":explain")), answer
+    assert b"Traceback" not in answer
+
+
+@pytest.mark.parametrize("key", ["instances", "inputs", "examples", "dataframe_records"])
+@pytest.mark.parametrize("depth", [200, 900, 2_000])
+def test_values_within_values(app: App, key: str, depth: int) -> None:
+    """Deep, but not too deep for the reader of JSON: nothing after it may run out of stack."""
+    nested = b"[" * depth + b"]" * depth
+    bodies = [
+        b'{"%s": %s}' % (key.encode(), each) for each in (nested, b'[{"age": %s}]' % nested, b'{"age": %s}' % nested)
+    ]
+    for method, path in app.paths:
+        for body in bodies:
+            assert asyncio.run(ask(app, method, path, [body]))[0] < 500 or path.endswith(":explain")
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

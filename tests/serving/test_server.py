@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -86,7 +87,7 @@ def test_the_start_message_shows_a_command_that_works(flights_folder: Path) -> N
         assert url.startswith("http://127.0.0.1:")
         (command,) = [line.strip() for line in message.splitlines() if "curl" in line]
         words = shlex.split(command)
-        assert words[:3] == ["curl", "-s", f"{url}/v1/models/flights:predict"]
+        assert words[:3] == ["curl", "-s", f"{url}/predict"]
         answer = httpx.post(words[2], content=words[-1], trust_env=False)
         assert answer.json()["predictions"][0]["predicted_late"] == "yes"
         try:
@@ -101,7 +102,7 @@ def test_the_curl_command_survives_a_shell(flights: Bundle, tmp_path: Path) -> N
     example: dict[str, JsonScalar] = {"job": 'it\'s `$HOME` "鋼" \\ \n!', "age": 3}
     signature = msgspec.structs.replace(flights.signature, example=example, model_name="a name; rm -rf")
     folder = write_bundle(tmp_path / "odd", model=flights.document("model.onnx"), signature=signature)
-    model = create_app(Bundle.load(folder)).model
+    model = create_app(Bundle.load(folder), protocols=["tensorflow"]).model
     echoed = subprocess.run(
         ["sh", "-c", curl_command(model, "http://h:1").replace("curl", "printf '%s\\0'", 1)],
         capture_output=True,
@@ -110,6 +111,8 @@ def test_the_curl_command_survives_a_shell(flights: Bundle, tmp_path: Path) -> N
     words = echoed.stdout.decode().split("\0")
     assert words[1] == "http://h:1/v1/models/a%20name%3B%20rm%20-rf:predict"
     assert json.loads(words[-2]) == {"instances": [example]}
+    only_tensors = dataclasses.replace(model, protocols=("open_inference",))
+    assert curl_command(only_tensors, "http://h:1") == "curl -s http://h:1/metadata"
     assert curl_command(model, "http://h:1") in start_message(model, "http://h:1")
     with ServerThread(folder) as server:
         again = httpx.post(words[1].replace("http://h:1", server.url), content=words[-2], trust_env=False)

@@ -178,7 +178,7 @@ def ask(result: TrainResult, query: str) -> Answer:
 
     instance, late = a_flight(result, query)
     with ServerThread(Bundle.load(result.bundle)) as server:
-        url = f"{server.url}/v1/models/{result.version.name}:predict"
+        url = f"{server.url}/predict"
         post(url, {"instances": [instance]})
         began = time.perf_counter()
         response = post(url, {"instances": [instance]})

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault, nearest
 from hagane.serving.http import HttpError, Request, Response
-from hagane.serving.protocol import Predict, Protocol, Route, open_protocols
+from hagane.serving.open_protocols import choose_protocols, open_protocols
+from hagane.serving.protocol import Predict, Protocol, Route
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
 
 Scope = MutableMapping[str, Any]
@@ -21,6 +22,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 INLINE_BYTES = 32_768
 """Bodies up to this size are answered on the event loop; larger ones on a thread, so that nobody waits behind them."""
+KNOWN_PATHS = 256
+"""How many paths are remembered with what answers them: to match the routes takes longer than to read a small body."""
 INLINE_SECONDS = 0.002
 """A model that takes longer than this for a row is always run on a thread."""
 WARM_UP_TIMES = 5
@@ -37,6 +40,7 @@ class App:
         self._protocols = protocols
         self._max_body_bytes = max_body_bytes
         self._inline_bytes = INLINE_BYTES
+        self._found: dict[tuple[str, str], tuple[Protocol, Route, dict[str, str]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server: a request, or the start and end of its life."""
@@ -46,6 +50,12 @@ class App:
             response = await self._respond(scope, receive)
             if response is not None:
                 await _send(response, send, head=scope["method"] == "HEAD")
+
+    @property
+    def paths(self) -> list[tuple[str, str]]:
+        """Every method and path that is answered."""
+        routes = [route for protocol in self._protocols for route in protocol.routes]
+        return [(route.method, self.model.path(route.template)) for route in routes]
 
     def warm_up(self) -> None:
         """Answer the example, so that the first request finds everything ready; measures how long that takes."""
@@ -69,7 +79,7 @@ class App:
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response | None:
         """The response, or None when the client has gone."""
-        protocol = self._protocols[0]
+        protocol = self._protocol_of_root(scope["path"])
         try:
             protocol, route, parameters = self._find(scope["method"], scope["path"])
             headers = {name.lower(): value for name, value in scope["headers"]}
@@ -88,10 +98,24 @@ class App:
             return protocol.error(_internal_error())
 
     def _predict(self, route: Predict, request: Request) -> Response:
-        return route.encode(request, self.model.predict(*route.decode(request)))
+        rows = route.decode(request)
+        return rows.encode(self.model.answer(rows))
+
+    def _protocol_of_root(self, path: str) -> Protocol:
+        """Who refuses a path that nobody knows: the protocol whose paths begin so, or else the first."""
+        known = (each for each in self._protocols if any(path.startswith(root) for root in each.roots))
+        return next(known, self._protocols[0])
 
     def _find(self, method: str, path: str) -> tuple[Protocol, Route, dict[str, str]]:
         """The protocol and route of a path. Raises HttpError: 404, 405, or 204 for OPTIONS."""
+        found = self._found.get((method, path))
+        if found is None:
+            found = self._look_for(method, path)
+            if len(self._found) < KNOWN_PATHS:
+                self._found[method, path] = found
+        return found
+
+    def _look_for(self, method: str, path: str) -> tuple[Protocol, Route, dict[str, str]]:
         wanted = "GET" if method == "HEAD" else method
         there = []
         for protocol in self._protocols:
@@ -104,13 +128,9 @@ class App:
         raise _wrong_method(method, path, there) if there else self._no_such_path(path)
 
     def _no_such_path(self, path: str) -> HttpError:
-        name = self.model.name
-        paths = [f"/v1/models/{name}:predict", f"/v1/models/{name}", "/predict", "/metadata", "/healthz"]
-        expected = "POST " + paths[0] + ", GET " + ", ".join(paths[1:2] + paths[3:])
-        shown = ascii(path[:200])
-        return HttpError(
-            404, Fault(what=f"there is nothing at {shown}", expected=expected, nearest=nearest(path[:200], paths))
-        )
+        what = f"there is nothing at {path[:200]!a}"
+        near = nearest(path[:200], [known for _, known in self.paths])
+        return HttpError(404, Fault(what=what, nearest=near, next_step="GET / tells every path"))
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         """The whole body; None when the client went away. Raises HttpError: 413 as soon as it is seen, 415."""
@@ -149,13 +169,17 @@ def create_app(
     max_body_bytes: int = MAX_BODY_BYTES,
     max_rows: int = MAX_ROWS,
     extra_fields: bool = False,
+    protocols: Iterable[str] | None = None,
 ) -> App:
     """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
 
-    `version` is answered as `modelVersionId`. `extra_fields` lets instances have fields that the model does not read.
+    `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
+    does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
+    path the first one answers it. Raises ServeError for a protocol that does not exist.
     """
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
-    model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder)
+    chosen = choose_protocols(protocols)
+    model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder, protocols=chosen)
     app = App(model, open_protocols(model), max_body_bytes)
     app.warm_up()
     return app

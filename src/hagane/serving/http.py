@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from hagane.bundle.predictions import Predictions
 from hagane.errors import Fault
 
 JSON = b"application/json"
@@ -31,13 +32,22 @@ class Response(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+def same_place(where: str) -> str:
+    """The place of a fault as it is, for a protocol whose rows are in `instances`."""
+    return where
+
+
 class Rows(NamedTuple):
-    """What a protocol read out of a request."""
+    """What a protocol read out of a request, and how it will answer it."""
 
     instances: object
     """The rows, not yet looked at."""
+    encode: Callable[[Predictions], Response]
+    """Their predictions in the protocol's shape."""
     faults: tuple[Fault, ...] = ()
     """What is wrong with the rest of the request: told together with the faults of the rows."""
+    place: Callable[[str], str] = same_place
+    """Where `instances[3].age` stands in this protocol's request (`inputs.age[3]`)."""
 
 
 class HttpError(Exception):
@@ -55,6 +65,21 @@ class HttpError(Exception):
         self.request_id = request_id
         self.headers = headers
         super().__init__(status, faults)
+
+    @property
+    def text(self) -> str:
+        """Every fault on a line of its own, with its place: for protocols whose errors are a text.
+
+        >>> print(HttpError(400, Fault(what="age is not an INT64", where="instances[0].age"), Fault(what="no id")).text)
+        instances[0].age: age is not an INT64
+        no id
+        """
+        return "\n".join(placed(fault) for fault in self.faults)
+
+
+def placed(fault: Fault) -> str:
+    """A fault as one line of text that begins with its place."""
+    return f"{fault.where}: {one_line(fault)}" if fault.where else one_line(fault)
 
 
 def one_line(fault: Fault) -> str:

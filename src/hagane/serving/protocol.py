@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import functools
 import re
 from collections.abc import Callable
 
-from hagane.bundle.predictions import Predictions
 from hagane.serving.http import HttpError, Request, Response, Rows
-from hagane.serving.protocols import PROTOCOLS
-from hagane.serving.served_model import ServedModel
 
 
 @dataclasses.dataclass(frozen=True)
 class Predict:
-    """A path that predicts: `decode` (request → rows), then one run of the model, then `encode`.
+    """A path that predicts: `decode` (request → rows), then one run of the model, then the rows' own `encode`.
 
     The three are apart so that a server may run the rows of several requests at once.
     """
 
-    pattern: re.Pattern[str]
+    template: str
+    """The path, with `{names}` for segments that the protocol reads."""
     decode: Callable[[Request], Rows]
-    """The instances of the request. Raises HttpError."""
-    encode: Callable[[Request, Predictions], Response]
+    """The rows of the request, and how they will be answered. Raises HttpError."""
     method: str = "POST"
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the template matches."""
+        return route_pattern(self.template)
 
 
 @dataclasses.dataclass(frozen=True)
 class Read:
     """A path that tells something."""
 
-    pattern: re.Pattern[str]
+    template: str
     answer: Callable[[Request], Response]
     """Raises HttpError."""
     method: str = "GET"
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the template matches."""
+        return route_pattern(self.template)
 
 
 Route = Predict | Read
@@ -48,11 +55,8 @@ class Protocol:
     routes: tuple[Route, ...]
     error: Callable[[HttpError], Response]
     """An error in the protocol's shape."""
-
-
-def open_protocols(model: ServedModel) -> tuple[Protocol, ...]:
-    """Every protocol of the table, in its order, for this model."""
-    return tuple(importlib.import_module(module).protocol(model) for module in PROTOCOLS.values())
+    roots: tuple[str, ...] = ()
+    """How the protocol's paths begin: a path with such a beginning that nobody knows is refused in its shape."""
 
 
 def route_pattern(template: str) -> re.Pattern[str]:

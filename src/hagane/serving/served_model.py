@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.instances import InstanceDecoder
 from hagane.bundle.predictions import Predictions
-from hagane.errors import Fault, RequestError
+from hagane.errors import Fault, RequestError, nearest
 from hagane.serving.example import example_instance
-from hagane.serving.http import HttpError
+from hagane.serving.http import HttpError, Rows, same_place
+from hagane.serving.output_tensors import OutputTensors
 
 MAX_BODY_BYTES = 10_000_000
 """The largest request body, as on Vertex AI's dedicated endpoints."""
 MAX_ROWS = 10_000
 """The most rows of one request."""
+LABEL = "stable"
+"""The label of the version that is served."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +36,8 @@ class ServedModel:
     max_rows: int = MAX_ROWS
     decoder: InstanceDecoder | None = None
     """How instances are read; the bundle's own rules by default."""
+    protocols: tuple[str, ...] = ()
+    """The protocols that are spoken, in the order in which they are asked for a path."""
 
     @property
     def name(self) -> str:
@@ -38,26 +49,65 @@ class ServedModel:
         """An instance that the model answers."""
         return example_instance(self.bundle.signature)
 
-    def predict(self, instances: object, faults: tuple[Fault, ...] = ()) -> Predictions:
-        """Answer the rows of one request, unless it has `faults` already.
+    def path(self, template: str) -> str:
+        """A route's path with this model's name and version in it.
+
+        What else a path names (a project, an endpoint) becomes its name in capitals.
+        """
+        own = {"model": quote(self.name, safe=""), "version": quote(self.version, safe=""), "label": LABEL}
+        return re.sub(r"\{(\w+)\}", lambda found: own.get(found[1], found[1].upper()), template)
+
+    @functools.cached_property
+    def outputs(self) -> OutputTensors:
+        """What the model answers, for protocols that speak of tensors: taken from the answer to the example."""
+        answer = self.bundle.predict([self.example], on_error="null", extra="ignore")
+        return OutputTensors.of(answer)
+
+    def answer(self, rows: Rows) -> Predictions:
+        """Answer what a protocol read. Raises HttpError like `predict`."""
+        return self.predict(rows.instances, rows.faults, rows.place)
+
+    def predict(
+        self, instances: object, faults: tuple[Fault, ...] = (), place: Callable[[str], str] = same_place
+    ) -> Predictions:
+        """Answer the rows of one request, unless it has `faults` already; `place` says where a row's fault is.
 
         Raises HttpError: 400 with every fault of the request, those of the rows last; 413 for too many rows.
         """
-        if isinstance(instances, list) and len(instances) > self.max_rows:
-            raise HttpError(
-                413,
-                Fault(
-                    what="too many rows in one request",
-                    where="instances",
-                    expected=f"at most {self.max_rows}",
-                    received=str(len(instances)),
-                    next_step="send several requests, or predict in batch: hagane predict",
-                ),
-            )
+        self.check_count(len(instances) if isinstance(instances, list) else 0, place("instances"))
         try:
             predictions = self.bundle.predict(instances, decoder=self.decoder)  # type: ignore[arg-type]
         except RequestError as error:
-            raise HttpError(400, *faults, *error.faults) from None
+            told = (msgspec.structs.replace(fault, where=place(fault.where)) for fault in error.faults)
+            raise HttpError(400, *faults, *told) from None
         if faults:
             raise HttpError(400, *faults)
         return predictions
+
+    def check_count(self, num_rows: int, where: str) -> None:
+        """Raises HttpError 413 for more rows than one request may have."""
+        if num_rows > self.max_rows:
+            fault = Fault(
+                what="too many rows in one request",
+                where=where,
+                expected=f"at most {self.max_rows}",
+                received=str(num_rows),
+                next_step="send several requests, or predict in batch: hagane predict",
+            )
+            raise HttpError(413, fault)
+
+    def check_name(self, asked: str) -> None:
+        """Raises HttpError 404 where `asked` is another model."""
+        if asked != self.name:
+            near = nearest(asked[:100], [self.name])
+            what = f"no model {asked[:100]!r} here"
+            raise HttpError(404, Fault(what=what, where="model", expected=self.name, nearest=near))
+
+    def check_version(self, version: str | None = None, label: str | None = None) -> None:
+        """Raises HttpError 404 where a version, or the label of one, is asked for and is not served."""
+        if version is not None and version != self.version:
+            what = f"no version {version[:100]!r} of {self.name} here"
+            raise HttpError(404, Fault(what=what, where="version", expected=self.version))
+        if label is not None and label != LABEL:
+            what = f"no version of {self.name} has the label {label[:100]!r}"
+            raise HttpError(404, Fault(what=what, where="label", expected=LABEL))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from urllib.parse import quote
 
 import msgspec
 
 from hagane.serving.served_model import ServedModel
+
+_PREDICT_PATHS = {
+    "vertex": "/predict",
+    "tensorflow": "/v1/models/{model}:predict",
+    "kserve": "/v1/models/{model}:predict",
+    "mlflow": "/invocations",
+}
+"""Of the protocols that take `{"instances": [...]}`."""
 
 
 def start_message(model: ServedModel, url: str) -> str:
@@ -25,7 +32,12 @@ def start_message(model: ServedModel, url: str) -> str:
 
 
 def curl_command(model: ServedModel, url: str) -> str:
-    """A curl command that asks for a prediction of the example, quoted for a shell."""
+    """A curl command that asks for a prediction of the example, quoted for a shell.
+
+    Where none of the protocols takes `{"instances": [...]}`, it asks what the model takes.
+    """
+    template = next((_PREDICT_PATHS[name] for name in model.protocols if name in _PREDICT_PATHS), None)
+    if template is None:
+        return f"curl -s {url}/metadata"
     body = msgspec.json.encode({"instances": [model.example]}).decode()
-    address = f"{url}/v1/models/{quote(model.name, safe='')}:predict"
-    return f"curl -s {address} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+    return f"curl -s {url}{model.path(template)} -H 'Content-Type: application/json' -d {shlex.quote(body)}"

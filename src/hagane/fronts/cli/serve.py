@@ -28,6 +28,14 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any.", show_default="8080")
     ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A protocol to speak, once for each, those first that are to answer paths they share: "
+            "vertex, tensorflow, kserve.",
+            show_default="all",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,4 +56,11 @@ def serve(
         output.text(text + "\n")
         output.result({"model": model, "bundle": bundle, "url": found[0] if found else None, "message": text})
 
-    work(bundle, host=host, port=port, announce=announce, version=str(version.version) if version else "1")
+    work(
+        bundle,
+        host=host,
+        port=port,
+        announce=announce,
+        version=str(version.version) if version else "1",
+        protocols=protocol,
+    )

@@ -1,10 +1,11 @@
 """Vertex AI's online prediction, as its endpoints and its serving containers speak it.
 
 `POST /v1/projects/P/locations/L/endpoints/E:predict` with `{"instances": [...]}` answers `{"predictions": [...],
-"deployedModelId", "model", "modelDisplayName", "modelVersionId"}`; an error is `{"error": {"code", "message", "status",
-"details"}}` with a google.rpc.BadRequest of one violation a fault. Short forms for people and containers:
-`/v1/models/NAME:predict`, `/predict`. Reference: Vertex AI's REST documentation (PredictResponse, Status) and the
-requirements of its custom containers (the AIP_ variables).
+"deployedModelId", "model", "modelDisplayName", "modelVersionId"}`; `:rawPredict` answers what the container itself
+answers, the predictions alone, with endpoint and model named in headers; an error is `{"error": {"code", "message",
+"status", "details"}}` with a google.rpc.BadRequest of one violation a fault. The short form for people is `/predict`.
+Reference: Vertex AI's REST documentation (PredictResponse, Status) and the requirements of its custom containers (the
+AIP_ variables).
 """
 
 from __future__ import annotations
@@ -15,23 +16,19 @@ from typing import Any
 
 import msgspec
 
-from hagane.bundle.faults import describe
 from hagane.bundle.predictions import Predictions
-from hagane.errors import Fault, nearest
-from hagane.serving.http import HttpError, Request, Response, Rows, one_line
-from hagane.serving.json_body import read_json
-from hagane.serving.protocol import Predict, Protocol, Read, Route, route_pattern
+from hagane.serving.http import HttpError, Request, Response, Rows, one_line, placed
+from hagane.serving.json_fields import JsonFields
+from hagane.serving.no_explanations import NO_EXPLANATIONS
+from hagane.serving.protocol import Predict, Protocol, Read, Route
 from hagane.serving.served_model import ServedModel
 
-PREDICT_PATHS = (
-    "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict",
-    "/v1beta1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict",
-    "/v1/endpoints/{endpoint}/deployedModels/{deployed_model}:predict",
-    "/v1/models/{model}:predict",
-    "/predict",
+ENDPOINTS = (
+    "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}",
+    "/v1beta1/projects/{project}/locations/{location}/endpoints/{endpoint}",
 )
-HEALTH_PATHS = ("/v1/endpoints/{endpoint}/deployedModels/{deployed_model}", "/healthz", "/readyz", "/health")
-METADATA_PATHS = ("/v1/models/{model}", "/metadata")
+CONTAINER = "/v1/endpoints/{endpoint}/deployedModels/{deployed_model}"
+"""The default routes of a serving container are this path: with `:predict`, and alone for its health."""
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -40,6 +37,7 @@ _STATUS = {
     413: "INVALID_ARGUMENT",
     415: "INVALID_ARGUMENT",
     500: "INTERNAL",
+    501: "UNIMPLEMENTED",
 }
 _FIELDS = ("instances", "parameters")
 _TOLD_IN_MESSAGE = 5
@@ -47,14 +45,15 @@ _TOLD_IN_MESSAGE = 5
 
 def protocol(model: ServedModel, environment: Mapping[str, str] = os.environ) -> Protocol:
     """Vertex AI's protocol for `model`; AIP_PREDICT_ROUTE and AIP_HEALTH_ROUTE of `environment` are further paths."""
-    vertex = _Vertex(model)
-    predict_paths = (*PREDICT_PATHS, *_further(environment, "AIP_PREDICT_ROUTE"))
-    health_paths = (*HEALTH_PATHS, *_further(environment, "AIP_HEALTH_ROUTE"))
-    routes: list[Route] = [Predict(route_pattern(path), vertex.decode, vertex.encode) for path in predict_paths]
-    routes += [Read(route_pattern(path), vertex.health) for path in health_paths]
-    routes += [Read(route_pattern(path), vertex.metadata) for path in METADATA_PATHS]
-    routes += [Read(route_pattern("/v1/models"), vertex.models), Read(route_pattern("/"), vertex.index)]
-    return Protocol("vertex", tuple(routes), error_response)
+    vertex = _Vertex(model, environment)
+    predict_paths = [f"{path}:predict" for path in (*ENDPOINTS, CONTAINER)]
+    predict_paths += ["/predict", *_further(environment, "AIP_PREDICT_ROUTE")]
+    health_paths = [CONTAINER, "/health", *_further(environment, "AIP_HEALTH_ROUTE")]
+    routes: list[Route] = [Predict(path, vertex.decode) for path in predict_paths]
+    routes += [Predict(f"{path}:rawPredict", vertex.decode_raw) for path in ENDPOINTS]
+    routes += [Read(f"{path}:explain", vertex.explain, "POST") for path in (*ENDPOINTS, CONTAINER)]
+    routes += [Read(path, vertex.health) for path in health_paths]
+    return Protocol("vertex", tuple(routes), error_response, roots=("/v1/projects/", "/v1beta1/", "/v1/endpoints/"))
 
 
 def _further(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
@@ -65,10 +64,11 @@ def _further(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
 class _Vertex:
     """The handlers, with what never changes encoded beforehand."""
 
-    def __init__(self, model: ServedModel) -> None:
+    def __init__(self, model: ServedModel, environment: Mapping[str, str]) -> None:
         self._model = model
+        self._deployed_model = environment.get("AIP_DEPLOYED_MODEL_ID") or model.bundle.bundle_id
         self._fixed = {
-            "deployedModelId": model.bundle.bundle_id,
+            "deployedModelId": self._deployed_model,
             "model": f"models/{model.name}",
             "modelDisplayName": model.name,
             "modelVersionId": model.version,
@@ -76,83 +76,42 @@ class _Vertex:
 
     def decode(self, request: Request) -> Rows:
         """The instances, and every fault of the fields beside them."""
-        self._check_model(request)
-        body = read_json(request.body)
-        if not isinstance(body, dict):
-            raise HttpError(
-                400, Fault(what="the body is not an object", expected='{"instances": [...]}', received=describe(body))
-            )
-        faults = [_unknown_field(name) for name in body if name not in _FIELDS]
-        parameters = body.get("parameters")
-        if parameters:
-            faults.append(
-                Fault(what="the model takes no parameters", where="parameters", received=describe(parameters))
-            )
-        if "instances" not in body:
-            raise HttpError(400, Fault(what="no instances", where="instances", expected="a list of rows"), *faults)
-        return Rows(body["instances"], tuple(faults))
+        fields = JsonFields(request.body, _FIELDS)
+        fields.refuse("parameters", "the model takes no parameters")
+        fields.one_of("instances")
 
-    def encode(self, request: Request, predictions: Predictions) -> Response:
+        def encode(predictions: Predictions) -> Response:
+            return self._answer(request, predictions)
+
+        return Rows(fields["instances"], encode, tuple(fields.faults))
+
+    def _answer(self, request: Request, predictions: Predictions) -> Response:
         """The predictions and whose they are."""
         answer: dict[str, Any] = {"predictions": predictions.rows(), **self._fixed}
         if "project" in request.parameters:
-            answer["model"] = (
-                "projects/{project}/locations/{location}/models/".format(**request.parameters) + self._model.name
-            )
+            owner = "projects/{project}/locations/{location}".format(**request.parameters)
+            answer["model"] = f"{owner}/models/{self._model.name}"
         return Response(200, msgspec.json.encode(answer))
+
+    def decode_raw(self, request: Request) -> Rows:
+        """What the container itself takes and answers, with the endpoint and the model named in headers."""
+        headers = (
+            (b"x-vertex-ai-endpoint-id", request.parameters["endpoint"].encode("ascii", "replace")),
+            (b"x-vertex-ai-deployed-model-id", self._deployed_model.encode("ascii", "replace")),
+        )
+
+        def encode(predictions: Predictions) -> Response:
+            return Response(200, msgspec.json.encode({"predictions": predictions.rows()}), headers=headers)
+
+        return self.decode(request)._replace(encode=encode)
+
+    def explain(self, request: Request) -> Response:
+        """Refused, in Vertex's words: a model without an explanation spec is refused likewise."""
+        raise HttpError(501, NO_EXPLANATIONS)
 
     def health(self, request: Request) -> Response:
         """200: the graph is loaded before the server takes its first connection."""
         return Response(200, b'{"status":"ok"}')
-
-    def models(self, request: Request) -> Response:
-        """The list of models: one."""
-        return Response(
-            200, msgspec.json.encode({"models": [{**self._fixed, "metadata": f"/v1/models/{self._model.name}"}]})
-        )
-
-    def metadata(self, request: Request) -> Response:
-        """What the model takes and answers, with an example that works."""
-        self._check_model(request)
-        signature = self._model.bundle.signature
-        inputs = [msgspec.to_builtins(column) for column in signature.inputs]
-        facts = {
-            **self._fixed,
-            "modelType": signature.model_type,
-            "task": signature.task,
-            "label": signature.label,
-            "labelType": signature.label_type,
-            "classes": signature.classes,
-            "threshold": signature.threshold,
-            "calibration": signature.calibration,
-            "intervalLevel": signature.interval_level,
-            "onError": signature.on_error,
-            "inputs": inputs,
-            "example": {"instances": [self._model.example]},
-        }
-        return Response(200, msgspec.json.encode(facts))
-
-    def index(self, request: Request) -> Response:
-        """Where to go from here."""
-        paths = {
-            "predict": f"/v1/models/{self._model.name}:predict",
-            "metadata": f"/v1/models/{self._model.name}",
-            "health": "/healthz",
-        }
-        return Response(200, msgspec.json.encode({"name": "hagane", "model": self._model.name, "paths": paths}))
-
-    def _check_model(self, request: Request) -> None:
-        asked = request.parameters.get("model", self._model.name)
-        if asked != self._model.name:
-            raise HttpError(
-                404,
-                Fault(
-                    what=f"no model {asked[:100]!r} here",
-                    where="model",
-                    expected=f"/v1/models/{self._model.name}",
-                    nearest=nearest(asked[:100], [self._model.name]),
-                ),
-            )
 
 
 def error_response(error: HttpError) -> Response:
@@ -163,20 +122,10 @@ def error_response(error: HttpError) -> Response:
         details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations})
     if error.request_id:
         details.append({"@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": error.request_id})
-    told = [f"{fault.where}: {one_line(fault)}" if fault.where else one_line(fault) for fault in error.faults]
+    told = [placed(fault) for fault in error.faults]
     message = "\n".join(told[:_TOLD_IN_MESSAGE])
     if len(told) > _TOLD_IN_MESSAGE:
         message += f"\n(and {len(told) - _TOLD_IN_MESSAGE} more: see details)"
     status = _STATUS.get(error.status, "UNKNOWN")
     body = {"error": {"code": error.status, "message": message, "status": status, "details": details}}
     return Response(error.status, msgspec.json.encode(body), headers=error.headers)
-
-
-def _unknown_field(name: str) -> Fault:
-    near = nearest(name[:100], _FIELDS)
-    return Fault(
-        what=f"{name[:60]!a} is no field of a request",
-        where="",
-        nearest=near,
-        expected="" if near else "instances",
-    )

@@ -1,0 +1,36 @@
+"""Which protocols a server speaks, by name, and the protocols themselves for one model."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from hagane.errors import Fault, ServeError, nearest
+from hagane.serving.own_paths import own_paths
+from hagane.serving.protocol import Protocol
+from hagane.serving.protocols import PROTOCOLS
+from hagane.serving.served_model import ServedModel
+
+
+def open_protocols(model: ServedModel) -> tuple[Protocol, ...]:
+    """The server's own paths, and the protocols that `model` speaks, in its order."""
+    chosen = [importlib.import_module(PROTOCOLS[name]).protocol(model) for name in model.protocols]
+    return (own_paths(model, chosen), *chosen)
+
+
+def choose_protocols(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The names in their order, each once; all of the table where there are none. Raises ServeError for others.
+
+    >>> choose_protocols(["KServe", "tensorflow", "kserve"])
+    ('kserve', 'tensorflow')
+    """
+    asked = tuple(dict.fromkeys(name.lower().replace("-", "_") for name in names or PROTOCOLS))
+    unknown = [name for name in asked if name not in PROTOCOLS]
+    if unknown:
+        expected = ", ".join(PROTOCOLS)
+        faults = (
+            Fault(what=f"{name!r} is no protocol", expected=expected, nearest=nearest(name, PROTOCOLS))
+            for name in unknown
+        )
+        raise ServeError(*faults)
+    return asked

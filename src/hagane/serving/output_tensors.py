@@ -1,0 +1,87 @@
+"""Predictions as named tensors, for the protocols that know no rows: TensorFlow Serving's and the Open Inference one.
+
+A field of a row that is a number, a text or a bool is a tensor [n]. The list of `{"label", "prob"}` that ML.PREDICT
+answers for a classifier becomes two [n, c]: `predicted_late_labels` and `predicted_late_probs`, in the order of the
+classes, the same in every row.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hagane.bundle.predictions import Predictions
+from hagane.bundle.signature import ROW_ERROR
+from hagane.types import SqlType
+
+Column = list[Any]
+_PROBS = "_probs"
+_TYPES = {bool: SqlType.BOOL, int: SqlType.INT64, str: SqlType.STRING}
+
+
+class OutputTensor(NamedTuple):
+    """What is known of an output before anything is predicted."""
+
+    name: str
+    type: SqlType
+    width: int | None = None
+    """c of a tensor [n, c]; None for one of shape [n]."""
+
+
+class OutputTensors:
+    """The outputs of one model, and predictions in their form. Made by `of`."""
+
+    def __init__(self, tensors: tuple[OutputTensor, ...], classes: dict[str, list[Any]]) -> None:
+        self.tensors = tensors
+        self._classes = classes
+
+    @classmethod
+    def of(cls, answer: Predictions) -> OutputTensors:
+        """Taken from the answer to one row. `row_error` is an output where rows that err are answered at all."""
+        signature = answer.signature
+        order = {value: index for index, value in enumerate(signature.classes)}
+        tensors, classes = [], {}
+        for name, value in answer.rows()[0].items():
+            if isinstance(value, list):
+                labels = sorted((each["label"] for each in value), key=lambda label: (order.get(label, 0), label))
+                classes[name] = labels
+                tensors.append(OutputTensor(_labels_name(name), _type(labels[0]), len(labels)))
+                tensors.append(OutputTensor(name, SqlType.FLOAT64, len(labels)))
+            elif name != ROW_ERROR:
+                tensors.append(OutputTensor(name, _type(value)))
+        if signature.on_error == "null":
+            tensors.append(OutputTensor(ROW_ERROR, SqlType.BOOL))
+        return cls(tuple(tensors), classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The outputs' names, in order."""
+        return tuple(tensor.name for tensor in self.tensors)
+
+    def columns(self, predictions: Predictions) -> dict[str, Column]:
+        """name → n values, or n lists of c values. A number that is not finite is None."""
+        rows = predictions.rows()
+        columns: dict[str, Column] = {}
+        for tensor in self.tensors:
+            probs_name = tensor.name.removesuffix("_labels") + _PROBS
+            if tensor.name == ROW_ERROR:
+                columns[tensor.name] = predictions.row_errors.tolist()
+            elif tensor.width is None:
+                columns[tensor.name] = [row[tensor.name] for row in rows]
+            elif tensor.name in self._classes:
+                columns[tensor.name] = [self._probabilities(row[tensor.name], tensor.name) for row in rows]
+            else:
+                columns[tensor.name] = [self._classes[probs_name]] * len(rows)
+        return columns
+
+    def _probabilities(self, ranked: list[dict[str, Any]], name: str) -> list[float | None]:
+        found = {each["label"]: each["prob"] for each in ranked}
+        return [found[label] for label in self._classes[name]]
+
+
+def _labels_name(probs_name: str) -> str:
+    return probs_name.removesuffix(_PROBS) + "_labels"
+
+
+def _type(value: object) -> SqlType:
+    """Of one value; only a number that is not finite is None."""
+    return _TYPES.get(type(value), SqlType.FLOAT64)
