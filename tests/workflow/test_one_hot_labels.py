@@ -65,6 +65,29 @@ def test_the_training_is_bit_equal_to_that_with_the_class(
     assert right.predict([{"x": 3.0, "k": 5, "job": "pilot"}]).rows()[0]["predicted_class"] == "top"
 
 
+@pytest.mark.parametrize("columns", [("top", "low", "mid"), ("top", "rest")])
+def test_classes_stand_in_the_order_of_the_columns(rows: pa.Table, tmp_path: Path, columns: tuple[str, ...]) -> None:
+    """As numbers of classes do that count the columns; of two the last is the positive one."""
+    rows = rows.append_column("rest", pa.array([grade != "top" for grade in rows["grade"].to_pylist()]))
+    place = np.argmax(np.column_stack([rows[name].to_numpy() for name in columns]), axis=1)
+    features, part = rows.select(["x", "k", "job"]), np.where(np.arange(rows.num_rows) % 5, "TRAIN", "TEST")
+    by_number = features.append_column("class", pa.array(place)).append_column("part", pa.array(part))
+    by_vector = features
+    for name in columns:
+        by_vector = by_vector.append_column(name, rows[name])
+    by_vector = by_vector.append_column("part", pa.array(part))
+    split = Split(method="column", column="part")
+    one = fit(by_number, "class", Workspace(tmp_path / "a"), split=split)
+    other = fit(by_vector, columns, Workspace(tmp_path / "b"), split=split)
+    bundles = [Bundle.load(result.bundle) for result in (one, other)]
+    assert bundles[0].document("parameters.safetensors") == bundles[1].document("parameters.safetensors")
+    assert one.evaluation.metrics == other.evaluation.metrics
+    assert bundles[1].signature.classes == columns
+    answers = [bundle.predict([{"x": 3.0, "k": 5, "job": "pilot"}]) for bundle in bundles]
+    assert np.array_equal(answers[0].probabilities, answers[1].probabilities)
+    assert (answers[0].labels[0], answers[1].labels[0]) == (0, "top")
+
+
 def test_the_resolved_spec_names_the_columns_and_their_form(rows: pa.Table, workspace: Workspace) -> None:
     result = fit(one_hot(rows), CLASSES, workspace)
     stored = read_yaml((result.bundle / "spec.yaml").read_text(), path="spec.yaml")

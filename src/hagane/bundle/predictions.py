@@ -31,11 +31,11 @@ class Predictions:
     row_errors: npt.NDArray[np.bool_]
     """[n]: an expression erred on this row and was answered with NULL."""
     probabilities: Array | None = None
-    """[n, c] f32 or f64: probability of each of `signature.classes`."""
+    """[n, c] f32 or f64: probability of each of `signature.classes`; of k labels [n, k, 2]."""
     labels: Array | None = None
-    """[n] object (str), int64 or bool: the predicted class."""
+    """[n] object (str), int64 or bool: the predicted class; of k labels [n, k] int64, its place among theirs."""
     values: Array | None = None
-    """[n] f32 or f64: the predicted number."""
+    """[n] f32 or f64: the predicted number; of k labels [n, k]."""
     lower_bounds: Array | None = None
     """[n] f64: of the prediction interval, where the model has one."""
     upper_bounds: Array | None = None
@@ -59,6 +59,18 @@ class Predictions:
             uncalibrated=outputs.get(UNCALIBRATED),
         )
 
+    @property
+    def each(self) -> tuple[Predictions, ...]:
+        """The answers for each of several labels by itself."""
+        return tuple(self._of_label(place, one) for place, one in enumerate(self.signature.each))
+
+    def _of_label(self, place: int, signature: Signature) -> Predictions:
+        if self.probabilities is None or self.labels is None:
+            assert self.values is not None
+            return Predictions(signature, self.row_errors, values=self.values[:, place])
+        labels = np.array(signature.classes)[self.labels[:, place]]
+        return Predictions(signature, self.row_errors, probabilities=self.probabilities[:, place], labels=labels)
+
     @classmethod
     def concatenate(cls, parts: list[Predictions]) -> Predictions:
         """One after another; `parts` holds at least one."""
@@ -81,8 +93,12 @@ class Predictions:
         `{"predicted_late": True, "predicted_late_probs": [{"label": True, "prob": 0.8}, {"label": False, "prob":
         0.2}]}`, the most probable class first (equal ones in the classes' order). A row with an error that
         was answered all the same has `"row_error": True` besides.
+        Several labels have all of these, each under its own name.
         A number that is not finite becomes None: JSON has no other word for it.
         """
+        if self.signature.labels:
+            each = zip(*(one.rows() for one in self.each), strict=True)
+            return [{name: value for row in rows for name, value in row.items()} for rows in each]
         rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
         for index in np.flatnonzero(self.row_errors).tolist():
             rows[index]["row_error"] = True

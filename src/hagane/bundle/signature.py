@@ -31,6 +31,15 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the column came from when the query made it (a join, an aggregate): the caller must make it likewise."""
 
 
+class OneLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several labels that are predicted at once."""
+
+    name: str
+    type: SqlType
+    classes: tuple[str | int | bool, ...] = ()
+    """False and true, or 0 and 1; empty for regression."""
+
+
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """What goes in and what comes out.
 
@@ -51,6 +60,9 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     label_columns: dict[str, SqlType] = {}
     """The columns of the data that the label is made of, where it is none itself: of a one-hot label those of its
     classes."""
+    labels: tuple[OneLabel, ...] = ()
+    """The labels, where several are predicted at once: `label` names them all then, and tensors have an axis of them
+    behind that of the rows."""
     model_type: str
     """The family's name, as in the spec: `boosted_tree_classifier`."""
     model_name: str = ""
@@ -86,7 +98,28 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label_sources(self) -> tuple[str, ...]:
         """The columns that data with labels have."""
-        return tuple(self.label_columns) or (self.label,)
+        return tuple(self.label_types)
+
+    @property
+    def label_types(self) -> dict[str, SqlType]:
+        """The types of these columns."""
+        several = {label.name: label.type for label in self.labels}
+        return self.label_columns or several or {self.label: self.label_type}
+
+    @property
+    def each(self) -> tuple[Signature, ...]:
+        """The signature of each of several labels by itself.
+
+        >>> fog, rain = (OneLabel(name=name, type=SqlType.BOOL, classes=(False, True)) for name in ("fog", "rain"))
+        >>> both = Signature(inputs=(), task="classification", label="fog, rain", label_type=SqlType.BOOL,
+        ...                  labels=(fog, rain), threshold=0.5, model_type="dnn_classifier")
+        >>> [signature.prediction_name for signature in both.each]
+        ['predicted_fog', 'predicted_rain']
+        """
+        return tuple(
+            msgspec.structs.replace(self, label=one.name, label_type=one.type, classes=one.classes, labels=())
+            for one in self.labels
+        )
 
     @property
     def layout(self) -> InputLayout:

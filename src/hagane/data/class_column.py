@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from hagane.data.column_type import TypedColumns
 from hagane.data.engine import quote_text
+from hagane.data.replace_columns import replace_columns
 from hagane.data.table import Table
-from hagane.types import Column, Schema, SqlType
+from hagane.types import SqlType
 
 
 def with_class_column(table: Table, columns: Sequence[str], name: str) -> Table:
@@ -33,22 +32,3 @@ def with_class_column(table: Table, columns: Sequence[str], name: str) -> Table:
 def truth_sql(table: Table, column: str) -> str:
     """SQL over the source's columns: whether a column of truth values or of numbers is true (1); NULL is not."""
     return f"coalesce(CAST({table.typed.casts[column]} AS DOUBLE) = 1, FALSE)"
-
-
-def replace_columns(table: Table, columns: Sequence[str], made: dict[str, tuple[SqlType, str]]) -> Table:
-    """The table with the columns `made` (name → type, SQL over the source's columns) where the first of `columns` was.
-
-    The others of `columns`, and other columns of the new names, are gone.
-    """
-    gone = {*columns, *made} - {columns[0]}
-    listed: list[Column] = []
-    for column in table.typed.schema:
-        if column.name == columns[0]:
-            listed += [Column(name, type_) for name, (type_, _) in made.items()]
-        elif column.name not in gone:
-            listed.append(column)
-    casts = {column.name: made[column.name][1] if column.name in made else table.typed.casts[column.name]
-             for column in listed}  # fmt: skip
-    typed = TypedColumns(Schema(tuple(listed)), casts, table.typed.unsupported)
-    names = None if table.names is None else tuple(column.name for column in listed)
-    return replace(table, names=names, typed=typed, origin=replace(table.origin, parquet=()))

@@ -29,6 +29,8 @@ HEADLINES = {
     "binary": ("roc_auc", "accuracy", "log_loss"),
     "multiclass": ("accuracy", "log_loss"),
     "regression": ("r2_score", "root_mean_squared_error"),
+    "multi_label": ("roc_auc", "subset_accuracy", "hamming_loss"),
+    "multivariate": ("r2_score", "root_mean_squared_error"),
 }
 """The metric to show first, by kind; the next one where it is undefined."""
 
@@ -157,6 +159,9 @@ class SliceColumn(msgspec.Struct, frozen=True, kw_only=True):
     small_below_rows: int
 
 
+Kind = Literal["binary", "multiclass", "regression", "multi_label", "multivariate"]
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What a model is worth on some rows. Every undefined figure is None, its reason in `undefined`.
 
@@ -212,10 +217,14 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Of label - prediction."""
     density: Density | None = None
     slices: tuple[SliceColumn, ...] = ()
+    labels: tuple[LabelEvaluation, ...] = ()
+    """Of several labels predicted at once each by itself; what stands above are means over them then."""
 
     @property
-    def kind(self) -> Literal["binary", "multiclass", "regression"]:
-        """The task, with binary apart from several classes."""
+    def kind(self) -> Kind:
+        """The task, with binary apart from several classes, and one label apart from several."""
+        if self.labels:
+            return "multivariate" if self.task == "regression" else "multi_label"
         if self.task == "regression":
             return "regression"
         return "binary" if len(self.classes) == 2 else "multiclass"
@@ -273,3 +282,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(document: bytes | str) -> Evaluation:
         """The inverse of `to_json`. Raises msgspec.ValidationError where it is not one."""
         return msgspec.json.decode(document, type=Evaluation)
+
+
+class LabelEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several labels that were predicted at once."""
+
+    name: str
+    evaluation: Evaluation
+    """As if it were the only one, on the rows that have all labels."""

@@ -20,6 +20,8 @@ METRICS: dict[str, MetricInfo] = {
     "roc_auc": MetricInfo("ROC AUC", True, "How often a positive row is scored above a negative one; 0.5 is chance."),
     "pr_auc": MetricInfo("PR AUC", True, "Average precision over all recalls; chance is the share of positive rows."),
     "accuracy": MetricInfo("Accuracy", True, "The share of rows answered rightly."),
+    "subset_accuracy": MetricInfo("Subset accuracy", True, "The share of rows in which every answer is right."),
+    "hamming_loss": MetricInfo("Hamming loss", False, "The share of wrong answers, over all rows and labels."),
     "precision": MetricInfo("Precision", True, "Of the rows called positive, the share that are."),
     "recall": MetricInfo("Recall", True, "Of the positive rows, the share that is found."),
     "f1_score": MetricInfo("F1 score", True, "The harmonic mean of precision and recall."),

@@ -14,7 +14,8 @@ Array = npt.NDArray[np.generic]
 
 
 class Batch(NamedTuple):
-    """Some rows: `dense` [n, d] f32/f64, `ids` [n, k] int64, `label` [n] (f64, or int64 classes).
+    """Some rows: `dense` [n, d] f32/f64, `ids` [n, k] int64, `label` [n] (f64, or int64 classes; of several labels
+    [n, k] f64, or uint8 that is 0 or 1).
 
     >>> batch = Batch(np.zeros((3, 1)), np.array([[4], [5], [6]]), np.array([0, 1, 0]))
     >>> Batch.concatenate([batch.take(np.array([2])), batch.slice(0, 2)]).ids.tolist()

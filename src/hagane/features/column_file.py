@@ -46,6 +46,8 @@ class ColumnFooter(msgspec.Struct, frozen=True, kw_only=True):
     dtype: str
     """Of the values; of a sparse column, of its ids."""
     num_rows: int
+    width: int = 1
+    """Values of a row: several labels have one each."""
     block_rows: int
     num_entries: tuple[int, ...] = ()
     """Entries of each block of a sparse column."""
@@ -80,7 +82,7 @@ class ColumnFile:
         self._bytes = map_bytes(path)
         self._values_end = self.footer.data_bytes - 8 * self.footer.num_errors
         self._blocks = sparse_blocks(self.footer) if self.is_sparse else []
-        expected = self._blocks.pop().offsets if self.is_sparse else padded(self.num_rows * self.dtype.itemsize)
+        expected = self._blocks.pop().offsets if self.is_sparse else padded(self.num_rows * self._row_bytes)
         if expected != self._values_end:
             raise damaged(path, f"{expected} bytes of values", f"{self._values_end} bytes")
         if self.is_sparse:
@@ -99,14 +101,24 @@ class ColumnFile:
         return np.dtype(self.footer.dtype)
 
     @property
+    def width(self) -> int:
+        """Values of a row of a column of fixed width."""
+        return self.footer.width
+
+    @property
+    def _row_bytes(self) -> int:
+        return self.footer.width * self.dtype.itemsize
+
+    @property
     def is_sparse(self) -> bool:
         """Whether rows hold slots with weights instead of one value."""
         return self.footer.kind == "sparse"
 
     @property
     def values(self) -> Array:
-        """[n] of a column of fixed width, a view of the file."""
-        return self._bytes[: self.num_rows * self.dtype.itemsize].view(self.dtype)
+        """[n] of a column of fixed width, a view of the file; [n, width] where rows have several values."""
+        flat = self._bytes[: self.num_rows * self._row_bytes].view(self.dtype)
+        return flat if self.footer.width == 1 else flat.reshape(self.num_rows, self.footer.width)
 
     @property
     def errors(self) -> npt.NDArray[np.uint64]:
@@ -161,13 +173,14 @@ class ColumnFile:
             raise damaged(self.path, f"the checksum {self.footer.crc32:08x}", f"{crc:08x}")
 
     def read(self, stretches: Sequence[tuple[int, int]]) -> Array:
-        """[n] the rows of these stretches [start, stop) of a column of fixed width, one after another, in memory.
+        """[n] or [n, width]: the rows of these stretches [start, stop), one after another, in memory.
 
         They are read, not mapped: rows of files larger than memory come in long runs and leave nothing behind, where
         a page of a mapping costs an interruption each.
         """
-        out = np.empty(sum(stop - start for start, stop in stretches), self.dtype)
-        size, at = self.dtype.itemsize, 0
+        num_rows = sum(stop - start for start, stop in stretches)
+        out = np.empty(num_rows if self.footer.width == 1 else (num_rows, self.footer.width), self.dtype)
+        size, at = self._row_bytes, 0
         try:
             with self.path.open("rb", buffering=0) as file:
                 for start, stop in stretches:
@@ -197,7 +210,7 @@ class ColumnFile:
 
 
 def _read_into(descriptor: int, out: Array, offset: int) -> None:
-    content = memoryview(out.view(np.uint8).data)
+    content = memoryview(out.reshape(-1).view(np.uint8).data)
     while content:
         count = os.preadv(descriptor, [content], offset)
         if not count:

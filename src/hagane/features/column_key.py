@@ -24,8 +24,8 @@ from hagane.data.table import Table
 from hagane.features.column_file import FORMAT_VERSION
 from hagane.features.encoded import BLOCK_ROWS, SPARSE_BLOCK_ROWS, WEIGHT_DTYPE, feature_dtype
 from hagane.features.feature import FeatureKind
-from hagane.features.label import LabelEncoding
 from hagane.features.lower import LoweredFeature
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
 
@@ -44,9 +44,11 @@ class ColumnPlan(NamedTuple):
     dtype: str
     meaning: str
     """Digest of how its values follow from the raw columns."""
+    width: int = 1
+    """Values of a row."""
 
 
-def column_plans(transform: Transform, label: LabelEncoding, weight: WeightColumn | None) -> list[ColumnPlan]:
+def column_plans(transform: Transform, label: Labels, weight: WeightColumn | None) -> list[ColumnPlan]:
     """The columns of an `Encoded` in order: features, label, weight."""
     plans = [
         _feature_plan(
@@ -54,7 +56,7 @@ def column_plans(transform: Transform, label: LabelEncoding, weight: WeightColum
         )
         for lowered in transform.lowered()
     ]
-    plans.append(ColumnPlan("label", "label", label.dtype, digest(label)))
+    plans.append(ColumnPlan("label", "label", label.dtype, digest(label), label.width))
     if weight is not None:
         (lowered,) = weight.transform.lowered()
         plans.append(_feature_plan(weight.transform, lowered, "weight", np.dtype(WEIGHT_DTYPE)))
@@ -64,7 +66,7 @@ def column_plans(transform: Transform, label: LabelEncoding, weight: WeightColum
 class ColumnKeys:
     """The keys of columns over the rows of `source` that have a label; reads once what identifies the data."""
 
-    def __init__(self, source: Table | Splits, label: LabelEncoding) -> None:
+    def __init__(self, source: Table | Splits, label: Labels) -> None:
         table, split = (source.table, source.part_sql) if isinstance(source, Splits) else (source, None)
         self._rows = digest(
             (FORMAT_VERSION, BLOCK_ROWS, SPARSE_BLOCK_ROWS, code_digest(), table.fingerprint(), split, label)

@@ -20,7 +20,7 @@ COPY_BYTES = 2**20
 
 
 class ColumnWriter:
-    """Appends arrays (`SparseRows` for the kind `sparse`) of any length.
+    """Appends arrays [n] (`SparseRows` for the kind `sparse`, [n, width] where rows have several values).
 
     Rows wait in memory (`waiting_bytes`) until `flush`; the file is open only meanwhile, so that thousands of columns
     can be written side by side. `close` ends the file with the footer without which it cannot be read.
@@ -32,8 +32,11 @@ class ColumnWriter:
     [1.0, 2.0]
     """
 
-    def __init__(self, path: Path, *, name: str, kind: str, dtype: str, block_rows: int, part: str = "") -> None:
+    def __init__(
+        self, path: Path, *, name: str, kind: str, dtype: str, block_rows: int, part: str = "", width: int = 1
+    ) -> None:
         self.path = path
+        self.width = width
         self.name, self.kind, self.part = name, kind, part
         self.dtype = np.dtype(dtype)
         self.block_rows = block_rows
@@ -81,7 +84,7 @@ class ColumnWriter:
         self._append_errors()
         footer = msgspec.json.encode(ColumnFooter(
             name=self.name, kind=self.kind, part=self.part, dtype=self.dtype.str,
-            num_rows=self.num_rows, block_rows=self.block_rows,
+            num_rows=self.num_rows, width=self.width, block_rows=self.block_rows,
             num_entries=tuple(self._num_entries), num_errors=self._num_errors, data_bytes=self._size, crc32=self._crc,
             counts=dict(counts or {}),
         ))  # fmt: skip

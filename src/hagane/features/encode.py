@@ -22,10 +22,10 @@ from hagane.features.column_key import ColumnKeys, ColumnPlan, column_plans
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.encoded import BLOCK_ROWS, SPARSE_BLOCK_ROWS, Encoded, column_path, flush_bytes
 from hagane.features.encoded_batches import encode_batches, map_encoded
-from hagane.features.label import LabelEncoding
 from hagane.features.ordered_map import ordered_map
 from hagane.features.rows_that_erred import count_rows_that_erred
 from hagane.features.selection import ColumnOfPart, ColumnRows, Selection
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
 from hagane.progress import SILENT, Phase, Progress
@@ -65,7 +65,7 @@ class _Job:
 
     source: Table | Splits
     transform: Transform
-    label: LabelEncoding
+    label: Labels
     weight: WeightColumn | None
     plans: Sequence[ColumnPlan]
 
@@ -85,7 +85,7 @@ class _Job:
         return [ColumnOfPart(part, number) for part in range(len(PART_NAMES)) for number in range(len(self.plans))]
 
 
-def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding: LabelEncoding, folder: Path, *,
+def encode(table_or_splits: Table | Splits, transform: Transform, label_encoding: Labels, folder: Path, *,
            weight: WeightColumn | None = None, cache: ColumnCache | None = None,
            progress: Progress = SILENT) -> EncodedSplits:  # fmt: skip
     """Write train, eval and test in one pass over the data (a bare Table is all train). Rows keep the table's order.
@@ -206,10 +206,11 @@ def _narrowed(transform: Transform, wanted: Sequence[int]) -> Transform:
 
 
 def _writer(job: _Job, column: ColumnOfPart, aside: Path) -> ColumnWriter:
-    name, kind, dtype, _ = job.plans[column.number]
+    name, kind, dtype, _, width = job.plans[column.number]
     block_rows = SPARSE_BLOCK_ROWS if kind == "sparse" else BLOCK_ROWS
     part = PART_NAMES[column.part]
-    return ColumnWriter(_path(aside, column), name=name, kind=kind, dtype=dtype, block_rows=block_rows, part=part)
+    path = _path(aside, column)
+    return ColumnWriter(path, name=name, kind=kind, dtype=dtype, block_rows=block_rows, part=part, width=width)
 
 
 def _path(folder: Path, column: ColumnOfPart) -> Path:

@@ -18,6 +18,7 @@ from hagane.features.batch import Batch
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.one_label_column import OneLabelColumn
 from hagane.features.prefetch import prefetch
 from hagane.features.row_window import RowWindow
 from hagane.features.sparse_rows import SparseRows
@@ -132,6 +133,16 @@ class Encoded:
     def block_rows(self) -> int:
         """Rows of a block; the last one may have fewer."""
         return self.header.block_rows
+
+    @property
+    def num_labels(self) -> int:
+        """Values of a row's label."""
+        return self._label.width
+
+    def of_label(self, place: int) -> Encoded:
+        """The same rows with one of several labels alone."""
+        label = OneLabelColumn(self._label, place)
+        return Encoded(self.features, [*self._columns, label], dense_dtype=self.header.dense_dtype, weight=self._weight)
 
     @property
     def num_dense(self) -> int:
@@ -259,6 +270,7 @@ class EncodedWriter:
         *,
         dense_dtype: str = "float32",
         label_dtype: str = "int64",
+        num_labels: int = 1,
         block_rows: int = BLOCK_ROWS,
         weighted: bool = False,
     ) -> None:
@@ -276,12 +288,13 @@ class EncodedWriter:
         kinds = [(f.name, str(f.kind), feature_dtype(f, dense_dtype).name) for f in features]
         kinds += [("label", "label", label_dtype)] + [("weight", "weight", WEIGHT_DTYPE)] * weighted
         self._writers = [
-            ColumnWriter(column_path(folder, number), name=name, kind=kind, dtype=dtype, block_rows=block_rows)
+            ColumnWriter(column_path(folder, number), name=name, kind=kind, dtype=dtype, block_rows=block_rows,
+                         width=num_labels if kind == "label" else 1)
             for number, (name, kind, dtype) in enumerate(kinds)
-        ]
+        ]  # fmt: skip
 
     def append(self, columns: Sequence[Array | SparseRows], weight: Array | None = None) -> None:
-        """Add rows: an array [n] a dense or id feature in order, `SparseRows` a sparse one, then the label [n].
+        """Add rows: an array [n] a dense or id feature in order, `SparseRows` a sparse one, then the label [n (, k)].
 
         `weight` [n] is given where the writer was made `weighted`.
         """

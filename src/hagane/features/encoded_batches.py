@@ -14,8 +14,9 @@ from hagane.data.table import BATCH_ROWS, Table
 from hagane.features.encoded import feature_dtype
 from hagane.features.encoder import EncodedColumns, Encoder
 from hagane.features.feature_errors import FeatureErrors
-from hagane.features.label import EncodedLabel, LabelEncoding
+from hagane.features.label import EncodedLabel
 from hagane.features.ordered_map import ordered_map
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.features.weight_column import WeightColumn
 from hagane.usable_cores import usable_cores
@@ -48,7 +49,7 @@ class EncodedBatch(NamedTuple):
 
 
 def encode_batches(
-    source: Table | Splits, transform: Transform, label: LabelEncoding, weight: WeightColumn | None = None
+    source: Table | Splits, transform: Transform, label: Labels, weight: WeightColumn | None = None
 ) -> Iterator[EncodedBatch]:
     """Every batch encoded, in order."""
     return map_encoded(lambda batch: batch, source, transform, label, weight)
@@ -58,7 +59,7 @@ def map_encoded(
     function: Callable[[EncodedBatch], R],
     source: Table | Splits,
     transform: Transform,
-    label: LabelEncoding,
+    label: Labels,
     weight: WeightColumn | None = None,
 ) -> Generator[R]:
     """`function` of every encoded batch, in order; it runs on the threads that encode (which leave the interpreter)."""
@@ -70,7 +71,7 @@ def map_encoded(
         weights = None if weigh is None else weigh.encode_batch(batch).dense[:, 0]
         features = encoder.encode_columns(batch)
         errors = feature_errors.find(batch, features.row_error)
-        labels = label.encode(batch.column(label.column))
+        labels = label.encode_rows(batch)
         return function(EncodedBatch(features, errors, labels, weights, parts, batch.num_rows))
 
     threads = min(usable_cores(), MOST_THREADS)
@@ -78,10 +79,10 @@ def map_encoded(
 
 
 def _batches(
-    source: Table | Splits, transform: Transform, label: LabelEncoding, weight: WeightColumn | None
+    source: Table | Splits, transform: Transform, label: Labels, weight: WeightColumn | None
 ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.uint8] | None]]:
     columns = (*transform.columns, *(() if weight is None else weight.transform.columns))
-    names = list(dict.fromkeys([*(column.name for column in columns), label.column]))
+    names = list(dict.fromkeys([*(column.name for column in columns), *label.columns]))
     rows = batch_rows(transform, len(names))
     if isinstance(source, Splits):
         yield from source.batches(names, batch_rows=rows, dictionary=True)

@@ -25,7 +25,7 @@ NUMBER_TYPES = (SqlType.INT64, SqlType.FLOAT64, SqlType.BOOL)
 class EncodedLabel(NamedTuple):
     """Labels of a batch, those of the kept rows alone.
 
-    `values` is [m] int64 classes or float64; `kept` [n] bool says of which rows, None: of all.
+    `values` is [m] int64 classes or float64 (of several labels [m, k]); `kept` [n] bool says of which rows, None: all.
     """
 
     values: npt.NDArray[np.generic]
@@ -48,12 +48,37 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
     type: SqlType
     task: Literal["classification", "regression"]
     classes: tuple[Class, ...] = ()
-    """Ascending (strings by Unicode code point); the last of two is the positive class. Empty for regression."""
+    """Ascending (strings by Unicode code point), of a one-hot label in the order of its columns; the last of two is the
+    positive class. Empty for regression."""
 
     @property
     def dtype(self) -> str:
         """`int64` for classes, `float64` for regression."""
         return "int64" if self.task == "classification" else "float64"
+
+    @property
+    def num_classes(self) -> int:
+        """Classes; 0 for a number."""
+        return len(self.classes)
+
+    @property
+    def width(self) -> int:
+        """Values of a row."""
+        return 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is read from."""
+        return (self.column,)
+
+    @property
+    def each(self) -> tuple[LabelEncoding, ...]:
+        """The labels that are predicted."""
+        return (self,)
+
+    def encode_rows(self, batch: pa.RecordBatch) -> EncodedLabel:
+        """The label of the rows of a batch that has its column."""
+        return self.encode(batch.column(self.column))
 
     def encode(self, array: pa.Array[Any]) -> EncodedLabel:
         """The label of a batch: an array of `type`, strings plain or dictionary-encoded."""

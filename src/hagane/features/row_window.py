@@ -15,7 +15,7 @@ Array = npt.NDArray[np.generic]
 
 
 class RowWindow(NamedTuple):
-    """n rows: `dense` and `ids` hold an array [n] a feature, `label` [n], `weight` [n] or None.
+    """n rows: `dense` and `ids` hold an array [n] a feature, `label` [n] or [n, k], `weight` [n] or None.
 
     >>> window = RowWindow([np.array([0.5, 1.5])], [np.array([7, 8], np.uint8)], np.array([0, 1]))
     >>> window.take(np.array([1])).ids.tolist()

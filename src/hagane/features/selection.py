@@ -104,7 +104,7 @@ def _labels(batch: EncodedBatch, rows: npt.NDArray[np.intp] | None) -> Array:
 def _taken(values: Array | SparseRows, rows: npt.NDArray[np.intp] | None) -> Array | SparseRows:
     if rows is None:
         return values
-    return values.take(rows) if isinstance(values, SparseRows) else np.take(values, rows)
+    return values.take(rows) if isinstance(values, SparseRows) else np.take(values, rows, axis=0)
 
 
 def _as_array(values: Array | SparseRows) -> Array:

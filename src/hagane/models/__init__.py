@@ -37,7 +37,10 @@ FAMILIES: dict[str, str] = {
 }
 """Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
 
-SEVERAL_LABELS: tuple[str, ...] = ()
+SEVERAL_LABELS = (
+    *("dnn_classifier", "dnn_regressor", "dnn_linear_combined_classifier", "dnn_linear_combined_regressor"),
+    *("tabnet_classifier", "tabnet_regressor", "torch_classifier", "torch_regressor"),
+)
 """Those that predict several labels at once."""
 
 AUTO_FAMILIES = ("boosted_tree_classifier", "boosted_tree_regressor")

@@ -60,8 +60,7 @@ def begin_net(
         last = net.layers[-1]
         assert isinstance(last, nn.Linear)
         last.bias += _difference(left.shift, shift, target.num_outputs)
-    same_unit = msgspec.structs.replace(target, level=left.target.level, scale=left.target.scale)
-    return Beginning(same_unit, dict(net.state_dict()))
+    return Beginning(target.in_unit_of(left.target), dict(net.state_dict()))
 
 
 def _difference(earlier: Sequence[float], now: Sequence[float], num_outputs: int) -> Tensor:

@@ -62,9 +62,12 @@ class BoostedTreeClassifierOptions(BoostedTreeOptions, frozen=True, kw_only=True
     eval_metric: ClassMetric | None = None
     """Which figure of the eval rows stops the training and picks the round. null: the loss."""
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """A metric that so many classes do not have, besides those of trees."""
-        return (*super().feature_faults(features, num_classes), *metric_faults(self.eval_metric, num_classes))
+        return (
+            *super().feature_faults(features, num_classes, num_labels),
+            *metric_faults(self.eval_metric, num_classes),
+        )
 
 
 class BoostedTreeRegressorOptions(BoostedTreeOptions, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from hagane.models.family import FitContext
 from hagane.models.first_layer_movement import first_layer_movement
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.several_targets import AnyTarget
 from hagane.models.tabular_net import TabularNet, fold_normalisation
 from hagane.models.target import Target
 from hagane.models.torch_model import TorchModel
@@ -55,7 +56,7 @@ class DnnArguments(msgspec.Struct, frozen=True, kw_only=True):
     """What `make_task` needs besides the rows."""
 
     options: DnnOptions
-    target: Target
+    target: AnyTarget
     seed: int
     shift: tuple[float, ...]
     """[outputs] what the output lacks on eval rows."""

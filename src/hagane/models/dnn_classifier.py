@@ -6,12 +6,11 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.classes_target import classes_target
 from hagane.models.dnn import RELATIVE_TOLERANCE, DnnOptions, fit_net
 from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
-from hagane.models.target import class_target
 from hagane.models.torch_model import TorchModel
-from hagane.models.training_data import count_classes
 
 
 class DnnClassifierOptions(DnnOptions, frozen=True, kw_only=True):
@@ -37,6 +36,5 @@ class DnnClassifier:
     ) -> TorchModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, DnnClassifierOptions)
-        count_classes(train, context)
-        target = class_target(context.num_classes)
+        target = classes_target(train, context)
         return fit_net(train, evaluation, options, context, family=self.name, target=target)

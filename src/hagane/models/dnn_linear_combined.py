@@ -23,6 +23,7 @@ from hagane.models.embedding_options import with_slots
 from hagane.models.family import FitContext
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.several_targets import AnyTarget
 from hagane.models.tabular_net import fold_normalisation
 from hagane.models.target import Target
 from hagane.models.torch_model import TorchModel
@@ -69,9 +70,9 @@ class WideDeepOptions(DnnOptions, frozen=True, kw_only=True):
                 faults.append(Fault(what=f"{self.linear_optimizer} has no {name}", where=where, next_step=step))
         return faults
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """A fault for each name that no feature has."""
-        faults = list(super().feature_faults(features, num_classes))
+        faults = list(super().feature_faults(features, num_classes, num_labels))
         for option in ("wide_features", "deep_features"):
             faults += unknown_features(option, getattr(self, option) or (), features, "feature")
         return faults
@@ -91,7 +92,7 @@ class WideDeepArguments(msgspec.Struct, frozen=True, kw_only=True):
     """What `make_task` needs besides the rows."""
 
     options: WideDeepOptions
-    target: Target
+    target: AnyTarget
     seed: int
     shift: tuple[float, ...]
     """[outputs] what the output lacks on eval rows."""

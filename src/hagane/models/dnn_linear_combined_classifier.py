@@ -6,13 +6,12 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.classes_target import classes_target
 from hagane.models.dnn import RELATIVE_TOLERANCE
 from hagane.models.dnn_linear_combined import WideDeepOptions, fit_wide_deep
 from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
-from hagane.models.target import class_target
 from hagane.models.torch_model import TorchModel
-from hagane.models.training_data import count_classes
 
 
 class WideDeepClassifierOptions(WideDeepOptions, frozen=True, kw_only=True):
@@ -38,6 +37,5 @@ class DnnLinearCombinedClassifier:
     ) -> TorchModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, WideDeepClassifierOptions)
-        count_classes(train, context)
-        target = class_target(context.num_classes)
+        target = classes_target(train, context)
         return fit_wide_deep(train, evaluation, options, context, family=self.name, target=target)

@@ -22,11 +22,11 @@ class EmbeddingOptions(TorchOptions, frozen=True, kw_only=True):
     max_embedding_dim: Annotated[int, msgspec.Meta(ge=1, le=4096)] = MAX_EMBEDDING_DIM
     """No width that a rule chooses is larger."""
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """A fault for each name that is no category and no words, besides those of every network."""
         named = [] if isinstance(self.embedding_dims, str) else list(self.embedding_dims)
         unknown = unknown_features("embedding_dims", named, with_slots(features), "category or sparse feature")
-        return (*super().feature_faults(features, num_classes), *unknown)
+        return (*super().feature_faults(features, num_classes, num_labels), *unknown)
 
     def widths(self, features: Sequence[Feature]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Of the id features, and of the sparse ones."""

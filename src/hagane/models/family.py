@@ -56,6 +56,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """Dense features first, then id features, then sparse ones, each in the encoded order."""
     num_classes: int = 0
     """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
+    num_labels: int = 1
+    """Labels that are predicted at once; of several each has two classes, or none."""
     class_offsets: tuple[float, ...] = ()
     """[c] ln(rows / rows kept) of each class that was thinned out in train alone, 0 of the others; () for none.
 
@@ -85,7 +87,7 @@ class FittedModel(Protocol):
     """The iteration whose state was kept."""
 
     def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
-        """Scores of the training path (torch, LightGBM, numpy): [n] or [n, c].
+        """Scores of the training path (torch, LightGBM, numpy): [n] or [n, c]; of several labels [n, k] or [n, k, 2].
 
         For dense features [n, d], ids [n, k] and one `SparseRows` a sparse feature. The verifier's oracle.
         """

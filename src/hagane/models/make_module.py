@@ -91,7 +91,9 @@ def _check_loss(path: str, module: NamedFeatures, output: Tensor) -> None:
     """`loss(output, label)`, where the class has it, answers a loss for each row."""
     if not callable(loss := getattr(module.module, "loss", None)):
         return
-    label = torch.zeros(len(output), dtype=torch.int64 if module.inputs.num_classes else torch.float32)
+    inputs = module.inputs
+    shape = (len(output),) if inputs.num_labels == 1 else (len(output), inputs.num_labels)
+    label = torch.zeros(shape, dtype=torch.int64 if inputs.num_classes else torch.float32)
     try:
         with torch.no_grad():
             found = loss(output, label)

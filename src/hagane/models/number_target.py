@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from hagane.features.encoded import Encoded
 from hagane.models.number_losses import HUBER_SHARE, MEDIAN, LossOptions, require_counts
+from hagane.models.several_targets import several_targets
 from hagane.models.target import Target
 from hagane.models.training_data import labels_and_weights, mean_weight, require_finite_labels
 from hagane.models.weighted_quantile import weighted_quantile
@@ -31,7 +32,12 @@ NORMAL_SPREAD = 1.6448536269514722
 
 
 def number_target(train: Encoded, options: LossOptions) -> Target:
-    """The loss that the options name, of scaled labels. Raises TrainingError for labels that it cannot be of."""
+    """The loss that the options name, of scaled labels: of several each by itself.
+
+    Raises TrainingError for labels that it cannot be of.
+    """
+    if train.num_labels > 1:
+        return several_targets([number_target(train.of_label(place), options) for place in range(train.num_labels)])
     require_finite_labels(train)
     if options.loss == "squared_error":
         return Target(1, "squared_error", "identity", *measure_label(train))

@@ -41,10 +41,10 @@ class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Faults of options that do not go with how the spec trains: what its rows weigh, say."""
         return ()
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """Faults that show only once the features are known, found before anything is encoded.
 
-        `num_classes` is 0 where a number is predicted.
+        `num_classes` is 0 where a number is predicted; of several labels each has so many.
         """
         return ()
 

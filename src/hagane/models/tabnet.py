@@ -27,6 +27,7 @@ from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import Array, FitContext
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.several_targets import AnyTarget
 from hagane.models.tabnet_graph import emit_tabnet
 from hagane.models.tabnet_net import TabNet, TabNetSettings
 from hagane.models.target import Float, Target
@@ -104,7 +105,7 @@ class TabNetArguments(msgspec.Struct, frozen=True, kw_only=True):
     """What `make_task` needs besides the rows."""
 
     options: TabNetOptions
-    target: Target
+    target: AnyTarget
     seed: int
     shift: tuple[float, ...]
     """[outputs] what the output lacks on eval rows."""

@@ -6,11 +6,10 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.classes_target import classes_target
 from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
 from hagane.models.tabnet import RELATIVE_TOLERANCE, TabNetModel, TabNetOptions, fit_tabnet
-from hagane.models.target import class_target
-from hagane.models.training_data import count_classes
 
 
 class TabNetClassifierOptions(TabNetOptions, frozen=True, kw_only=True):
@@ -36,6 +35,5 @@ class TabNetClassifier:
     ) -> TabNetModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, TabNetClassifierOptions)
-        count_classes(train, context)
-        target = class_target(context.num_classes)
+        target = classes_target(train, context)
         return fit_tabnet(train, evaluation, options, context, family=self.name, target=target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Literal
 
@@ -23,7 +23,7 @@ MOST_LOG_RATE = 700.0
 """exp of more would leave float64's range."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, tag="one_label"):
     """`num_outputs` numbers under a loss; labels become (y − level) / scale.
 
     `link`: 'identity' (output times `scale` plus `level`), 'exp' (the same of exp of the output), 'sigmoid' (one
@@ -44,7 +44,7 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def losses(self) -> Loss:
         """Output and label of n rows → their losses [n]."""
-        return partial(LOSSES[self.loss], **self._loss_numbers)
+        return partial(LOSSES[self.loss], **self.loss_numbers)
 
     @property
     def loss_unit(self) -> float:
@@ -57,6 +57,24 @@ class Target(msgspec.Struct, frozen=True):
     def is_number(self) -> bool:
         """Whether a number is predicted, not classes."""
         return self.link in ("identity", "exp")
+
+    @property
+    def num_labels(self) -> int:
+        """Labels that are predicted at once."""
+        return 1
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the label; 0 for a number."""
+        return 0 if self.is_number else max(self.num_outputs, 2)
+
+    def by_label(self, output: Tensor, label: Tensor) -> Iterator[tuple[Target, Tensor, Tensor]]:
+        """Target, output [n, outputs] and label [n] of each label that is predicted."""
+        yield self, output, label
+
+    def in_unit_of(self, other: Target) -> Target:
+        """The same for labels scaled as those of `other` are."""
+        return msgspec.structs.replace(self, level=other.level, scale=other.scale)
 
     @property
     def dtype(self) -> Float:
@@ -100,7 +118,7 @@ class Target(msgspec.Struct, frozen=True):
         return max(self.huber_delta / self.scale, 1e-30)
 
     @property
-    def _loss_numbers(self) -> Mapping[str, float]:
+    def loss_numbers(self) -> Mapping[str, float]:
         """What the loss takes besides output and label."""
         if self.loss == "huber":
             return {"delta": self._scaled_delta}

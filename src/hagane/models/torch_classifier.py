@@ -6,11 +6,10 @@ import msgspec
 import numpy as np
 
 from hagane.features.encoded import Encoded
+from hagane.models.classes_target import classes_target
 from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
-from hagane.models.target import class_target
 from hagane.models.torch_module import RELATIVE_TOLERANCE, TorchModuleModel, TorchModuleOptions, fit_module
-from hagane.models.training_data import count_classes
 
 
 class TorchModuleClassifierOptions(TorchModuleOptions, frozen=True, kw_only=True):
@@ -36,6 +35,5 @@ class TorchClassifier:
     ) -> TorchModuleModel:
         """Train until the eval log loss no longer falls. Raises TrainingError: one class only, or a NaN loss."""
         assert isinstance(options, TorchModuleClassifierOptions)
-        count_classes(train, context)
-        target = class_target(context.num_classes)
+        target = classes_target(train, context)
         return fit_module(train, evaluation, options, context, family=self.name, target=target)

@@ -69,12 +69,14 @@ class TorchInputs:
     features: tuple[TorchFeature, ...]
     num_outputs: int
     """Columns of what `forward` must return: 1 for a number and for two classes (the logit of the second), else a logit
-    for each class."""
+    for each class; of several labels one for each."""
     num_classes: int = 0
     """Classes of the label; 0 for a number."""
+    num_labels: int = 1
+    """Labels that are predicted at once."""
 
     @classmethod
-    def of(cls, features: Sequence[Feature], *, num_classes: int) -> TorchInputs:
+    def of(cls, features: Sequence[Feature], *, num_classes: int, num_labels: int = 1) -> TorchInputs:
         """`features` as `Encoded` has them: dense ones, ids, sparse ones."""
         kinds = {kind: [f for f in features if f.kind is kind] for kind in FeatureKind}
         described = _numbers(kinds[FeatureKind.DENSE])
@@ -85,9 +87,8 @@ class TorchInputs:
                 )
                 for place, f in enumerate(kinds[kind])
             ]
-        return cls(
-            features=tuple(described), num_outputs=num_classes if num_classes > 2 else 1, num_classes=num_classes
-        )
+        num_outputs = num_classes if num_classes > 2 else num_labels
+        return cls(features=tuple(described), num_outputs=num_outputs, num_classes=num_classes, num_labels=num_labels)
 
     def __getitem__(self, name: str) -> TorchFeature:
         """The feature called `name`. Raises KeyError."""

@@ -26,6 +26,7 @@ from hagane.models.module_class import module_source
 from hagane.models.named_features import NamedFeatures
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.several_targets import AnyTarget
 from hagane.models.target import Target
 from hagane.models.torch_export import emit_torch
 from hagane.models.torch_inputs import TorchInputs
@@ -48,11 +49,15 @@ class TorchModuleOptions(TorchOptions, frozen=True, kw_only=True):
     module_options: dict[str, Any] = msgspec.field(default_factory=dict)
     """Keyword arguments of the class."""
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """What is wrong with the class, found by making it, calling it and exporting it once."""
-        faults = [*super().feature_faults(features, num_classes)]
+        faults = [*super().feature_faults(features, num_classes, num_labels)]
         try:
-            check_module(self.module, self.module_options, TorchInputs.of(features, num_classes=num_classes))
+            check_module(
+                self.module,
+                self.module_options,
+                TorchInputs.of(features, num_classes=num_classes, num_labels=num_labels),
+            )
         except SpecError as error:
             faults += error.faults
         return faults
@@ -66,7 +71,7 @@ class TorchModuleArguments(msgspec.Struct, frozen=True, kw_only=True):
     """What `make_task` needs besides the rows."""
 
     options: TorchModuleOptions
-    target: Target
+    target: AnyTarget
     num_classes: int
     seed: int
     shift: tuple[float, ...]
@@ -121,7 +126,7 @@ def fit_module(
 def make_task(arguments: dict[str, Any], share: Share) -> Task:
     """The module and its batches, in any process."""
     given = msgspec.convert(arguments, TorchModuleArguments)
-    inputs = TorchInputs.of(share.train.features, num_classes=given.num_classes)
+    inputs = TorchInputs.of(share.train.features, num_classes=given.num_classes, num_labels=given.target.num_labels)
     module = make_module(given.options.module, given.options.module_options, inputs)
     normalises = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
     return torch_task(

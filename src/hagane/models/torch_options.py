@@ -44,7 +44,7 @@ class TorchOptions(FamilyOptions, frozen=True, kw_only=True):
     eval_every_steps: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Steps from one evaluation to the next. null: an epoch."""
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """A metric that so many classes do not have."""
         return metric_faults(self.eval_metric, num_classes)
 

@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from hagane.errors import BundleError, Fault
+from hagane.models.several_targets import AnyTarget
 from hagane.models.target import Target
 from hagane.models.warm_start import PREFIX, WarmStart
 from hagane.training.checkpoint import Checkpoint, tensors_under
@@ -73,7 +74,7 @@ def parameters_of_checkpoint(checkpoint: Path) -> dict[str, bytes] | None:
 
 
 class _Arguments(msgspec.Struct):
-    target: Target
+    target: AnyTarget
     shift: tuple[float, ...] = ()
 
 

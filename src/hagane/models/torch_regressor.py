@@ -39,9 +39,9 @@ class TorchModuleRegressorOptions(TorchModuleOptions, frozen=True, kw_only=True)
         """Options of another loss, besides those of every such network."""
         return (*super().cross_faults(), *loss_faults(self))
 
-    def feature_faults(self, features: Sequence[Feature], num_classes: int) -> Sequence[Fault]:
+    def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """A loss beside that of the class itself, besides what is wrong with the class."""
-        faults = [*super().feature_faults(features, num_classes)]
+        faults = [*super().feature_faults(features, num_classes, num_labels)]
         if not faults and self.loss != "squared_error" and has_own_loss(load_module_class(self.module)):
             faults.append(_two_losses(self.module, self.loss))
         return faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -114,15 +115,23 @@ def _eval_batches(
 
 
 def _metric(name: str | None, target: Target, shift: Sequence[float]) -> Metric | None:
-    """What is watched in place of the eval loss: of scores, in the label's own unit, each row counted once."""
+    """What is watched in place of the eval loss: of scores, in the label's own unit, each row counted once.
+
+    Of several labels the mean over those of which it is defined.
+    """
     if name is None:
         return None
-    found = eval_metric(name, 0 if target.is_number else max(target.num_outputs, 2))
+    found = eval_metric(name, target.num_classes)
     added = torch.tensor(shift or (0.0,) * target.num_outputs)
 
+    def of_label(one: Target, output: Tensor, label: Tensor) -> float:
+        scores = one.scores(output.to(torch.float64 if one.is_number else torch.float32))
+        return found.value(one.own_label(label), scores[:, 1] if one.link == "sigmoid" else scores)
+
     def measure(output: Tensor, label: Tensor, weight: Tensor | None) -> float:
-        scores = target.scores((output + added).to(torch.float64 if target.is_number else torch.float32))
-        return found.value(target.own_label(label), scores[:, 1] if target.link == "sigmoid" else scores)
+        values = [of_label(*each) for each in target.by_label(output + added, label)]
+        defined = [value for value in values if not math.isnan(value)]
+        return sum(defined) / len(defined) if defined else math.nan
 
     return Metric(name, measure, found.is_better_high)
 

@@ -61,6 +61,7 @@ def facts_of(model: ServedModel) -> dict[str, Any]:
         "task": signature.task,
         "label": signature.label,
         "labelType": signature.label_type,
+        **({"labels": signature.labels} if signature.labels else {}),
         "classes": signature.classes,
         "threshold": signature.threshold,
         "calibration": signature.calibration,

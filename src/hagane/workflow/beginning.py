@@ -12,7 +12,8 @@ import msgspec
 from hagane.bundle.manifest import SIGNATURE_NAME, read_manifest, read_verified
 from hagane.bundle.signature import Signature
 from hagane.errors import BundleError, Fault, NotFoundError
-from hagane.features.label import Class, LabelEncoding
+from hagane.features.label import Class
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.models.warm_start import PREFIX, WarmStart
 from hagane.spec.read_yaml import read_yaml
@@ -66,7 +67,7 @@ def find_beginning(spec: Spec, workspace: Workspace) -> Beginning | None:
     return _of_bundle(asked, spec, workspace) if checkpoint is None else _of_checkpoint(checkpoint)
 
 
-def keep_features(folder: Path, transform: Transform, label: LabelEncoding) -> None:
+def keep_features(folder: Path, transform: Transform, label: Labels) -> None:
     """Let a later training begin with what the run in `folder` has learned, though it never ends."""
     for name, content in ((TRANSFORM_FILE, transform.to_json()), (LABEL_FILE, msgspec.json.encode(label))):
         if not (folder / name).exists():
@@ -101,7 +102,7 @@ def _of_checkpoint(checkpoint: Path) -> Beginning:
     contents = b"".join(content for _, content in sorted(parameters.items()))
     try:
         transform = Transform.from_json((run / TRANSFORM_FILE).read_bytes())
-        label = msgspec.json.decode((run / LABEL_FILE).read_bytes(), type=LabelEncoding)
+        label = msgspec.json.decode((run / LABEL_FILE).read_bytes(), type=_KeptClasses)
     except (OSError, msgspec.DecodeError) as error:
         raise BundleError(Fault(what=f"the run cannot be read: {error}", where=str(run))) from None
     return Beginning(
@@ -112,6 +113,12 @@ def _of_checkpoint(checkpoint: Path) -> Beginning:
         classes=label.classes,
         parameters=parameters,
     )
+
+
+class _KeptClasses(msgspec.Struct):
+    """Of the label that `keep_features` left: its classes; none of several labels."""
+
+    classes: tuple[Class, ...] = ()
 
 
 def _run_of(checkpoint: Path) -> Path:

@@ -15,6 +15,9 @@ interval_…`                              `…_upper_bound`)
 `sparse.*`
 `feature_masks`    [n, f] f64            the share of each feature in what the model looked at, where it says so
 ================== ===================== =================================================================
+
+Of k labels at once `probabilities` is [n, k, 2], `predicted_label` [n, k] int64 (the place of the class among the
+label's) and `predicted_value` [n, k].
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, FEATURE_MASKS, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
 from hagane.features.plan import output_sparse
+from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.features.transform import Transform
 from hagane.models.family import FeatureMaskModel, FittedModel
 
@@ -42,7 +46,7 @@ from hagane.models.family import FeatureMaskModel, FittedModel
 def build_graph(
     transform: Transform,
     model: FittedModel,
-    label: LabelEncoding,
+    label: Labels,
     *,
     threshold: float,
     calibrator: Calibrator | None = None,
@@ -53,7 +57,9 @@ def build_graph(
     ports = transform.emit(emitter)
     raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
     scores = emitter.node("Cast", raw, to=element_type(np.float64))
-    if label.task == "classification":
+    if not isinstance(label, LabelEncoding):
+        emit_several(emitter, scores, label, threshold)
+    elif label.task == "classification":
         emit_probabilities(emitter, scores, label, threshold, calibrator)
     else:
         emitter.output(PREDICTED_VALUE, scores, np.float64, ("n",))
@@ -85,6 +91,18 @@ def emit_probabilities(
     emit_predicted_label(emitter, probabilities, label, threshold)
     if calibrator is not None:
         emitter.output(UNCALIBRATED, scores, np.float64, shape)
+
+
+def emit_several(emitter: Emitter, scores: str, labels: SeveralLabels, threshold: float) -> None:
+    """Numbers [n, k], or probabilities [n, k, 2] and the places [n, k] of the classes that follow from them."""
+    if labels.task == "regression":
+        emitter.output(PREDICTED_VALUE, scores, np.float64, ("n", labels.width))
+        return
+    emitter.output(PROBABILITIES, scores, np.float64, ("n", labels.width, 2))
+    positive = emitter.node("Gather", scores, emitter.constant(1, np.int64), axis=2)
+    is_true = emitter.node("GreaterOrEqual", positive, emitter.constant(threshold, np.float64))
+    places = emitter.node("Cast", is_true, to=element_type(np.int64))
+    emitter.output(PREDICTED_LABEL, places, np.int64, ("n", labels.width))
 
 
 def emit_predicted_label(emitter: Emitter, probabilities: str, label: LabelEncoding, threshold: float) -> None:

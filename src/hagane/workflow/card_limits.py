@@ -34,8 +34,9 @@ def card_limits(prepared: Prepared, model: FittedModel, evaluation: Evaluation, 
     read = [statistics[column.name] for column in prepared.transform.columns]
     yield from _missing(read, prepared)
     yield from _categories(read)
-    yield from _classes(prepared.label, statistics)
-    yield from _label_range(prepared, model, statistics)
+    for label in prepared.label.each:
+        yield from _classes(label, statistics)
+        yield from _label_range(label, model, statistics)
     yield from _time(spec, prepared)
     yield from _figures(evaluation, spec)
     for leak in leaks:
@@ -81,9 +82,9 @@ def _classes(label: LabelEncoding, statistics: Statistics) -> Iterator[str]:
         yield f"Classes of few training rows: {_named(few)}. What is said of them is uncertain."
 
 
-def _label_range(prepared: Prepared, model: FittedModel, statistics: Statistics) -> Iterator[str]:
-    label = statistics[prepared.label.column]
-    if prepared.label.task != "regression" or label.min is None or label.max is None:
+def _label_range(encoding: LabelEncoding, model: FittedModel, statistics: Statistics) -> Iterator[str]:
+    label = statistics[encoding.column]
+    if encoding.task != "regression" or label.min is None or label.max is None:
         return
     told = f"Labels of training lie between {_text(label.min)} and {_text(label.max)}."
     if "tree" in model.family or "forest" in model.family:

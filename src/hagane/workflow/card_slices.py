@@ -13,7 +13,7 @@ MOST_ROWS = 200_000
 
 def card_slices(prepared: Prepared, num_rows: int) -> tuple[str, ...]:
     """Columns of few values that the features read, those of the fewest first."""
-    if prepared.resolved.spec.evaluation.slices or num_rows > MOST_ROWS:
+    if prepared.resolved.spec.evaluation.slices or prepared.label.width > 1 or num_rows > MOST_ROWS:
         return ()
     found = []
     for column in prepared.transform.columns:

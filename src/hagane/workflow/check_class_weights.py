@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault, SpecError, nearest
-from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.spec.spec import Spec, Training, class_text
 
 
-def check_class_weights(spec: Spec, label: LabelEncoding) -> None:
+def check_class_weights(spec: Spec, label: Labels) -> None:
     """Raise SpecError for weights of classes that are not the label's, or where the label has no classes."""
     faults = [*task_faults(spec, label.task, label.column)]
     if label.task == "classification" and spec.training.class_weights:
@@ -33,7 +33,7 @@ def _no_classes(name: str, column: str) -> Fault:
     )
 
 
-def _class_faults(training: Training, label: LabelEncoding) -> Iterator[Fault]:
+def _class_faults(training: Training, label: Labels) -> Iterator[Fault]:
     classes = [class_text(name) for name in label.classes]
     for name in training.class_weights:
         if name not in classes:

@@ -8,12 +8,12 @@ from hagane.calibration.conformal import fewest_rows
 from hagane.counted import counted
 from hagane.data.split import EVAL, Splits
 from hagane.errors import Fault, SpecError
-from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.spec.check_held_out import NEXT_STEP
 from hagane.spec.spec import Spec
 
 
-def check_held_out(spec: Spec, label: LabelEncoding, splits: Splits) -> None:
+def check_held_out(spec: Spec, label: Labels, splits: Splits) -> None:
     """Raise SpecError where the label is of the wrong kind, or the split gave too few eval rows."""
     kinds = kind_faults(spec, label.task, label.column)
     faults = [*kinds, *_calibration(spec, label, splits), *_intervals(spec, label, splits)]
@@ -37,14 +37,14 @@ def kind_faults(spec: Spec, task: str, column: str) -> Iterator[Fault]:
         )
 
 
-def _calibration(spec: Spec, label: LabelEncoding, splits: Splits) -> Iterator[Fault]:
+def _calibration(spec: Spec, label: Labels, splits: Splits) -> Iterator[Fault]:
     if spec.calibration is None or spec.calibration.method == "none":
         return
     if label.task == "classification" and not splits.counts[EVAL]:
         yield _no_rows("calibration")
 
 
-def _intervals(spec: Spec, label: LabelEncoding, splits: Splits) -> Iterator[Fault]:
+def _intervals(spec: Spec, label: Labels, splits: Splits) -> Iterator[Fault]:
     if spec.intervals is None or spec.intervals.method == "none":
         return
     needed = fewest_rows(spec.intervals.level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from hagane.evaluation.compare import compare
 from hagane.evaluation.compare_scores import compare_scores
 from hagane.evaluation.comparison import Comparison
 from hagane.evaluation.evaluate import NUM_RESAMPLES
+from hagane.evaluation.evaluation import Evaluation
 from hagane.metrics.asked_metric import AskedMetric
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec_differences import spec_differences
@@ -30,7 +31,7 @@ from hagane.workflow.held_out_rows import HeldOutRows, read_held_out_rows
 from hagane.workflow.label_rows import with_label
 from hagane.workflow.measure_cost import measure_cost
 from hagane.workflow.model_facts import ModelFacts, read_model_facts
-from hagane.workflow.score import Scored, asked_of, score_table
+from hagane.workflow.score import Scored, asked_of, report, score_table
 from hagane.workflow.seen_rows import seen_rows
 from hagane.workflow.unfair_training import eval_rows_served, unfair_training
 from hagane.workspace.workspace import Workspace
@@ -145,6 +146,11 @@ def _on_rows(
     if len(common) < FEWEST_ROWS:
         return _by_reports(facts, "there are fewer than two rows with a label that all models know")
     chosen = {name: np.searchsorted(_places(rows, name, each), common) for name, each in scored.items()}
+    if any(each.labels for each in signatures.values()):
+        several = {name: _report(facts[name], each, chosen[name], rows.told) for name, each in scored.items()}
+        told = "no paired tests: several labels are predicted at once (compare a model of each label for these)"
+        comparison = msgspec.structs.replace(compare(several), notes=(told,))
+        return msgspec.structs.replace(comparison, rows=f"{len(common):,} {_named(rows.told)}")
     task, _, classes = next(iter(kinds))
     first = next(iter(scored))
     comparison = compare_scores(
@@ -165,6 +171,12 @@ def _asked(facts: Mapping[str, ModelFacts]) -> AskedMetric | None:
     """The metric that the losses ask for, where those that ask for one ask for the same: all are measured by it."""
     found = {metric for each in facts.values() if (metric := asked_of(each.spec.model)) is not None}
     return found.pop() if len(found) == 1 else None
+
+
+def _report(facts: ModelFacts, scored: Scored, chosen: npt.NDArray[np.intp], part: str) -> Evaluation:
+    """The evaluation of some of the rows that a model was scored on."""
+    some = replace(scored, labels=scored.labels[chosen], scores=scored.scores[chosen], slices={})
+    return report(some, facts.bundle.signature, facts.spec.evaluation, facts.spec.model, part=part)
 
 
 def _named(told: str) -> str:

@@ -16,6 +16,7 @@ from hagane.data.wanted import Wanted
 from hagane.errors import DataError, Fault
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
@@ -85,11 +86,17 @@ def wanted_of(signature: Signature) -> Wanted:
 
 def types_of(signature: Signature) -> dict[str, SqlType]:
     """The type that the model wants of each column that it reads, and of its label."""
-    return input_types(signature) | (signature.label_columns or {signature.label: signature.label_type})
+    return input_types(signature) | signature.label_types
 
 
-def label_encoding(signature: Signature) -> LabelEncoding:
+def label_encoding(signature: Signature) -> Labels:
     """How the model's label becomes what its answers are held against."""
+    if signature.labels:
+        return SeveralLabels(each=tuple(_label_encoding(one) for one in signature.each))
+    return _label_encoding(signature)
+
+
+def _label_encoding(signature: Signature) -> LabelEncoding:
     return LabelEncoding(
         column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
     )
@@ -97,6 +104,10 @@ def label_encoding(signature: Signature) -> LabelEncoding:
 
 def _no_labels(table: Table, signature: Signature) -> Fault:
     """Labels that are all NULL, or of classes that training never met."""
+    if signature.labels:
+        what, step = "no row has all labels to compare with", "give data with all labels"
+        return Fault(what=what, where=f"columns {signature.label}", expected="0, 1, true or false in each"
+                     if signature.task == "classification" else "numbers in each", next_step=step)  # fmt: skip
     quoted = quote_name(signature.label)
     found = table.query(f"SELECT DISTINCT {quoted} AS label FROM data WHERE {quoted} IS NOT NULL LIMIT 3")
     values = [label_text(value) for value in found["label"].to_pylist()]

@@ -83,6 +83,7 @@ def fit_on_eval(
         assert spec.intervals is not None
         return _intervals(spec.intervals, unmoved, scored)
     assert spec.calibration is not None
+    assert isinstance(prepared.label, LabelEncoding)
     return _calibration(spec.calibration, prepared.label, scored, spec.training.seed)
 
 

@@ -7,7 +7,7 @@ and several labels, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -15,8 +15,13 @@ from hagane.bundle.signature import Signature
 from hagane.counted import counted
 from hagane.data.class_column import with_class_column
 from hagane.data.count_indicators import INDICATOR_TYPES, IndicatorCounts, count_indicators
+from hagane.data.spread_tags import distinct_tags, spread_tags
+from hagane.data.spread_vector import spread_vector, vector_length
 from hagane.data.table import Table
+from hagane.data.vector_class import with_vector_class
 from hagane.errors import Fault, SpecError
+from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.models import SEVERAL_LABELS, get_family
 from hagane.models.family import Task
 from hagane.spec.check_label import several_labels_faults
@@ -41,6 +46,14 @@ class LabelledRows:
     form: LabelForm | None = None
     notes: tuple[str, ...] = ()
 
+    def in_order(self, label: Labels) -> Labels:
+        """The classes of a one-hot label in the order of its columns, so that the last of two is the positive one."""
+        if len(self.label_columns) < 2 or not isinstance(label, LabelEncoding):
+            return label
+        return msgspec.structs.replace(
+            label, classes=tuple(name for name in self.label_columns if name in label.classes)
+        )
+
     def asked(self, resolved: Spec) -> Spec:
         """The resolved spec with the label as the data have it, and its form written out."""
         label = tuple(self.label_columns) or self.spec.label
@@ -50,6 +63,8 @@ class LabelledRows:
 def label_rows(spec: Spec, table: Table) -> LabelledRows:
     """What the label of `spec` is, by its family and the rows of `table`. Raises SpecError."""
     if isinstance(spec.label, str):
+        if table.schema[spec.label].type.is_array:
+            return _array(spec, spec.label, table)
         if spec.label_form is not None:
             raise SpecError(_form_of_one(spec.label, spec.label_form))
         return LabelledRows(table, spec, {})
@@ -69,9 +84,18 @@ def label_rows(spec: Spec, table: Table) -> LabelledRows:
 
 def with_label(table: Table, signature: Signature) -> Table:
     """Other rows with the label's column as `signature` names it, made as in training. The columns must be there."""
-    if not signature.label_columns:
+    columns = signature.label_columns
+    if not columns:
         return table
-    return with_class_column(table, tuple(signature.label_columns), signature.label)
+    first, type_ = next(iter(columns.items()))
+    if not type_.is_array:
+        return with_class_column(table, tuple(columns), signature.label)
+    if signature.label == first:
+        return with_vector_class(table, first)
+    names = [label.name for label in signature.labels] or [signature.label]
+    if type_ is SqlType.ARRAY_STRING:
+        return spread_tags(table, first, {name: name.removeprefix(f"{first}_") for name in names})
+    return spread_vector(table, first, names)
 
 
 def check_several_labels(spec: Spec) -> None:
@@ -85,6 +109,62 @@ def check_several_labels(spec: Spec) -> None:
         raise SpecError(Fault(what=what, where="label_form", received=spec.label_form, next_step=step))
     if family.task is Task.REGRESSION or spec.label_form == "multi_label":
         _check_family(spec)
+
+
+def _array(spec: Spec, column: str, table: Table) -> LabelledRows:
+    """The elements of a label that is an array, as columns: of one class, or of several labels."""
+    type_ = table.schema[column].type
+    named = msgspec.structs.replace(spec, name=spec.name or model_name(column))
+    if type_ is SqlType.ARRAY_STRING:
+        return _tags(named, column, table)
+    names = tuple(f"{column}_{place}" for place in range(vector_length(table, column)))
+    _check_free(names, column, table)
+    spread = spread_vector(table, column, names)
+    if len(names) == 1:
+        one = label_rows(msgspec.structs.replace(named, label=names), spread)
+        return replace(one, label_columns={column: type_})
+    found = label_rows(msgspec.structs.replace(named, label=names), spread)
+    if found.form != "one_hot":
+        return replace(found, label_columns={column: type_})
+    one_class = msgspec.structs.replace(found.spec, label=column)
+    return replace(found, table=with_vector_class(table, column), spec=one_class, label_columns={column: type_})
+
+
+def _tags(spec: Spec, column: str, table: Table) -> LabelledRows:
+    """A set of words: each word is a label."""
+    if spec.label_form == "one_hot" or (
+        spec.model.type != "auto" and get_family(spec.model.type).task is Task.REGRESSION
+    ):
+        raise SpecError(_no_tags(column, "label_form" if spec.label_form else "model.type"))
+    tags = {f"{column}_{tag}": tag for tag in distinct_tags(table, column)}
+    _check_free(tuple(tags), column, table)
+    several = msgspec.structs.replace(spec, label=tuple(tags), label_form="multi_label" if len(tags) > 1 else None)
+    found = label_rows(several, spread_tags(table, column, tags))
+    return replace(found, label_columns={column: SqlType.ARRAY_STRING})
+
+
+def _check_free(names: Sequence[str], column: str, table: Table) -> None:
+    """What the elements of an array are called must not be another column's name."""
+    faults = [
+        Fault(
+            what=f"the data have a column '{name}', as an element of the label '{column}' would be called",
+            where="label",
+            next_step="rename one of them in the data query",
+        )
+        for name in names
+        if name in table.schema
+    ]
+    if faults:
+        raise SpecError(*faults)
+
+
+def _no_tags(column: str, where: str) -> Fault:
+    return Fault(
+        what=f"the label '{column}' is an array of texts, of which a row has any number",
+        where=where,
+        expected="label_form: multi_label and a classifier",
+        next_step="take them, or make numbers or one text of it in the data query",
+    )
 
 
 def _several(spec: Spec, table: Table, task: Task) -> LabelledRows:

@@ -12,6 +12,7 @@ from hagane.evaluation.evaluation import Evaluation, SliceMetrics, label_text
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.model_card import CardSection, CardTable, ModelCard
 from hagane.evaluation.report.sections import METHODS, slice_metrics
+from hagane.features.label import LabelEncoding
 from hagane.models.family import FittedModel
 from hagane.models.options import default_values
 from hagane.page.number_text import number_text, percent_text
@@ -120,11 +121,16 @@ def _intervals_text(trained: Trained) -> str:
 
 def _intended_use(trained: Trained) -> CardSection:
     card, signature = _card(trained), trained.exported.signature
-    predicted = (
-        f"one of {len(signature.classes)} classes of '{signature.label}', with the probability of each"
-        if signature.task == "classification"
-        else f"the number '{signature.label}'"
-    )
+    is_classes = signature.task == "classification"
+    if signature.labels:
+        named = ", ".join(label.name for label in signature.labels[:MOST_CLASSES])
+        named += "…" if len(signature.labels) > MOST_CLASSES else ""
+        several = f"{len(signature.labels)} {'labels' if is_classes else 'numbers'} at once ({named})"
+        predicted = f"{several}, with the probability of each" if is_classes else several
+    elif is_classes:
+        predicted = f"one of {len(signature.classes)} classes of '{signature.label}', with the probability of each"
+    else:
+        predicted = f"the number '{signature.label}'"
     names = ", ".join(signature.names[:MOST_CLASSES]) + ("…" if len(signature.names) > MOST_CLASSES else "")
     made = [f"'{column.name}' ({column.origin})" for column in signature.inputs if column.origin]
     points = [f"Predicts {predicted}, from {counted(len(signature.names), 'column')} of one row: {names}."]
@@ -217,7 +223,7 @@ def _training_data(trained: Trained) -> CardSection:
     points = [*lineage.row_weights.describe()]
     if prepared.anomalies is not None:
         points.append(f"Against the data schema: {prepared.anomalies.summary()}.")
-    points += [_label_distribution(trained)]
+    points += [_label_distribution(trained, label) for label in prepared.label.each[:MOST_CLASSES]]
     text = (trained.spec.card.data,) if trained.spec.card and trained.spec.card.data else ()
     return CardSection(
         title="Training data",
@@ -235,9 +241,8 @@ def _times(trained: Trained) -> list[ColumnStatistics]:
     ]
 
 
-def _label_distribution(trained: Trained) -> str:
-    label, statistics = trained.prepared.label, trained.prepared.statistics
-    column = statistics[label.column]
+def _label_distribution(trained: Trained, label: LabelEncoding) -> str:
+    column = trained.prepared.statistics[label.column]
     if label.task == "regression":
         mean, spread = number_text(column.mean), number_text(column.stddev)
         return (
@@ -292,6 +297,13 @@ def _analyses(trained: Trained) -> Iterator[CardSection]:
             ),
         )
         yield CardSection(title="Quantitative analyses: classes", table=table)
+    if evaluation.labels:
+        names = [name for name in evaluation.metrics if name in evaluation.labels[0].evaluation.metrics]
+        each = tuple(
+            (one.name, *(number_text(one.evaluation.metrics.get(name)) for name in names)) for one in evaluation.labels
+        )
+        titles = ("Label", *(metric_info(name).title for name in names))
+        yield CardSection(title="Quantitative analyses: labels", table=CardTable(titles, each))
     yield from _slice_sections(evaluation)
 
 

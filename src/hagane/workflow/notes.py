@@ -6,6 +6,7 @@ from hagane.counted import counted
 from hagane.data.query_files import is_query
 from hagane.data.source_uri import parse_uri
 from hagane.features.encode import EncodedSplits
+from hagane.features.label import LabelEncoding
 from hagane.spec.spec import Spec
 from hagane.sql.varying_parts import varying_parts
 from hagane.types import SqlType
@@ -110,4 +111,6 @@ def _errors(encoded: EncodedSplits) -> str:
 
 def _is_number_as_classes(prepared: Prepared) -> bool:
     label = prepared.label
+    if not isinstance(label, LabelEncoding):
+        return False
     return label.task == "classification" and label.type is SqlType.INT64 and len(label.classes) > MANY_CLASSES

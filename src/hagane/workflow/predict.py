@@ -139,6 +139,8 @@ def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
     A row that erred is NULL where the signature says `refuse`.
     """
     signature = predictions.signature
+    if signature.labels:
+        return {name: column for one in predictions.each for name, column in prediction_columns(one).items()}
     name = signature.prediction_name
     refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
     if predictions.probabilities is None:

@@ -17,7 +17,7 @@ from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
 from hagane.errors import SpecError
 from hagane.features.fit import fit_transform
-from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.models.options import FamilyOptions
 from hagane.progress import Progress
@@ -49,7 +49,7 @@ class Prepared:
     """Of the training rows."""
     resolved: Resolved
     leaks: tuple[Leak, ...]
-    label: LabelEncoding
+    label: Labels
     transform: Transform
     anomalies: AnomalyReport | None
     """Where the rows depart from the spec's schema; None where it names none."""
@@ -96,15 +96,17 @@ def prepare(
     resolved = resolve(spec, table.schema, statistics)
     if beginning is not None:
         check_beginning(beginning, resolved.spec, table.schema)
-    assert isinstance(spec.label, str)
-    label = label_of(beginning, splits.train, spec.label, resolved.family.task.value)
+    label = label_of(beginning, splits.train, spec.labels, resolved.family.task.value)
+    label = labelled.in_order(label) if beginning is None else label
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)
     transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
     _check_options(resolved, transform, label, progress)
-    leaks = _suspected_leaks(splits.train, spec.label, transform, statistics, progress)
+    leaks = tuple(
+        leak for name in spec.labels for leak in _suspected_leaks(splits.train, name, transform, statistics, progress)
+    )
     if spec.training.downsample is not None:
-        splits = downsample(splits, spec.label, spec.training.downsample, seed=spec.training.seed, progress=progress)
+        splits = downsample(splits, label.column, spec.training.downsample, seed=spec.training.seed, progress=progress)
     resolved = dataclasses.replace(resolved, spec=labelled.asked(resolved.spec))
     return Prepared(table, splits, statistics, resolved, leaks, label, transform, anomalies, outliers, labelled)
 
@@ -123,12 +125,12 @@ def _suspected_leaks(
     return tuple(leak for leak in found if leak.column in read)
 
 
-def _check_options(resolved: Resolved, transform: Transform, label: LabelEncoding, progress: Progress) -> None:
+def _check_options(resolved: Resolved, transform: Transform, label: Labels, progress: Progress) -> None:
     """Raises SpecError for options that do not go with these features: before anything is encoded."""
     options = resolved.options
     assert isinstance(options, FamilyOptions)
     with progress.phase("try the module") if options.code() else nullcontext():
-        faults = options.feature_faults(transform.features, len(label.classes))
+        faults = options.feature_faults(transform.features, label.num_classes, label.width)
     if faults:
         raise SpecError(*faults)
 

@@ -45,7 +45,8 @@ def check_with_schema(spec: Spec, schema: Schema) -> None:
     steps: list[Callable[[], object]] = [lambda: check_names(spec, schema)]
     if spec.model.type != "auto" and isinstance(spec.label, str) and spec.label in schema:
         label = schema[spec.label]
-        steps.append(lambda: _check_label(get_family(spec.model.type), label))
+        if not label.type.is_array:  # its elements are looked at where they become columns
+            steps.append(lambda: _check_label(get_family(spec.model.type), label))
     if transform is not None:
         steps.append(lambda: check_columns_read(spec, transform, schema))
     errors = [error for step in steps if (error := _error_of(step)) is not None]
@@ -171,8 +172,9 @@ def choose_family(spec: Spec, schema: Schema, statistics: Statistics) -> Family:
         label = spec.labels[0]
         name = default_family(schema[label].type, statistics[label].num_distinct or 0)
     family = get_family(name)
-    for label in spec.labels:
-        _check_label(family, schema[label])
+    if isinstance(spec.label, str) or family.task is Task.REGRESSION:  # several truth values are numbers, too
+        for label in spec.labels:
+            _check_label(family, schema[label])
     return family
 
 

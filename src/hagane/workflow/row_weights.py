@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hagane.errors import Fault, TrainingError
 from hagane.features.encode import EncodedSplits
 from hagane.features.encoded import Encoded
-from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.features.weight_column import WeightColumn
 from hagane.spec.spec import Training, class_text
 from hagane.workflow.prepare import Prepared
@@ -110,7 +110,7 @@ def auto_class_weights(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]
     return np.where(counts > 0, counts.sum() / (np.maximum(counts, 1) * len(counts)), 1.0)
 
 
-def _weights_by_class(train: Encoded, training: Training, label: LabelEncoding) -> npt.NDArray[np.float64]:
+def _weights_by_class(train: Encoded, training: Training, label: Labels) -> npt.NDArray[np.float64]:
     if not training.auto_class_weights:
         return np.array([training.class_weights[class_text(name)] for name in label.classes], np.float64)
     counts = np.zeros(len(label.classes), np.int64)

@@ -15,20 +15,26 @@ from hagane.bundle.predictions import Predictions
 from hagane.bundle.signature import Signature
 from hagane.data.column_data import columns_data
 from hagane.data.table import Table
-from hagane.evaluation.evaluate import evaluate
+from hagane.evaluation.evaluate import NUM_RESAMPLES, evaluate
+from hagane.evaluation.evaluate_several import evaluate_several
 from hagane.evaluation.evaluation import Evaluation
-from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels
 from hagane.metrics.asked_metric import AskedMetric, asked_metric
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Evaluation as Wanted
 from hagane.spec.spec import Model
 
 Array = npt.NDArray[np.generic]
+FEWEST_RESAMPLES = 100
+"""The resamples of a report are shared out among several labels; fewer for each are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Labels [n] (class numbers, or values), scores [n, c] or [n], and the slice columns as text, row by row."""
+    """Labels [n] (class numbers, or values), scores [n, c] or [n], and the slice columns as text, row by row.
+
+    Of k labels [n, k], and [n, k, 2] or [n, k].
+    """
 
     labels: Array
     scores: Array
@@ -49,7 +55,7 @@ class Scored:
 def score_table(
     bundle: Bundle,
     table: Table,
-    label: LabelEncoding,
+    label: Labels,
     *,
     slices: Sequence[str] = (),
     weight: str | None = None,
@@ -58,13 +64,13 @@ def score_table(
 ) -> Scored:
     """Predict every row of `table` whose label is there and known; `weight` names the column of what rows count."""
     schema = table.schema.select(bundle.signature.names)
-    columns = tuple(dict.fromkeys((*schema.names, label.column, *slices, *([weight] if weight else []))))
+    columns = tuple(dict.fromkeys((*schema.names, *label.columns, *slices, *([weight] if weight else []))))
     labels, answers, kept = [], [], []
     weights: list[npt.NDArray[np.float64]] = []
     texts: dict[str, list[Array]] = {name: [] for name in slices}
     with progress.phase(phase, total=table.num_rows) as task:
         for batch in table.batches(columns):
-            encoded = label.encode(batch.column(label.column))
+            encoded = label.encode_rows(batch)
             known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
             kept.append(np.ones(batch.num_rows, np.bool_) if encoded.kept is None else encoded.kept)
             predictions = bundle.predict_columns(columns_data(known, schema), uncalibrated=True)
@@ -94,7 +100,48 @@ def score_table(
 def report(
     scored: Scored, signature: Signature, wanted: Wanted, model: Model, *, part: str, progress: Progress = SILENT
 ) -> Evaluation:
-    """The evaluation of scored rows, at the threshold that the bundle itself uses."""
+    """The evaluation of scored rows, at the threshold that the bundle itself uses; of several labels also each."""
+    if signature.labels:
+        return _report_several(scored, signature, wanted, model, part=part, progress=progress)
+    return _report(scored, signature, wanted, model, part=part, progress=progress)
+
+
+def _report_several(
+    scored: Scored, signature: Signature, wanted: Wanted, model: Model, *, part: str, progress: Progress
+) -> Evaluation:
+    resamples = NUM_RESAMPLES // len(signature.labels)
+    each = [
+        _report(
+            replace(scored, labels=scored.labels[:, place], scores=scored.scores[:, place]),
+            one,
+            wanted,
+            model,
+            part=part,
+            num_resamples=resamples if resamples >= FEWEST_RESAMPLES else 0,
+            progress=progress,
+        )
+        for place, one in enumerate(signature.each)
+    ]
+    names = [label.name for label in signature.labels]
+    if signature.task == "regression":
+        none = np.zeros((len(scored.labels), 0), np.bool_)
+        return evaluate_several(names, each, none, none)
+    labels, threshold = scored.labels.astype(np.bool_), 0.5 if signature.threshold is None else signature.threshold
+    answers = scored.scores[:, :, 1].astype(np.float64) >= threshold
+    usual = 2 * labels.sum(axis=0) > len(labels)
+    return evaluate_several(names, each, answers == labels, labels == usual)
+
+
+def _report(
+    scored: Scored,
+    signature: Signature,
+    wanted: Wanted,
+    model: Model,
+    *,
+    part: str,
+    num_resamples: int = NUM_RESAMPLES,
+    progress: Progress,
+) -> Evaluation:
     return evaluate(
         scored.labels,
         scored.scores,
@@ -113,6 +160,7 @@ def report(
         level=signature.interval_level or 0.9,
         num_fitted=signature.interval_rows,
         asked=asked_of(model),
+        num_resamples=num_resamples,
         progress=progress,
     )
 

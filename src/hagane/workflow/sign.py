@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hagane.bundle.signature import Input, Signature
+from hagane.bundle.signature import Input, OneLabel, Signature
+from hagane.features.several_labels import Labels
 from hagane.sql.origins import column_origins
 from hagane.workflow.example_instance import example_instance
 from hagane.workflow.prepare import Prepared
@@ -25,12 +26,13 @@ def sign(
         inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
         task=label.task,
         label=label.column,
-        label_type=label.type,
+        label_type=label.each[0].type,
+        labels=_several(label),
         label_columns=dict(prepared.labelled.label_columns),
         model_type=prepared.resolved.family.name,
         model_name=spec.name or "",
         classes=label.classes,
-        threshold=spec.evaluation.threshold if len(label.classes) == 2 else None,
+        threshold=spec.evaluation.threshold if label.num_classes == 2 else None,
         calibration=calibration,
         interval_rows=interval_rows,
         interval_level=spec.intervals.level if has_intervals and spec.intervals else None,
@@ -40,3 +42,9 @@ def sign(
         masked_features=tuple(feature.name for feature in transform.features) if has_masks else (),
         example=example_instance(transform.columns, prepared.statistics),
     )
+
+
+def _several(label: Labels) -> tuple[OneLabel, ...]:
+    """What is predicted at once; nothing where it is one label."""
+    each = label.each if len(label.each) > 1 else ()
+    return tuple(OneLabel(name=one.column, type=one.type, classes=one.classes) for one in each)

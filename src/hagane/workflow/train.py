@@ -169,7 +169,8 @@ def _fit_family(
     with Preemption() as preemption:
         context = FitContext(
             features=encoded.train.features,
-            num_classes=len(prepared.label.classes),
+            num_classes=prepared.label.num_classes,
+            num_labels=prepared.label.width,
             class_offsets=encoded.class_offsets,
             seed=prepared.resolved.spec.training.seed,
             progress=progress,

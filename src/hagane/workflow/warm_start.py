@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, SpecError
-from hagane.features.label import LabelEncoding, fit_label
+from hagane.features.label import LabelEncoding
+from hagane.features.several_labels import Labels, fit_labels
 from hagane.features.transform import Transform
 from hagane.spec.spec import Model, Spec
 from hagane.spec.warm_start import WarmStart as Asked
@@ -60,18 +61,18 @@ def transform_of(beginning: Beginning | None, spec: Spec) -> Transform | None:
     return beginning.transform if beginning and asked and asked.transform == "reuse" else None
 
 
-def label_of(beginning: Beginning | None, rows: Table, column: str, task: str) -> LabelEncoding:
-    """The label's encoding: that of the rows, with the classes that the earlier model knows where there is one.
+def label_of(beginning: Beginning | None, rows: Table, columns: Sequence[str], task: str) -> Labels:
+    """The encoding of the label, or of several: that of the rows, with the classes that an earlier model knows.
 
     Raises DataError for a class that it does not know, or a label of another type.
     """
-    found = fit_label(rows, column, task)
-    if beginning is None or task == "regression":
+    found = fit_labels(rows, columns, task)
+    if beginning is None or not isinstance(found, LabelEncoding) or task == "regression":
         return found
     new = [value for value in found.classes if value not in beginning.classes]
     if new:
         raise DataError(Fault(
-            what=f"the label '{column}' has classes that {beginning.reference} does not know",
+            what=f"the label '{found.column}' has classes that {beginning.reference} does not know",
             where=AT,
             expected=_listed(beginning.classes),
             received=_listed(new),

@@ -68,7 +68,9 @@ def _cards(
 ) -> Iterator[Markup]:
     yield sections.headline_section(evaluation)
     yield sections.metrics_section(evaluation)
-    if evaluation.task == "classification":
+    if evaluation.labels:
+        yield sections.labels_section(evaluation)
+    elif evaluation.task == "classification":
         yield from _classification_cards(evaluation)
     if evaluation.density:
         yield _predictions_card(evaluation.density)
@@ -189,6 +191,8 @@ def _subtitle(evaluation: Evaluation) -> str:
         "binary": "Classification, two classes",
         "multiclass": f"Classification, {len(evaluation.classes)} classes",
         "regression": "Regression",
+        "multi_label": f"Classification, {len(evaluation.labels)} labels",
+        "multivariate": f"Regression, {len(evaluation.labels)} numbers",
     }
     rows = counted(evaluation.num_rows, "row") + (f" ({evaluation.part})" if evaluation.part else "")
     parts = [kinds[evaluation.kind], f"evaluated on {rows}"]

@@ -13,6 +13,7 @@ from hagane.page.pieces import Row, Span, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
 METHODS = {"platt": "Platt scaling", "isotonic": "Isotonic regression"}
+MAX_LABELS = 200
 MAX_DOUBLE_CLASSES = 6
 AIMS = {
     "f1_score": "the best F1 score",
@@ -25,7 +26,10 @@ SLICE_METRICS = {
     "binary": ("roc_auc", "accuracy", "precision", "recall", "f1_score"),
     "multiclass": ("accuracy", "f1_score", "log_loss"),
     "regression": ("r2_score", "root_mean_squared_error", "mean_absolute_error"),
+    "multi_label": (),
+    "multivariate": (),
 }
+"""Of several labels the slices are those of each."""
 
 
 def slice_metrics(evaluation: Evaluation) -> tuple[str, ...]:
@@ -64,6 +68,8 @@ def metrics_section(evaluation: Evaluation) -> Markup:
     note = f"On {counted(evaluation.num_rows, 'row')}."
     if evaluation.kind == "multiclass":
         note += " Precision, recall, F1 and ROC AUC are means over the classes, each against the others."
+    if evaluation.labels:
+        note += " Means over the labels, where no label is named."
     if evaluation.bootstrap:
         note += f" {evaluation.bootstrap.meaning}."
     shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")
@@ -94,6 +100,20 @@ def matrix_section(evaluation: Evaluation) -> Markup:
         note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
     region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
     return card("Confusion matrix", region, note=note, span=_matrix_span(len(shown)))
+
+
+def labels_section(evaluation: Evaluation) -> Markup:
+    """Each of several labels by itself."""
+    shown = evaluation.labels[:MAX_LABELS]
+    names = [name for name in evaluation.metrics if name in shown[0].evaluation.metrics]
+    rows: list[Row] = [
+        ([one.name, *(number_text(one.evaluation.metrics.get(name)) for name in names)], None) for one in shown
+    ]
+    note = "Each label by itself, on the rows that have all of them."
+    if len(shown) < len(evaluation.labels):
+        note += f" The first {len(shown)} of {len(evaluation.labels):,}."
+    heads = ("Label", *(metric_info(name).title for name in names))
+    return card("Labels", table(heads, rows, name="Labels"), note=note, span="wide")
 
 
 def classes_section(evaluation: Evaluation) -> Markup:

@@ -19,6 +19,8 @@ LARGEST_MATRIX = 6
 """Classes up to which the confusion matrix is drawn; beyond, the largest confusions are listed."""
 NUM_CONFUSIONS = 8
 NUM_CLASSES = 12
+NUM_LABELS = 30
+NUM_LABEL_METRICS = 5
 NUM_SLICES = 10
 NUM_SLICE_METRICS = 4
 AIMS = {
@@ -53,6 +55,8 @@ def render_evaluation(evaluation: Evaluation) -> RenderableType:
 def _parts(evaluation: Evaluation) -> Iterator[RenderableType]:
     yield _headline(evaluation)
     yield render_metrics(evaluation)
+    if evaluation.labels:
+        yield _labels(evaluation)
     if evaluation.confusion_matrix and evaluation.num_rows:
         small = len(evaluation.classes) <= LARGEST_MATRIX
         yield _matrix(evaluation) if small else _confusions(evaluation)
@@ -190,6 +194,20 @@ def _suggestion(evaluation: Evaluation) -> Text:
         ("accuracy", gives.accuracy),
     )
     return text.append(", ".join(f"{name} {figure_text(value)}" for name, value in figures))
+
+
+def _labels(evaluation: Evaluation) -> RenderableType:
+    """The metrics of each of several labels."""
+    table = new_table()
+    table.add_column("label", no_wrap=True)
+    shown = evaluation.labels[:NUM_LABELS]
+    names = [name for name in SLICE_METRICS if name in shown[0].evaluation.metrics][:NUM_LABEL_METRICS]
+    for name in names:
+        table.add_column(metric_info(name).title, justify="right")
+    for one in shown:
+        table.add_row(cell(one.name, 25), *(figure_text(one.evaluation.metrics.get(name)) for name in names))
+    rest = rest_text(len(evaluation.labels) - len(shown), "labels")
+    return titled("each label by itself (--json has its whole report)", table, rest)
 
 
 def _classes(evaluation: Evaluation) -> RenderableType:

@@ -1,0 +1,89 @@
+"""`evaluate_several`: several labels predicted at once, each evaluated as if it were alone, and what they come to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hagane.evaluation.evaluation import Evaluation, LabelEvaluation
+
+Truths = npt.NDArray[np.bool_]
+MEANS = (
+    *("roc_auc", "pr_auc", "f1_score", "log_loss", "r2_score", "root_mean_squared_error", "mean_absolute_error"),
+    *("mean_pinball_loss", "mean_poisson_deviance"),
+)
+"""Metrics that are averaged over the labels."""
+BASELINES = {
+    "classification": "always answers what each label mostly is, with its share as the score",
+    "regression": "always answers the mean of each label",
+}
+ASKED = "always answers the number for which each label's loss is least"
+"""Of a loss that has a metric of its own."""
+
+
+def evaluate_several(
+    names: Sequence[str], each: Sequence[Evaluation], hits: Truths, baseline_hits: Truths
+) -> Evaluation:
+    """The evaluation of k labels at once, from that of each on the same rows.
+
+    `hits` [n, k]: whether the label was answered rightly, `baseline_hits` the same of the baseline's answers; neither
+    counts for numbers. The metrics are means over the labels of those for which they are defined; of truth values
+    there are the Hamming loss (the share of wrong answers) and the subset accuracy (the share of rows in which every
+    answer is right) besides.
+
+    >>> from hagane.evaluation.evaluate import evaluate
+    >>> labels, scores = np.array([[0, 1], [1, 1], [1, 0]]), np.array([[0.2, 0.9], [0.4, 0.8], [0.7, 0.6]])
+    >>> each = [evaluate(labels[:, k], scores[:, k], task="classification", num_resamples=0) for k in range(2)]
+    >>> both = evaluate_several(["fog", "rain"], each, (scores >= 0.5) == labels, labels == 1)
+    >>> both.metrics["hamming_loss"], both.metrics["subset_accuracy"], both.metrics["roc_auc"]
+    (0.3333333333333333, 0.3333333333333333, 1.0)
+    """
+    first = each[0]
+    is_classes = first.task == "classification"
+    metrics, baseline = _means([one.metrics for one in each]), _means([one.baseline for one in each])
+    undefined = {name: "it is defined for none of the labels" for name in metrics if metrics[name] is None}
+    if is_classes:
+        metrics |= _joint(hits)
+        baseline |= _joint(baseline_hits)
+    return Evaluation(
+        task=first.task,
+        num_rows=first.num_rows,
+        part=first.part,
+        num_row_errors=first.num_row_errors,
+        num_null_labels=first.num_null_labels,
+        labels_digest=hashlib.blake2b("".join(one.labels_digest for one in each).encode(), digest_size=8).hexdigest(),
+        metrics=metrics,
+        undefined=undefined,
+        baseline=baseline,
+        baseline_meaning=ASKED if first.judged_by else BASELINES[first.task],
+        judged_by=first.judged_by,
+        judged_at=first.judged_at,
+        threshold=first.threshold,
+        labels=tuple(LabelEvaluation(name=name, evaluation=_alone(one)) for name, one in zip(names, each, strict=True)),
+    )
+
+
+def _alone(one: Evaluation) -> Evaluation:
+    """Without what is the same for all labels."""
+    return msgspec.structs.replace(one, num_row_errors=0, num_null_labels=0)
+
+
+def _means(each: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name in MEANS:
+        values = [one[name] for one in each if name in one]
+        defined = [value for value in values if value is not None]
+        if values:
+            found[name] = sum(defined) / len(defined) if defined else None
+    return found
+
+
+def _joint(hits: Truths) -> dict[str, float | None]:
+    """What is of all labels of a row together."""
+    if not len(hits):
+        return {"hamming_loss": None, "subset_accuracy": None}
+    return {"hamming_loss": float(1.0 - hits.mean()), "subset_accuracy": float(hits.all(axis=1).mean())}
