@@ -80,7 +80,7 @@ def golden(flights: Bundle) -> Iterator[Callable[..., None]]:
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         response = httpx.request(method, servers[protocol].url + path, trust_env=False, **content, **more)
         text = response.text.replace(flights.bundle_id, "BUNDLE_ID")
-        if response.headers["content-type"] == "application/json":
+        if text.strip() and response.headers["content-type"] == "application/json":
             text = msgspec.json.format(text, indent=1)
         seen = f"{method} {path}\n{response.status_code} {response.headers['content-type']}\n{text}\n"
         file = GOLDEN / protocol / f"{case}.txt"

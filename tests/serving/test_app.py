@@ -165,9 +165,43 @@ def test_any_body_is_answered_or_refused(client: httpx.Client, body: bytes) -> N
         assert "Traceback" not in response.text
 
 
-FORM = st.sampled_from(["instances", "inputs", "examples", "context", "signature_name", "parameters", "b64", "x"])
+FORM = st.sampled_from(
+    [
+        "instances",
+        "inputs",
+        "examples",
+        "context",
+        "signature_name",
+        "parameters",
+        "b64",
+        "x",
+        "outputs",
+        "dataframe_split",
+        "dataframe_records",
+        "columns",
+        "data",
+        "params",
+        "id",
+        "name",
+        "shape",
+        "datatype",
+    ]
+)
 COLUMNS = st.dictionaries(FIELD, st.lists(JSON_VALUE | st.dictionaries(st.just("b64"), JSON_VALUE), max_size=3))
-ANY_FORM = st.dictionaries(FORM, INSTANCES | COLUMNS | JSON_VALUE, max_size=3)
+TENSOR = st.fixed_dictionaries(
+    {"name": FIELD, "shape": st.lists(st.integers(-1, 4) | st.integers(), max_size=3)},
+    optional={
+        "datatype": st.sampled_from(["BYTES", "INT64", "FP16", "UINT8", "x"]) | JSON_VALUE,
+        "data": st.lists(JSON_VALUE, max_size=4) | JSON_VALUE,
+        "parameters": st.dictionaries(
+            st.sampled_from(["binary_data_size", "binary_data", "classification"]), JSON_VALUE
+        ),
+    },
+)
+SPLIT = st.fixed_dictionaries(
+    {"data": st.lists(JSON_VALUE, max_size=3)}, optional={"columns": JSON_VALUE | st.lists(FIELD)}
+)
+ANY_FORM = st.dictionaries(FORM, INSTANCES | COLUMNS | st.lists(TENSOR, max_size=3) | SPLIT | JSON_VALUE, max_size=4)
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -32,7 +32,7 @@ def serve(
         list[str] | None,
         typer.Option(
             help="A protocol to speak, once for each, those first that are to answer paths they share: "
-            "vertex, tensorflow, kserve.",
+            "vertex, tensorflow, kserve, open-inference, mlflow.",
             show_default="all",
         ),
     ] = None,

@@ -8,5 +8,7 @@ PROTOCOLS: dict[str, str] = {
     "vertex": "hagane.serving.protocols.vertex",
     "tensorflow": "hagane.serving.protocols.tensorflow",
     "kserve": "hagane.serving.protocols.kserve",
+    "open_inference": "hagane.serving.protocols.open_inference",
+    "mlflow": "hagane.serving.protocols.mlflow",
 }
 """Name → module."""
