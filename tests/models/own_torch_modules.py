@@ -84,6 +84,17 @@ class Huber(Mixed):
         return nn.functional.huber_loss(output[:, 0], label, reduction="none")
 
 
+class Lonely(nn.Module):  # type: ignore[misc]
+    """Shares no tensor's name with the others."""
+
+    def __init__(self, inputs: TorchInputs) -> None:
+        super().__init__()
+        self.alone = nn.Linear(1, inputs.num_outputs)
+
+    def forward(self, features: dict[str, Any]) -> Tensor:
+        return self.alone(features["x0"][:, None])
+
+
 class FailsWhenMade(nn.Module):  # type: ignore[misc]
     def __init__(self, inputs: TorchInputs, *, size: int) -> None:
         super().__init__()

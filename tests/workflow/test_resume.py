@@ -166,7 +166,24 @@ def test_a_training_begins_with_a_run_that_never_ended(workspace: Workspace, tmp
     assert begun.model.curve[0].eval_loss == pytest.approx(min(losses), rel=1e-6)
     asked = begun.spec.training.warm_start
     assert asked is not None
-    assert getattr(asked, "model", None) == str(path.absolute())
+    assert getattr(asked, "model", None) == str(path.absolute() if is_step else run.folder.absolute())
+
+
+def test_a_run_that_goes_on_saving_changes_nothing_for_who_began_with_it(workspace: Workspace, tmp_path: Path) -> None:
+    live, mine = Workspace(tmp_path / "live"), Workspace(tmp_path / "mine")
+    interrupt(live, 20)
+    (run,) = live.runs()
+    begins = {"options": OPTIONS, "warm_start": str(run.folder)}
+    expected = contents(fit(Workspace(tmp_path / "whole"), Interrupting(), **begins))
+    interrupt(mine, 13, **begins)
+    interrupt(live, 20)
+    assert saved(live)[-1].name > "step-"
+    progress = Interrupting()
+    went_on = fit(mine, progress, **begins)
+    assert any(text.startswith("from step") for text in progress.said)
+    assert contents(went_on) == expected
+    anew = fit(mine, Interrupting(), **begins)
+    assert contents(anew) != expected, "the newest checkpoint, for who begins only now"
 
 
 def test_what_is_no_beginning_is_refused(workspace: Workspace) -> None:

@@ -21,6 +21,7 @@ from hagane.spec.warm_start import WarmStart
 from hagane.types import Column, Schema
 from hagane.workflow import train as module_of_train
 from hagane.workflow.beginning import Beginning
+from hagane.workflow.compare import compare_models
 from hagane.workflow.train import TrainResult, train
 from hagane.workflow.warm_start_notes import warm_start_notes
 from hagane.workspace.workspace import Workspace
@@ -60,9 +61,10 @@ def fit(
     warm_start: Any = None,
     options: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    kind: str | None = None,
     **sections: Any,
 ) -> TrainResult:
-    kind = "auto" if warm_start else FAMILY[label]
+    kind = "auto" if warm_start else kind or FAMILY[label]
     spec = Spec(
         data="f",
         label=label,
@@ -122,6 +124,43 @@ def test_fewer_steps_on_rows_that_have_moved(earlier: dict[str, TrainResult], wo
     relearned = fit(workspace, AFTER, label, warm_start=refitted, options={"max_iterations": 1})
     assert first_loss(reused) < best_loss(fresh)
     assert best_loss(relearned) < best_loss(fresh)
+
+
+OTHERS = {
+    "linear_reg": ("delay", {"l1_reg": 1.0}, {}),
+    "logistic_reg": ("grade", {}, {}),
+    "boosted_tree_classifier": ("late", {"max_iterations": 20}, {"max_iterations": 5}),
+    "boosted_tree_regressor": ("delay", {"max_iterations": 20, "loss": "quantile"}, {"max_iterations": 5}),
+    "random_forest_classifier": ("grade", {"num_parallel_tree": 10}, {"num_parallel_tree": 5}),
+    "dnn_linear_combined_classifier": ("late", {"max_iterations": 3, "hidden_units": [12]}, STILL | {
+        "linear_learn_rate": 1e-12}),
+    "tabnet_regressor": ("delay", {"max_iterations": 3, "n_d": 8, "n_a": 8}, {"max_iterations": 1}),
+}  # fmt: skip
+"""Family → label, options of the earlier model, options of the one that begins with it."""
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_every_other_family_goes_on_from_its_bundle(workspace: Workspace, family: str) -> None:
+    label, options, more = OTHERS[family]
+    first = fit(workspace, BEFORE, label, name=f"first_{family}", options=options, kind=family)
+    start = WarmStart(model=first.version.reference)
+    begun = fit(workspace, BEFORE, label, name=f"more_{family}", options=more, warm_start=start)
+    assert begun.spec.model.type == family
+    assert begun.spec.transform == first.spec.transform
+    figures = [result.evaluation.headline()[1] or 0.0 for result in (first, begun)]
+    name = first.evaluation.headline()[0]
+    better = -1 if name.startswith("mean") else 1
+    assert better * (figures[1] - figures[0]) > -0.02 * abs(figures[0])
+    names = [first.version.reference, begun.version.reference]
+    unfair = compare_models(names, workspace=workspace, num_resamples=20).unfair
+    (told,) = [each for each in unfair if "began" in each]
+    assert told == f"{begun.version.reference} began with {first.version.reference}, and has had the training of both"
+    refit = WarmStart(model=first.version.reference, transform="refit")
+    if family in ("linear_reg", "logistic_reg", "dnn_linear_combined_classifier"):
+        fit(workspace, AFTER, label, name="refitted", options=more, warm_start=refit)
+    else:
+        with pytest.raises(SpecError, match="whose features are others"):
+            fit(workspace, AFTER, label, name="refitted", options=more, warm_start=refit)
 
 
 def test_a_vocabulary_learned_anew_and_a_new_column_begin_as_the_same_function(

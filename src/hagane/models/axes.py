@@ -30,6 +30,11 @@ class Axes(NamedTuple):
         scaled = z * self.unit
         return scaled if self.basis is None else self.basis @ scaled
 
+    def numbers(self, weights: Floats) -> Floats:
+        """[f, c] the solver's numbers of `weights`, less what lies in directions that are left out."""
+        turned = weights if self.basis is None else self.basis.T @ weights
+        return np.divide(turned, self.unit, out=np.zeros_like(turned), where=self.unit > 0)
+
     def slope(self, slope: Floats) -> Floats:
         """[f, c] by the solver's numbers, of one by the weights."""
         return (slope if self.basis is None else self.basis.T @ slope) * self.unit

@@ -1,9 +1,9 @@
-"""`begin_net`: the state with which a network of the dnn families begins, where it is an earlier model's."""
+"""`begin_net`: the state with which a network begins, where it is an earlier model's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import torch
@@ -11,20 +11,15 @@ from torch import Tensor, nn
 
 from hagane.errors import Fault, SpecError
 from hagane.features.feature import Feature
-from hagane.models.carry_over import carry_over
 from hagane.models.family import FitContext
-from hagane.models.tabular_net import TabularNet
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
-from hagane.models.torch_parameters import read_torch_parameters
+from hagane.models.torch_parameters import TorchParameters, read_torch_parameters
 from hagane.models.warm_start import WarmStart
 from hagane.training.seeded import seeded
 
-SHAPING = ("hidden_units", "activation_fn", "batch_norm", "embedding_dims", "max_embedding_dim")
-"""Options in which both networks must agree."""
 
-
-class Beginning(msgspec.Struct, frozen=True):
+class NetStart(msgspec.Struct, frozen=True):
     """What a network is trained towards, and the state of its module at the first step (None: fresh)."""
 
     target: Target
@@ -32,35 +27,54 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 Options = TypeVar("Options", bound=TorchOptions)
-MakeNet = Callable[[Sequence[Feature], Options, int], TabularNet]
+MakeNet = Callable[[Sequence[Feature], Options, int], nn.Module]
 """How a family makes an untrained network for features, by options, with so many outputs."""
+Carry = Callable[[Any, Any, WarmStart, Options], None]
+"""Lets the second network begin as the first, which is the earlier one, of the options given."""
 
 
 def begin_net(
-    make: MakeNet[Options], options: Options, target: Target, shift: Sequence[float], context: FitContext
-) -> Beginning:
+    make: MakeNet[Options],
+    options: Options,
+    target: Target,
+    shift: Sequence[float],
+    context: FitContext,
+    *,
+    shaping: Sequence[str],
+    carry: Carry[Options],
+    last: Callable[[Any], nn.Module],
+) -> NetStart:
     """`target` in the unit of the earlier model's label, and its parameters; without a warm start `target` alone.
 
+    `shaping` names the options in which both networks must agree, `last` gives the layer that puts out.
     Raises SpecError with every option in which the two cannot agree.
     """
     start = context.warm_start
     if start is None:
-        return Beginning(target)
-    if faults := list(_unlike(start, options)):
-        raise SpecError(*faults)
-    left = read_torch_parameters(start)
-    if (left.target.link, left.target.num_outputs) != (target.link, target.num_outputs):
-        raise SpecError(_other_output(start))
+        return NetStart(target)
+    left = earlier_parameters(start, options, target, shaping)
     with seeded(context.seed), torch.no_grad():
         earlier_options = msgspec.convert(start.options, type(options))
         net = make(context.features, options, target.num_outputs)
         earlier = make(start.features, earlier_options, target.num_outputs)
         earlier.load_state_dict(left.state)
-        carry_over(earlier, net, start, context.features)
-        last = net.layers[-1]
-        assert isinstance(last, nn.Linear)
-        last.bias += _difference(left.shift, shift, target.num_outputs)
-    return Beginning(target.in_unit_of(left.target), dict(net.state_dict()))
+        carry(earlier, net, start, earlier_options)
+        layer = last(net)
+        assert isinstance(layer, nn.Linear)
+        layer.bias += _difference(left.shift, shift, target.num_outputs)
+    return NetStart(target.in_unit_of(left.target), dict(net.state_dict()))
+
+
+def earlier_parameters(
+    start: WarmStart, options: TorchOptions, target: Target, shaping: Sequence[str]
+) -> TorchParameters:
+    """What the earlier fit left. Raises SpecError for other `shaping` options, or outputs of another meaning."""
+    if faults := list(_unlike(start, options, shaping)):
+        raise SpecError(*faults)
+    left = read_torch_parameters(start)
+    if (left.target.link, left.target.num_outputs) != (target.link, target.num_outputs):
+        raise SpecError(other_output(start))
+    return left
 
 
 def _difference(earlier: Sequence[float], now: Sequence[float], num_outputs: int) -> Tensor:
@@ -69,18 +83,12 @@ def _difference(earlier: Sequence[float], now: Sequence[float], num_outputs: int
     return torch.tensor(earlier or zeros) - torch.tensor(now or zeros)
 
 
-def _unlike(start: WarmStart, options: TorchOptions) -> Iterator[Fault]:
+def _unlike(start: WarmStart, options: TorchOptions, shaping: Sequence[str]) -> Iterator[Fault]:
     mine = msgspec.to_builtins(options)
-    for name in SHAPING:
+    for name in shaping:
         earlier = start.options.get(name, mine.get(name))
         if list_of(earlier) != list_of(mine.get(name)):
-            yield Fault(
-                what=f"a network cannot begin with {start.reference}, whose {name} is another",
-                where=f"model.options.{name}",
-                expected=str(earlier),
-                received=str(mine.get(name)),
-                next_step="leave the option out: it is then the earlier model's",
-            )
+            yield other_option(start, name, earlier, mine.get(name))
 
 
 def list_of(value: object) -> object:
@@ -92,9 +100,21 @@ def list_of(value: object) -> object:
     return list(value) if isinstance(value, tuple | list) else value
 
 
-def _other_output(start: WarmStart) -> Fault:
+def other_option(start: WarmStart, name: str, earlier: object, received: object) -> Fault:
+    """Of an option in which both models must agree."""
     return Fault(
-        what=f"a network cannot begin with {start.reference}, which predicts something else",
+        what=f"it cannot begin with {start.reference}, whose {name} is another",
+        where=f"model.options.{name}",
+        expected=str(earlier),
+        received=str(received),
+        next_step="leave the option out: it is then the earlier model's",
+    )
+
+
+def other_output(start: WarmStart) -> Fault:
+    """Of a model whose scores mean something else."""
+    return Fault(
+        what=f"it cannot begin with {start.reference}, which predicts something else",
         where="training.warm_start",
         expected="as many outputs with the same meaning",
     )

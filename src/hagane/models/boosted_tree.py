@@ -28,7 +28,9 @@ from hagane.models.tree_checkpoints import TreeCheckpoints
 from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_datasets import means_for, require_memory_for_trees
 from hagane.models.tree_losses import TreeLoss
-from hagane.models.tree_model import TreeModel, TreeParameters
+from hagane.models.tree_model import TreeModel
+from hagane.models.tree_parameters import TreeParameters
+from hagane.models.tree_start import begin_trees
 
 DROPOUT = 0.1
 """`dropout` of dart where none is given."""
@@ -47,8 +49,9 @@ def boost_trees(
 ) -> TreeModel:
     """Boost on `train`, keeping the round that is best on `evaluation` (all rounds without one).
 
-    With `start` the rounds are grown behind the trees of an earlier fit on the same features, whose means of categories
-    stay. Raises TrainingError, SpecError for options that the features do not allow, and PreemptedError at a notice.
+    With `start`, or a warm start of the context, the rounds are grown behind the trees of an earlier fit on the same
+    features, whose means of categories stay. Raises TrainingError, SpecError for options that the features do not
+    allow, and PreemptedError at a notice.
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
     metric = None if eval_metric is None else metric_named(eval_metric, context.num_classes)
@@ -58,6 +61,7 @@ def boost_trees(
         **loss.parameters,
     }
     require_memory_for_trees(train, evaluation, columns, parameters, context)
+    start = start or begin_trees(context, loss.link, options.max_category_slots)
     means = start.means if start else means_for(train, columns, context)
     shift = prior_shift(context.class_offsets, context.num_classes) if context.num_classes else np.zeros(1)
     rows = EncodedRows(train, columns, means, context.seed)

@@ -11,7 +11,8 @@ from hagane.models.boosted_tree_options import BoostedTreeClassifierOptions
 from hagane.models.family import FitContext, Task
 from hagane.models.training_data import count_classes
 from hagane.models.tree_losses import class_loss
-from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel, TreeParameters
+from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel
+from hagane.models.tree_parameters import TreeParameters
 
 
 class BoostedTreeClassifier:

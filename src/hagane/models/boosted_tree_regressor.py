@@ -12,7 +12,8 @@ from hagane.models.family import FitContext, Task
 from hagane.models.lightgbm_dataset import all_labels_and_weights
 from hagane.models.training_data import require_finite_labels
 from hagane.models.tree_losses import number_loss
-from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel, TreeParameters
+from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel
+from hagane.models.tree_parameters import TreeParameters
 
 
 class BoostedTreeRegressor:

@@ -18,6 +18,7 @@ from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.begin_net import begin_net
+from hagane.models.carry_over import carry_over
 from hagane.models.dnn_graph import emit_net
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import FitContext
@@ -35,6 +36,8 @@ from hagane.training.task import Task
 from hagane.training.training_job import Share
 
 RELATIVE_TOLERANCE = 1e-6
+SHAPING = ("hidden_units", "activation_fn", "batch_norm", "embedding_dims", "max_embedding_dim")
+"""Options in which a network must agree with the one that it begins with."""
 SMALL_STEP = 400_000_000
 """Multiplications of one forward pass below which one thread works alone.
 
@@ -69,7 +72,9 @@ def fit_net(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    begun = begin_net(make_net, options, target, shift, context)
+    begun = begin_net(make_net, options, target, shift, context, shaping=SHAPING,
+                      carry=lambda earlier, net, start, _: carry_over(earlier, net, start, context.features),
+                      last=lambda net: net.layers[-1])  # fmt: skip
     target = begun.target
     arguments = DnnArguments(options=narrowed(options, DnnOptions), target=target, seed=context.seed, shift=shift)
     threads = num_threads_for(train.features, options, options.batch_rows(train.num_rows))

@@ -18,7 +18,10 @@ from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.ablation_importance import ablation_importance
-from hagane.models.dnn import DnnOptions, make_net, num_threads_for, shift_output
+from hagane.models.begin_net import Carry, begin_net
+from hagane.models.carry_over import carry_over
+from hagane.models.carry_wide import carry_wide
+from hagane.models.dnn import SHAPING, DnnOptions, make_net, num_threads_for, shift_output
 from hagane.models.embedding_options import with_slots
 from hagane.models.family import FitContext
 from hagane.models.options import narrowed
@@ -27,9 +30,11 @@ from hagane.models.several_targets import AnyTarget
 from hagane.models.tabular_net import fold_normalisation
 from hagane.models.target import Target
 from hagane.models.torch_model import TorchModel
+from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
 from hagane.models.unknown_features import unknown_features
+from hagane.models.warm_start import WarmStart
 from hagane.models.wide_deep_graph import emit_wide_deep
 from hagane.models.wide_deep_net import WideDeepNet, WidePart
 from hagane.training.ftrl import Ftrl
@@ -111,13 +116,16 @@ def fit_wide_deep(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    given = narrowed(options, WideDeepOptions)
+    begun = begin_net(make_wide_deep_net, options, target, shift, context, shaping=SHAPING,
+                      carry=_carrying(options, context.features), last=lambda net: net.deep.layers[-1])  # fmt: skip
+    target, given = begun.target, narrowed(options, WideDeepOptions)
     arguments = WideDeepArguments(options=given, target=target, seed=context.seed, shift=shift)
     threads = num_threads_for(options.deep(train.features), options, options.batch_rows(train.num_rows))
     trained = train_torch("hagane.models.dnn_linear_combined:make_task", arguments, Share(train, evaluation), options,
-                          context, num_threads=threads)  # fmt: skip
+                          context, num_threads=threads, initial=begun.state)  # fmt: skip
     net = trained.module
     assert isinstance(net, WideDeepNet)
+    left = torch_parameters(net.state_dict(), target, shift)
     fold_normalisation(net.deep)
     shift_output(net.deep.layers[-1], shift)
     net.eval()
@@ -129,7 +137,19 @@ def fit_wide_deep(
         importance=ablation_importance(net, train),
         curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
+        parameters=left,
     )
+
+
+def _carrying(options: WideDeepOptions, features: Sequence[Feature]) -> Carry[WideDeepOptions]:
+    """Both parts begin as the earlier ones: each over its own features."""
+
+    def carry(earlier: WideDeepNet, net: WideDeepNet, start: WarmStart, before: WideDeepOptions) -> None:
+        deep, wide = start.over(before.deep(start.features)), start.over(before.wide(start.features))
+        carry_over(earlier.deep, net.deep, deep, options.deep(features))
+        carry_wide(earlier.wide, net.wide, wide, options.wide(features))
+
+    return carry
 
 
 def make_task(arguments: dict[str, Any], share: Share) -> Task:

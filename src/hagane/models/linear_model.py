@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
@@ -22,6 +23,7 @@ from hagane.features.sparse_rows import SparseRows
 from hagane.models.design import DenseMeasures, Design, slot_features, slot_offsets
 from hagane.models.family import Array, Iteration
 from hagane.models.linear_weights import linear_weights
+from hagane.models.parameter_file import parameter_file
 from hagane.models.sparse_graph import emit_entries, emit_row_sums
 from hagane.models.sparse_matrix import sparse_matrix
 from hagane.models.weight_errors import WeightErrors
@@ -49,6 +51,12 @@ class Columns(NamedTuple):
     centre: Floats
     scale: Floats
     free: npt.NDArray[np.bool_]
+
+
+class LinearAbout(msgspec.Struct):
+    """What `Coefficients` that are kept are of."""
+
+    link: str
 
 
 class LinearModel:
@@ -134,6 +142,10 @@ class LinearModel:
     def importance(self) -> Mapping[str, float]:
         """How far the feature moves the raw score over the training rows: the largest deviation of its part over c."""
         return {feature.name: float(spread) for feature, spread in zip(self.features, self._spread, strict=True)}
+
+    def parameters(self) -> Mapping[str, bytes]:
+        """The coefficients, with which a later fit begins."""
+        return parameter_file(self.coefficients._asdict(), LinearAbout(self._link))
 
     def weights(self, label: str, classes: Sequence[str], scalings: Mapping[str, Scaling]) -> ModelWeights:
         """The weights by feature, category and class, with their errors where these were asked for."""

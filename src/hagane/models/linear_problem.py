@@ -58,6 +58,14 @@ class LinearProblem:
         """[size] no weights, and the intercept that is best then."""
         return np.zeros(len(self.l1))
 
+    def packed(self, weights: Floats, intercept: Floats) -> Floats:
+        """[size] of weights [w, c] for the scaled columns and intercepts [c]: what `unpack` makes them of."""
+        found = weights[self.free]
+        numbers = self.axes.numbers(found).ravel()
+        if not self.fit_intercept:
+            return numbers
+        return np.concatenate([numbers, (intercept - self._level + self._mean @ found) * self._stretch])
+
     def unpack(self, vector: Floats) -> tuple[Floats, Floats]:
         """Weights [w, c] for the scaled columns, and intercepts [c]."""
         num_free, c = len(self._mean), self.num_outputs

@@ -29,6 +29,7 @@ from hagane.models.least_squares import solve_minimum_norm, solve_ridge
 from hagane.models.linear_model import Coefficients, LinearModel, columns_of, spread_of
 from hagane.models.linear_options import LinearOptions
 from hagane.models.linear_problem import LinearProblem, mean_loss
+from hagane.models.linear_start import LinearStart, begin_linear
 from hagane.models.moments import Moments, measure_moments
 from hagane.models.row_losses import squared_losses
 from hagane.models.solvers.conjugate_gradients import ConjugateGradients
@@ -42,6 +43,9 @@ from hagane.models.weight_errors import errors_of_least_squares, require_few_par
 from hagane.progress import Phase
 
 Floats = npt.NDArray[np.float64]
+First = tuple[Floats, Floats] | None
+"""Weights [w, 1] and intercept [1] with which a solver begins; None: none."""
+NO_MATTER = "linear_reg is solved in closed form: the model that it begins with makes no difference to the result"
 GRAM_COLUMNS = 3000
 LOSS_DIGITS = 1e-6
 """Share of the label's variance down to which the loss is taken from sums: ten digits are left then."""
@@ -89,12 +93,15 @@ class LinearReg:
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
         is_iterative = options.l1_reg > 0 or design.num_columns > GRAM_COLUMNS
         total, unit = (options.max_iterations, "iterations") if is_iterative else (None, "rows")
+        earlier = begin_linear(context, "identity")
         with context.progress.phase("train", total=total, unit=unit, at_most=is_iterative) as phase:
             moments = measure_moments(design, level, with_gram=design.num_columns <= GRAM_COLUMNS)
             problem, outcome = LeastSquares(design, moments, level, options), None
             if is_iterative:
-                weights, outcome = _iterate(problem, held_out, context, phase)
+                weights, outcome = _iterate(problem, held_out, context, phase, earlier)
             else:
+                if earlier is not None:
+                    context.progress.note(NO_MATTER)
                 weights = problem.closed_form()
                 phase.advance(train.num_rows)
         model = _model(train, problem, weights, DenseMeasures(mean, deviation, label_mean, moments.total))
@@ -168,14 +175,15 @@ class Solver(NamedTuple):
 
 
 def _iterate(
-    problem: LeastSquares, held_out: Encoded | None, context: FitContext, phase: Phase
+    problem: LeastSquares, held_out: Encoded | None, context: FitContext, phase: Phase, begun: LinearStart | None
 ) -> tuple[Floats, Outcome]:
     """Weights [w] by the solver that suits width and penalty, and how it went."""
     options = problem.options
+    first = None if begun is None else begun.in_design(problem.design)
     if problem.moments.gram is not None:
-        solver = _coordinate_descent(problem)
+        solver = _coordinate_descent(problem, first)
     else:
-        solver = _owl_qn(problem) if options.l1_reg else _conjugate_gradients(problem)
+        solver = _owl_qn(problem, first) if options.l1_reg else _conjugate_gradients(problem, first)
     watched = Watched(
         solver.loss, _eval_loss(problem, held_out, context, solver.weights), early_stopping(options, held_out)
     )
@@ -191,12 +199,18 @@ def _iterate(
     return solver.weights(outcome.point), outcome
 
 
-def _coordinate_descent(problem: LeastSquares) -> Solver:
+def _coordinate_descent(problem: LeastSquares, first: First) -> Solver:
     gram, target = problem.normal_equations()
-    return Solver(CoordinateDescent(gram, target, *problem.penalties), problem.widened, _loss_from_sums(problem))
+    method = CoordinateDescent(gram, target, *problem.penalties, first=_free(problem, first))
+    return Solver(method, problem.widened, _loss_from_sums(problem))
 
 
-def _conjugate_gradients(problem: LeastSquares) -> Solver:
+def _free(problem: LeastSquares, first: First) -> Floats | None:
+    """[f] the weights of the free columns; the intercept follows from them."""
+    return None if first is None else first[0][problem.free, 0]
+
+
+def _conjugate_gradients(problem: LeastSquares, first: First) -> Solver:
     """(Xᵀ G X + l2) w = Xᵀ G y on the free columns, X centred where there is an intercept.
 
     The preconditioner is the matrix's own diagonal: words and categories differ in frequency by orders of magnitude.
@@ -216,11 +230,11 @@ def _conjugate_gradients(problem: LeastSquares) -> Solver:
     diagonal = (moments.squares - np.square(mean) * moments.total)[free] + l2
     inverse = 1 / np.where(diagonal > 1e-12 * max(float(diagonal.max(initial=0)), 1e-300), diagonal, 1.0)
     target = moments.centred_target(fit_intercept=problem.options.fit_intercept)[free]
-    method = ConjugateGradients(times, target, inverse, tolerance=1e-10)
+    method = ConjugateGradients(times, target, inverse, tolerance=1e-10, first=_free(problem, first))
     return Solver(method, problem.widened, _loss_from_sums(problem))
 
 
-def _owl_qn(problem: LeastSquares) -> Solver:
+def _owl_qn(problem: LeastSquares, first: First) -> Solver:
     moments, fit_intercept = problem.moments, problem.options.fit_intercept
     spread = moments.squares - np.square(moments.sums) / moments.total * fit_intercept
     whole = LinearProblem(
@@ -233,7 +247,8 @@ def _owl_qn(problem: LeastSquares) -> Solver:
         level=np.array([problem.level]),
     )
     tolerance = 1e-9 * math.sqrt(moments.label_variation(fit_intercept=fit_intercept))
-    method = QuasiNewton(whole.smooth, whole.start, l1=whole.l1, tolerance=tolerance)
+    begins = whole.start if first is None else whole.packed(*first)
+    method = QuasiNewton(whole.smooth, begins, l1=whole.l1, tolerance=tolerance)
     return Solver(method, lambda point: whole.unpack(point)[0][:, 0], lambda state: 2 * whole.mean_loss(state))
 
 

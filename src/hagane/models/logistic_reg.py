@@ -26,6 +26,7 @@ from hagane.models.least_squares import with_smallest_norm
 from hagane.models.linear_model import Coefficients, LinearModel, columns_of, spread_of
 from hagane.models.linear_options import LinearOptions
 from hagane.models.linear_problem import LinearProblem, mean_loss
+from hagane.models.linear_start import begin_linear
 from hagane.models.moments import Moments, measure_moments
 from hagane.models.row_losses import log_losses
 from hagane.models.solvers.iterate import Outcome, Watched, early_stopping, iterate, say_how_it_ended
@@ -93,6 +94,11 @@ class LogisticReg:
             return model
 
 
+def link_of(num_outputs: int) -> str:
+    """From raw scores to probabilities."""
+    return "sigmoid" if num_outputs == 1 else "softmax"
+
+
 def make_problem(design: Design, options: LogisticRegOptions, num_classes: int) -> LinearProblem:
     """The loss along good axes: one pass for the moments of the columns."""
     shares = class_shares(design.encoded, num_classes)
@@ -150,9 +156,10 @@ def _minimise(
         assert watched is not None
         return mean_loss(watched, *problem.unpack(point), log_losses)
 
-    method = QuasiNewton(
-        problem.smooth, problem.start, l1=problem.l1, tolerance=TOLERANCE * math.sqrt(problem.moments.total)
-    )
+    begun = begin_linear(context, link_of(problem.num_outputs))
+    first = problem.start if begun is None else problem.packed(*begun.in_design(problem.design))
+    tolerance = TOLERANCE * math.sqrt(problem.moments.total)
+    method = QuasiNewton(problem.smooth, first, l1=problem.l1, tolerance=tolerance)
     measures = Watched(problem.mean_loss, None if watched is None else eval_loss, early_stopping(options, held_out))
     rows = problem.design.num_rows
     return iterate(method, measures, most=options.max_iterations, context=context, phase=phase, num_rows=rows)
@@ -170,7 +177,7 @@ def _model(
         family="logistic_reg",
         features=design.encoded.features,
         coefficients=coefficients,
-        link="sigmoid" if problem.num_outputs == 1 else "softmax",
+        link=link_of(problem.num_outputs),
         spread=spread_of(design, coefficients, measures.deviation, slot_weight),
         columns=columns_of(design, measures),
         curve=outcome.curve,

@@ -31,7 +31,9 @@ from hagane.models.tree_checkpoints import RoundState, Saved, TreeCheckpoints
 from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_datasets import means_for, require_memory_for_trees, tree_datasets
 from hagane.models.tree_link import apply_link
-from hagane.models.tree_model import Mean, TreeModel, TreeParameters
+from hagane.models.tree_model import TreeModel
+from hagane.models.tree_parameters import Mean, TreeParameters
+from hagane.models.tree_start import begin_trees
 
 Floats = npt.NDArray[np.float64]
 HISTOGRAM_MEGABYTES = 256
@@ -51,13 +53,16 @@ def grow_forest(
     family: str,
     start: TreeParameters | None = None,
 ) -> TreeModel:
-    """Grow `num_parallel_tree` trees, with those of `start` if there are any; the eval rows are measured at the end.
+    """Grow `num_parallel_tree` trees; the eval rows are measured at the end.
+
+    Those of `start`, or of a warm start of the context, stand beside them: the answer is the mean of all.
 
     Raises TrainingError, SpecError for options that the features do not allow, and PreemptedError at a notice.
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
     parameters = forest_parameters(options, columns, train.num_rows, context)
     require_memory_for_trees(train, evaluation, columns, parameters, context)
+    start = start or begin_trees(context, forest_link(context.num_classes), options.max_category_slots)
     means = start.means if start else means_for(train, columns, context)
     rows = EncodedRows(train, columns, means, context.seed)
     watched = EncodedRows(evaluation, columns, means, None) if evaluation and evaluation.num_rows else None
@@ -96,6 +101,11 @@ def forest_parameters(
     }
 
 
+def forest_link(num_classes: int) -> str:
+    """From means to scores."""
+    return {0: "identity", 2: "share"}.get(num_classes, "shares")
+
+
 class _Forest:
     """Trees that are grown one after another, each without regard to the others."""
 
@@ -129,9 +139,7 @@ class _Forest:
     @property
     def link(self) -> str:
         """From means to scores."""
-        if self._context.num_classes:
-            return "share" if self._context.num_classes == 2 else "shares"
-        return "identity"
+        return forest_link(self._context.num_classes)
 
     def run(self, num_trees: int, checkpoints: TreeCheckpoints) -> Grown:
         """The trees that are still to be grown. Raises PreemptedError."""

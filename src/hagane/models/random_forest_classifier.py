@@ -10,7 +10,8 @@ from hagane.models.family import FitContext, Task
 from hagane.models.random_forest import grow_forest
 from hagane.models.random_forest_options import RandomForestOptions
 from hagane.models.training_data import count_classes
-from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel, TreeParameters
+from hagane.models.tree_model import RELATIVE_TOLERANCE, TreeModel
+from hagane.models.tree_parameters import TreeParameters
 
 
 class RandomForestClassifier:

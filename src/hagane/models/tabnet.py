@@ -21,24 +21,33 @@ from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
+from hagane.models.begin_net import begin_net
 from hagane.models.dnn import shift_output
 from hagane.models.embedded_features import EmbeddedFeatures
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import Array, FitContext
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.require_same_features import require_same_features
 from hagane.models.several_targets import AnyTarget
 from hagane.models.tabnet_graph import emit_tabnet
 from hagane.models.tabnet_net import TabNet, TabNetSettings
 from hagane.models.target import Float, Target
 from hagane.models.torch_model import TorchModel, as_inputs
+from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import EVAL_ROWS, torch_task
 from hagane.models.train_torch import train_torch, training_curve
 from hagane.models.training_data import weights_of
+from hagane.models.warm_start import WarmStart
 from hagane.training.task import Loss, Task
 from hagane.training.training_job import Share
 
 RELATIVE_TOLERANCE = 1e-6
+SHAPING = (
+    *("n_d", "n_a", "num_steps", "gamma", "num_shared", "num_independent"),
+    *("embedding_dims", "max_embedding_dim"),
+)
+"""Options in which a network must agree with the one that it begins with."""
 
 Units = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 Layers = Annotated[int, msgspec.Meta(ge=0, le=16)]
@@ -140,12 +149,16 @@ def fit_tabnet(
 ) -> TabNetModel:
     """Train a `TabNet` and keep its best state. The same seed gives the same bits on one machine."""
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
+    begun = begin_net(make_tabnet, options, target, shift, context, shaping=SHAPING,
+                      carry=lambda earlier, net, start, _: _carry(earlier, net, start, context.features),
+                      last=lambda net: net.last)  # fmt: skip
+    target = begun.target
     arguments = TabNetArguments(options=narrowed(options, TabNetOptions), target=target, seed=context.seed, shift=shift)
-    trained = train_torch(
-        "hagane.models.tabnet:make_task", arguments, Share(train, evaluation), options, context, num_threads=1
-    )
+    trained = train_torch("hagane.models.tabnet:make_task", arguments, Share(train, evaluation), options, context,
+                          num_threads=1, initial=begun.state)  # fmt: skip
     net = trained.module
     assert isinstance(net, TabNet)
+    left = torch_parameters(net.state_dict(), target, shift)
     shift_output(net.last, shift)
     net.eval()
     return TabNetModel(
@@ -156,8 +169,15 @@ def fit_tabnet(
         importance=mean_masks(net.double(), train),
         curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
+        parameters=left,
         computes_in=np.float64,
     )
+
+
+def _carry(earlier: TabNet, net: TabNet, start: WarmStart, features: Sequence[Feature]) -> None:
+    """The whole state: a mask is shared out among all features, so that one more would take from the others."""
+    require_same_features(start, features, "a mask is shared out among all of them")
+    net.load_state_dict(earlier.state_dict())
 
 
 def make_task(arguments: dict[str, Any], share: Share) -> Task:

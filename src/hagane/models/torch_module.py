@@ -16,29 +16,36 @@ import numpy as np
 import torch
 from torch import nn
 
+from hagane.counted import counted
 from hagane.errors import Fault, SpecError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.ablation_importance import ablation_importance
+from hagane.models.begin_net import NetStart, earlier_parameters
 from hagane.models.family import FitContext
 from hagane.models.make_module import check_module, make_module
 from hagane.models.module_class import module_source
 from hagane.models.named_features import NamedFeatures
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
+from hagane.models.require_same_features import require_same_features
 from hagane.models.several_targets import AnyTarget
 from hagane.models.target import Target
 from hagane.models.torch_export import emit_torch
 from hagane.models.torch_inputs import TorchInputs
 from hagane.models.torch_model import TorchModel
 from hagane.models.torch_options import TorchOptions
+from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
+from hagane.training.seeded import seeded
 from hagane.training.task import Loss, Task
 from hagane.training.training_job import Share
 
 RELATIVE_TOLERANCE = 1e-5
 """Of float32 through as many layers as the user likes."""
+MOST_NAMED = 5
+"""Tensors in a note."""
 
 
 class TorchModuleOptions(TorchOptions, frozen=True, kw_only=True):
@@ -98,6 +105,8 @@ def fit_module(
 ) -> TorchModuleModel:
     """Train the module and keep its best state. Raises SpecError where it cannot be made."""
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
+    begun = begin_module(options, target, shift, context)
+    target = begun.target
     arguments = TorchModuleArguments(
         options=narrowed(options, TorchModuleOptions),
         target=target,
@@ -106,9 +115,10 @@ def fit_module(
         shift=shift,
     )
     make = "hagane.models.torch_module:make_task"
-    trained = train_torch(make, arguments, Share(train, evaluation), options, context)
+    trained = train_torch(make, arguments, Share(train, evaluation), options, context, initial=begun.state)
     module = trained.module
     assert isinstance(module, NamedFeatures)
+    left = torch_parameters(module.state_dict(), target, shift)
     module.shift = torch.tensor(shift, dtype=torch.float32) if any(shift) else None
     module.eval()
     return TorchModuleModel(
@@ -119,8 +129,35 @@ def fit_module(
         importance=ablation_importance(module, train, _arrays(module.inputs, train.features)),
         curve=training_curve(trained.history, 1.0 if has_own_loss(module.module) else target.loss_unit),
         best_iteration=trained.history.best_iteration,
+        parameters=left,
         computes_in=np.float32,
     )
+
+
+def begin_module(options: TorchModuleOptions, target: Target, shift: Sequence[float], context: FitContext) -> NetStart:
+    """The earlier model's state, as far as names and shapes agree, over that of a fresh module.
+
+    Raises SpecError where features were fitted anew (what of a user's class is of which category nobody can tell), or
+    where nothing agrees. What begins fresh is told.
+    """
+    start = context.warm_start
+    if start is None:
+        return NetStart(target)
+    require_same_features(start, context.features, "what of a class of your own is of which feature is not known")
+    left = earlier_parameters(start, options, target, ())
+    with seeded(context.seed):
+        inputs = TorchInputs.of(context.features, num_classes=context.num_classes)
+        state = dict(make_module(options.module, options.module_options, inputs).state_dict())
+    taken = {name: each for name, each in left.state.items() if name in state and state[name].shape == each.shape}
+    if not taken:
+        what, expected = f"nothing of {start.reference} fits {options.module}", "tensors of the same names and shapes"
+        raise SpecError(Fault(what=what, where="model.options.module", expected=expected))
+    if fresh := [name.removeprefix("module.") for name in state if name not in taken]:
+        named = ", ".join(fresh[:MOST_NAMED]) + (", …" if len(fresh) > MOST_NAMED else "")
+        context.progress.note(f"{counted(len(fresh), 'tensor')} of {len(state)} begin fresh: {named}")
+    if tuple(left.shift) != tuple(shift):
+        context.progress.note("other classes are thinned out than before: log odds begin a constant off")
+    return NetStart(target.in_unit_of(left.target), state | taken)
 
 
 def make_task(arguments: dict[str, Any], share: Share) -> Task:

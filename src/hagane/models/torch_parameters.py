@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from hagane.errors import BundleError, Fault
+from hagane.errors import BundleError
+from hagane.models.parameter_file import ABOUT, FILE, read_about, unreadable
 from hagane.models.several_targets import AnyTarget
 from hagane.models.target import Target
-from hagane.models.warm_start import PREFIX, WarmStart
+from hagane.models.warm_start import WarmStart
 from hagane.training.checkpoint import Checkpoint, tensors_under
 
-FILE = f"{PREFIX}safetensors"
-ABOUT = "hagane"
-"""The text in the file's header."""
 JOB_FILE = "job.json"
 """In a run's folder: the `TrainingJob`."""
 
@@ -40,9 +39,20 @@ def torch_parameters(state: Mapping[str, Tensor], target: Target, shift: Sequenc
     >>> list(files)
     ['parameters.safetensors']
     """
-    held = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    held = {name: tensor.detach().cpu() for name, tensor in unshared(state).items()}
     about = msgspec.json.encode(_Arguments(target, tuple(shift))).decode()
-    return {FILE: save(held, {ABOUT: about})}  # one text alone: several would stand in another order each time
+    return {FILE: save(held, {ABOUT: about})}
+
+
+def unshared(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, contiguous, each in memory of its own: layers that are shared have several names."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in state.items():
+        is_shared = tensor.data_ptr() in seen
+        seen.add(tensor.data_ptr())
+        found[name] = tensor.clone(memory_format=torch.contiguous_format) if is_shared else tensor.contiguous()
+    return found
 
 
 def read_torch_parameters(start: WarmStart) -> TorchParameters:
@@ -50,10 +60,9 @@ def read_torch_parameters(start: WarmStart) -> TorchParameters:
     try:
         content = start.parameters[FILE]
         state = load(content)
-        about = msgspec.json.decode(_metadata(content)[ABOUT], type=_Arguments)
+        about = read_about(content, _Arguments)
     except (KeyError, SafetensorError, msgspec.DecodeError) as error:
-        what = f"the parameters of {start.reference} cannot be read: {error}"
-        raise BundleError(Fault(what=what, where="training.warm_start", expected=f"a {FILE} of a network")) from None
+        raise BundleError(unreadable(start, error)) from None
     return TorchParameters(state, about.target, about.shift)
 
 
@@ -82,10 +91,3 @@ class _Job(msgspec.Struct):
     """Of a `TrainingJob` what its outputs mean."""
 
     arguments: _Arguments
-
-
-def _metadata(content: bytes) -> dict[str, str]:
-    """The texts in a safetensors' header: 8 bytes of its length, then JSON."""
-    length = int.from_bytes(content[:8], "little")
-    header: dict[str, dict[str, str]] = msgspec.json.decode(content[8 : 8 + length])
-    return header.get("__metadata__", {})

@@ -14,7 +14,7 @@ from torch import Tensor
 from hagane.errors import Fault, SpecError
 from hagane.models.family import FitContext, Iteration
 from hagane.models.torch_options import TorchOptions
-from hagane.models.torch_parameters import JOB_FILE
+from hagane.models.torch_parameters import JOB_FILE, unshared
 from hagane.spec.strategy import Strategy
 from hagane.training.device_for import device_for
 from hagane.training.loop import History
@@ -77,7 +77,7 @@ def _kept(initial: Mapping[str, Tensor] | None, context: FitContext) -> Iterator
     if initial is None:
         yield ""
         return
-    held = {name: tensor.contiguous() for name, tensor in initial.items()}
+    held = unshared(initial)
     if context.checkpoints is not None:
         path = context.checkpoints.with_name(INITIAL_FILE)
         write_aside(path, lambda aside: save_file(held, aside))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
@@ -14,35 +12,14 @@ from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.models.family import Array, Iteration
 from hagane.models.lightgbm_trees import Trees, parse_trees
-from hagane.models.target_means import TargetMeans
 from hagane.models.tree_columns import TreeColumns
 from hagane.models.tree_graph import emit_link, emit_mean, emit_trees, emit_used_slots
 from hagane.models.tree_link import apply_link, num_scores
+from hagane.models.tree_parameters import TreeParameters, tree_parameters
 
 Floats = npt.NDArray[np.float64]
 RELATIVE_TOLERANCE = 2.5e-7
 """Of the graph beside LightGBM."""
-
-
-class Mean(NamedTuple):
-    """What makes a forest's answer of its trees' sums [outputs]: `level` + sum / `num_trees`."""
-
-    level: Floats
-    num_trees: int
-
-
-class TreeParameters(NamedTuple):
-    """All that trees have learned: what more of them can be grown behind."""
-
-    text: str
-    """LightGBM's model file."""
-    means: tuple[TargetMeans, ...]
-    mean: Mean | None = None
-    """Of a forest."""
-
-    def booster(self) -> lgb.Booster:
-        """The trees as LightGBM's own."""
-        return lgb.Booster(model_str=self.text)
 
 
 class TreeModel:
@@ -93,6 +70,10 @@ class TreeModel:
         if (mean := self.learned.mean) is not None:
             raw = emit_mean(emitter, raw, mean.level, mean.num_trees)
         return emit_link(emitter, raw, self._link)
+
+    def parameters(self) -> Mapping[str, bytes]:
+        """The trees, behind which a later fit grows more."""
+        return tree_parameters(self.learned, self._link)
 
     def importance(self) -> Mapping[str, float]:
         """Total gain of the splits on each feature, on whichever of its columns."""

@@ -9,7 +9,7 @@ value that the earlier vocabulary lacks was its unknown slot.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,10 @@ class WarmStart:
     """Its features, in its encoded order."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Its family's options, all of them."""
+
+    def over(self, features: Sequence[Feature]) -> WarmStart:
+        """The same, of some of its features: of a part of a model that has these alone."""
+        return replace(self, features=tuple(features))
 
     def places(self, features: Sequence[Feature], kind: FeatureKind) -> list[int]:
         """For each of `features` of a kind, its place among the earlier features of that kind; FRESH for none."""

@@ -42,6 +42,13 @@ class Beginning:
     transform: Transform
     classes: tuple[Class, ...]
     parameters: Mapping[str, bytes]
+    run: str = ""
+    """The run that goes on saving, of whose newest checkpoint the parameters are; empty for what stays as it is."""
+
+    @property
+    def identity(self) -> str:
+        """What a run that begins with it is known by: the same when it is started again."""
+        return self.run or self.digest
 
     @property
     def warm_start(self) -> WarmStart:
@@ -63,8 +70,11 @@ def find_beginning(spec: Spec, workspace: Workspace) -> Beginning | None:
     asked = as_warm_start(spec.training.warm_start)
     if asked is None:
         return None
-    checkpoint = _checkpoint(Path(asked.model)) if asked.model else None
-    return _of_bundle(asked, spec, workspace) if checkpoint is None else _of_checkpoint(checkpoint)
+    path = Path(asked.model) if asked.model else None
+    checkpoint = _checkpoint(path) if path else None
+    if checkpoint is None:
+        return _of_bundle(asked, spec, workspace)
+    return _of_checkpoint(checkpoint, named="" if checkpoint == path else str(_run_of(checkpoint)))
 
 
 def keep_features(folder: Path, transform: Transform, label: Labels) -> None:
@@ -91,11 +101,12 @@ def _of_bundle(asked: Asked, spec: Spec, workspace: Workspace) -> Beginning:
     )
 
 
-def _of_checkpoint(checkpoint: Path) -> Beginning:
-    """What the run in whose folder the checkpoint lies has learned so far."""
+def _of_checkpoint(checkpoint: Path, named: str) -> Beginning:
+    """What the run in whose folder the checkpoint lies has learned so far; `named`: the run, where it was asked for."""
     from hagane.models.torch_parameters import parameters_of_checkpoint
 
-    run, reference = _run_of(checkpoint), str(checkpoint.absolute())
+    run = _run_of(checkpoint)
+    reference = named or str(checkpoint.absolute())
     about, parameters = read_about(run), parameters_of_checkpoint(checkpoint)
     if about is None or parameters is None:
         raise BundleError(_no_network(reference, about.model_type if about else "a run that cannot be read"))
@@ -112,6 +123,7 @@ def _of_checkpoint(checkpoint: Path) -> Beginning:
         transform=transform,
         classes=label.classes,
         parameters=parameters,
+        run=named,
     )
 
 

@@ -34,6 +34,7 @@ from hagane.workflow.check_output import check_folder_output
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
 from hagane.workflow.held_out_fit import fit_bounds
+from hagane.workflow.hold_beginning import hold_beginning
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
@@ -93,6 +94,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         run_folder(workspace.runs_folder, run_key(prepared, beginning), about) as folder,
         told_what_is_saved(folder, progress),
     ):
+        beginning = hold_beginning(beginning, folder)
         keep_features(folder, prepared.transform, prepared.label)
         encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
                          weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
@@ -140,7 +142,7 @@ def run_key(prepared: Prepared, beginning: Beginning | None) -> str:
     parts = (
         msgspec.json.encode(alike, order="sorted"),
         prepared.table.fingerprint().encode(),
-        (beginning.digest if beginning else "").encode(),
+        (beginning.identity if beginning else "").encode(),
         prepared.resolved.options.code() if isinstance(prepared.resolved.options, FamilyOptions) else b"",
         run_releases().encode(),
     )

@@ -24,6 +24,7 @@ def unfair_training(models: Mapping[str, ModelFacts]) -> Iterator[str]:
         told = {name: describe(each) for name, each in models.items()}
         if len(set(told.values())) > 1:
             yield f"{what}: " + "; ".join(f"{name}: {value}" for name, value in told.items())
+    yield from _began(models)
     yield from _iterations(models)
     yield from _seconds(models)
     yield from _judged_on(models)
@@ -74,6 +75,19 @@ DESCRIBED: dict[str, Callable[[ModelFacts], str]] = {
     "hyperparameters were chosen for some alone": _trials,
 }
 """What → what each model says of it."""
+
+
+def _began(models: Mapping[str, ModelFacts]) -> Iterator[str]:
+    """A model that began with an earlier one has had the training of both."""
+    names = {each.bundle.bundle_id: name for name, each in models.items()}
+    for name, each in models.items():
+        if (began := each.lineage.warm_start) is None:
+            continue
+        reference, _, digest = began.removesuffix(")").rpartition(" (")
+        if digest in names:
+            yield f"{name} began with {names[digest]}, and has had the training of both"
+        else:
+            yield f"{name} began with an earlier model ({reference}), and has had the training of both"
 
 
 def _iterations(models: Mapping[str, ModelFacts]) -> Iterator[str]:

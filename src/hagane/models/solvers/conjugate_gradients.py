@@ -35,20 +35,28 @@ class ConjugateGradients:
     State = ConjugateGradientsState
 
     def __init__(
-        self, times: Callable[[Floats], Floats], target: Floats, inverse_diagonal: Floats, *, tolerance: float
+        self,
+        times: Callable[[Floats], Floats],
+        target: Floats,
+        inverse_diagonal: Floats,
+        *,
+        tolerance: float,
+        first: Floats | None = None,
     ) -> None:
         self.times = times
         self.target = target
+        self.first = first
         self.inverse = inverse_diagonal
         self.limit = tolerance * float(np.linalg.norm(target))
 
     def start(self) -> ConjugateGradientsState:
-        """At nought."""
-        residual = self.target.copy()
+        """At `first`, which takes a product; at nought where none is given."""
+        point = np.zeros_like(self.target) if self.first is None else self.first
+        residual = self.target.copy() if self.first is None else self.target - self.times(self.first)
         status = "running" if float(np.linalg.norm(residual)) > self.limit else "converged"
         return ConjugateGradientsState(
-            point=np.zeros_like(residual),
-            loss=0.0,
+            point=point,
+            loss=-0.5 * float(point @ (self.target + residual)),
             residual=residual,
             direction=self.inverse * residual,
             status=status,  # type: ignore[arg-type]

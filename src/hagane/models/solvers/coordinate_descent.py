@@ -39,14 +39,15 @@ class CoordinateDescent:
 
     State = CoordinateDescentState
 
-    def __init__(self, gram: Floats, target: Floats, l1: Floats, l2: Floats) -> None:
+    def __init__(self, gram: Floats, target: Floats, l1: Floats, l2: Floats, *, first: Floats | None = None) -> None:
         self.gram, self.target, self.l1, self.l2 = gram, target, l1, l2
+        self.first = np.zeros_like(target) if first is None else first
         self._diagonal = np.diag(gram) + l2
         self._columns = np.flatnonzero(self._diagonal > 0).tolist()
 
     def start(self) -> CoordinateDescentState:
-        """All weights nil."""
-        return CoordinateDescentState(point=np.zeros_like(self.target), loss=0.0, slope=self.target.copy())
+        """At `first`: all weights nil, where none are given."""
+        return self._state(self.first, self.target - self.gram @ self.first, 0, is_over=False)
 
     def step(self, state: CoordinateDescentState) -> CoordinateDescentState:
         """A sweep, and a jump."""
@@ -57,12 +58,15 @@ class CoordinateDescent:
             weights = self._jump(weights, slope)
             slope = self.target - self.gram @ weights
             is_over = self._is_optimal(weights, slope)
+        return self._state(weights, slope, state.iteration + 1, is_over=is_over)
+
+    def _state(self, weights: Floats, slope: Floats, iteration: int, *, is_over: bool) -> CoordinateDescentState:
         penalty = float(self.l1 @ np.abs(weights)) + 0.5 * float(self.l2 @ np.square(weights))
         return CoordinateDescentState(
             point=weights,
             loss=penalty - 0.5 * float(weights @ (self.target + slope)),
             slope=slope,
-            iteration=state.iteration + 1,
+            iteration=iteration,
             status="converged" if is_over else "running",
         )
 
