@@ -7,7 +7,8 @@ their own that `EncodedWriter` makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.one_label_column import OneLabelColumn
 from hagane.features.prefetch import prefetch
-from hagane.features.row_window import RowWindow
+from hagane.features.row_window import RowWindow, side_by_side
 from hagane.features.sparse_rows import SparseRows
 from hagane.write_aside import write_aside
 
@@ -222,20 +223,29 @@ class Encoded:
 
     def take(self, rows: npt.NDArray[np.integer]) -> Batch:
         """The rows of these numbers, in this order, as row-major arrays."""
-        fixed, d = [column.values[rows] for column in self._fixed], self.num_dense
-        label = self._label.values[rows]
-        sparse = tuple(column.take_sparse(rows) for column in self._sparse)
-        own = None if self._weight is None else self._weight.values[rows]
-        weight = self._weights(own, label)
-        return RowWindow(fixed[:d], fixed[d:], label, weight, sparse, self.header.dense_dtype).batch()
+        return self._rows(
+            len(rows), lambda column: column.values[rows], lambda column: column.take_sparse(rows)
+        ).batch()
 
     def window(self, stretches: Sequence[tuple[int, int]]) -> RowWindow:
         """The rows of these stretches [start, stop), one after another, in memory."""
-        fixed, d = [column.read(stretches) for column in self._fixed], self.num_dense
-        label = self._label.read(stretches)
-        sparse = tuple(column.read_sparse(stretches) for column in self._sparse)
-        weight = self._weights(None if self._weight is None else self._weight.read(stretches), label)
-        return RowWindow(fixed[:d], fixed[d:], label, weight, sparse, self.header.dense_dtype)
+        num_rows = sum(stop - start for start, stop in stretches)
+        return self._rows(num_rows, lambda column: column.read(stretches), lambda column: column.read_sparse(stretches))
+
+    def _rows(
+        self, num_rows: int, read: Callable[[ColumnFile], Array], read_sparse: Callable[[ColumnFile], SparseRows]
+    ) -> RowWindow:
+        """Rows of all columns, each read by itself."""
+        reads, d = [partial(read, column) for column in self._fixed], self.num_dense
+        id_type = np.result_type(np.uint8, *(column.dtype for column in self._fixed[d:]))
+        label = read(self._label)
+        return RowWindow(
+            side_by_side(reads[:d], num_rows, self.header.dense_dtype),
+            side_by_side(reads[d:], num_rows, id_type),
+            label,
+            self._weights(None if self._weight is None else read(self._weight), label),
+            tuple(read_sparse(column) for column in self._sparse),
+        )
 
     def write_header(self, folder: Path) -> None:
         """Make `folder`, which holds the column files, one that `open` can read."""

@@ -22,7 +22,8 @@ CHUNK_BYTES = 8 * 2**20
 """Rows are gathered in chunks of whole batches, up to these rows and bytes: a chunk stays in the processor's cache."""
 CHUNKS_AHEAD = 3
 WINDOW_BYTES = 256 * 2**20
-"""Two windows of up to this size are held in memory; wider rows are taken out of the mapped files."""
+"""Two windows of up to this size are held in memory, or one that has all rows; wider rows are taken out of the mapped
+files."""
 
 Remainder = Literal["short", "even", "drop"]
 Share = Literal["stretch", "batch"]
@@ -91,6 +92,7 @@ class EncodedReader:
         )  # fmt: skip
         self.num_batches = self._num_batches()
         self._chunks_ahead = chunks_ahead
+        self._held: RowWindow | None = None
         chunk_rows = min(CHUNK_ROWS, CHUNK_BYTES // max(encoded.row_bytes, 1))
         self._chunk_batches = max(1, chunk_rows // batch_rows)
 
@@ -148,17 +150,39 @@ class EncodedReader:
     def _chunks(self, epoch: int, first: int) -> Iterator[tuple[Batch, list[int]]]:
         """Runs of batches gathered at once, and where in them each batch begins and ends."""
         order = EpochOrder(self.order, epoch)
-        source = _Windows(self.encoded, order) if self._holds_windows() else _Mapped(self.encoded, order)
-        with source:
+        with self._source(order) as source:
             for begin in range(first, self.num_batches, self._chunk_batches):
                 spans = [
                     self._span(batch) for batch in range(begin, min(begin + self._chunk_batches, self.num_batches))
                 ]
                 yield source.take(_joined(spans)), [0, *itertools.accumulate(stop - start for start, stop in spans)]
 
-    def _holds_windows(self) -> bool:
+    def _source(self, order: EpochOrder) -> _Windows | _Mapped | _Whole:
+        """Where an epoch's rows come from."""
         rows = min(self.order.window_rows, self.order.num_rows)
-        return rows * self.encoded.row_bytes <= WINDOW_BYTES
+        if rows * self.encoded.row_bytes > WINDOW_BYTES:
+            return _Mapped(self.encoded, order)
+        if rows < self.order.num_rows:
+            return _Windows(self.encoded, order)
+        self._held = self._held or self.encoded.window([(0, rows)])
+        return _Whole(self._held, order)
+
+
+class _Whole:
+    """Rows out of one window that has all of them, and is held from epoch to epoch."""
+
+    def __init__(self, held: RowWindow, order: EpochOrder) -> None:
+        self._held, self._order = held, order
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def take(self, spans: list[Span]) -> Batch:
+        """The rows at these positions of the rank."""
+        return self._held.take(np.concatenate([self._order.rows(*span) for span in spans]))
 
 
 class _Mapped:

@@ -76,13 +76,12 @@ class EpochOrder:
         self._ends = np.cumsum(lengths)
         self._lengths = lengths
         self._window, self._places = -1, np.empty(0, np.int64)
+        self._numbered, self._numbers = -1, np.empty(0, np.int64)
 
     def rows(self, start: int, stop: int) -> Rows:
         """The numbers of the rows at the rank's positions [start, stop)."""
-        parts = [np.empty(0, np.int64)]
-        for window, places in self.places(start, stop):
-            parts.append(np.concatenate([np.arange(*stretch) for stretch in self.stretches(window)])[places])
-        return np.concatenate(parts)
+        parts = [self._numbers_in(window)[places] for window, places in self.places(start, stop)]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def places(self, start: int, stop: int) -> Iterator[tuple[int, Rows]]:
         """Where the rows at the rank's positions [start, stop) lie: window by window, their places in its stretches."""
@@ -107,6 +106,13 @@ class EpochOrder:
             shift = int(self._starts[block]) - block_begin
             found.append((max(begin, block_begin) + shift, min(end, block_end) + shift))
         return found
+
+    def _numbers_in(self, window: int) -> Rows:
+        """The numbers of a window's rows, stretch by stretch."""
+        if window != self._numbered:
+            self._numbered = window
+            self._numbers = np.concatenate([np.arange(*stretch) for stretch in self.stretches(window)])
+        return self._numbers
 
     def _places_in(self, window: int) -> Rows:
         if window != self._window:
