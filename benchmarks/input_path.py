@@ -23,7 +23,8 @@ from hagane.features.encoded_reader import CHUNKS_AHEAD, EncodedReader
 from hagane.features.row_window import RowWindow
 from hagane.fronts.demo_data import QUERY, unpack_flights
 from hagane.models import torch_task
-from hagane.training.steps import Steps
+from hagane.training.run_state import RunState
+from hagane.training.steps import Step, Steps
 from hagane.training.task import TensorBatch
 
 
@@ -68,13 +69,15 @@ def measure(data: str, arguments: argparse.Namespace, ahead: int) -> Cost:
     return Cost(spent["steps"], spent["waited"], spent["gathered"], int(spent["batches"]), int(spent["rows"]))
 
 
-def clocked(step: Callable[..., None], spent: dict[str, float]) -> Callable[..., None]:
+def clocked(step: Callable[..., Step], spent: dict[str, float]) -> Callable[..., Step]:
     """The loop's step, its duration added up."""
 
-    def timed(run: Any) -> None:
+    def timed(steps: Steps, state: RunState) -> Step:
         begun = time.perf_counter()
-        step(run)
-        spent["steps"] += time.perf_counter() - begun
+        try:
+            return step(steps, state)
+        finally:
+            spent["steps"] += time.perf_counter() - begun
 
     return timed
 
@@ -84,8 +87,8 @@ def waiting(
 ) -> Callable[..., Iterator[TensorBatch]]:
     """The loop's batches, the time until each comes added up."""
 
-    def timed(run: Any) -> Iterator[TensorBatch]:
-        source = epoch(run)
+    def timed(steps: Steps, state: RunState) -> Iterator[TensorBatch]:
+        source = epoch(steps, state)
         while True:
             asked = time.perf_counter()
             batch = next(source, None)
