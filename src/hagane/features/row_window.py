@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 4096
 
 
 class RowWindow(NamedTuple):
-    """n rows: `dense` [n, d], `ids` [n, k] in the narrowest type that holds them all, `label` [n] or [n, l], and `weight`
+    """n rows: `dense` [n, d], `ids` [n, k] in the narrowest type that holds them all, `label` [n] or [n, l], `weight`
     [n] or None.
 
     A row's numbers stand side by side, and so do its ids: taking rows in a shuffled order touches one place in memory
