@@ -342,6 +342,7 @@ def test_weights(say):
     assert "logistic_reg of late" in text
     assert re.search(r"^intercept +-?\d", text, re.M)
     assert re.search(r"and \d+ more weights \(--all shows them\)", text)
+    assert len(text.split("─\n")[1].split("and ")[0].splitlines()) == 3
     assert "each adds to the log odds of true" in text
     assert "p-value" not in text
     assert "more weights" not in say("weights", "late@1", "--all")
