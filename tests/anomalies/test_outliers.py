@@ -18,7 +18,7 @@ from hagane.anomalies.set_aside import set_aside
 from hagane.data.open_table import open_table
 from hagane.data.split import split_table
 from hagane.data.table import Table
-from hagane.errors import DataError, NotFoundError, SpecError
+from hagane.errors import DataError, SpecError, StorageError
 from hagane.spec.outliers import IsolationScore, Outliers
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec, Split
@@ -276,5 +276,5 @@ def test_a_report_names_the_values_to_blame(shared_data, tmp_path):
     first = report.examples[0]
     assert set(first.columns) <= set(first.values)
     assert "trip_start_timestamp" not in {name for row in report.examples for name in row.columns}
-    with pytest.raises((DataError, NotFoundError), match="no folder"):
+    with pytest.raises(StorageError, match="no folder"):
         outliers_of(taxi, wanted, out=tmp_path / "nowhere" / "out.parquet")

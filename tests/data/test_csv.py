@@ -60,7 +60,7 @@ def test_the_limit_refuses_with_examples(tmp_path):
     with pytest.raises(BadRowsError) as caught:
         table.check_bad_rows(0.0001)
     fault = caught.value.faults[0]
-    assert fault.what == "5 of 30,005 rows (0.02%) could not be parsed"
+    assert fault.what == "5 of 30,005 rows (0.0167 %) could not be parsed"
     assert fault.where.count("rows.csv line 3000") == 3
     assert table.bad_rows.path in fault.next_step
 

@@ -64,9 +64,9 @@ def test_a_long_stage_without_iterations_says_how_far_it_is() -> None:
             known.advance(5)
             unknown.advance(1000)
     assert stream.getvalue().splitlines()[:4] == [
-        "  encode: 15 of 100 rows (15%)  0.5 rows/s  2:50 left",
+        "  encode: 15 of 100 rows (15 %)  0.5 rows/s  2:50 left",
         "  read: 3,000 rows  100 rows/s",
-        "  encode: 30 of 100 rows (30%)  0.5 rows/s  2:20 left",
+        "  encode: 30 of 100 rows (30 %)  0.5 rows/s  2:20 left",
         "  read: 6,000 rows  100 rows/s",
     ]
 
@@ -89,7 +89,7 @@ def test_what_an_earlier_process_did_is_no_speed_of_this_one() -> None:
         phase.advance(100)
     assert stream.getvalue().splitlines() == [
         "going on from step 1,234, behind iteration 5",
-        "  train: 700 of 1,000 rows (70%)  2.5 rows/s  2:00 left",
+        "  train: 700 of 1,000 rows (70 %)  2.5 rows/s  2:00 left",
         "✓ train               100 rows  40.0 s  2.5 rows/s",
     ]
 
@@ -129,7 +129,7 @@ def test_a_bar_is_one_line_that_leaves_room_for_the_interrupts_echo(width: int, 
     (drawn,) = Text.from_ansi(shown.file.getvalue()).plain.rstrip().splitlines()  # type: ignore[attr-defined]
     assert cell_len(drawn.rstrip()) <= width - 2
     if width >= 80 and name == "train":
-        assert all(part in drawn for part in ("train 8/20", "31%", "0.4124", "1.2e-07", "≤ 1:14:"))
+        assert all(part in drawn for part in ("train 8/20", "31 %", "0.4124", "1.2e-7", "≤ 1:14:"))
     if width >= 120 and name == "train":
         assert "eval_loss" in drawn
 

@@ -98,7 +98,7 @@ def test_the_card_says_what_the_data_and_the_figures_say(shops: pa.Table, worksp
     assert "choosing the iteration, calibration" in evaluation
     metrics = section(card, "Metrics")
     low = result.evaluation.confidence["accuracy"].low
-    assert f"{low:.3f}" in metrics
+    assert f"{low:.4f}" in metrics
     assert result.evaluation.slices == ()  # the spec asked for none: they are the card's alone
     assert "auto\\_class\\_weights" not in metrics
     reproduce = section(card, "How to reproduce")

@@ -73,7 +73,7 @@ def test_the_same_training_again_gives_the_same_bundle(rows, workspace):
 
 
 def test_too_many_outliers_train_nothing(rows, workspace):
-    with pytest.raises(DataError, match=r"are outliers\n  where: outliers\n  expected: at most 1.0%"):
+    with pytest.raises(DataError, match=r"are outliers\n  where: outliers\n  expected: at most 1 %"):
         trained(rows, workspace, Outliers(rules={"half": "x > 0"}, max_fraction=0.01))
     assert workspace.list() == []
     assert not (workspace.root / "outliers").exists()

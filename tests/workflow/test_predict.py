@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hagane.errors import DataError, NotFoundError
+from hagane.errors import DataError, NotFoundError, StorageError
 from hagane.spec.spec import Model, Spec
 from hagane.workflow.predict import in_order, predict_file
 from hagane.workflow.train import TrainResult, train
@@ -71,7 +71,7 @@ def test_a_place_that_cannot_be_is_refused_before_the_work(
     name: str, message: str, mixed: pa.Table, workspace: Workspace, tmp_path: Path
 ) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(StorageError, match=message):
         predict_file("no model", mixed, tmp_path / name, workspace=workspace)
 
 
@@ -86,11 +86,11 @@ def test_predictions_do_not_replace_their_data(
     source = tmp_path / "rows.parquet"
     pq.write_table(mixed, source)
     before = source.read_bytes()
-    with pytest.raises(DataError, match="would replace the data"):
+    with pytest.raises(StorageError, match="would replace the data"):
         predict_file("good", str(source), source, workspace=workspace)
-    with pytest.raises(DataError, match="would replace the data"):
+    with pytest.raises(StorageError, match="would replace the data"):
         predict_file("good", str(tmp_path / "*.parquet"), source, workspace=workspace)
-    with pytest.raises(DataError, match="would replace the data"):
+    with pytest.raises(StorageError, match="would replace the data"):
         predict_file("good", f"SELECT * FROM '{source}' LIMIT 5", source, workspace=workspace)
     assert source.read_bytes() == before
 

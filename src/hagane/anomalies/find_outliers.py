@@ -22,6 +22,7 @@ from hagane.data.no_rows import no_rows
 from hagane.data.origin import parquet_sql
 from hagane.data.table import BATCH_ROWS, ROW, Table, conform
 from hagane.errors import DataError, Fault
+from hagane.number_text import brief_text
 from hagane.progress import SILENT, Progress
 from hagane.spec.outliers import IsolationScore, Outliers
 from hagane.sql.to_duckdb import to_duckdb
@@ -209,11 +210,12 @@ def _causes(
 
 def _check_share(found: int, num_rows: int, outliers: Outliers) -> None:
     if found > outliers.max_fraction * num_rows:
+        share = f"{brief_text(100 * found / num_rows, 3)} %"
         raise DataError(
             Fault(
-                what=f"{found:,} of {counted(num_rows, 'row')} ({found / num_rows:.1%}) are outliers",
+                what=f"{found:,} of {counted(num_rows, 'row')} ({share}) are outliers",
                 where="outliers",
-                expected=f"at most {outliers.max_fraction:.1%} (outliers.max_fraction)",
+                expected=f"at most {brief_text(100 * outliers.max_fraction, 3)} % (outliers.max_fraction)",
                 next_step="make the rules less strict, or raise the limit",
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hagane.counted import counted
+from hagane.number_text import share_text
 
 
 class OutlierRow(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ class OutlierReport(msgspec.Struct, frozen=True, kw_only=True):
         '3 of 2,000 rows (0.15 %) are outliers: iqr.x 3'
         """
         rules = ", ".join(f"{rule} {count:,}" for rule, count in self.rules.items() if count)
-        share = f" ({100 * self.fraction:.2g} %)" if self.num_outliers else ""
+        share = f" ({share_text(self.fraction)})" if self.num_outliers else ""
         return f"{self.num_outliers:,} of {counted(self.num_rows, 'row')}{share} are outliers" + (
             f": {rules}" if rules else ""
         )

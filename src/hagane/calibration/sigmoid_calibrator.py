@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from hagane.calibration.calibrator import Doubles
 from hagane.features.emit import Emitter
+from hagane.number_text import brief_text
 
 LEAST = 1e-12
 """Probabilities below count as this much: of a float32 sigmoid that says 0 nothing finer is known."""
@@ -46,8 +47,8 @@ class SigmoidCalibrator:
 
     def describe(self) -> str:
         """The slope, and of two classes the shift."""
-        shift = f", shift {self.shifts[1]:.4g}" if len(self.shifts) == 2 else f", {len(self.shifts)} shifts"
-        return f"slope {self.slope:.4g}{shift}"
+        shift = f", shift {brief_text(self.shifts[1])}" if len(self.shifts) == 2 else f", {len(self.shifts)} shifts"
+        return f"slope {brief_text(self.slope)}{shift}"
 
 
 def fit_sigmoid(

@@ -12,6 +12,7 @@ import msgspec
 
 from hagane.counted import counted
 from hagane.errors import BadRowsError, Fault
+from hagane.number_text import brief_text
 
 NUM_EXAMPLES = 3
 _NO_UTF8 = re.compile("not utf-8 encoded|byte sequence mismatch", re.IGNORECASE)
@@ -64,11 +65,12 @@ class BadRows(msgspec.Struct, frozen=True):
         if any(_NO_UTF8.search(row.reason) for row in self.examples):
             name = Path(self.examples[0].file).name
             mend = f"write the file in UTF-8, or convert it: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv"
+        share = brief_text(100 * self.fraction, 3)
         raise BadRowsError(
             Fault(
-                what=f"{self.count:,} of {counted(self.total, 'row')} ({self.fraction:.2%}) could not be parsed",
+                what=f"{self.count:,} of {counted(self.total, 'row')} ({share} %) could not be parsed",
                 where=examples,
-                expected=f"at most {limit:.2%} (training.max_bad_rows_fraction)",
+                expected=f"at most {brief_text(100 * limit, 3)} % (training.max_bad_rows_fraction)",
                 next_step=f"see every bad row in {self.path}; {mend}",
             )
         )

@@ -18,6 +18,7 @@ import pyarrow as pa
 from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.literal import literal
+from hagane.number_text import brief_text
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Downsample, class_text
 
@@ -65,8 +66,8 @@ class Downsampled:
         name = class_text(self.majority)
         kept = f"{self.num_kept:,} of the {counted(self.num_rows, 'training row')} with {self.column} = {name}"
         if weighted:
-            return f"{kept} are trained on, each counting {self.weight:.4g} times"
-        return f"{kept} are trained on, and ln {self.weight:.4g} is added to the log odds of {name}"
+            return f"{kept} are trained on, each counting {brief_text(self.weight)} times"
+        return f"{kept} are trained on, and ln {brief_text(self.weight)} is added to the log odds of {name}"
 
 
 def downsample(splits: Splits, column: str, wanted: Downsample, *, seed: int, progress: Progress = SILENT) -> Splits:

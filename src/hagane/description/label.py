@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.counted import counted
+from hagane.number_text import share_text
 from hagane.page.number_text import number_text
 from hagane.statistics.correlation_ratios import correlation_ratios
 from hagane.statistics.draw_sample import SampledColumn, TableSample
@@ -243,12 +244,12 @@ def _hints(found: LabelDescription, statistics: Statistics, shown: str) -> Itera
     if len(found.classes) > 1 and found.classes[-1].share < IMBALANCED:
         rare = found.classes[-1]
         yield (
-            f"{rare.value} is {100 * rare.share:.2g} % of the rows: accuracy says little; look at precision and "
+            f"{rare.value} is {share_text(rare.share)} of the rows: accuracy says little; look at precision and "
             "recall, and split so that every part holds enough of them."
         )
     if found.drift is not None and found.drift >= DRIFTS:
         first, last = found.tenths[0], found.tenths[-1]
-        told = f"{100 * first:.2g} % {shown} in the first tenth, {100 * last:.2g} % in the last"
+        told = f"{share_text(first)} {shown} in the first tenth, {share_text(last)} in the last"
         told = told if shown else f"mean {number_text(first)} in the first tenth, {number_text(last)} in the last"
         yield (
             f"{found.column} changes along the rows ({told}): they are sorted by something; if by time, split by time "

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hagane.evaluation.comparison import ComparedMetric, Comparison
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.evaluation.metric_info import METRICS, metric_info
+from hagane.number_text import brief_text
 
 
 def compare(evaluations: Mapping[str, Evaluation]) -> Comparison:
@@ -56,5 +57,5 @@ def _unfair(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
     thresholds = {name: each.threshold for name, each in evaluations.items() if each.threshold is not None}
     if len(set(thresholds.values())) > 1:
         yield "precision, recall, F1 and accuracy stand on different thresholds: " + "; ".join(
-            f"{name}: {value:g}" for name, value in thresholds.items()
+            f"{name}: {brief_text(value, 6)}" for name, value in thresholds.items()
         )

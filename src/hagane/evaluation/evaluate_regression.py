@@ -11,6 +11,7 @@ from hagane.evaluation.errors_of_prediction import density, residual_quantiles
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.measure import measure_regression, numbers, reasons
 from hagane.evaluation.slices import slice_columns
+from hagane.number_text import brief_text
 
 
 def evaluate_regression(checked: CheckedInput) -> Evaluation:
@@ -27,7 +28,7 @@ def evaluate_regression(checked: CheckedInput) -> Evaluation:
         judged_by=checked.asked.name if checked.asked else "",
         judged_at=checked.asked.quantile_level if checked.asked else None,
         baseline=numbers(measure(labels, np.full(len(labels), constant))),
-        baseline_meaning=f"always answers the {meaning}, {constant:,.6g}",
+        baseline_meaning=f"always answers the {meaning}, {brief_text(constant, 6)}",
         residuals=residual_quantiles(labels, predictions),
         density=density(labels, predictions),
         slices=slice_columns(measure, checked),

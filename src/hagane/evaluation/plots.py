@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile, label_text
-from hagane.page.number_text import number_text, percent_text, tick_text
+from hagane.number_text import percent_text
+from hagane.page.number_text import number_text, tick_text
 
 if TYPE_CHECKING:
     from hagane.models.family import Iteration

@@ -19,6 +19,7 @@ from rich.text import Text
 from hagane.counted import counted
 from hagane.fronts.cli.console import Output, json_text
 from hagane.fronts.demo_data import AFTERWARDS, LEAKY_QUERY, QUERY, unpack_flights
+from hagane.number_text import percent_text
 
 if TYPE_CHECKING:
     from hagane.spec.spec import Spec
@@ -230,7 +231,7 @@ def show_answer(output: Output, answer: Answer) -> None:
             "Predicted ",
             (verdict, "bold"),
             ": probability of being late ",
-            (f"{chance:.1%}", "bold"),
+            (percent_text(chance), "bold"),
             f" (in truth it was {truth}), answered in {answer.milliseconds:.1f} ms.",
         )
     )

@@ -17,6 +17,7 @@ from hagane.models.module_class import WHERE, load_module_class, user_frame
 from hagane.models.named_features import NamedFeatures
 from hagane.models.torch_export import SAMPLE_ROWS, export_model, sample_inputs
 from hagane.models.torch_inputs import TorchInputs
+from hagane.number_text import brief_text
 from hagane.runtime.session import session_options
 
 LARGEST_DIFFERENCE = 1e-3
@@ -124,7 +125,7 @@ def _check_rows_apart(path: str, module: NamedFeatures) -> None:
                 what=f"{path} answers a row otherwise when other rows stand beside it",
                 where=WHERE,
                 expected="in evaluation, an answer that depends on the row and the weights alone",
-                received=f"a difference of {difference:g}",
+                received=f"a difference of {brief_text(difference, 6)}",
                 next_step="let nothing in forward add up, normalise or sample over the batch outside of training",
             )
         )
@@ -144,8 +145,8 @@ def _check_graph(path: str, module: NamedFeatures) -> None:
             Fault(
                 what=f"the graph of {path} does not answer what the module answers",
                 where=WHERE,
-                expected=f"a difference of at most {LARGEST_DIFFERENCE:g}",
-                received=f"{difference:g}",
+                expected=f"a difference of at most {brief_text(LARGEST_DIFFERENCE, 6)}",
+                received=brief_text(difference, 6),
                 next_step="let what forward answers depend on the rows and the weights alone",
             )
         )

@@ -39,7 +39,7 @@ class QuantileSketch(msgspec.Struct, frozen=True):
     """The part of it that comes from having looked at a sample of the rows."""
 
     def __repr__(self) -> str:
-        return f"<QuantileSketch: {self.count:,} values, ranks within {self.rank_error:.2%}>"
+        return f"<QuantileSketch: {self.count:,} values, ranks within {100 * self.rank_error:.2f} %>"
 
     @staticmethod
     def of(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from hagane.counted import counted
 from hagane.errors import Fault
+from hagane.number_text import brief_text
 from hagane.training.explosion import BLOCK_STEPS, FACTOR, Explosion
 from hagane.training.task import Loss, Task, TensorBatch
 
@@ -73,11 +74,11 @@ def find_symptom(scene: Scene) -> tuple[Symptom, int]:
 
 def exploded(seen: Explosion, where: str, learn_rate: float) -> Fault:
     """The fault of a loss that is finite still, and far from where it began."""
-    levels = ", ".join(f"{level:.4g}" for level in seen.levels)
+    levels = ", ".join(brief_text(level) for level in seen.levels)
     return Fault(
         what="the loss exploded",
         where=where,
-        expected=f"less than {FACTOR:g} times the loss of the first {BLOCK_STEPS} steps, {seen.first:.4g}",
+        expected=f"less than {FACTOR:g} times the loss of the first {BLOCK_STEPS} steps, {brief_text(seen.first)}",
         received=f"{levels}: the medians of {BLOCK_STEPS} steps each",
         next_step=smaller_rate(learn_rate),
     )
@@ -136,7 +137,7 @@ def _far_label(scene: Scene) -> Symptom | None:
     if deviations < FAR:
         return None
     step = "look at the rows with such labels: leave them out in the data query, or predict the logarithm"
-    return Symptom("the label", f"one that is {deviations:.2g} deviations away from the others", step)
+    return Symptom("the label", f"one that is {brief_text(deviations, 2)} deviations away from the others", step)
 
 
 def _far_input(scene: Scene) -> Symptom | None:
@@ -147,7 +148,9 @@ def _far_input(scene: Scene) -> Symptom | None:
     if deviations < FAR:
         return None
     step = f"bound it in the transform: LN(1 + {name}), LEAST({name}, …), ML.QUANTILE_BUCKETIZE"
-    return Symptom(f"feature '{name}'", f"{value:.4g}, {deviations:.2g} deviations away from the others", step)
+    return Symptom(
+        f"feature '{name}'", f"{brief_text(value)}, {brief_text(deviations, 2)} deviations away from the others", step
+    )
 
 
 def _large_input(scene: Scene) -> Symptom | None:
@@ -156,13 +159,13 @@ def _large_input(scene: Scene) -> Symptom | None:
     if size < LARGE:
         return None
     step = f"scale it in the transform: ML.STANDARD_SCALER({name}) OVER ()"
-    return Symptom(f"feature '{name}'", f"numbers as large as {size:.4g}", step)
+    return Symptom(f"feature '{name}'", f"numbers as large as {brief_text(size)}", step)
 
 
 def _growing_loss(scene: Scene) -> Symptom | None:
     if not scene.losses.is_growing:
         return None
-    shown = ", ".join(f"{loss:.3g}" for loss in scene.losses.last[-5:])
+    shown = ", ".join(brief_text(loss, 3) for loss in scene.losses.last[-5:])
     return Symptom("", f"losses that grew before: {shown}", smaller_rate(scene.learn_rate))
 
 
@@ -280,5 +283,5 @@ def _number(value: Tensor) -> str:
 
 def _short(values: Tensor) -> str:
     shown = values.reshape(-1).tolist()
-    text = ", ".join(f"{each:.4g}" for each in shown[:4])
+    text = ", ".join(brief_text(each) for each in shown[:4])
     return text if len(shown) == 1 else f"[{text}{', …' if len(shown) > 4 else ''}]"

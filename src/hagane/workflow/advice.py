@@ -15,6 +15,7 @@ import msgspec
 from hagane.errors import SpecError
 from hagane.evaluation.judge_curve import CurveVerdict, judge_curve
 from hagane.models.family import Iteration
+from hagane.number_text import brief_text, percent_text
 
 Next = Callable[[Any], Any]
 """An option's value → the one to try; None where there is none."""
@@ -114,7 +115,7 @@ def _overfitting(verdict: CurveVerdict, best: int, last: int, options: msgspec.S
 def _underfitting(verdict: CurveVerdict, options: msgspec.Struct, losses: str) -> str:
     share = 1 - verdict.eval_loss[1] / verdict.eval_loss[0]
     said = (
-        f"underfitting: the {losses} still fell when the iterations ran out (by {share:.1%} over the last "
+        f"underfitting: the {losses} still fell when the iterations ran out (by {percent_text(share)} over the last "
         f"{verdict.last - verdict.first})"
     )
     found = list(remedies(MORE, options))
@@ -128,7 +129,7 @@ def _to_try(found: Sequence[tuple[str, Any, Any]], how: str) -> str:
 
 
 def _change(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:.4g} to {ends[1]:.4g}"
+    return f"{brief_text(ends[0])} to {brief_text(ends[1])}"
 
 
 def _text(value: Any) -> str:
@@ -141,7 +142,7 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_text, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return brief_text(value, 6) if isinstance(value, float) else str(value)
 
 
 def _is_taken(options: msgspec.Struct, name: str, value: Any) -> bool:

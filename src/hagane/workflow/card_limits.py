@@ -9,6 +9,7 @@ from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
 from hagane.models.family import FittedModel
+from hagane.number_text import brief_text, share_text
 from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import ColumnStatistics, Statistics
@@ -52,7 +53,7 @@ def sensitive_columns(prepared: Prepared) -> list[str]:
 def _missing(read: Sequence[ColumnStatistics], prepared: Prepared) -> Iterator[str]:
     total = max(1, prepared.statistics.num_rows)
     often = [
-        f"{each.name} ({100 * each.num_nulls / total:.0f} %)"
+        f"{each.name} ({share_text(each.num_nulls / total)})"
         for each in sorted(read, key=lambda each: -each.num_nulls)
         if each.num_nulls / total >= MISSING_FROM
     ]
@@ -121,7 +122,7 @@ def _figures(evaluation: Evaluation, spec: Spec) -> Iterator[str]:
 
 
 def _text(value: float | str) -> str:
-    return f"{value:,.6g}" if isinstance(value, int | float) else value
+    return brief_text(value, 6) if isinstance(value, int | float) else value
 
 
 def _named(names: Sequence[str]) -> str:

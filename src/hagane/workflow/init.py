@@ -11,7 +11,7 @@ from hagane.counted import counted
 from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.features.automatic import LeftOut
-from hagane.page.number_text import percent_text
+from hagane.number_text import percent_text
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Model, Spec
 from hagane.spec.write_yaml import write_commented_yaml

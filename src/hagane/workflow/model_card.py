@@ -15,7 +15,8 @@ from hagane.evaluation.report.sections import METHODS, slice_metrics
 from hagane.features.label import LabelEncoding
 from hagane.models.family import FittedModel
 from hagane.models.options import default_values
-from hagane.page.number_text import number_text, percent_text
+from hagane.number_text import brief_text, percent_text
+from hagane.page.number_text import number_text
 from hagane.spec.card import Card
 from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
@@ -189,7 +190,7 @@ def _metrics(trained: Trained) -> CardSection:
     told += [f"{evaluation.bootstrap.meaning}."] if evaluation.bootstrap else []
     if evaluation.threshold is not None and evaluation.kind == "binary":
         positive = label_text(evaluation.classes[1])
-        told.append(f"{positive} is answered from probability {evaluation.threshold:g}.")
+        told.append(f"{positive} is answered from probability {brief_text(evaluation.threshold, 6)}.")
     table = CardTable(("Metric", "Model", "95 % interval", "Baseline"), rows)
     return CardSection(title="Metrics", paragraphs=(" ".join(told),), table=table)
 
@@ -378,7 +379,7 @@ def _ranges(trained: Trained) -> CardSection:
 
 def _seen(column: ColumnStatistics) -> str:
     if column.min is not None and column.max is not None and column.type is not SqlType.STRING:
-        ends = (each if isinstance(each, str) else f"{each:,.6g}" for each in (column.min, column.max))
+        ends = (each if isinstance(each, str) else brief_text(each, 6) for each in (column.min, column.max))
         return " … ".join(ends)
     known = f"{column.num_distinct:,} values" if column.num_distinct is not None else "–"
     most = [label_text(top.value) for top in column.top_values[:3] if not isinstance(top.value, float)]
@@ -393,7 +394,7 @@ def _reproduce(trained: Trained) -> Iterator[CardSection]:
         "data, machine and versions.",
         f"Python {lineage.python}; {libraries}.",
         f"The graph was held against the training path on {counted(lineage.verification.num_rows, 'row')}: the largest "
-        f"difference is {lineage.verification.largest_score_difference:.2g}.",
+        f"difference is {brief_text(lineage.verification.largest_score_difference, 2)}.",
     )
     yield CardSection(title="How to reproduce", points=points)
     yield CardSection(title="Spec", code=write_yaml(trained.spec), is_long=True)

@@ -7,6 +7,7 @@ from hagane.data.query_files import is_query
 from hagane.data.source_uri import parse_uri
 from hagane.features.encode import EncodedSplits
 from hagane.features.label import LabelEncoding
+from hagane.number_text import brief_text
 from hagane.spec.spec import Spec
 from hagane.sql.varying_parts import varying_parts
 from hagane.types import SqlType
@@ -74,7 +75,7 @@ def _held_out(fit: HeldOutFit) -> list[str]:
     what = "calibration stands" if fit.calibration_fit else "the prediction intervals stand"
     if fit.calibration_fit is not None and fit.calibration_fit.method == "none":
         tried = fit.calibration_fit.cross_validated_log_loss
-        losses = ", ".join(f"{name} {value:.4g}" for name, value in tried.items())
+        losses = ", ".join(f"{name} {brief_text(value)}" for name, value in tried.items())
         return [f"calibration: auto left the probabilities as they are (cross-validated log loss: {losses})"]
     if found.num_rows >= FEW_ROWS:
         return []

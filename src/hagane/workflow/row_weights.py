@@ -13,6 +13,7 @@ from hagane.features.encode import EncodedSplits
 from hagane.features.encoded import Encoded
 from hagane.features.several_labels import Labels
 from hagane.features.weight_column import WeightColumn
+from hagane.number_text import brief_text
 from hagane.spec.spec import Training, class_text
 from hagane.workflow.prepare import Prepared
 
@@ -32,7 +33,9 @@ class RowWeights(msgspec.Struct, frozen=True, kw_only=True):
     def describe(self) -> Iterator[str]:
         """A sentence for each thing that was done, and what it does to probabilities."""
         if self.classes:
-            shown = ", ".join(f"{name} {weight:.4g}" for name, weight in list(self.classes.items())[:MOST_SHOWN])
+            shown = ", ".join(
+                f"{name} {brief_text(weight)}" for name, weight in list(self.classes.items())[:MOST_SHOWN]
+            )
             more = f" and {len(self.classes) - MOST_SHOWN} more" if len(self.classes) > MOST_SHOWN else ""
             yield f"rows weigh by class ({shown}{more}): {self._probabilities}"
         if self.column:

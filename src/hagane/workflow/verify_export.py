@@ -20,6 +20,7 @@ from hagane.features.sparse_rows import SparseRows
 from hagane.models.family import FittedModel, score_unit
 from hagane.models.rounding import Rounded
 from hagane.models.tree_model import RELATIVE_TOLERANCE
+from hagane.number_text import brief_text
 from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.instances import instances_of
 from hagane.workflow.prepare import Prepared
@@ -91,8 +92,8 @@ def _check_difference(what: str, where: str, difference: float, tolerance: float
         Fault(
             what=f"the exported graph does not reproduce the {what}",
             where=where,
-            expected=f"scores within {tolerance:g} (relative)",
-            received=f"a difference of {difference:g}",
+            expected=f"scores within {brief_text(tolerance, 6)} (relative)",
+            received=f"a difference of {brief_text(difference, 6)}",
             next_step="this is a fault of Hagane: please report it with the spec",
         )
     )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from hagane.counted import counted
 from hagane.description.description import Description
 from hagane.description.distributions import Bin, Distribution
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import number_text, percent_text, tick_text
+from hagane.page.number_text import number_text, tick_text
 from hagane.page.pieces import bar
 from hagane.page.short_name import short_name
 from hagane.statistics.numbers_in_text import number_in_text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hagane.counted import counted
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import number_text, percent_text
+from hagane.page.number_text import number_text
 from hagane.page.pieces import Row, bar, card, folded, table
 from hagane.page.short_name import short_names, text_width
 from hagane.statistics.collinearity import CollinearGroup, Collinearity

@@ -11,8 +11,8 @@ from hagane.description.report.correlations_section import collinearity_section,
 from hagane.description.report.label_section import label_section, missing_section
 from hagane.description.report.scatter_section import scatter_section
 from hagane.description.report.statistics_table import statistics_table
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import percent_text
 from hagane.page.pieces import card, folded
 from hagane.page.style import STYLE
 

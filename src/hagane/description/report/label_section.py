@@ -7,8 +7,9 @@ import re
 from hagane.counted import counted
 from hagane.description.label import FeatureRelation, LabelDescription
 from hagane.description.missing import Missing
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import MINUS, number_text, percent_text
+from hagane.page.number_text import MINUS, number_text
 from hagane.page.pieces import Row, bar, card, table
 from hagane.page.short_name import short_name
 from hagane.statistics.leaks import Leak

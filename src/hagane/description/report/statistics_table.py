@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup
-from hagane.page.number_text import number_text, percent_text
+from hagane.page.number_text import number_text
 from hagane.page.pieces import Row, table
 
 if TYPE_CHECKING:

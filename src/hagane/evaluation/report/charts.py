@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from hagane.counted import counted
 from hagane.evaluation.evaluation import CalibrationBin, Curve, Density, Evaluation, ThresholdMetrics
+from hagane.number_text import percent_text
 from hagane.page.frame import Axis, Frame
 from hagane.page.markup import Markup, element
-from hagane.page.number_text import number_text, percent_text
+from hagane.page.number_text import number_text
 
 if TYPE_CHECKING:
     from hagane.models.family import Iteration

@@ -8,6 +8,7 @@ from hagane.counted import counted
 from hagane.evaluation.comparison import ComparedMetric, Comparison, Cost, PairedTest
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.sections import interval_range
+from hagane.number_text import brief_text
 from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import MINUS, number_text
 from hagane.page.pieces import Row, badge, card, table
@@ -146,7 +147,7 @@ def _bytes_text(size: int) -> str:
 
 
 def _milliseconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g} ms"
+    return "–" if value is None else f"{brief_text(value, 3)} ms"
 
 
 def _rate(value: float | None) -> str:

@@ -13,8 +13,8 @@ from hagane.evaluation.report import sections
 from hagane.evaluation.report.anomalies_section import anomalies_section
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
 from hagane.evaluation.report.outliers_section import outliers_section
+from hagane.number_text import percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import percent_text
 from hagane.page.pieces import Span, bar, card, chart_with_key, folded
 from hagane.page.whole_page import whole_page
 

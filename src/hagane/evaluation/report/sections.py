@@ -7,8 +7,9 @@ from hagane.evaluation.bootstrap import ConfidenceInterval
 from hagane.evaluation.evaluation import Evaluation, MetricRow, SliceColumn, SliceMetrics, Uncalibrated, label_text
 from hagane.evaluation.interval_coverage import IntervalCoverage
 from hagane.evaluation.metric_info import metric_info
+from hagane.number_text import brief_text, percent_text
 from hagane.page.markup import Markup, element, joined
-from hagane.page.number_text import number_text, percent_text
+from hagane.page.number_text import number_text
 from hagane.page.pieces import Row, Span, badge, bar, card, table
 
 MAX_MATRIX_CLASSES = 12
@@ -95,7 +96,7 @@ def matrix_section(evaluation: Evaluation) -> Markup:
     left_out = len(classes) - len(shown)
     note = "Rows are labels, columns predictions; per cent of the label's rows."
     if evaluation.threshold is not None:
-        note += f" {classes[1]} is predicted from a score of {evaluation.threshold:g}."
+        note += f" {classes[1]} is predicted from a score of {brief_text(evaluation.threshold, 6)}."
     if left_out:
         note += f" The {len(shown)} most frequent of {len(classes)} classes are shown."
     region = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="Confusion matrix")
@@ -143,7 +144,7 @@ def thresholds_section(evaluation: Evaluation) -> Markup:
         is_used = each.threshold == evaluation.threshold
         is_suggested = suggested is not None and each.threshold == suggested.threshold
         name = joined(
-            f"{each.threshold:.4g}",
+            brief_text(each.threshold),
             badge("used", "used") if is_used else "",
             badge("suggested", "suggested") if is_suggested else "",
         )
@@ -256,7 +257,7 @@ def _suggestion(evaluation: Evaluation) -> str:
     aim = AIMS[suggested.aim].format(suggested.aim_value)
     if suggested.gives is None:
         return f"No threshold is suggested for {aim}: {suggested.reason}."
-    found = f"{suggested.gives.threshold:.4g}"
+    found = brief_text(suggested.gives.threshold)
     return f"Suggested for {aim}: {found}. It was found on these same rows, so it is a little hopeful."
 
 

@@ -6,7 +6,7 @@ import re
 
 from rich.cells import cell_len, set_cell_size
 
-from hagane.fronts.cli.figure_text import short_text
+from hagane.fronts.cli.short_text import short_text
 
 PIECE = re.compile(r"[^\s,(\[{=/._-]*[\s,(\[{=/._-]*")
 """What stands together: a word with the marks behind it."""

@@ -9,8 +9,8 @@ import msgspec
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.options import DataArgument, JsonOption, MemoryOption, TableOption, one_or_many, pairs
+from hagane.fronts.cli.short_text import short_text
 
 SAMPLE = 100_000
 MAX_TITLE = 100

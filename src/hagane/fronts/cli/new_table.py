@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import short_text
+from hagane.fronts.cli.short_text import short_text
 
 
 def new_table() -> Table:

@@ -15,6 +15,7 @@ from rich.text import Text
 from hagane.counted import counted
 from hagane.fronts.cli.stage_bars import StageBars
 from hagane.fronts.cli.stage_text import count_text, figures_text, left_text, rate_text, seconds_text
+from hagane.number_text import brief_text
 from hagane.progress.events import Event, IterationEnded, Resumed, Warned, WorkerDied
 from hagane.signal_name import signal_name
 
@@ -170,7 +171,7 @@ class RichPhase:
         if is_last or self._best is None:
             return found
         lowest = self._best.eval_loss if self._best.metric is None else self._best.metric
-        return found if lowest is None else f"{found}, best {lowest:.4g} at {self._best.number}"
+        return found if lowest is None else f"{found}, best {brief_text(lowest)} at {self._best.number}"
 
     def line(self, seconds: float) -> Text:
         """What the stage did, in one line: its figures where it has any, else its speed."""
@@ -195,7 +196,7 @@ class RichPhase:
         done = count_text(self.completed)
         if not self.total or not math.isfinite(self.total):
             return f"{done} {self.unit}"
-        return f"{done} of {count_text(self.total)} {self.unit} ({self.completed / self.total:.0%})"
+        return f"{done} of {count_text(self.total)} {self.unit} ({100 * self.completed / self.total:.0f} %)"
 
 
 def _death_text(event: WorkerDied) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import share_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import share_text
 
 if TYPE_CHECKING:
     from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding

@@ -15,9 +15,10 @@ from hagane.evaluation.comparison import ComparedMetric, Comparison, PairedTest
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.comparison_sections import cost_rows, p_text, verdict_of
 from hagane.fronts.cli.broken_text import broken_text
-from hagane.fronts.cli.figure_text import MISSING, figure_text, short_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import MISSING, figure_text
 from hagane.page.short_name import short_name
 from hagane.spec.spec_differences import Difference
 

@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import MISSING
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
+from hagane.number_text import MISSING
 
 if TYPE_CHECKING:
     from hagane.statistics.correlations import Correlation, Correlations

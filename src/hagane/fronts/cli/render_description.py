@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.render_collinearity import render_collinearity
 from hagane.fronts.cli.render_correlations import render_correlations
 from hagane.fronts.cli.render_label import render_label
@@ -16,6 +15,7 @@ from hagane.fronts.cli.render_leaks import render_leaks
 from hagane.fronts.cli.render_missing import render_missing
 from hagane.fronts.cli.render_scatter_plots import render_scatter_plots
 from hagane.fronts.cli.render_statistics import render_statistics
+from hagane.fronts.cli.short_text import short_text
 
 if TYPE_CHECKING:
     from hagane.description.description import Description

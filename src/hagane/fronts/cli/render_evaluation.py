@@ -11,9 +11,9 @@ from hagane.evaluation.bootstrap import ConfidenceInterval
 from hagane.evaluation.evaluation import Evaluation, Label, MetricRow, SliceColumn, Uncalibrated, label_text
 from hagane.evaluation.interval_coverage import IntervalCoverage
 from hagane.evaluation.metric_info import METRICS, metric_info
-from hagane.fronts.cli.figure_text import figure_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
-from hagane.page.number_text import percent_text
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import figure_text, percent_text
 
 LARGEST_MATRIX = 6
 """Classes up to which the confusion matrix is drawn; beyond, the largest confusions are listed."""
@@ -229,7 +229,7 @@ def _residuals(evaluation: Evaluation) -> RenderableType:
     quantiles = [quantile for quantile in evaluation.residuals if quantile.q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)]
     names = {0: "lowest", 0.5: "median", 1: "highest"}
     for quantile in quantiles:
-        table.add_column(names.get(quantile.q, f"{quantile.q:.0%}"), justify="right")
+        table.add_column(names.get(quantile.q, f"{100 * quantile.q:g} %"), justify="right")
     table.add_row(*(figure_text(quantile.value) for quantile in quantiles))
     return titled("errors (label - prediction) by quantile", table)
 

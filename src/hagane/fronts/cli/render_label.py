@@ -10,10 +10,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.fronts.cli.figure_text import share_text, short_text, tiny_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import bars
 from hagane.fronts.cli.new_table import cell, new_table, rest_text
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import share_text, tiny_text
 
 if TYPE_CHECKING:
     from hagane.description.label import FeatureRelation, LabelDescription

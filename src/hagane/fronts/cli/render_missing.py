@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.fronts.cli.figure_text import figure_text, share_text, short_text
 from hagane.fronts.cli.new_table import rest_text
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import figure_text, share_text
 
 if TYPE_CHECKING:
     from hagane.description.missing import Missing, MissingTellsLabel

@@ -15,10 +15,11 @@ from rich.text import Text
 from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.metric_info import metric_info
-from hagane.fronts.cli.figure_text import figure_text, short_text, tiny_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_evaluation import render_evaluation
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import figure_text, tiny_text
 from hagane.workspace.model_version import ModelVersion
 
 WIDE = 72

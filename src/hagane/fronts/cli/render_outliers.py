@@ -8,8 +8,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.fronts.cli.figure_text import figure_text, share_text, short_text
 from hagane.fronts.cli.new_table import cell, new_table
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import figure_text, share_text
 
 if TYPE_CHECKING:
     from hagane.anomalies.outlier_report import OutlierReport, OutlierRow

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import MISSING
 from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_cache import size_text
+from hagane.number_text import MISSING
 from hagane.workspace.interrupted_runs import InterruptedRun
 from hagane.workspace.run_releases import run_releases
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hagane.fronts.cli.braille_plot import braille_plot
-from hagane.fronts.cli.figure_text import short_text
 from hagane.fronts.cli.fit_width import FitWidth
+from hagane.fronts.cli.short_text import short_text
 from hagane.page.short_name import short_name
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.fronts.cli.figure_text import MISSING, share_text, short_text, tiny_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.histogram import histogram
 from hagane.fronts.cli.new_table import cell, new_table, rest_text
+from hagane.fronts.cli.short_text import short_text
+from hagane.number_text import MISSING, share_text, tiny_text
 from hagane.statistics.numbers_in_text import number_in_text
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.types import SqlType

@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hagane.counted import counted
-from hagane.fronts.cli.figure_text import MISSING, figure_text
 from hagane.fronts.cli.new_table import new_table
 from hagane.fronts.cli.stage_text import seconds_text
+from hagane.number_text import MISSING, figure_text
 from hagane.workflow.training_info import TrainingInfo, TrainingIteration
 
 MOST_ROWS = 20

@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import MISSING, figure_text
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, rest_text
 from hagane.models.weights import INTERCEPT, ModelWeights
+from hagane.number_text import MISSING, figure_text
 
 LEAST_NAME, MOST_NAME = 8, 32
 

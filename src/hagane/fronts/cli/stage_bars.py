@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hagane.fronts.cli.figure_text import short_text
+from hagane.fronts.cli.short_text import short_text
 from hagane.fronts.cli.stage_text import count_text, left_text, rate_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _bar(task: Task, width: int) -> ProgressBar:
 
 def _variants(task: Task, stage: RichPhase) -> Iterator[tuple[str, str]]:
     """What stands before and behind the bar, from the fullest to the shortest."""
-    share = f"{task.percentage:.0f}%" if task.total else count_text(task.completed)
+    share = f"{task.percentage:.0f} %" if task.total else count_text(task.completed)
     speed = rate_text(task.speed, stage.unit) if task.speed else ""
     left = left_text(stage.seconds_left(stage.progress.clock()), at_most=stage.at_most)
     figures, brief = stage.figures_text(), stage.figures_text(brief=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hagane.number_text import brief_text
+
 
 def figures_text(figures: Mapping[str, float]) -> str:
     """Figures beside a bar.
@@ -11,7 +13,7 @@ def figures_text(figures: Mapping[str, float]) -> str:
     >>> figures_text({"loss": 0.41234, "eval_loss": 0.5})
     'loss 0.4123  eval_loss 0.5'
     """
-    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    return "  ".join(f"{name} {brief_text(value)}" for name, value in figures.items())
 
 
 def count_text(count: float) -> str:
