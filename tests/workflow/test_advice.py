@@ -72,8 +72,8 @@ def test_what_is_told_of_trees() -> None:
 def test_underfitting() -> None:
     (said,) = advice_of(underfitted(), 20, family_options("dnn_classifier", {"max_iterations": 20}))
     assert said == (
-        "underfitting: the eval loss still fell when the iterations ran out (by 15.4 % over the last 4). To try, one or "
-        "the other: max_iterations 40 (now 20), learn_rate 0.004 (now 0.002)"
+        "underfitting: the eval loss still fell when the iterations ran out (by 15.4 % over the last 4). To try, one "
+        "or the other: max_iterations 40 (now 20), learn_rate 0.004 (now 0.002)"
     )
     (said,) = advice_of(underfitted(), 20, family_options("logistic_reg", {"max_iterations": 20}))
     assert said.endswith("To try: max_iterations 40 (now 20)")
