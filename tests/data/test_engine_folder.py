@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hagane.data.engine import Engine
-from hagane.data.engine_folder import GRACE_SECONDS, PREFIX, remove_abandoned_folders
+from hagane.data.engine_folder import LOCK_SUFFIX, remove_abandoned_folders
 
 KILLED = (
     "import os, signal\nfrom hagane.data.engine import Engine\nengine = Engine()\n"
@@ -36,7 +35,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next_engine(temporary: Pat
     assert not left[0].exists()
     assert left[1].is_dir()
     other = Engine()
-    assert sorted(temporary.iterdir()) == sorted([living.folder, other.folder])
+    held = [living.folder, other.folder]
+    locks = [folder.with_name(folder.name + LOCK_SUFFIX) for folder in held]
+    assert sorted(temporary.iterdir()) == sorted([*held, *locks])
     assert living.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
     for engine in (living, other):
         folder = engine.folder
@@ -46,12 +47,29 @@ def test_what_a_killed_process_left_is_removed_by_the_next_engine(temporary: Pat
     assert not list(temporary.iterdir())
 
 
-def test_a_folder_that_is_being_made_is_left_alone(temporary: Path) -> None:
-    folder = temporary / f"{PREFIX}new"
-    folder.mkdir()
-    remove_abandoned_folders(temporary)
-    assert folder.is_dir()
-    old = folder.stat().st_mtime - 2 * GRACE_SECONDS
-    os.utime(folder, (old, old))
-    remove_abandoned_folders(temporary)
-    assert not folder.exists()
+KILLED_AT = (
+    "import os, signal, sys\nfrom pathlib import Path\nfrom hagane.data import engine_folder\n"
+    "from hagane.data.engine import Engine\n"
+    "at, calls = int(sys.argv[1]), 0\n"
+    "def watch(event, arguments):\n"
+    "    global calls\n"
+    "    if event in ('open', 'os.mkdir', 'os.remove', 'os.rmdir') and 'hagane-engine-' in str(arguments[0]):\n"
+    "        calls += 1\n"
+    "        if calls == at:\n"
+    "            os.kill(os.getpid(), signal.SIGKILL)\n"
+    "sys.addaudithook(watch)\n"
+    "engine = Engine()\nengine.new_file('stream', '.parquet')\ndel engine\n"
+)
+
+
+def test_killed_before_any_change_of_its_files_a_process_leaves_nothing_for_long(temporary: Path) -> None:
+    """While its folder is made and while it is removed, too."""
+    moments = 0
+    while True:
+        ended = subprocess.run([sys.executable, "-c", KILLED_AT, str(moments + 1)], check=False)
+        remove_abandoned_folders(temporary)
+        assert list(temporary.iterdir()) == []
+        if ended.returncode == 0:
+            break
+        moments += 1
+    assert moments >= 5

@@ -1,7 +1,8 @@
-"""The folder of temporary files in which an engine works, which no killed process leaves behind for long.
+"""The folder of temporary files in which an engine works, which no killed process leaves behind.
 
-Its owner holds a lock on the file `lock` in it, which the system drops with the process: whoever can take that lock
-knows that the owner is gone, and removes the folder. Each new engine does so for all of the machine's.
+Beside it is a file `<folder>.lock`, locked by its owner; the system drops the lock with the process, so that whoever can
+take it knows that the owner is gone, and removes both. Each new engine does so for all of the machine's. The lock
+is there before the folder, and goes after it: at no moment can a process end and leave a folder that nobody may remove.
 """
 
 from __future__ import annotations
@@ -9,39 +10,39 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from hagane.file_lock import lock_file
 
 PREFIX = "hagane-engine-"
-LOCK_NAME = "lock"
-GRACE_SECONDS = 60
-"""How old a folder without a lock must be to be taken for abandoned: one that is being made has none yet."""
+LOCK_SUFFIX = ".lock"
 
 
 def make_engine_folder() -> tuple[Path, int]:
     """A new folder among the system's temporary files, and the descriptor that holds its lock.
 
     >>> folder, lock = make_engine_folder()
-    >>> [path.name for path in folder.iterdir()]
-    ['lock']
+    >>> folder.is_dir()
+    True
     >>> discard_engine_folder(folder, lock)
-    >>> folder.exists()
-    False
+    >>> folder.exists(), folder.with_name(folder.name + LOCK_SUFFIX).exists()
+    (False, False)
     """
-    remove_abandoned_folders(Path(tempfile.gettempdir()))
+    parent = Path(tempfile.gettempdir())
+    remove_abandoned_folders(parent)
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        with suppress(FileNotFoundError):  # taken for abandoned between the two lines
-            if (lock := lock_file(folder / LOCK_NAME)) is not None:
-                return folder, lock
+        folder = parent / f"{PREFIX}{uuid.uuid4().hex[:12]}"
+        if (lock := lock_file(_lock_of(folder))) is not None:  # else taken for abandoned at once
+            folder.mkdir(mode=0o700)
+            return folder, lock
 
 
 def discard_engine_folder(folder: Path, lock: int) -> None:
-    """Remove the folder, then let go of its lock."""
+    """Remove the folder, then its lock, while that is held."""
     shutil.rmtree(folder, ignore_errors=True)
+    _lock_of(folder).unlink(missing_ok=True)
     os.close(lock)
 
 
@@ -49,14 +50,15 @@ def remove_abandoned_folders(parent: Path) -> None:
     """Remove those whose owners are gone; other users' are left alone."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
-            if entry.name.startswith(PREFIX):
+            if entry.name.startswith(PREFIX) and entry.name.endswith(LOCK_SUFFIX):
                 with suppress(OSError):
-                    _remove_if_abandoned(Path(entry.path))
+                    _remove_if_abandoned(parent / entry.name.removesuffix(LOCK_SUFFIX))
 
 
 def _remove_if_abandoned(folder: Path) -> None:
-    held = folder / LOCK_NAME
-    if not held.exists() and time.time() - folder.stat().st_mtime < GRACE_SECONDS:
-        return
-    if (lock := lock_file(held)) is not None:
+    if (lock := lock_file(_lock_of(folder))) is not None:
         discard_engine_folder(folder, lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + LOCK_SUFFIX)
