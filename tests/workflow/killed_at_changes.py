@@ -1,9 +1,9 @@
 """`python killed_at_changes.py FOLDER SPEC FIRST STEP`: trainings that are killed before a change of their files.
 
-Every change that Python makes under FOLDER (a file opened to be written, a rename, a folder made or removed) has a number.
-A training is killed before the change number FIRST, the next before FIRST + STEP, and so on to the last; each is then
-trained again to its end. Prints, as a JSON line each, what was about to change and what is left at the end. Processes are
-forks of one that has loaded everything: each training takes what it takes, and not the seconds of loading.
+Every change that Python makes under FOLDER (a file opened to be written, a rename, a folder made or removed) has a
+number. A training is killed before the change number FIRST, the next before FIRST + STEP, and so on to the last; each is
+then trained again to its end. Writes, as a JSON line each, what was about to change and what is left at the end.
+Processes are forks of one that has loaded everything: each training takes what it takes, and not seconds of loading.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def main(folder: Path, spec_path: Path, first: int, step: int) -> None:
                 "registered": registered, "versions": len(found),
                 "different": sorted({name for each in found for name in each if each[name] != expected.get(name)}),
                 "left": left(place)}  # fmt: skip
-        print(json.dumps(line), flush=True)
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
         if number and killed == 0:
             return
         number = number + step if number else first
@@ -77,7 +78,7 @@ def forked(place: Path, spec: Any, number: int) -> int:
 
 
 def exit_quietly(code: int) -> None:
-    """With what is to be done at the end of a process (temporary folders go), and without what follows in this program."""
+    """With what is done at the end of a process (temporary folders go), without what follows in this program."""
     import atexit
     import gc
 

@@ -1,4 +1,4 @@
-"""A training that is killed before a change of its files: while a folder is half made, a file renamed, a lock let go."""
+"""A training that is killed before a change of its files: while a folder is half made, a lock just let go."""
 
 from __future__ import annotations
 
