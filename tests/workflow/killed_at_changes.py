@@ -1,7 +1,7 @@
 """`python killed_at_changes.py FOLDER SPEC FIRST STEP`: trainings that are killed before a change of their files.
 
 Every change that Python makes under FOLDER (a file opened to be written, a rename, a folder made or removed) has a
-number. A training is killed before the change number FIRST, the next before FIRST + STEP, and so on to the last; each is
+number. A training is killed before change FIRST, the next before FIRST + STEP, and so on to the last; each is
 then trained again to its end. Writes, as a JSON line each, what was about to change and what is left at the end.
 Processes are forks of one that has loaded everything: each training takes what it takes, and not seconds of loading.
 """

@@ -1,7 +1,7 @@
 """The folder of temporary files in which an engine works, which no killed process leaves behind.
 
 Beside it is a file `<folder>.lock`, locked by its owner; the system drops the lock with the process, so that whoever
-can take it knows that the owner is gone, and removes both. Each new engine does so for all of the machine's. The lock is
+can take it knows that the owner is gone, and removes both: each new engine does, for all of the machine. The lock is
 there before the folder, and goes after it: at no moment can a process end and leave a folder that nobody may remove.
 """
 

@@ -18,7 +18,6 @@ from hagane.models.boosted_tree_options import BoostedTreeOptions
 from hagane.models.boosting import Boosting
 from hagane.models.eval_metric import eval_metric as metric_named
 from hagane.models.family import FitContext
-from hagane.models.lightgbm_dataset import EncodedRows
 from hagane.models.lightgbm_native import lightgbm_refusals
 from hagane.models.lightgbm_parameters import lightgbm_parameters
 from hagane.models.lightgbm_trees import parse_trees
@@ -26,7 +25,7 @@ from hagane.models.prior_shift import prior_shift
 from hagane.models.target_means import num_outputs
 from hagane.models.tree_checkpoints import TreeCheckpoints
 from hagane.models.tree_columns import TreeColumns
-from hagane.models.tree_datasets import means_for, require_memory_for_trees
+from hagane.models.tree_datasets import means_for, require_memory_for_trees, rows_of_splits
 from hagane.models.tree_losses import TreeLoss
 from hagane.models.tree_model import TreeModel
 from hagane.models.tree_parameters import TreeParameters
@@ -55,31 +54,22 @@ def boost_trees(
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
     metric = None if eval_metric is None else metric_named(eval_metric, context.num_classes)
-    parameters = {
-        **lightgbm_parameters(options, columns, train.num_rows, context),
-        **boosting_parameters(options),
-        **loss.parameters,
-    }
+    parameters = lightgbm_parameters(options, columns, train.num_rows, context)
+    parameters |= boosting_parameters(options) | loss.parameters
     require_memory_for_trees(train, evaluation, columns, parameters, context)
     start = start or begin_trees(context, loss.link, options.max_category_slots)
     means = start.means if start else means_for(train, columns, context)
     shift = prior_shift(context.class_offsets, context.num_classes) if context.num_classes else np.zeros(1)
-    rows = EncodedRows(train, columns, means, context.seed)
-    watched = EncodedRows(evaluation, columns, means, None) if evaluation and evaluation.num_rows else None
+    rows, watched = rows_of_splits(train, evaluation, columns, means, context)
     with TreeCheckpoints(context, is_kept=options.booster_type != "dart") as checkpoints, lightgbm_refusals():
         boosting = Boosting(
             rows, watched, parameters, options, context,
             behind=start.text if start else "", shift=shift, metric=metric, saved=checkpoints.latest(),
         )  # fmt: skip
         text = boosting.run(checkpoints)
-    return TreeModel(
-        TreeParameters(text if start else _shifted(text, boosting.offset), means),
-        family=family,
-        link=loss.link,
-        columns=columns,
-        curve=tuple(boosting.state.curve),
-        best_iteration=boosting.best_round,
-    )
+    learned = TreeParameters(text if start else _shifted(text, boosting.offset), means)
+    curve, best = tuple(boosting.state.curve), boosting.best_round
+    return TreeModel(learned, family=family, link=loss.link, columns=columns, curve=curve, best_iteration=best)
 
 
 def boosting_parameters(options: BoostedTreeOptions) -> dict[str, Any]:

@@ -78,18 +78,8 @@ class LinearReg:
         require_finite_labels(train)
         begun = time.perf_counter()
         mean, deviation, label_mean, _ = measure_dense(train)
-        centre, level = (mean, label_mean) if options.fit_intercept else (np.zeros_like(mean), 0.0)
-        dropped = dropped_slots(train, dummy=options.category_encoding_method == "dummy_encoding")
-        design = Design(
-            train,
-            centre,
-            deviation,
-            dropped=dropped,
-            cache_bytes=context.memory.cache_bytes,
-            preemption=context.preemption,
-        )
-        if options.calculate_p_values:
-            require_few_parameters(design, 1)
+        level = label_mean if options.fit_intercept else 0.0
+        design = _design(train, mean, deviation, options, context)
         held_out = evaluation if evaluation is not None and evaluation.num_rows else None
         is_iterative = options.l1_reg > 0 or design.num_columns > GRAM_COLUMNS
         total, unit = (options.max_iterations, "iterations") if is_iterative else (None, "rows")
@@ -108,8 +98,8 @@ class LinearReg:
         model.curve = _told(outcome, model, problem, held_out)
         if outcome is None:
             duration_ms = 1000 * (time.perf_counter() - begun)
-            model.curve = (msgspec.structs.replace(model.curve[0], duration_ms=duration_ms),)
-            newest = model.curve[0]
+            newest = msgspec.structs.replace(model.curve[0], duration_ms=duration_ms)
+            model.curve = (newest,)
             tell_iteration(context.progress, newest, num_rows=train.num_rows, max_iterations=1, best_iteration=1)
         else:
             model.best_iteration = max(1, outcome.best_iteration)
@@ -118,6 +108,21 @@ class LinearReg:
                 design, moments, model.curve[-1].loss, fit_intercept=options.fit_intercept
             )
         return model
+
+
+def _design(train: Encoded, mean: Floats, deviation: Floats, options: LinearRegOptions, context: FitContext) -> Design:
+    """Of the training rows. Raises SpecError where p-values are asked of too many columns."""
+    design = Design(
+        train,
+        mean if options.fit_intercept else np.zeros_like(mean),
+        deviation,
+        dropped=dropped_slots(train, dummy=options.category_encoding_method == "dummy_encoding"),
+        cache_bytes=context.memory.cache_bytes,
+        preemption=context.preemption,
+    )
+    if options.calculate_p_values:
+        require_few_parameters(design, 1)
+    return design
 
 
 class LeastSquares(NamedTuple):

@@ -29,7 +29,7 @@ from hagane.models.target_means import num_outputs
 from hagane.models.tell_iteration import tell_iteration
 from hagane.models.tree_checkpoints import RoundState, Saved, TreeCheckpoints
 from hagane.models.tree_columns import TreeColumns
-from hagane.models.tree_datasets import means_for, require_memory_for_trees, tree_datasets
+from hagane.models.tree_datasets import means_for, require_memory_for_trees, rows_of_splits, tree_datasets
 from hagane.models.tree_link import apply_link
 from hagane.models.tree_model import TreeModel
 from hagane.models.tree_parameters import Mean, TreeParameters
@@ -64,8 +64,7 @@ def grow_forest(
     require_memory_for_trees(train, evaluation, columns, parameters, context)
     start = start or begin_trees(context, forest_link(context.num_classes), options.max_category_slots)
     means = start.means if start else means_for(train, columns, context)
-    rows = EncodedRows(train, columns, means, context.seed)
-    watched = EncodedRows(evaluation, columns, means, None) if evaluation and evaluation.num_rows else None
+    rows, watched = rows_of_splits(train, evaluation, columns, means, context)
     with TreeCheckpoints(context) as checkpoints, lightgbm_refusals():
         forest = _Forest(rows, watched, parameters, context, start=start, saved=checkpoints.latest())
         grown = forest.run(options.num_parallel_tree, checkpoints)

@@ -53,24 +53,17 @@ def torch_task(
     losses = losses or target.losses
     reader = EncodedReader(share.train, options.batch_rows(share.train.num_rows), seed=seed, rank=share.rank,
                            world_size=share.size, share="batch")  # fmt: skip
-    unit = mean_weight(share.train)
-    num_batches = reader.num_batches
-    if reader.batch_rows < least_rows * share.size:
-        raise TrainingError(_too_few_rows(reader.batch_rows, least_rows, share.size))
-    if least_rows > 1 and num_batches > 1 and reader.num_batch_rows(num_batches - 1) < least_rows * share.size:
-        num_batches -= 1
+    unit, num_batches = mean_weight(share.train), _num_batches(reader, least_rows * share.size, share.size)
 
-    def train_batches(epoch: int, first: int) -> Iterator[TensorBatch]:
-        for number, batch in enumerate(itertools.islice(reader.epoch(epoch, first=first), num_batches - first), first):
-            yield as_tensors(batch, target, unit, reader.num_batch_rows(number))
+    def optimizers(placed: nn.Module) -> tuple[torch.optim.Optimizer, ...]:
+        return optimizers_for(options.optimizer, placed, large_tables(placed), options.learn_rate)
 
     return Task(
         module=module,
-        make_optimizers=make_optimizers
-        or (lambda placed: optimizers_for(options.optimizer, placed, large_tables(placed), options.learn_rate)),
+        make_optimizers=make_optimizers or optimizers,
         loss=training_loss or losses,
         eval_loss=_shifted(losses, shift),
-        train_batches=train_batches,
+        train_batches=_train_batches(reader, num_batches, target, unit),
         num_batches=num_batches,
         eval_batches=_eval_batches(share.evaluation, target, unit),
         num_rows=share.train.num_rows,
@@ -78,6 +71,15 @@ def torch_task(
         loss_unit=unit_of_losses,
         feature_names=tuple(feature.name for feature in share.train.features),
     )
+
+
+def _num_batches(reader: EncodedReader, least_rows: int, size: int) -> int:
+    """Of an epoch: the last one only where it has `least_rows`, those of all `size` processes together."""
+    if reader.batch_rows < least_rows:
+        raise TrainingError(_too_few_rows(reader.batch_rows, least_rows, size))
+    last = reader.num_batches - 1
+    is_short = least_rows > size and last > 0 and reader.num_batch_rows(last) < least_rows
+    return last if is_short else reader.num_batches
 
 
 def as_tensors(batch: Batch, target: Target, mean_weight: float = 1.0, all_rows: int | None = None) -> TensorBatch:
@@ -97,6 +99,16 @@ def entries_as_tensors(sparse: Sequence[SparseRows], dtype: type[np.floating[Any
         array for rows in sparse for array in (rows.offsets, rows.ids.astype(np.int64), rows.weights.astype(dtype))
     )
     return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+
+
+def _train_batches(
+    reader: EncodedReader, num_batches: int, target: Target, unit: float
+) -> Callable[[int, int], Iterator[TensorBatch]]:
+    def train_batches(epoch: int, first: int) -> Iterator[TensorBatch]:
+        for number, batch in enumerate(itertools.islice(reader.epoch(epoch, first=first), num_batches - first), first):
+            yield as_tensors(batch, target, unit, reader.num_batch_rows(number))
+
+    return train_batches
 
 
 def _eval_batches(
@@ -147,7 +159,7 @@ def _too_few_rows(batch_rows: int, least_rows: int, size: int) -> Fault:
     return Fault(
         what="a batch leaves a process too few rows to normalise by",
         where="model.options.batch_size",
-        expected=f"{least_rows * size} or more, for {counted(size, 'process')}",
+        expected=f"{least_rows} or more, for {counted(size, 'process')}",
         received=str(batch_rows),
         next_step="take a larger batch_size, fewer processes, or no batch_norm",
     )

@@ -43,8 +43,7 @@ def train_torch(
     if context.warm_start is not None and initial is None:
         what, step = "this family cannot begin with an earlier model", "train it without warm_start"
         raise SpecError(Fault(what=what, where="training.warm_start", next_step=step))
-    asked = context.training
-    assert isinstance(asked.strategy, Strategy)
+    run, asked = _run(context), context.training
     job = TrainingJob(
         make=make,
         arguments=msgspec.to_builtins(arguments),
@@ -54,7 +53,18 @@ def train_torch(
         communication=asked.communication,
         num_threads=context.num_threads or num_threads,
     )
-    run = TrainingRun(
+    if context.checkpoints is not None:
+        context.checkpoints.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(context.checkpoints.with_name(JOB_FILE), msgspec.json.encode(job))
+    with _kept(initial, context) as path:
+        job = msgspec.structs.replace(job, initial_state=path)
+        return get_strategy(run.strategy.type)(job, share, run)
+
+
+def _run(context: FitContext) -> TrainingRun:
+    asked = context.training
+    assert isinstance(asked.strategy, Strategy)
+    return TrainingRun(
         device=device_for(asked.device),
         strategy=asked.strategy,
         memory=context.memory,
@@ -63,12 +73,6 @@ def train_torch(
         checkpoint_policy=asked.checkpoint,
         preemption=context.preemption,
     )
-    if context.checkpoints is not None:
-        context.checkpoints.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(context.checkpoints.with_name(JOB_FILE), msgspec.json.encode(job))
-    with _kept(initial, context) as path:
-        job = msgspec.structs.replace(job, initial_state=path)
-        return get_strategy(asked.strategy.type)(job, share, run)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import lightgbm as lgb
@@ -60,6 +60,18 @@ def tree_datasets(
 def means_for(train: Encoded, columns: TreeColumns, context: FitContext) -> tuple[TargetMeans, ...]:
     """The label's means in the slots of the categories that have too many to be split as sets."""
     return target_means(train, columns.wide, columns.wide_cardinalities, context.num_classes, context.seed)
+
+
+def rows_of_splits(
+    train: Encoded,
+    evaluation: Encoded | None,
+    columns: TreeColumns,
+    means: Sequence[TargetMeans],
+    context: FitContext,
+) -> tuple[EncodedRows, EncodedRows | None]:
+    """Both splits as trees see them; None for one without rows."""
+    watched = EncodedRows(evaluation, columns, means, None) if evaluation and evaluation.num_rows else None
+    return EncodedRows(train, columns, means, context.seed), watched
 
 
 def require_memory_for_trees(

@@ -20,7 +20,7 @@ from torch.distributed.elastic.agent.server import RunResult, WorkerGroup, Worke
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
 from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
-from torch.distributed.elastic.rendezvous import RendezvousParameters
+from torch.distributed.elastic.rendezvous import RendezvousHandler, RendezvousParameters
 from torch.distributed.elastic.rendezvous import registry as rendezvous_registry
 
 from hagane.progress.events import WorkerDied
@@ -52,17 +52,7 @@ def launch_workers(folder: Path, run: TrainingRun, machines: Machines, num_proce
     with ExitStack() as stack:
         for context in (_quiet_logs(), _stores_of_their_own(), _raised_as_signal(run)):
             stack.enter_context(context)
-        rendezvous = rendezvous_registry.get_rendezvous_handler(
-            RendezvousParameters(
-                backend="c10d",
-                endpoint=machines.rendezvous,
-                run_id=machines.run_id or uuid.uuid4().hex,
-                min_nodes=machines.least,
-                max_nodes=machines.most,
-                timeout=machines.timeout_seconds,
-                **KEEP_ALIVE,
-            )
-        )
+        rendezvous = _rendezvous(machines)
         spec = WorkerSpec(
             role="worker",
             local_world_size=num_processes,
@@ -84,6 +74,19 @@ def launch_workers(folder: Path, run: TrainingRun, machines: Machines, num_proce
     if result is None or not result.is_failed():  # None: the rendezvous was over before this machine came
         return None
     return Ended(_cause(result.failures)[1].exitcode)
+
+
+def _rendezvous(machines: Machines) -> RendezvousHandler:
+    parameters = RendezvousParameters(
+        backend="c10d",
+        endpoint=machines.rendezvous,
+        run_id=machines.run_id or uuid.uuid4().hex,
+        min_nodes=machines.least,
+        max_nodes=machines.most,
+        timeout=machines.timeout_seconds,
+        **KEEP_ALIVE,
+    )
+    return rendezvous_registry.get_rendezvous_handler(parameters)
 
 
 class _Agent(LocalElasticAgent):  # type: ignore[misc]

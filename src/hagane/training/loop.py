@@ -62,10 +62,8 @@ def train_module(
     best = BestState(steps.module, steps.group)
     snapshots = Snapshots(steps, best)
     state = _begun(snapshots, steps, checkpointer, progress)
-    exchange, validation = (
-        Exchange(steps, progress, checkpointer, preemption),
-        Validation(steps, best, progress, rows=state.rows),
-    )
+    exchange = Exchange(steps, progress, checkpointer, preemption)
+    validation = Validation(steps, best, progress, rows=state.rows)
     total, may_stop = settings.max_epochs * task.num_rows, settings.early_stop and task.eval_batches is not None
     with progress.phase("train", total=total, unit="rows", at_most=may_stop, completed=state.rows) as phase:
         while not (state.is_stopped or state.epoch >= settings.max_epochs):
@@ -80,11 +78,7 @@ def train_module(
                 _save(snapshots, state, checkpointer)
             if agreed.ends:
                 raise told_to_end(f"step {state.step:,}", checkpointer)
-    if not best.tensors:
-        steps.group.settle()
-    best.put_back()
-    found, iterations = state.watch.best_iteration, tuple(state.iterations)
-    return History(iterations, found if found > 0 else len(iterations))
+    return _ended(steps, best, state)
 
 
 def _begun(
@@ -104,6 +98,15 @@ def _begun(
     state = snapshots.put_back(found)
     progress.tell(Resumed(step=state.step, iteration=len(state.iterations)))
     return state
+
+
+def _ended(steps: Steps, best: BestState, state: RunState) -> History:
+    """The module in its best state; that of the last step where none was evaluated."""
+    if not best.tensors:
+        steps.group.settle()
+    best.put_back()
+    found, iterations = state.watch.best_iteration, tuple(state.iterations)
+    return History(iterations, found if found > 0 else len(iterations))
 
 
 def _save(snapshots: Snapshots, state: RunState, checkpointer: Checkpointer[Checkpoint]) -> None:

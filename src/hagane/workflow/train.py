@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from hagane.anomalies.outlier_report import OutlierReport
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import Fault, PreemptedError, SpecError, TrainingError, TrainingInterruptedError
 from hagane.evaluation.evaluation import Evaluation
-from hagane.features.encode import encode
+from hagane.features.encode import EncodedSplits, encode
 from hagane.models.family import FitContext, FittedModel
 from hagane.models.options import FamilyOptions
 from hagane.progress import SILENT, Progress
@@ -38,7 +38,7 @@ from hagane.workflow.hold_beginning import hold_beginning
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
-from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
+from hagane.workflow.row_weights import RowWeights, WeightedSplits, weigh_rows, weight_column
 from hagane.workflow.tensorboard_run import tensorboard_run
 from hagane.workflow.told_what_is_saved import told_what_is_saved
 from hagane.workflow.warm_start import begin_spec
@@ -81,11 +81,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     """
     began = time.monotonic()
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
-    check_declared(spec)
-    workspace.check_writable()
-    if isinstance(spec.training.tensorboard, str):
-        check_folder_output(Path(spec.training.tensorboard), option="training.tensorboard")
-    beginning = find_beginning(spec, workspace)
+    beginning = _checked(spec, workspace)
     spec = spec if beginning is None else begin_spec(spec, beginning)
     prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning)
     about = run_about(prepared)
@@ -95,39 +91,79 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         told_what_is_saved(folder, progress),
     ):
         beginning = hold_beginning(beginning, folder)
-        keep_features(folder, prepared.transform, prepared.label)
-        encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
-                         weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
-        weighted = weigh_rows(encoded, prepared)
-        with tensorboard_run(prepared, workspace, folder, progress) as told:
-            model = _fit_family(prepared, weighted, folder, told, beginning)
-        bounds = fit_bounds(prepared, weighted, progress)
-        exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
-        seconds = time.monotonic() - began
-        weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
+        made = _make(prepared, beginning, workspace, scratch=scratch, folder=folder, progress=progress)
         with workspace.new_version(about.name) as slot:
-            documents = bundle_documents(prepared, model, exported, weights=weights, seconds=seconds,
-                                         version=f"{slot.name}@{slot.version}", beginning=beginning,
+            documents = bundle_documents(prepared, made.model, made.exported, weights=made.weights,
+                                         seconds=time.monotonic() - began, version=f"{slot.name}@{slot.version}",
+                                         beginning=beginning,
                                          hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
+            exported = made.exported
             write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)
-            published = _publish(slot, prepared, exported, encoded.train.num_rows)
+            published = _publish(slot, prepared, exported, made.encoded.train.num_rows)
         remove_run(folder)
+    return _result(prepared, made, published, beginning, time.monotonic() - began)
+
+
+class _Made(NamedTuple):
+    """What comes of the fit."""
+
+    encoded: EncodedSplits
+    weights: RowWeights
+    model: FittedModel
+    exported: Export
+
+
+def _checked(spec: Spec, workspace: Workspace) -> Beginning | None:
+    """What can be found wrong before the data are read is found; the earlier model with which it begins."""
+    check_declared(spec)
+    workspace.check_writable()
+    if isinstance(spec.training.tensorboard, str):
+        check_folder_output(Path(spec.training.tensorboard), option="training.tensorboard")
+    return find_beginning(spec, workspace)
+
+
+def _make(
+    prepared: Prepared,
+    beginning: Beginning | None,
+    workspace: Workspace,
+    *,
+    scratch: Path,
+    folder: Path,
+    progress: Progress,
+) -> _Made:
+    """Encode, weigh, fit and export, going on from what the run in `folder` holds."""
+    keep_features(folder, prepared.transform, prepared.label)
+    encoded = encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
+                     weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
+    weighted = weigh_rows(encoded, prepared)
+    with tensorboard_run(prepared, workspace, folder, progress) as told:
+        model = _fit_family(prepared, weighted, folder, told, beginning)
+    bounds = fit_bounds(prepared, weighted, progress)
+    exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
+    weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
+    return _Made(encoded, weights, model, exported)
+
+
+def _result(
+    prepared: Prepared, made: _Made, published: ModelVersion, beginning: Beginning | None, seconds: float
+) -> TrainResult:
+    model = made.model
     return TrainResult(
         version=published,
         bundle=published.path,
         spec=prepared.resolved.spec,
-        evaluation=exported.evaluation,
+        evaluation=made.exported.evaluation,
         statistics=prepared.statistics,
         leaks=prepared.leaks,
         notes=(
-            *notes_of(prepared, encoded, weights, exported.held_out),
+            *notes_of(prepared, made.encoded, made.weights, made.exported.held_out),
             *warm_start_notes(prepared.resolved.spec, beginning),
             *advice_of(model.curve, model.best_iteration, prepared.resolved.options),
         ),
         anomalies=prepared.anomalies,
         outliers=prepared.outliers,
         split_counts=prepared.split_counts,
-        duration_seconds=time.monotonic() - began,
+        duration_seconds=seconds,
         model=model,
     )
 
