@@ -54,8 +54,8 @@ def boost_trees(
     """
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
     metric = None if eval_metric is None else metric_named(eval_metric, context.num_classes)
-    parameters = lightgbm_parameters(options, columns, train.num_rows, context)
-    parameters |= boosting_parameters(options) | loss.parameters
+    own = {**boosting_parameters(options), **loss.parameters}
+    parameters = lightgbm_parameters(options, columns, train.num_rows, context) | own
     require_memory_for_trees(train, evaluation, columns, parameters, context)
     start = start or begin_trees(context, loss.link, options.max_category_slots)
     means = start.means if start else means_for(train, columns, context)
