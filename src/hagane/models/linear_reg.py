@@ -86,14 +86,9 @@ class LinearReg:
         earlier = begin_linear(context, "identity")
         with context.progress.phase("train", total=total, unit=unit, at_most=is_iterative) as phase:
             moments = measure_moments(design, level, with_gram=design.num_columns <= GRAM_COLUMNS)
-            problem, outcome = LeastSquares(design, moments, level, options), None
-            if is_iterative:
-                weights, outcome = _iterate(problem, held_out, context, phase, earlier)
-            else:
-                if earlier is not None:
-                    context.progress.note(NO_MATTER)
-                weights = problem.closed_form()
-                phase.advance(train.num_rows)
+            problem = LeastSquares(design, moments, level, options)
+            solve = _iterate if is_iterative else _solve_at_once
+            weights, outcome = solve(problem, held_out, context, phase, earlier)
         model = _model(train, problem, weights, DenseMeasures(mean, deviation, label_mean, moments.total))
         model.curve = _told(outcome, model, problem, held_out)
         if outcome is None:
@@ -179,9 +174,20 @@ class Solver(NamedTuple):
     loss: Callable[[SolverState], float]
 
 
+def _solve_at_once(
+    problem: LeastSquares, held_out: Encoded | None, context: FitContext, phase: Phase, begun: LinearStart | None
+) -> tuple[Floats, Outcome | None]:
+    """Weights [w] in closed form: nothing goes before them, and there is no way to tell of."""
+    if begun is not None:
+        context.progress.note(NO_MATTER)
+    weights = problem.closed_form()
+    phase.advance(problem.design.num_rows)
+    return weights, None
+
+
 def _iterate(
     problem: LeastSquares, held_out: Encoded | None, context: FitContext, phase: Phase, begun: LinearStart | None
-) -> tuple[Floats, Outcome]:
+) -> tuple[Floats, Outcome | None]:
     """Weights [w] by the solver that suits width and penalty, and how it went."""
     options = problem.options
     first = None if begun is None else begun.in_design(problem.design)
