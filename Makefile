@@ -38,6 +38,12 @@ test-tensorflow: $(READY) ## TensorFlow's strategies under hagane launch, in an 
 	@.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -r examples/launch/tensorflow.txt
 	@HAGANE_TENSORFLOW=$(CURDIR)/.venv-tensorflow/bin/python $(BIN)/python -m pytest tests/jobs/test_tensorflow.py
 
+.PHONY: test-clients
+test-clients: $(READY) ## The protocols' real clients (Triton, Vertex AI, MLflow) against the server, in an environment of their own
+	@test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/clients.txt
+	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py
+
 .PHONY: lint
 lint: $(READY) ## Style, types and the floors of the house
 	@$(BIN)/ruff check .
@@ -65,5 +71,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) .venv-tensorflow build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow .venv-clients build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

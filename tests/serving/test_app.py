@@ -340,7 +340,7 @@ from hagane.serving import ServerThread
 with ServerThread(sys.argv[1]) as server:
     from urllib.request import urlopen, ProxyHandler, build_opener
     assert build_opener(ProxyHandler({})).open(server.url + "/healthz").status == 200
-heavy = set("torch lightgbm duckdb pyarrow sklearn onnx scipy pandas polars sqlglot matplotlib".split())
+heavy = set("grpc torch lightgbm duckdb pyarrow sklearn onnx scipy pandas polars sqlglot matplotlib".split())
 print(sorted(heavy & set(sys.modules)))
 """
 

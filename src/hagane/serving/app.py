@@ -38,7 +38,7 @@ class App:
     def __init__(self, model: ServedModel, protocols: tuple[Protocol, ...], max_body_bytes: int) -> None:
         self.model = model
         self._protocols = protocols
-        self._max_body_bytes = max_body_bytes
+        self.max_body_bytes = max_body_bytes
         self._inline_bytes = INLINE_BYTES
         self._found: dict[tuple[str, str], tuple[Protocol, Route, dict[str, str]]] = {}
 
@@ -137,7 +137,7 @@ class App:
         if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
             raise HttpError(415, Fault(what="the body is compressed", expected="Content-Encoding: identity"))
         told = headers.get(b"content-length", b"")
-        if told.isdigit() and int(told[:20]) > self._max_body_bytes:
+        if told.isdigit() and int(told[:20]) > self.max_body_bytes:
             raise self._too_large(int(told[:20]))
         chunks, size = [], 0
         while True:
@@ -146,7 +146,7 @@ class App:
                 return None
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._max_body_bytes:
+            if size > self.max_body_bytes:
                 raise self._too_large(size)
             chunks.append(chunk)
             if not message.get("more_body", False):
@@ -155,7 +155,7 @@ class App:
     def _too_large(self, size: int) -> HttpError:
         fault = Fault(
             what="the body is too large",
-            expected=f"at most {self._max_body_bytes} bytes",
+            expected=f"at most {self.max_body_bytes} bytes",
             received=f"{size} bytes or more",
             next_step="send several requests, or predict in batch: hagane predict",
         )

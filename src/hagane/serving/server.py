@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
@@ -21,6 +21,9 @@ from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
 from hagane.serving.listen import listen, url_of
 from hagane.serving.start_message import start_message
+
+if TYPE_CHECKING:
+    from hagane.serving.grpc_server import GrpcServer
 
 SHUTDOWN_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
@@ -31,25 +34,31 @@ def serve(
     *,
     host: str | None = None,
     port: int | None = None,
+    grpc_port: int | None = None,
     announce: Callable[[str], None] | None = None,
     **options: Any,
 ) -> None:
     """Serve the bundle at `path` until SIGTERM or Ctrl+C; requests in flight are finished, then it returns.
 
     Where they are not given: `path` is AIP_STORAGE_URI (a local folder), `port` AIP_HTTP_PORT or 8080, and `host` the
-    loopback, or every address where AIP_HTTP_PORT says that this is a serving container. `announce` gets the start
-    message once the server listens (standard output by default). `options` are `create_app`'s. Raises BundleError for
-    a bundle that does not load and ServeError for an address that cannot be listened on.
+    loopback, or every address where AIP_HTTP_PORT says that this is a serving container. With a `grpc_port` the Open
+    Inference Protocol is spoken there over gRPC, too. `announce` gets the start message once the server listens
+    (standard output by default). `options` are `create_app`'s. Raises BundleError for a bundle that does not load and
+    ServeError for an address that cannot be listened on.
     """
     bundle = Bundle.load(_storage_path() if path is None else path)
     container = "AIP_HTTP_PORT" in os.environ
-    listener = listen(host or ("0.0.0.0" if container else "127.0.0.1"), _port() if port is None else port)
+    host = host or ("0.0.0.0" if container else "127.0.0.1")
+    listener = listen(host, _port() if port is None else port)
     with contextlib.closing(listener):
         app = create_app(bundle, **options)
-        server = _Server(
-            _config(app), on_start=lambda: (announce or _print)(start_message(app.model, url_of(listener)))
-        )
-        server.run(sockets=[listener])
+        with _grpc(app, host, grpc_port) as grpc:
+            address = grpc.address if grpc else ""
+
+            def started() -> None:
+                (announce or _print)(start_message(app.model, url_of(listener), address))
+
+            _Server(_config(app), on_start=started, on_stop=_stopping(grpc)).run(sockets=[listener])
 
 
 class ServerThread:
@@ -60,12 +69,24 @@ class ServerThread:
         with ServerThread(bundle) as server:
             httpx.post(server.url + "/predict", json={"instances": [...]})
 
-    `start` and `stop` do the same where there is no block.
+    `start` and `stop` do the same where there is no block. With a `grpc_port` (0 for any) it answers gRPC at
+    `grpc_address`, too.
     """
 
-    def __init__(self, bundle: Bundle | str | Path, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | str | Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        grpc_port: int | None = None,
+        **options: Any,
+    ) -> None:
         self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
-        self._address, self._options = (host, port), options
+        self._address, self._grpc_port, self._options = (host, port), grpc_port, options
+        self._ends = contextlib.ExitStack()
+        self.grpc_address = ""
+        """`127.0.0.1:41235`, where gRPC is spoken."""
         self._listener: socket.socket | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -74,7 +95,14 @@ class ServerThread:
         """Begin to serve. Raises ServeError."""
         app = create_app(self._bundle, **self._options)
         self._listener = listen(*self._address)
-        self._server = _Server(_config(app))
+        self._ends.enter_context(contextlib.closing(self._listener))
+        try:
+            grpc = self._ends.enter_context(_grpc(app, self._address[0], self._grpc_port))
+        except BaseException:
+            self._ends.close()
+            raise
+        self.grpc_address = grpc.address if grpc else ""
+        self._server = _Server(_config(app), on_stop=_stopping(grpc))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._listener],), name="hagane-server", daemon=True
         )
@@ -90,7 +118,7 @@ class ServerThread:
         if self._server is not None and self._thread is not None and self._listener is not None:
             self._server.should_exit = True
             self._thread.join()
-            self._listener.close()
+            self._ends.close()
             self._server = None
 
     @property
@@ -109,11 +137,17 @@ class ServerThread:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which returns after a signal (it would raise it again), and tells when it listens."""
+    """uvicorn's server, which returns after a signal (it would raise it again), and tells when it listens and ends."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_start: Callable[[], object] | None = None,
+        on_stop: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._on_stop = on_stop
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -133,6 +167,32 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self._on_start is not None and self.started:
             self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell that it ends, then take no more connections and finish what is in flight."""
+        if self._on_stop is not None:
+            self._on_stop()
+        await super().shutdown(sockets=sockets)
+
+
+@contextlib.contextmanager
+def _grpc(app: App, host: str, port: int | None) -> Iterator[GrpcServer | None]:
+    """The gRPC server where there is a port for it; ended, with its calls finished, at the end. Raises ServeError."""
+    if port is None:
+        yield None
+        return
+    from hagane.serving.grpc_server import GrpcServer
+
+    server = GrpcServer(app.model, host, port, app.max_body_bytes)
+    try:
+        yield server
+    finally:
+        server.stop(SHUTDOWN_SECONDS)()
+
+
+def _stopping(server: GrpcServer | None) -> Callable[[], object] | None:
+    """Both servers stop to take requests at once, and finish theirs side by side."""
+    return (lambda: server.stop(SHUTDOWN_SECONDS)) if server is not None else None
 
 
 def _config(app: App) -> uvicorn.Config:

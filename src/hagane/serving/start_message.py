@@ -17,7 +17,7 @@ _PREDICT_PATHS = {
 """Of the protocols that take `{"instances": [...]}`."""
 
 
-def start_message(model: ServedModel, url: str) -> str:
+def start_message(model: ServedModel, url: str, grpc_address: str = "") -> str:
     """The model, the URL, and a command that works as it stands."""
     signature = model.bundle.signature
     return "\n".join(
@@ -25,6 +25,7 @@ def start_message(model: ServedModel, url: str) -> str:
             f"Serving {model.name} version {model.version} ({signature.model_type} of {signature.label}) at {url}",
             "Try it:",
             f"  {curl_command(model, url)}",
+            *([f"gRPC, inference.GRPCInferenceService: {grpc_address}"] if grpc_address else []),
             f"What it takes and answers: {url}/metadata",
             "Press Ctrl+C to stop.",
         ]

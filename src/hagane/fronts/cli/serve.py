@@ -28,6 +28,15 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any.", show_default="8080")
     ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="The port of the Open Inference Protocol over gRPC; 0 for any.",
+            show_default="no gRPC",
+        ),
+    ] = None,
     protocol: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,6 +69,7 @@ def serve(
         bundle,
         host=host,
         port=port,
+        grpc_port=grpc_port,
         announce=announce,
         version=str(version.version) if version else "1",
         protocols=protocol,

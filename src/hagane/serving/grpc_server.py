@@ -1,0 +1,121 @@
+"""A gRPC server on a port of its own, beside the HTTP one."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hagane.errors import Fault, ServeError
+from hagane.serving.http import HttpError, placed
+from hagane.serving.served_model import ServedModel
+
+if TYPE_CHECKING:
+    import grpc
+
+THREADS = 8
+"""How many calls are worked on at once."""
+MOST_DETAILS = 4_000
+"""Bytes of an error's text: it travels in a header, and clients take 8 KB of headers."""
+_CODES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "INVALID_ARGUMENT"}
+
+_LOG = logging.getLogger("hagane.serving")
+
+
+class GrpcServer:
+    """Answers `inference.GRPCInferenceService` for one model from the moment it is made.
+
+    Port 0 lets the system choose. Raises ServeError where the address cannot be listened on, or gRPC is not installed.
+    """
+
+    def __init__(self, model: ServedModel, host: str, port: int, max_body_bytes: int) -> None:
+        grpc = _grpc()
+        from hagane.serving.grpc_inference import GrpcInference
+        from hagane.serving.grpc_messages import SERVICE, message_class
+
+        handlers = {
+            name: grpc.unary_unary_rpc_method_handler(
+                _answering(call),
+                request_deserializer=message_class(f"{name}Request").FromString,
+                response_serializer=message_class(f"{name}Response").SerializeToString,
+            )
+            for name, call in GrpcInference(model).calls.items()
+        }
+        sizes = [("grpc.max_receive_message_length", max_body_bytes), ("grpc.max_send_message_length", -1)]
+        self._server = grpc.server(
+            ThreadPoolExecutor(THREADS, "hagane-grpc"), options=[*sizes, ("grpc.so_reuseport", 0)]
+        )
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self.address = self._listen(host, port)
+        self._server.start()
+
+    def _listen(self, host: str, port: int) -> str:
+        shown = f"[{host}]" if ":" in host else host
+        try:
+            bound = self._server.add_insecure_port(f"{shown}:{port}")
+        except RuntimeError:
+            bound = 0
+        if not bound:
+            next_step = "choose another port: --grpc-port 0 takes any that is free"
+            what = f"gRPC cannot listen on port {port}"
+            raise ServeError(Fault(what=what, where=f"{host}:{port}", next_step=next_step))
+        reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)
+        return f"{reached}:{bound}"
+
+    def stop(self, grace_seconds: float) -> Callable[[], object]:
+        """Take no more calls, and give those in flight so long. Returns at once; what it returns waits for the end."""
+        wait: Callable[[], object] = self._server.stop(grace_seconds).wait
+        return wait
+
+
+def _answering(call: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
+    """The call, with errors as gRPC has them: a code, and a text that a header can hold."""
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        import grpc
+
+        try:
+            return call(request)
+        except HttpError as error:
+            code = getattr(grpc.StatusCode, _CODES.get(error.status, "INTERNAL"))
+            text = _details([placed(fault) for fault in error.faults])
+        except Exception:
+            request_id = secrets.token_hex(8)
+            _LOG.exception("request %s failed", request_id)
+            code = grpc.StatusCode.INTERNAL
+            text = f"the server failed on this request; its log knows more under the id {request_id}"
+        context.abort(code, text)
+
+    return answer
+
+
+def _details(lines: list[str]) -> str:
+    """As many lines as fit, and how many there are besides.
+
+    >>> _details(["a", "b"]), _details(["x" * 3000] * 6)[-12:]
+    ('a\\nb', '(and 2 more)')
+    """
+    told: list[str] = []
+    size = 0
+    for line in lines:
+        short = line[: max(1, MOST_DETAILS // 4 * len(line) // max(len(quote(line)), 1))]
+        size += len(quote(short))
+        if told and size > MOST_DETAILS:
+            break
+        told.append(short)
+    more = len(lines) - len(told)
+    return "\n".join(told + ([f"(and {more} more)"] if more else []))
+
+
+def _grpc() -> Any:
+    try:
+        importlib.import_module("google.protobuf")
+        grpc = importlib.import_module("grpc")
+    except ImportError:
+        next_step = "pip install 'hagane[grpc]'"
+        raise ServeError(Fault(what="gRPC is not installed here", where="--grpc-port", next_step=next_step)) from None
+    return grpc
