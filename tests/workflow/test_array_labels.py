@@ -126,6 +126,7 @@ def test_a_set_of_words_is_a_label_for_each_word(workspace: Workspace) -> None:
         ([["a"], ["b"]] * (N // 2), "dnn_regressor", {}, "is an array of texts"),
         ([["a"], ["b"]] * (N // 2), "dnn_classifier", {"label_form": "one_hot"}, "is an array of texts"),
         (pa.array([[]] * N, pa.list_(pa.string())), "dnn_classifier", {}, "hold no texts"),
+        ([[True, False]] * N, "dnn_classifier", {}, r"is left out[^¶]*where: label[^¶]*CAST\(column AS INT\[\]\)"),
         ([[1, 0], [0, 1]] * (N // 2), "dnn_classifier", {"transform": {"f": "ARRAY_LENGTH(label)"}}, "reads the label"),
     ],
 )  # fmt: skip

@@ -344,6 +344,35 @@ def test_slices_are_those_of_each_label(rows: pa.Table, workspace: Workspace) ->
     assert all([s.value for s in one.evaluation.slices[0].slices] for one in result.evaluation.labels)
 
 
+def test_many_labels_are_trained_in_little_more_than_one(workspace: Workspace) -> None:
+    """A hundred words: columns are looked through for leaks for the first labels alone, curves are left out."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(800, 3))
+    there = x @ random.normal(size=(3, 100)) > 1
+    table = pa.table({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2],
+                      "tags": [[f"t{k}" for k in np.flatnonzero(row)] for row in there]})  # fmt: skip
+    spec = Spec(data="(a frame)", label="tags", model=Model(type="dnn_classifier", options={"max_iterations": 2}))
+    result = train(spec, workspace=workspace, frame=table)
+    assert 90 < len(result.evaluation.labels) <= 100
+    assert all(one.evaluation.roc_curve is None and not one.evaluation.confidence for one in result.evaluation.labels)
+    assert len(result.evaluation.to_json()) < 1_000_000
+
+
+def test_a_later_training_begins_with_all_labels_of_an_earlier_one(rows: pa.Table, workspace: Workspace) -> None:
+    """Before its first step it is the earlier model: its eval loss begins where that one's ended."""
+    options = {"max_iterations": 6, "dropout": 0.0}
+    for label, family in ((TRUTHS, "dnn_classifier"), (NUMBERS, "dnn_regressor")):
+        first = fit(rows, label, workspace, family, options=options, name="sky")
+        still = options | {"max_iterations": 1, "learn_rate": 1e-9}
+        later = fit(rows, label, workspace, family, options=still, name="sky", training=Training(warm_start=True))
+        kept = first.model.curve[first.model.best_iteration - 1].eval_loss
+        assert later.model.curve[0].eval_loss == pytest.approx(kept, rel=1e-4)
+    fit(rows, TRUTHS, workspace, "dnn_classifier", options=options, name="sky")
+    for label in (TRUTHS[:2], TRUTHS[::-1]):
+        with pytest.raises(SpecError, match="predicts other labels, or in another order"):
+            fit(rows, label, workspace, "dnn_classifier", name="sky", training=Training(warm_start=True))
+
+
 @pytest.mark.slow
 def test_processes_add_up_the_losses_of_one(rows: pa.Table, tmp_path: Path) -> None:
     """Mirrored over two processes, the losses are those of one (no dropout)."""

@@ -63,6 +63,7 @@ ARROW_TYPES: dict[SqlType, pa.DataType] = {
 _ELEMENTS = (SqlType.INT64, SqlType.FLOAT64, SqlType.STRING)
 _WAYS_OUT = {
     "[][]": "take its inner arrays apart in a query, for example flatten(column)",
+    "BOOLEAN[]": "make it an array of numbers in a query: CAST(column AS INT[])",
     "[]": "make it an array of numbers or text in a query, for example CAST(column AS VARCHAR[])",
     "STRUCT": "select its inner fields in a query, for example column.field.field",
     "MAP": "select its entries in a query, for example column['key']",

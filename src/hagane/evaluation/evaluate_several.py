@@ -17,6 +17,8 @@ MEANS = (
     *("mean_pinball_loss", "mean_poisson_deviance"),
 )
 """Metrics that are averaged over the labels."""
+MOST_WITH_CURVES = 20
+"""Labels up to which each keeps its curves: a thousand of them would be a document of tens of megabytes."""
 BASELINES = {
     "classification": "always answers what each label mostly is, with its share as the score",
     "regression": "always answers the mean of each label",
@@ -63,13 +65,20 @@ def evaluate_several(
         judged_by=first.judged_by,
         judged_at=first.judged_at,
         threshold=first.threshold,
-        labels=tuple(LabelEvaluation(name=name, evaluation=_alone(one)) for name, one in zip(names, each, strict=True)),
+        labels=tuple(
+            LabelEvaluation(name=name, evaluation=_alone(one, len(each))) for name, one in zip(names, each, strict=True)
+        ),
     )
 
 
-def _alone(one: Evaluation) -> Evaluation:
-    """Without what is the same for all labels."""
-    return msgspec.structs.replace(one, num_row_errors=0, num_null_labels=0)
+def _alone(one: Evaluation, num_labels: int) -> Evaluation:
+    """Without what is the same for all labels; of many labels without curves."""
+    alone = msgspec.structs.replace(one, num_row_errors=0, num_null_labels=0)
+    if num_labels <= MOST_WITH_CURVES:
+        return alone
+    return msgspec.structs.replace(
+        alone, roc_curve=None, pr_curve=None, threshold_table=(), calibration=(), residuals=(), density=None
+    )
 
 
 def _means(each: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:

@@ -116,8 +116,9 @@ class SinglePrecisionModel(Protocol):
     """A fitted model whose scores are float32 times a unit of the label's."""
 
     @property
-    def score_unit(self) -> float:
-        """By how much less than this two scores differ cannot be told: differences are relative to it, too."""
+    def score_unit(self) -> float | npt.NDArray[np.float64]:
+        """By how much less than this two scores differ cannot be told: differences are relative to it, too. By label
+        where there are several."""
 
 
 @runtime_checkable
@@ -157,6 +158,6 @@ class Family(Protocol):
         """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError."""
 
 
-def score_unit(model: object) -> float:
+def score_unit(model: object) -> float | npt.NDArray[np.float64]:
     """What a model's scores are rounded relative to, at least 1."""
-    return max(1.0, model.score_unit) if isinstance(model, SinglePrecisionModel) else 1.0
+    return np.maximum(1.0, model.score_unit) if isinstance(model, SinglePrecisionModel) else 1.0

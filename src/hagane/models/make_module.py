@@ -94,7 +94,8 @@ def _check_loss(path: str, module: NamedFeatures, output: Tensor) -> None:
         return
     inputs = module.inputs
     shape = (len(output),) if inputs.num_labels == 1 else (len(output), inputs.num_labels)
-    label = torch.zeros(shape, dtype=torch.int64 if inputs.num_classes else torch.float32)
+    class_type = torch.int64 if inputs.num_labels == 1 else torch.uint8
+    label = torch.zeros(shape, dtype=class_type if inputs.num_classes else torch.float32)
     try:
         with torch.no_grad():
             found = loss(output, label)

@@ -29,6 +29,11 @@ class SeveralTargets(Target, frozen=True, tag="several_labels"):
     targets: tuple[Target, ...] = ()
 
     @property
+    def score_unit(self) -> float | npt.NDArray[np.float64]:
+        """[k] the labels' scales; 1 for probabilities."""
+        return np.array([target.scale for target in self.targets]) if self.is_number else 1.0
+
+    @property
     def num_labels(self) -> int:
         """k."""
         return len(self.targets)
@@ -105,5 +110,4 @@ def several_targets(targets: Sequence[Target]) -> SeveralTargets:
     """Targets of one output each, with one loss and one link, as one."""
     first = targets[0]
     assert {(target.num_outputs, target.loss, target.link) for target in targets} == {(1, first.loss, first.link)}
-    scale = max(target.scale for target in targets)
-    return SeveralTargets(len(targets), first.loss, first.link, scale=scale, targets=tuple(targets))
+    return SeveralTargets(len(targets), first.loss, first.link, targets=tuple(targets))

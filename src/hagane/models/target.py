@@ -59,6 +59,11 @@ class Target(msgspec.Struct, frozen=True, tag="one_label"):
         return self.link in ("identity", "exp")
 
     @property
+    def score_unit(self) -> float | npt.NDArray[np.float64]:
+        """What float32 rounds numbers relative to, by label where there are several; 1 for probabilities."""
+        return self.scale
+
+    @property
     def num_labels(self) -> int:
         """Labels that are predicted at once."""
         return 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -89,9 +90,9 @@ class TorchModuleModel(TorchModel):
     """A fitted module of the user's own, in float32."""
 
     @property
-    def score_unit(self) -> float:
-        """What float32 rounds relative to: the label's deviation; 1 for probabilities."""
-        return self.target.scale
+    def score_unit(self) -> float | npt.NDArray[np.float64]:
+        """What float32 rounds relative to: the label's deviation, of several each one's; 1 for probabilities."""
+        return self.target.score_unit
 
 
 def fit_module(

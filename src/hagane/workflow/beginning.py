@@ -42,6 +42,8 @@ class Beginning:
     transform: Transform
     classes: tuple[Class, ...]
     parameters: Mapping[str, bytes]
+    labels: tuple[str, ...] = ()
+    """What it predicts at once, where that is several labels."""
     run: str = ""
     """The run that goes on saving, of whose newest checkpoint the parameters are; empty for what stays as it is."""
 
@@ -98,6 +100,7 @@ def _of_bundle(asked: Asked, spec: Spec, workspace: Workspace) -> Beginning:
         transform=Transform.from_json(files[TRANSFORM_FILE]),
         classes=signature.classes,
         parameters={name: files[name] for name in names},
+        labels=tuple(label.name for label in signature.labels),
     )
 
 
@@ -113,7 +116,7 @@ def _of_checkpoint(checkpoint: Path, named: str) -> Beginning:
     contents = b"".join(content for _, content in sorted(parameters.items()))
     try:
         transform = Transform.from_json((run / TRANSFORM_FILE).read_bytes())
-        label = msgspec.json.decode((run / LABEL_FILE).read_bytes(), type=_KeptClasses)
+        label = msgspec.json.decode((run / LABEL_FILE).read_bytes(), type=_KeptLabel)
     except (OSError, msgspec.DecodeError) as error:
         raise BundleError(Fault(what=f"the run cannot be read: {error}", where=str(run))) from None
     return Beginning(
@@ -124,13 +127,21 @@ def _of_checkpoint(checkpoint: Path, named: str) -> Beginning:
         classes=label.classes,
         parameters=parameters,
         run=named,
+        labels=tuple(one.column for one in label.each),
     )
 
 
-class _KeptClasses(msgspec.Struct):
-    """Of the label that `keep_features` left: its classes; none of several labels."""
+class _KeptColumn(msgspec.Struct):
+    """One of several labels."""
+
+    column: str
+
+
+class _KeptLabel(msgspec.Struct):
+    """Of the label that `keep_features` left: its classes, or the columns of several."""
 
     classes: tuple[Class, ...] = ()
+    each: tuple[_KeptColumn, ...] = ()
 
 
 def _run_of(checkpoint: Path) -> Path:

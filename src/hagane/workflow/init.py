@@ -44,7 +44,7 @@ def init(
     check_declared(asked)
     check_several_labels(asked)
     table = open_table(source, tables=asked.tables, progress=progress)
-    check_with_schema(asked, table.schema)
+    check_with_schema(asked, table.schema, table.unsupported)
     labelled = label_rows(asked, table)
     table, asked = labelled.table, with_default_split(labelled.spec, labelled.table)
     statistics = measure_statistics(table, progress=progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 from hagane.workflow.schema import wanted_by
 from hagane.workflow.warm_start import check_beginning, label_of, transform_of
+
+MOST_LABELS = 10
+"""Labels for each of which the columns are looked through for leaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def prepare(
         memory_limit=spec.training.memory_limit,
     )
     columns = expected_columns(table, schema)
-    check_with_schema(spec, columns)
+    check_with_schema(spec, columns, table.unsupported)
     check_outliers(spec.outliers, columns)
     table.check_bad_rows(spec.training.max_bad_rows_fraction)
     table, anomalies = check_rows(table, schema, spec, progress)
@@ -102,9 +106,7 @@ def prepare(
     check_held_out(spec, label, splits)
     transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
     _check_options(resolved, transform, label, progress)
-    leaks = tuple(
-        leak for name in spec.labels for leak in _suspected_leaks(splits.train, name, transform, statistics, progress)
-    )
+    leaks = _suspected_leaks(splits.train, spec.labels, transform, statistics, progress)
     if spec.training.downsample is not None:
         splits = downsample(splits, label.column, spec.training.downsample, seed=spec.training.seed, progress=progress)
     resolved = dataclasses.replace(resolved, spec=labelled.asked(resolved.spec))
@@ -117,12 +119,15 @@ def split_of(spec: Spec) -> Split:
 
 
 def _suspected_leaks(
-    rows: Table, label: str, transform: Transform, statistics: Statistics, progress: Progress
+    rows: Table, labels: Sequence[str], transform: Transform, statistics: Statistics, progress: Progress
 ) -> tuple[Leak, ...]:
-    """Columns that the features read and that alone predict the label almost perfectly."""
+    """Columns that the features read and that alone predict the label almost perfectly; of many labels the first."""
     read = {column.name for column in transform.columns}
-    found = look_for_leaks(rows, label, statistics, progress)
-    return tuple(leak for leak in found if leak.column in read)
+    found = []
+    for label in labels[:MOST_LABELS]:
+        seen = rows if len(labels) == 1 else rows.select([*read, label])
+        found += [leak for leak in look_for_leaks(seen, label, statistics, progress) if leak.column in read]
+    return tuple(found)
 
 
 def _check_options(resolved: Resolved, transform: Transform, label: Labels, progress: Progress) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -39,10 +39,13 @@ class Resolved:
     """STRING columns that it took for categories and that look like numbers, each with an example."""
 
 
-def check_with_schema(spec: Spec, schema: Schema) -> None:
-    """Raise SpecError with every fault that can be seen before a row is read: names, the label's type, expressions."""
+def check_with_schema(spec: Spec, schema: Schema, unsupported: Sequence[Fault] = ()) -> None:
+    """Raise SpecError with every fault that can be seen before a row is read: names, the label's type, expressions.
+
+    `unsupported` says of columns that the data have, and that are left out, why.
+    """
     transform = spec.transform
-    steps: list[Callable[[], object]] = [lambda: check_names(spec, schema)]
+    steps: list[Callable[[], object]] = [lambda: check_names(spec, schema, unsupported)]
     if spec.model.type != "auto" and isinstance(spec.label, str) and spec.label in schema:
         label = schema[spec.label]
         if not label.type.is_array:  # its elements are looked at where they become columns
@@ -113,7 +116,7 @@ def not_features(spec: Spec) -> tuple[str, ...]:
     return (*spec.exclude, *part, *([spec.training.weight_column] if spec.training.weight_column else []))
 
 
-def check_names(spec: Spec, schema: Schema) -> None:
+def check_names(spec: Spec, schema: Schema, unsupported: Sequence[Fault] = ()) -> None:
     """Raise SpecError for every column that the spec names and the data do not have."""
     several = {f"label[{i}]": name for i, name in enumerate(spec.labels)}
     named = {"label": spec.label} if isinstance(spec.label, str) else several
@@ -125,17 +128,7 @@ def check_names(spec: Spec, schema: Schema) -> None:
         named["training.weight_column"] = spec.training.weight_column
     named |= {f"exclude[{i}]": name for i, name in enumerate(spec.exclude)}
     named |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
-    faults = [
-        Fault(
-            what=f"the data have no column '{name}'",
-            where=where,
-            expected="one of: " + _list(schema.names),
-            nearest=nearest(name, schema.names),
-            next_step="correct the name, or add the column to the data query",
-        )
-        for where, name in named.items()
-        if name not in schema
-    ]
+    faults = [_not_there(name, where, schema, unsupported) for where, name in named.items() if name not in schema]
     weight = spec.training.weight_column
     if weight is not None and weight in schema and not schema[weight].type.is_numeric:
         type_ = schema[weight].type.value
@@ -143,6 +136,19 @@ def check_names(spec: Spec, schema: Schema) -> None:
         faults.append(Fault(what=what, where="training.weight_column", expected=expected, received=type_))
     if faults:
         raise SpecError(*faults)
+
+
+def _not_there(name: str, where: str, schema: Schema, unsupported: Sequence[Fault]) -> Fault:
+    for fault in unsupported:
+        if fault.what.startswith(f"column {name!r} "):
+            return msgspec.structs.replace(fault, where=where)
+    return Fault(
+        what=f"the data have no column '{name}'",
+        where=where,
+        expected="one of: " + _list(schema.names),
+        nearest=nearest(name, schema.names),
+        next_step="correct the name, or add the column to the data query",
+    )
 
 
 def check_columns_read(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:

@@ -132,7 +132,7 @@ def _same_sparse(trained: SparseRows, served: list[np.ndarray], name: str) -> No
         )
 
 
-def _largest_difference(expected: np.ndarray, served: np.ndarray | None, unit: float = 1.0) -> float:
+def _largest_difference(expected: np.ndarray, served: np.ndarray | None, unit: float | np.ndarray = 1.0) -> float:
     assert served is not None
     if not expected.size:
         return 0.0

@@ -64,10 +64,16 @@ def transform_of(beginning: Beginning | None, spec: Spec) -> Transform | None:
 def label_of(beginning: Beginning | None, rows: Table, columns: Sequence[str], task: str) -> Labels:
     """The encoding of the label, or of several: that of the rows, with the classes that an earlier model knows.
 
-    Raises DataError for a class that it does not know, or a label of another type.
+    Raises DataError for a class that it does not know, or a label of another type; SpecError for other labels.
     """
     found = fit_labels(rows, columns, task)
-    if beginning is None or not isinstance(found, LabelEncoding) or task == "regression":
+    if beginning is None:
+        return found
+    if not isinstance(found, LabelEncoding):
+        if found.columns != beginning.labels:
+            raise SpecError(_other_labels(found.columns, beginning))
+        return found
+    if task == "regression":
         return found
     new = [value for value in found.classes if value not in beginning.classes]
     if new:
@@ -88,6 +94,16 @@ def _other_family(spec: Spec, beginning: Beginning) -> Fault:
         expected=beginning.spec.model.type,
         received=spec.model.type,
         next_step="leave model.type out, or train without a warm start",
+    )
+
+
+def _other_labels(columns: Sequence[str], beginning: Beginning) -> Fault:
+    return Fault(
+        what=f"{beginning.reference} predicts other labels, or in another order",
+        where=AT,
+        expected=_listed(beginning.labels) or "one label",
+        received=_listed(columns),
+        next_step="name the same labels, or train without a warm start",
     )
 
 
