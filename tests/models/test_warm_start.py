@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lightgbm as lgb
@@ -10,9 +11,10 @@ import msgspec
 import numpy as np
 import pytest
 from family_cases import QUICK
+from resuming import After
 from small_encoder import features_for
 
-from hagane.errors import BundleError, SpecError
+from hagane.errors import BundleError, PreemptedError, SpecError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature
 from hagane.models import FAMILIES, family_options, get_family
@@ -268,6 +270,34 @@ def test_a_forest_answers_the_mean_of_old_trees_and_new(name: str, encode: Encod
     rest = (30 * both - 20 * old) / 10
     label = batch.label if rest.ndim == 1 else np.eye(2)[batch.label.astype(int)]
     assert 0.3 < np.corrcoef(rest.ravel(), label.ravel())[0, 1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("boosted_tree_regressor", {"max_iterations": 12}),
+        ("random_forest_regressor", {"num_parallel_tree": 12}),
+        ("logistic_reg", {"l2_reg": 0.01, "l1_reg": 1.0}),
+        ("tabnet_regressor", {"max_iterations": 3}),
+    ],
+)
+def test_one_that_was_ended_goes_on_to_the_same_bits(
+    name: str, options: dict[str, Any], encode: Encode, tmp_path: Path
+) -> None:
+    train, more = rows(encode, name), rows(encode, name, seed=1)
+    start = start_of(name, fit(name, train), train)
+    family = get_family(name)
+    classes = 3 if family.task is Task.CLASSIFICATION else 0
+    given = family_options(family, QUICK.get(name, {}) | options)
+    context = FitContext(features=train.features, num_classes=classes, num_threads=1, seed=7, warm_start=start)
+    saved = msgspec.structs.replace(context, checkpoints=tmp_path / "run" / "checkpoints")
+    whole = family.fit(more, None, given, context)
+    with pytest.raises(PreemptedError):
+        family.fit(more, None, given, msgspec.structs.replace(saved, preemption=After(6)))
+    resumed = family.fit(more, None, given, saved)
+    batch = more.arrays()
+    assert resumed.predict(batch.dense, batch.ids).tobytes() == whole.predict(batch.dense, batch.ids).tobytes()
+    assert [row.loss for row in resumed.curve] == [row.loss for row in whole.curve]
 
 
 @pytest.mark.parametrize("name", ["boosted_tree_regressor", "dnn_regressor", "tabnet_regressor", "torch_regressor"])

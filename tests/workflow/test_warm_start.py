@@ -234,6 +234,16 @@ def test_what_cannot_be_begun_with_is_refused(
         train(spec, workspace=workspace, frame=BEFORE.select([*COLUMNS, "late"]))
 
 
+def test_what_the_spec_alone_has_wrong_is_told_before_its_data_are_looked_at(
+    earlier: dict[str, TrainResult], workspace: Workspace
+) -> None:
+    training = Training(warm_start=earlier["late"].version.reference)
+    for options, words in (({"hidden_units": [5]}, "whose hidden_units is another"), ({"dept": 3}, "no option 'dept'")):
+        spec = Spec(data="nowhere.csv", label="late", model=Model(options=options), training=training)
+        with pytest.raises(SpecError, match=words):
+            train(spec, workspace=workspace)
+
+
 def test_rows_that_the_earlier_model_cannot_read_are_refused(
     earlier: dict[str, TrainResult], workspace: Workspace
 ) -> None:

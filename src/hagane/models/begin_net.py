@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from hagane.errors import Fault, SpecError
 from hagane.features.feature import Feature
 from hagane.models.family import FitContext
+from hagane.models.require_same_shape import require_same_shape
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
 from hagane.models.torch_parameters import TorchParameters, read_torch_parameters
@@ -40,19 +41,17 @@ def begin_net(
     shift: Sequence[float],
     context: FitContext,
     *,
-    shaping: Sequence[str],
     carry: Carry[Options],
     last: Callable[[Any], nn.Module],
 ) -> NetStart:
     """`target` in the unit of the earlier model's label, and its parameters; without a warm start `target` alone.
 
-    `shaping` names the options in which both networks must agree, `last` gives the layer that puts out.
-    Raises SpecError with every option in which the two cannot agree.
+    `last` gives the layer that puts out. Raises SpecError with every option in which the two must agree and do not.
     """
     start = context.warm_start
     if start is None:
         return NetStart(target)
-    left = earlier_parameters(start, options, target, shaping)
+    left = earlier_parameters(start, options, target)
     with seeded(context.seed), torch.no_grad():
         earlier_options = msgspec.convert(start.options, type(options))
         net = make(context.features, options, target.num_outputs)
@@ -65,12 +64,9 @@ def begin_net(
     return NetStart(target.in_unit_of(left.target), dict(net.state_dict()))
 
 
-def earlier_parameters(
-    start: WarmStart, options: TorchOptions, target: Target, shaping: Sequence[str]
-) -> TorchParameters:
-    """What the earlier fit left. Raises SpecError for other `shaping` options, or outputs of another meaning."""
-    if faults := list(_unlike(start, options, shaping)):
-        raise SpecError(*faults)
+def earlier_parameters(start: WarmStart, options: TorchOptions, target: Target) -> TorchParameters:
+    """What the earlier fit left. Raises SpecError for options of another shape, or outputs of another meaning."""
+    require_same_shape(start, options)
     left = read_torch_parameters(start)
     if (left.target.link, left.target.num_outputs) != (target.link, target.num_outputs):
         raise SpecError(other_output(start))
@@ -81,34 +77,6 @@ def _difference(earlier: Sequence[float], now: Sequence[float], num_outputs: int
     """[outputs] what the earlier outputs lacked and these do not."""
     zeros = (0.0,) * num_outputs
     return torch.tensor(earlier or zeros) - torch.tensor(now or zeros)
-
-
-def _unlike(start: WarmStart, options: TorchOptions, shaping: Sequence[str]) -> Iterator[Fault]:
-    mine = msgspec.to_builtins(options)
-    for name in shaping:
-        earlier = start.options.get(name, mine.get(name))
-        if list_of(earlier) != list_of(mine.get(name)):
-            yield other_option(start, name, earlier, mine.get(name))
-
-
-def list_of(value: object) -> object:
-    """A tuple as a list, as JSON has both.
-
-    >>> list_of((64, 32)), list_of(3)
-    ([64, 32], 3)
-    """
-    return list(value) if isinstance(value, tuple | list) else value
-
-
-def other_option(start: WarmStart, name: str, earlier: object, received: object) -> Fault:
-    """Of an option in which both models must agree."""
-    return Fault(
-        what=f"it cannot begin with {start.reference}, whose {name} is another",
-        where=f"model.options.{name}",
-        expected=str(earlier),
-        received=str(received),
-        next_step="leave the option out: it is then the earlier model's",
-    )
 
 
 def other_output(start: WarmStart) -> Fault:

@@ -57,7 +57,7 @@ def boost_trees(
     own = {**boosting_parameters(options), **loss.parameters}
     parameters = lightgbm_parameters(options, columns, train.num_rows, context) | own
     require_memory_for_trees(train, evaluation, columns, parameters, context)
-    start = start or begin_trees(context, loss.link, options.max_category_slots)
+    start = start or begin_trees(context, loss.link, options)
     means = start.means if start else means_for(train, columns, context)
     shift = prior_shift(context.class_offsets, context.num_classes) if context.num_classes else np.zeros(1)
     rows, watched = rows_of_splits(train, evaluation, columns, means, context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import torch
@@ -36,8 +36,6 @@ from hagane.training.task import Task
 from hagane.training.training_job import Share
 
 RELATIVE_TOLERANCE = 1e-6
-SHAPING = ("hidden_units", "activation_fn", "batch_norm", "embedding_dims", "max_embedding_dim")
-"""Options in which a network must agree with the one that it begins with."""
 SMALL_STEP = 400_000_000
 """Multiplications of one forward pass below which one thread works alone.
 
@@ -48,6 +46,11 @@ multiplications took 5 ms with one thread, 20 ms with two on an idle machine and
 
 class DnnOptions(EmbeddingOptions, frozen=True, kw_only=True):
     """Options of both dnn families. Names are BigQuery ML's where it has one."""
+
+    shaping: ClassVar[tuple[str, ...]] = (
+        *("hidden_units", "activation_fn", "batch_norm"),
+        *("embedding_dims", "max_embedding_dim"),
+    )
 
     hidden_units: tuple[Annotated[int, msgspec.Meta(ge=1, le=65_536)], ...] = (128, 64)
     activation_fn: Literal["relu", "relu6", "crelu", "elu", "selu", "silu", "sigmoid", "tanh"] = "relu"
@@ -72,7 +75,7 @@ def fit_net(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    begun = begin_net(make_net, options, target, shift, context, shaping=SHAPING,
+    begun = begin_net(make_net, options, target, shift, context,
                       carry=lambda earlier, net, start, _: carry_over(earlier, net, start, context.features),
                       last=lambda net: net.layers[-1])  # fmt: skip
     target = begun.target

@@ -21,7 +21,7 @@ from hagane.models.ablation_importance import ablation_importance
 from hagane.models.begin_net import Carry, begin_net
 from hagane.models.carry_over import carry_over
 from hagane.models.carry_wide import carry_wide
-from hagane.models.dnn import SHAPING, DnnOptions, make_net, num_threads_for, shift_output
+from hagane.models.dnn import DnnOptions, make_net, num_threads_for, shift_output
 from hagane.models.embedding_options import with_slots
 from hagane.models.family import FitContext
 from hagane.models.options import narrowed
@@ -116,7 +116,7 @@ def fit_wide_deep(
     if options.batch_norm and train.num_rows < 2:
         raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    begun = begin_net(make_wide_deep_net, options, target, shift, context, shaping=SHAPING,
+    begun = begin_net(make_wide_deep_net, options, target, shift, context,
                       carry=_carrying(options, context.features), last=lambda net: net.deep.layers[-1])  # fmt: skip
     target, given = begun.target, narrowed(options, WideDeepOptions)
     arguments = WideDeepArguments(options=given, target=target, seed=context.seed, shift=shift)

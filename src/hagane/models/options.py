@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -27,6 +27,9 @@ Made = TypeVar("Made", bound="FamilyOptions")
 
 class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of every family's options; making one with a wrong value raises SpecError."""
+
+    shaping: ClassVar[tuple[str, ...]] = ()
+    """The options in which a model must agree with the one that it begins with."""
 
     def __post_init__(self) -> None:
         faults = [*value_faults(type(self), msgspec.structs.asdict(self)), *self.cross_faults()]

@@ -62,7 +62,7 @@ def grow_forest(
     columns = TreeColumns(train.features, max_slots=options.max_category_slots, width=num_outputs(context.num_classes))
     parameters = forest_parameters(options, columns, train.num_rows, context)
     require_memory_for_trees(train, evaluation, columns, parameters, context)
-    start = start or begin_trees(context, forest_link(context.num_classes), options.max_category_slots)
+    start = start or begin_trees(context, forest_link(context.num_classes), options)
     means = start.means if start else means_for(train, columns, context)
     rows, watched = rows_of_splits(train, evaluation, columns, means, context)
     with TreeCheckpoints(context) as checkpoints, lightgbm_refusals():

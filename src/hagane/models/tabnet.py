@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -43,11 +43,6 @@ from hagane.training.task import Loss, Task
 from hagane.training.training_job import Share
 
 RELATIVE_TOLERANCE = 1e-6
-SHAPING = (
-    *("n_d", "n_a", "num_steps", "gamma", "num_shared", "num_independent"),
-    *("embedding_dims", "max_embedding_dim"),
-)
-"""Options in which a network must agree with the one that it begins with."""
 
 Units = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 Layers = Annotated[int, msgspec.Meta(ge=0, le=16)]
@@ -55,6 +50,11 @@ Layers = Annotated[int, msgspec.Meta(ge=0, le=16)]
 
 class TabNetOptions(EmbeddingOptions, frozen=True, kw_only=True):
     """Options of both tabnet families; the paper's names where it has one."""
+
+    shaping: ClassVar[tuple[str, ...]] = (
+        *("n_d", "n_a", "num_steps", "gamma", "num_shared", "num_independent"),
+        *("embedding_dims", "max_embedding_dim"),
+    )
 
     n_d: Units = 16
     """Width of what a step decides, N_d."""
@@ -149,7 +149,7 @@ def fit_tabnet(
 ) -> TabNetModel:
     """Train a `TabNet` and keep its best state. The same seed gives the same bits on one machine."""
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
-    begun = begin_net(make_tabnet, options, target, shift, context, shaping=SHAPING,
+    begun = begin_net(make_tabnet, options, target, shift, context,
                       carry=lambda earlier, net, start, _: _carry(earlier, net, start, context.features),
                       last=lambda net: net.last)  # fmt: skip
     target = begun.target

@@ -145,7 +145,7 @@ def begin_module(options: TorchModuleOptions, target: Target, shift: Sequence[fl
     if start is None:
         return NetStart(target)
     require_same_features(start, context.features, "what of a class of your own is of which feature is not known")
-    left = earlier_parameters(start, options, target, ())
+    left = earlier_parameters(start, options, target)
     with seeded(context.seed):
         inputs = TorchInputs.of(context.features, num_classes=context.num_classes)
         state = dict(make_module(options.module, options.module_options, inputs).state_dict())

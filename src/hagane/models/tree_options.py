@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ Direction = Literal["increasing", "decreasing"]
 
 class TreeOptions(FamilyOptions, frozen=True, kw_only=True):
     """What boosted trees and forests have in common."""
+
+    shaping: ClassVar[tuple[str, ...]] = ("max_category_slots",)
 
     max_tree_depth: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """0: not limited (`num_leaves` is the limit)."""

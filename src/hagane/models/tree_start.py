@@ -5,13 +5,12 @@ from __future__ import annotations
 from hagane.errors import Fault, SpecError
 from hagane.models.family import FitContext
 from hagane.models.require_same_features import require_same_features
+from hagane.models.require_same_shape import require_same_shape
+from hagane.models.tree_options import TreeOptions
 from hagane.models.tree_parameters import TreeParameters, read_tree_parameters
 
-SHAPING = "max_category_slots"
-"""The option in which both fits must agree: it says which columns there are."""
 
-
-def begin_trees(context: FitContext, link: str, max_category_slots: int) -> TreeParameters | None:
+def begin_trees(context: FitContext, link: str, options: TreeOptions) -> TreeParameters | None:
     """The earlier model's trees; None without a warm start.
 
     Trees split on columns as they were fitted. Raises SpecError for other features or options, or scores of another
@@ -21,10 +20,7 @@ def begin_trees(context: FitContext, link: str, max_category_slots: int) -> Tree
     if start is None:
         return None
     require_same_features(start, context.features, "trees split on columns as they were fitted")
-    earlier = start.options.get(SHAPING, max_category_slots)
-    if earlier != max_category_slots:
-        what, where = f"it cannot begin with {start.reference}, whose {SHAPING} is another", f"model.options.{SHAPING}"
-        raise SpecError(Fault(what=what, where=where, expected=str(earlier), received=str(max_category_slots)))
+    require_same_shape(start, options)
     learned, linked = read_tree_parameters(start)
     if linked != link:
         what = f"it cannot begin with {start.reference}, which predicts something else"

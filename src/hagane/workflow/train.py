@@ -82,7 +82,9 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     began = time.monotonic()
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
     beginning = _checked(spec, workspace)
-    spec = spec if beginning is None else begin_spec(spec, beginning)
+    if beginning is not None:
+        spec = begin_spec(spec, beginning)
+        check_declared(spec)
     prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning)
     about = run_about(prepared)
     with (

@@ -12,6 +12,9 @@ from hagane.errors import DataError, Fault, SpecError
 from hagane.features.label import LabelEncoding
 from hagane.features.several_labels import Labels, fit_labels
 from hagane.features.transform import Transform
+from hagane.models import get_family
+from hagane.models.options import FamilyOptions
+from hagane.models.require_same_shape import shape_faults
 from hagane.spec.spec import Model, Spec
 from hagane.spec.warm_start import WarmStart as Asked
 from hagane.spec.warm_start import as_warm_start
@@ -24,12 +27,17 @@ AT = "training.warm_start"
 def begin_spec(spec: Spec, beginning: Beginning) -> Spec:
     """The spec with what it leaves open as the earlier model had it: family, options, features.
 
-    So it is with BigQuery ML's WARM_START. Raises SpecError for another family.
+    So it is with BigQuery ML's WARM_START. Raises SpecError for another family, and for options in which the two must
+    agree and do not.
     """
     earlier, asked = beginning.spec, as_warm_start(spec.training.warm_start)
     assert asked is not None
     if spec.model.type not in ("auto", earlier.model.type):
         raise SpecError(_other_family(spec, beginning))
+    options = get_family(earlier.model.type).Options
+    assert issubclass(options, FamilyOptions)
+    if faults := list(shape_faults(beginning.reference, options.shaping, earlier.model.options, spec.model.options)):
+        raise SpecError(*faults)
     pinned = Asked(model=beginning.reference, transform=asked.transform)
     return msgspec.structs.replace(
         spec,
