@@ -13,7 +13,7 @@ from hagane.spec.calibration import Calibration
 from hagane.spec.intervals import Intervals
 from hagane.spec.spec import Downsample, Model, Spec, Training
 from hagane.spec.strategy import Strategy
-from hagane.spec.warm_start import WarmStart
+from hagane.spec.warm_start import WarmStartOptions
 from hagane.workflow.check_declared import check_declared
 
 DUMMIES: dict[str, Any] = {"l2_reg": 0, "category_encoding_method": "dummy_encoding", "calculate_p_values": True}
@@ -74,7 +74,10 @@ def test_every_fault_is_told_at_once(case: str) -> None:
         {"model": Model(options={"eval_metric": "roc_auc"})},  # of classes alone
         {"model": Model(options={"loss": "huber", "huber_delta": 2.0})},  # of numbers alone
         {"defaults": "bigquery", "model": Model(type="linear_reg", options=DUMMIES | {"l2_reg": 0.0})},
-        {"model": Model(options={"hidden_units": [8]}), "training": Training(warm_start=WarmStart(model="late"))},
+        {
+            "model": Model(options={"hidden_units": [8]}),
+            "training": Training(warm_start=WarmStartOptions(model="late")),
+        },
     ],
 )
 def test_what_some_family_can_do_is_left_open(sections: dict[str, Any]) -> None:

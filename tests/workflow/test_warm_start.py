@@ -17,7 +17,7 @@ from hagane.data.column_data import columns_data
 from hagane.errors import BundleError, DataError, NotFoundError, SpecError
 from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Downsample, Model, Spec, Split, Training
-from hagane.spec.warm_start import WarmStart
+from hagane.spec.warm_start import WarmStartOptions
 from hagane.types import Column, Schema
 from hagane.workflow import train as module_of_train
 from hagane.workflow.beginning import Beginning
@@ -109,7 +109,7 @@ def test_training_begins_at_the_loss_where_the_earlier_one_ended(
     begun = fit(workspace, BEFORE, label, warm_start=ended.version.reference, options=STILL)
     assert first_loss(begun) == pytest.approx(best_loss(ended), rel=1e-6)
     assert begun.spec.model.options["hidden_units"] == (24, 12)
-    assert begun.spec.training.warm_start == WarmStart(model=ended.version.reference)
+    assert begun.spec.training.warm_start == WarmStartOptions(model=ended.version.reference)
     assert np.allclose(predictions(begun, AFTER), predictions(ended, AFTER), rtol=0, atol=1e-6)
     lineage = msgspec.json.decode((begun.bundle / "lineage.json").read_bytes())
     assert lineage["warm_start"] == f"{ended.version.reference} ({Bundle.load(ended.bundle).bundle_id})"
@@ -120,7 +120,7 @@ def test_fewer_steps_on_rows_that_have_moved(earlier: dict[str, TrainResult], wo
     fresh = fit(workspace, AFTER, label, options={"max_iterations": 3, "hidden_units": [24, 12]})
     reference = earlier[label].version.reference
     reused = fit(workspace, AFTER, label, warm_start=reference, options={"max_iterations": 1})
-    refitted = WarmStart(model=reference, transform="refit")
+    refitted = WarmStartOptions(model=reference, transform="refit")
     relearned = fit(workspace, AFTER, label, warm_start=refitted, options={"max_iterations": 1})
     assert first_loss(reused) < best_loss(fresh)
     assert best_loss(relearned) < best_loss(fresh)
@@ -143,7 +143,7 @@ OTHERS = {
 def test_every_other_family_goes_on_from_its_bundle(workspace: Workspace, family: str) -> None:
     label, options, more = OTHERS[family]
     first = fit(workspace, BEFORE, label, name=f"first_{family}", options=options, kind=family)
-    start = WarmStart(model=first.version.reference)
+    start = WarmStartOptions(model=first.version.reference)
     begun = fit(workspace, BEFORE, label, name=f"more_{family}", options=more, warm_start=start)
     assert begun.spec.model.type == family
     assert begun.spec.transform == first.spec.transform
@@ -155,7 +155,7 @@ def test_every_other_family_goes_on_from_its_bundle(workspace: Workspace, family
     unfair = compare_models(names, workspace=workspace, num_resamples=20).unfair
     (told,) = [each for each in unfair if "began" in each]
     assert told == f"{begun.version.reference} began with {first.version.reference}, and has had the training of both"
-    refit = WarmStart(model=first.version.reference, transform="refit")
+    refit = WarmStartOptions(model=first.version.reference, transform="refit")
     if family in ("linear_reg", "logistic_reg", "dnn_linear_combined_classifier"):
         fit(workspace, AFTER, label, name="refitted", options=more, warm_start=refit)
     else:
@@ -173,7 +173,7 @@ def test_a_vocabulary_learned_anew_and_a_new_column_begin_as_the_same_function(
     first = fit(workspace, BEFORE, "late", transform=unscaled, name="unscaled", options={"max_iterations": 3})
     more = {"new": "new", **unscaled}
     begun = fit(workspace, AFTER, "late", columns=(*COLUMNS, "new"), transform=more, options=STILL,
-                warm_start=WarmStart(model="unscaled", transform="refit"))  # fmt: skip
+                warm_start=WarmStartOptions(model="unscaled", transform="refit"))  # fmt: skip
     vocabularies = [msgspec.json.decode((each.bundle / "transform.json").read_bytes()) for each in (first, begun)]
     assert vocabularies[0]["learned"] != vocabularies[1]["learned"]
     assert np.allclose(predictions(begun, AFTER), predictions(first, AFTER), rtol=0, atol=1e-6)
@@ -201,7 +201,7 @@ def test_true_is_the_newest_of_the_same_name(workspace: Workspace) -> None:
     second = fit(workspace, BEFORE, "late", name="daily", warm_start=True, options=STILL)
     third = fit(workspace, BEFORE, "late", name="daily", warm_start=True, options=STILL)
     begun = [each.spec.training.warm_start for each in (first, second, third)]
-    assert begun == [None, WarmStart(model="daily@1"), WarmStart(model="daily@2")]
+    assert begun == [None, WarmStartOptions(model="daily@1"), WarmStartOptions(model="daily@2")]
     with pytest.raises(NotFoundError, match="train it once without warm_start"):
         fit(workspace, BEFORE, "late", name="nightly", warm_start=True)
 
@@ -210,7 +210,7 @@ def test_a_bundle_by_its_path(earlier: dict[str, TrainResult], tmp_path: Path) -
     other = Workspace(tmp_path)
     begun = fit(other, BEFORE, "late", warm_start=str(earlier["late"].bundle), options=STILL)
     assert first_loss(begun) == pytest.approx(best_loss(earlier["late"]), rel=1e-6)
-    assert begun.spec.training.warm_start == WarmStart(model=str(earlier["late"].bundle.absolute()))
+    assert begun.spec.training.warm_start == WarmStartOptions(model=str(earlier["late"].bundle.absolute()))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_it_is_part_of_what_a_run_is_known_by(
 
     monkeypatch.setattr(module_of_train, "run_key", noted)
     reference = earlier["late"].version.reference
-    for begins_with in (reference, reference, WarmStart(model=reference, transform="refit"), None):
+    for begins_with in (reference, reference, WarmStartOptions(model=reference, transform="refit"), None):
         fit(workspace, BEFORE, "late", warm_start=begins_with, options={"max_iterations": 1})
     often = {"checkpoint": CheckpointPolicy(every_seconds=1.0, keep=3)}
     fit(workspace, BEFORE, "late", warm_start=reference, options={"max_iterations": 1}, training=often)

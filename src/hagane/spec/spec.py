@@ -18,7 +18,7 @@ from hagane.spec.data_schema import DataSchema
 from hagane.spec.intervals import Intervals
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
-from hagane.spec.warm_start import WarmStart, as_warm_start
+from hagane.spec.warm_start import WarmStartOptions, as_warm_start
 
 LabelForm = Literal["one_hot", "multi_label"]
 
@@ -86,7 +86,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether TensorBoard's event files are written: true is the workspace's folder `tensorboard`, else a folder."""
     checkpoint: CheckpointPolicy = CheckpointPolicy()
     """How often the state is saved."""
-    warm_start: WarmStart | str | bool | None = None
+    warm_start: WarmStartOptions | str | bool | None = None
     """The earlier model that training begins with; `true`: the newest version of the same name."""
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`WarmStart`: the model with which a training begins."""
+"""`WarmStartOptions`: the model with which a training begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from hagane.errors import Fault
 
 
-class WarmStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WarmStartOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Begin with the parameters of an earlier model instead of fresh ones."""
 
     model: str | None = None
@@ -21,20 +21,20 @@ class WarmStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     parameters find their places by the names of features, the values of categories."""
 
 
-def as_warm_start(value: WarmStart | str | bool | None) -> WarmStart | None:
+def as_warm_start(value: WarmStartOptions | str | bool | None) -> WarmStartOptions | None:
     """What the short forms of a spec stand for: a text the model, `true` the newest version of the same name.
 
     >>> as_warm_start("late@3"), as_warm_start(True), as_warm_start(False)
-    (WarmStart(model='late@3', transform='reuse'), WarmStart(model=None, transform='reuse'), None)
+    (WarmStartOptions(model='late@3', transform='reuse'), WarmStartOptions(model=None, transform='reuse'), None)
     """
     if isinstance(value, str):
-        return WarmStart(model=value)
+        return WarmStartOptions(model=value)
     if isinstance(value, bool):
-        return WarmStart() if value else None
+        return WarmStartOptions() if value else None
     return value
 
 
-def warm_start_faults(warm_start: WarmStart | None, where: str) -> Iterator[Fault]:
+def warm_start_faults(warm_start: WarmStartOptions | None, where: str) -> Iterator[Fault]:
     """A model without a name."""
     if warm_start is not None and warm_start.model == "":
         yield Fault(what="the model to begin with has no name", where=where, expected="a name, name@version, or a path")

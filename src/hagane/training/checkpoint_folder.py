@@ -79,10 +79,21 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix(PREFIX))
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether the path is that of a checkpoint, whole or damaged."""
+    return path.name.startswith(PREFIX) and path.name.removeprefix(PREFIX).isdecimal() and path.is_dir()
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Of those under `folder`, or in folders of it (a process's each), that of the highest step."""
+    folders = (Path(parent, name) for parent, names, _ in os.walk(folder) for name in names)  # one may go meanwhile
+    return max(filter(is_checkpoint, folders), key=step_of, default=None)
+
+
 def newest_step(folder: Path) -> int:
-    """Of the checkpoints under `folder`, or in folders of it (a process's each); 0 where there is none."""
-    steps = (path.name.removeprefix(PREFIX) for path in folder.rglob(f"{PREFIX}*"))
-    return max((int(step) for step in steps if step.isdecimal()), default=0)
+    """The highest step of the checkpoints under `folder`, or in folders of it; 0 where there is none."""
+    found = newest_checkpoint(folder)
+    return 0 if found is None else step_of(found)
 
 
 def remove_partial_checkpoints(folder: Path) -> None:

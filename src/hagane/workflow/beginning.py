@@ -18,9 +18,8 @@ from hagane.features.transform import Transform
 from hagane.models.warm_start import PREFIX, WarmStart
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
-from hagane.spec.warm_start import WarmStart as Asked
-from hagane.spec.warm_start import as_warm_start
-from hagane.training.checkpoint_folder import PREFIX as STEP_PREFIX
+from hagane.spec.warm_start import WarmStartOptions, as_warm_start
+from hagane.training.checkpoint_folder import is_checkpoint, newest_checkpoint
 from hagane.workspace.model_version import model_name
 from hagane.workspace.run_folder import CHECKPOINTS, read_about
 from hagane.workspace.workspace import Workspace
@@ -86,7 +85,7 @@ def keep_features(folder: Path, transform: Transform, label: Labels) -> None:
             write_aside(folder / name, content)
 
 
-def _of_bundle(asked: Asked, spec: Spec, workspace: Workspace) -> Beginning:
+def _of_bundle(asked: WarmStartOptions, spec: Spec, workspace: Workspace) -> Beginning:
     folder, reference = _place(asked, spec, workspace)
     names = [name for name in read_manifest(folder).files if name.startswith(PREFIX)]
     manifest, files = read_verified(folder, keep=(SIGNATURE_NAME, SPEC_FILE, TRANSFORM_FILE, *names))
@@ -152,18 +151,18 @@ def _run_of(checkpoint: Path) -> Path:
 
 def _checkpoint(path: Path) -> Path | None:
     """The checkpoint that a path names: itself, or the newest of a run's folder; None where it names none."""
-    if path.name.startswith(STEP_PREFIX) and path.is_dir() and read_about(_run_of(path)) is not None:
+    if is_checkpoint(path) and read_about(_run_of(path)) is not None:
         return path
     if read_about(path) is None:
         return None
-    found = max((path / CHECKPOINTS).rglob(f"{STEP_PREFIX}*"), key=lambda each: each.name, default=None)
+    found = newest_checkpoint(path / CHECKPOINTS)
     if found is None:
         step = "run its command again until it has saved its state"
         raise NotFoundError(Fault(what="the run has no checkpoint yet", where=str(path), next_step=step))
     return found
 
 
-def _place(asked: Asked, spec: Spec, workspace: Workspace) -> tuple[Path, str]:
+def _place(asked: WarmStartOptions, spec: Spec, workspace: Workspace) -> tuple[Path, str]:
     """The bundle's folder, and the reference that names it whatever is trained afterwards."""
     named = asked.model or spec.name or model_name("_".join(spec.labels))
     try:

@@ -16,8 +16,7 @@ from hagane.models import get_family
 from hagane.models.options import FamilyOptions
 from hagane.models.require_same_shape import shape_faults
 from hagane.spec.spec import Model, Spec
-from hagane.spec.warm_start import WarmStart as Asked
-from hagane.spec.warm_start import as_warm_start
+from hagane.spec.warm_start import WarmStartOptions, as_warm_start
 from hagane.types import Schema
 from hagane.workflow.beginning import Beginning
 
@@ -38,7 +37,7 @@ def begin_spec(spec: Spec, beginning: Beginning) -> Spec:
     assert issubclass(options, FamilyOptions)
     if faults := list(shape_faults(beginning.reference, options.shaping, earlier.model.options, spec.model.options)):
         raise SpecError(*faults)
-    pinned = Asked(model=beginning.reference, transform=asked.transform)
+    pinned = WarmStartOptions(model=beginning.reference, transform=asked.transform)
     return msgspec.structs.replace(
         spec,
         transform=earlier.transform if spec.transform is None else spec.transform,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from hagane.errors import Fault, NotFoundError, StorageError, nearest
-from hagane.training.checkpoint_folder import PREFIX, newest_step
+from hagane.training.checkpoint_folder import newest_checkpoint, newest_step, step_of
 from hagane.workspace.folder_lock import LOCK_SUFFIX, lock_folder
 from hagane.workspace.run_folder import CHECKPOINTS, RunAbout, read_about, remove_run
 from hagane.workspace.run_releases import run_releases
@@ -99,23 +100,23 @@ def _run(folder: Path) -> InterruptedRun:
     files = [path for path in folder.rglob("*") if path.is_file()]
     statuses = [status for path in files if (status := _status(path)) is not None]
     written = max((status.st_mtime for status in statuses), default=folder.stat().st_mtime)
-    step = saved_step(folder)
+    saved = newest_checkpoint(folder / CHECKPOINTS)
     return InterruptedRun(
         id=folder.name,
         folder=folder,
         is_running=_is_running(folder),
         about=read_about(folder),
-        step=step,
+        step=step_of(saved) if saved else 0,
         num_bytes=sum(status.st_size for status in statuses),
-        last_saved=_moment(_saved_at(folder, step)) if step else None,
+        last_saved=_moment(_saved_at(saved)) if saved else None,
         last_written=_moment(written),
     )
 
 
-def _saved_at(folder: Path, step: int) -> float:
-    """When the checkpoint of `step` was written, seconds since 1970: its files were before it was renamed."""
-    found = (status for path in folder.rglob(f"{PREFIX}{step:012}") if (status := _status(path)) is not None)
-    return max((status.st_mtime for status in found), default=folder.stat().st_mtime)
+def _saved_at(checkpoint: Path) -> float:
+    """When the checkpoint was written, seconds since 1970: its files were before it was renamed."""
+    status = _status(checkpoint)
+    return time.time() if status is None else status.st_mtime  # a newer one has just taken its place
 
 
 def _moment(seconds: float) -> str:

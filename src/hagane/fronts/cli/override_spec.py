@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hagane.fronts.cli.one_of import one_of
 from hagane.spec.spec import LabelForm, Model, Spec, Split, Training
-from hagane.spec.warm_start import WarmStart, as_warm_start
+from hagane.spec.warm_start import WarmStartOptions, as_warm_start
 
 FORMS: tuple[str, ...] = get_args(LabelForm)
 METHODS: tuple[str, ...] = get_args(get_type_hints(Split)["method"])
@@ -62,7 +62,7 @@ def _training(base: Training, memory_limit: str | None, warm_start: str | None) 
         base = replace(base, memory_limit=memory_limit)
     if warm_start is None:
         return base
-    asked = as_warm_start(base.warm_start) or WarmStart()
+    asked = as_warm_start(base.warm_start) or WarmStartOptions()
     return replace(base, warm_start=replace(asked, model=warm_start))
 
 
