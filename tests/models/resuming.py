@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from hagane.errors import PreemptedError
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
+from hagane.training.checkpoint_folder import newest_step
 from hagane.training.preemption import Preemption
 
 
@@ -41,3 +46,22 @@ def assert_resumes(name: str, train: Encoded, folder: Path, *, num_classes: int 
     expected, found = (model.predict(batch.dense, batch.ids, batch.sparse) for model in (whole, resumed))
     assert found.tobytes() == expected.tobytes()
     assert [row.loss for row in resumed.curve] == [row.loss for row in whole.curve]
+
+
+def killed_again_and_again(
+    start: Callable[[], subprocess.Popen[bytes]], checkpoints: Path, *, most: int, seconds: float
+) -> tuple[bytes, int]:
+    """What a training says that is killed `most` times, each soon after a checkpoint of its own; how often it was."""
+    random, kills = np.random.default_rng(1), 0
+    while True:
+        before, process = newest_step(checkpoints), start()
+        if kills < most:
+            while process.poll() is None and newest_step(checkpoints) == before:
+                time.sleep(0.005)
+            time.sleep(float(random.uniform(0, seconds)))
+            if process.poll() is None:
+                process.kill()
+                kills += 1
+        said, _ = process.communicate()
+        if process.returncode == 0:  # else what it said may be cut off, too
+            return said, kills

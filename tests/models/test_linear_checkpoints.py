@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from resuming import killed_again_and_again
 
 from hagane.errors import PreemptedError
 from hagane.features.encoded import Encoded
@@ -164,21 +164,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(tmp_path: Path) -> Non
     write_data(tmp_path / "cut")
     expected, _ = start(tmp_path / "whole").communicate()
     assert expected
-    random, kills, found = np.random.default_rng(1), 0, b""
-    while not found:
-        process = start(tmp_path / "cut")
-        if kills < 8:
-            wait_for_a_checkpoint(tmp_path / "cut", process)
-            time.sleep(float(random.uniform(0, 0.05)))
-            process.kill()
-            kills += 1
-        found, _ = process.communicate()
+    found, kills = killed_again_and_again(
+        lambda: start(tmp_path / "cut"), tmp_path / "cut" / "checkpoints", most=8, seconds=0.05
+    )
     assert found == expected
     assert kills >= 4
-
-
-def wait_for_a_checkpoint(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until the process has written one of its own: then it is at work."""
-    before = list_checkpoints(folder / "checkpoints")[-1:]
-    while process.poll() is None and list_checkpoints(folder / "checkpoints")[-1:] == before:
-        time.sleep(0.005)

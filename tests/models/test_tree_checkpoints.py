@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from resuming import killed_again_and_again
 from small_encoder import sparse_rows
 
 from hagane.errors import PreemptedError
@@ -164,12 +162,12 @@ from hagane.models.family import FitContext
 from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.spec import Training
 
-train, checkpoints, out = map(Path, sys.argv[1:])
+train, checkpoints = map(Path, sys.argv[1:])
 encoded, family = Encoded.open(train), get_family("boosted_tree_regressor")
 context = FitContext(features=encoded.features, num_threads=1, checkpoints=checkpoints,
                      training=Training(checkpoint=CheckpointPolicy(every_steps=1)))
 model = family.fit(encoded, None, family_options(family, {"max_iterations": 400, "colsample_bytree": 0.5}), context)
-out.write_text(model.learned.text)
+sys.stdout.write(model.learned.text)
 """
 
 
@@ -179,25 +177,13 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(encode: Encode, tmp
     dense = random.normal(size=(3000, 8)).astype(np.float32)
     train = encode(dense, np.empty((3000, 0), np.int64), np.nan_to_num(dense).sum(axis=1).astype(float), ())
     command = [sys.executable, "-c", TRAINING, str(train_folder(tmp_path, train))]
-    subprocess.run([*command, tmp_path / "never", tmp_path / "whole.txt"], check=True)
-    kept, out, kills = tmp_path / "killed", tmp_path / "killed.txt", 0
-    while not out.exists():
-        process = subprocess.Popen([*command, kept, out])
-        before = len_of(kept)
-        while process.poll() is None and len_of(kept) == before:
-            time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.2))
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-            kills += 1
-        process.wait()
+    whole = subprocess.run([*command, tmp_path / "whole"], stdout=subprocess.PIPE, check=True).stdout
+    found, kills = killed_again_and_again(
+        lambda: subprocess.Popen([*command, tmp_path / "cut"], stdout=subprocess.PIPE), tmp_path / "cut", most=8,
+        seconds=0.2,
+    )  # fmt: skip
+    assert found == whole
     assert kills >= 2
-    assert out.read_text() == (tmp_path / "whole.txt").read_text()
-
-
-def len_of(folder: Path) -> str:
-    """The name of the newest checkpoint."""
-    return list_checkpoints(folder)[-1].name if list_checkpoints(folder) else ""
 
 
 def train_folder(folder: Path, train: Encoded) -> Path:
