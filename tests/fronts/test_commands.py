@@ -361,3 +361,24 @@ def test_weights_with_p_values(say):
     assert re.search(r"^feature +category +weight +standardised +std\. error +p-value$", text, re.M)
     assert re.search(r"by t with \d+ degrees of freedom", text)
     say("models", "delete", "miles", "--yes")
+
+
+def test_several_labels(say, at_home):
+    """Labels are named one after another; every command knows them all."""
+    csv = "a,b,fog,rain\n" + "".join(
+        f"{i % 17},{i % 5},{int(i % 17 > 8) ^ (i % 6 == 0)},{int(i % 5 > 2) ^ (i % 7 == 0)}\n" for i in range(600)
+    )
+    (at_home / "sky.csv").write_text(csv)
+    train = ("train", "sky.csv", "-l", "fog", "-l", "rain", "-n", "sky", "--model", "dnn_classifier")
+    text = say(*train, "--label-form", "multi_label", "--option", "max_iterations=3")
+    assert "Subset accuracy" in text
+    assert re.search(r"^fog +[01]\.\d+", text, re.MULTILINE)
+    found = json.loads(say("evaluate", "sky", "sky.csv", "--json"))["evaluation"]
+    assert [label["name"] for label in found["labels"]] == ["fog", "rain"]
+    say("predict", "sky", "sky.csv", "-o", "out.parquet")
+    assert pq.read_schema(at_home / "out.parquet").names[:4] == [
+        "predicted_fog", "predicted_fog_probs", "predicted_rain", "predicted_rain_probs",
+    ]  # fmt: skip
+    spec = say("init", "sky.csv", "-l", "fog", "-l", "rain", "-o", "-")
+    assert "label: [fog, rain]" in spec
+    say(*train, "--label-form", "one_hott", code=2)

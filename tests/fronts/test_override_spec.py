@@ -96,3 +96,13 @@ def test_values_of_options(text, value):
 def test_what_is_no_value_is_refused(text):
     with pytest.raises(SpecError, match="--option"):
         option_value(text)
+
+
+def test_another_label_has_its_own_form():
+    several = override_spec(SPEC, label=("a", "b"), label_form="multi_label")
+    assert (several.label, several.label_form) == (("a", "b"), "multi_label")
+    assert override_spec(several, name="n").label_form == "multi_label"
+    assert override_spec(several, label=("c",)).label_form is None
+    assert override_spec(several, label=("c",)).label == "c"
+    with pytest.raises(UsageError, match="one_hot"):
+        override_spec(SPEC, label_form="one_hott")

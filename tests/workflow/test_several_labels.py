@@ -332,6 +332,13 @@ def test_families_of_one_label_refuse_before_data_are_read(workspace: Workspace)
             train(spec, workspace=workspace)
 
 
+def test_rows_are_stratified_by_one_of_the_labels(rows: pa.Table, workspace: Workspace) -> None:
+    result = fit(rows, TRUTHS, workspace, "dnn_classifier", split=Split(stratify="rain"), options={"max_iterations": 1})
+    (rain,) = (one.evaluation for one in result.evaluation.labels if one.name == "rain")
+    share = rows["rain"].to_numpy().mean()
+    assert sum(rain.confusion_matrix[1]) / rain.num_rows == pytest.approx(share, abs=0.03)
+
+
 def test_a_label_without_any_value_is_told(rows: pa.Table, workspace: Workspace) -> None:
     empty = rows.set_column(rows.schema.names.index("price"), "price", pa.nulls(rows.num_rows, pa.float64()))
     with pytest.raises(DataError, match="the label 'price' has no number in the training rows"):

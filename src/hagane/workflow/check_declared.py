@@ -14,6 +14,7 @@ from hagane.spec.spec import Spec
 from hagane.workflow.check_class_weights import task_faults
 from hagane.workflow.check_held_out import kind_faults
 from hagane.workflow.check_strategy import strategy_faults
+from hagane.workflow.label_family_faults import label_family_faults
 
 MANY_ROWS = 1_000_000
 """For defaults that depend on the number of rows, which is not known yet; none of them can be at fault."""
@@ -67,6 +68,7 @@ def _faults_of(family: Family, spec: Spec) -> Iterator[Fault]:
     else:
         yield from options.training_faults(spec.training)
     yield from strategy_faults(spec.training, family)
+    yield from label_family_faults(spec, family)
     if isinstance(spec.label, str):
         yield from task_faults(spec, family.task.value, spec.label)
         yield from kind_faults(spec, family.task.value, spec.label)

@@ -20,7 +20,7 @@ from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import ColumnStatistics, Statistics
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.default_split import with_default_split
-from hagane.workflow.label_rows import check_several_labels, label_rows
+from hagane.workflow.label_rows import label_rows
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.resolve import check_with_schema, resolve
 
@@ -42,7 +42,6 @@ def init(
     labels = label if isinstance(label, str) else tuple(label)
     asked = Spec(data=source, label=labels, tables=dict(tables or {}), model=Model(type=model), defaults=defaults)
     check_declared(asked)
-    check_several_labels(asked)
     table = open_table(source, tables=asked.tables, progress=progress)
     check_with_schema(asked, table.schema, table.unsupported)
     labelled = label_rows(asked, table)

@@ -22,11 +22,12 @@ from hagane.data.vector_class import with_vector_class
 from hagane.errors import Fault, SpecError
 from hagane.features.label import LabelEncoding
 from hagane.features.several_labels import Labels
-from hagane.models import SEVERAL_LABELS, get_family
+from hagane.models import get_family
 from hagane.models.family import Task
 from hagane.spec.check_label import several_labels_faults
 from hagane.spec.spec import LabelForm, Model, Spec
 from hagane.types import SqlType
+from hagane.workflow.label_family_faults import one_label_faults
 from hagane.workspace.model_version import model_name
 
 CLASS_NAMES = ("class", "class_label", "one_hot_class")
@@ -98,19 +99,6 @@ def with_label(table: Table, signature: Signature) -> Table:
     return spread_vector(table, first, names)
 
 
-def check_several_labels(spec: Spec) -> None:
-    """Raise SpecError, before a row is read, where the family cannot predict the labels that the spec names."""
-    if isinstance(spec.label, str) or spec.model.type == "auto":
-        return
-    family = get_family(spec.model.type)
-    if family.task is Task.REGRESSION and spec.label_form is not None:
-        step = "remove label_form, or choose a classifier"
-        what = f"{family.name} predicts numbers, and label_form is of classes"
-        raise SpecError(Fault(what=what, where="label_form", received=spec.label_form, next_step=step))
-    if family.task is Task.REGRESSION or spec.label_form == "multi_label":
-        _check_family(spec)
-
-
 def _array(spec: Spec, column: str, table: Table) -> LabelledRows:
     """The elements of a label that is an array, as columns: of one class, or of several labels."""
     type_ = table.schema[column].type
@@ -172,8 +160,7 @@ def _several(spec: Spec, table: Table, task: Task) -> LabelledRows:
     if spec.model.type == "auto":
         type_ = "dnn_classifier" if task is Task.CLASSIFICATION else "dnn_regressor"
         spec = msgspec.structs.replace(spec, model=Model(type=type_, options=spec.model.options))
-    _check_family(spec)
-    if faults := [*several_labels_faults(spec)]:
+    if faults := [*one_label_faults(spec, get_family(spec.model.type)), *several_labels_faults(spec)]:
         raise SpecError(*faults)
     if task is Task.REGRESSION:
         return LabelledRows(table, spec, {})
@@ -216,22 +203,6 @@ def _check_types(spec: Spec, table: Table) -> None:
     ]
     if faults:
         raise SpecError(*faults)
-
-
-def _check_family(spec: Spec) -> None:
-    family = get_family(spec.model.type)
-    if family.name in SEVERAL_LABELS:
-        return
-    others = ", ".join(name for name in SEVERAL_LABELS if get_family(name).task is family.task)
-    raise SpecError(
-        Fault(
-            what=f"{family.name} predicts one label, and the spec names {len(spec.labels)}",
-            where="model.type",
-            expected=f"one of {others}" if others else "one label, or the classes of one (label_form: one_hot)",
-            received=family.name,
-            next_step="choose another family, or train a model for each label",
-        )
-    )
 
 
 def _check_one_hot(spec: Spec) -> None:

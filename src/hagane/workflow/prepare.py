@@ -32,7 +32,7 @@ from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import check_rows, expected_columns, with_schema
 from hagane.workflow.default_split import with_default_split
-from hagane.workflow.label_rows import LabelledRows, check_several_labels, label_rows
+from hagane.workflow.label_rows import LabelledRows, label_rows
 from hagane.workflow.look_for_leaks import look_for_leaks
 from hagane.workflow.outliers import check_outliers, set_outliers_aside
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
@@ -77,7 +77,6 @@ def prepare(
     With the model of a warm start, `beginning`, its features and classes are taken.
     """
     check_declared(spec)
-    check_several_labels(spec)
     spec, schema = with_schema(spec)
     source, wanted = spec.data if frame is None else frame, wanted_by(schema)
     table = open_table(
