@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import re
 
-VOID = ("br", "meta")
+VOID = ("br", "input", "meta")
 """Elements that have no end."""
 
 
-PLAIN = ("title", "desc", "text", "style")
+PLAIN = ("title", "desc", "text", "style", "textarea", "option")
 """Elements that can hold no other."""
 _LETTERS = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 """Of Hebrew, Arabic and their kin."""

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable
 
 from hagane.errors import Fault, ServeError, nearest
-from hagane.serving.own_paths import own_paths
+from hagane.serving.own_paths import own_paths, page_paths
 from hagane.serving.protocol import Protocol
 from hagane.serving.protocols import PROTOCOLS
 from hagane.serving.served_model import ServedModel
@@ -15,7 +15,7 @@ from hagane.serving.served_model import ServedModel
 def open_protocols(model: ServedModel) -> tuple[Protocol, ...]:
     """The server's own paths, and the protocols that `model` speaks, in its order."""
     chosen = [importlib.import_module(PROTOCOLS[name]).protocol(model) for name in model.protocols]
-    return (own_paths(model, chosen), *chosen)
+    return (own_paths(model, chosen), *chosen, page_paths())
 
 
 def choose_protocols(names: Iterable[str] | None) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from hagane.serving.http import Request, Response
-from hagane.serving.protocol import Protocol, Read
+from hagane.bundle.predictions import Predictions
+from hagane.serving.http import HttpError, Request, Response, Rows, one_line
+from hagane.serving.json_fields import JsonFields
+from hagane.serving.protocol import Predict, Protocol, Read
 from hagane.serving.served_model import ServedModel
 
 
@@ -20,25 +22,61 @@ def own_paths(model: ServedModel, protocols: Sequence[Protocol]) -> Protocol:
         Read("/healthz", own.health),
         Read("/readyz", own.health),
         Read("/metadata", own.metadata),
+        Read("/openapi.json", own.openapi),
     )
-    return Protocol("hagane", routes, protocols[0].error)
+    return own.of(routes)
+
+
+def page_paths() -> Protocol:
+    """What the page at `/` asks: rows in, and faults apart, so that each is shown at its field."""
+    return Protocol("page", (Predict("/page/predict", _decode_page),), _page_error, roots=("/page/",))
+
+
+_VARY = ((b"vary", b"Accept"),)
 
 
 class _OwnPaths:
     def __init__(self, model: ServedModel, protocols: Sequence[Protocol]) -> None:
         self._model = model
         self._protocols = protocols
+        self._spoken: tuple[Protocol, ...] = ()
+        """These paths and the protocols, once they are one list."""
+        self._html = self._document = b""
+
+    def of(self, routes: tuple[Read, ...]) -> Protocol:
+        """These paths as a protocol, with the errors of the first that is spoken."""
+        own = Protocol("hagane", routes, self._protocols[0].error)
+        self._spoken = (own, *self._protocols)
+        return own
 
     def index(self, request: Request) -> Response:
-        """Where to go from here."""
+        """Every path that is there; for a browser, a page where a row is filled in and its prediction shown."""
         model = self._model
+        if b"text/html" in request.headers.get(b"accept", b""):
+            return self._page()
         spoken = {
             each.name: [f"{route.method} {model.path(route.template)}" for route in each.routes]
             for each in self._protocols
         }
-        paths = {"metadata": "/metadata", "health": "/healthz"}
+        paths = {"metadata": "/metadata", "openapi": "/openapi.json", "health": "/healthz"}
         answer = {"name": "hagane", "model": model.name, "version": model.version, "paths": paths, "protocols": spoken}
-        return Response(200, msgspec.json.encode(answer))
+        return Response(200, msgspec.json.encode(answer), headers=_VARY)
+
+    def _page(self) -> Response:
+        from hagane.serving.try_page import POLICY, try_page
+
+        if not self._html:
+            self._html = try_page(self._model).encode()
+        headers = (*_VARY, (b"content-security-policy", POLICY), (b"x-content-type-options", b"nosniff"))
+        return Response(200, self._html, b"text/html; charset=utf-8", headers)
+
+    def openapi(self, request: Request) -> Response:
+        """This document."""
+        from hagane.serving.openapi import openapi
+
+        if not self._document:
+            self._document = msgspec.json.encode(openapi(self._model, self._spoken))
+        return Response(200, self._document)
 
     def health(self, request: Request) -> Response:
         """200: the graph is loaded before the server takes its first connection."""
@@ -47,6 +85,21 @@ class _OwnPaths:
     def metadata(self, request: Request) -> Response:
         """What the model takes and answers, with an example that works."""
         return Response(200, msgspec.json.encode(facts_of(self._model)))
+
+
+def _decode_page(request: Request) -> Rows:
+    fields = JsonFields(request.body, ("instances",))
+    fields.one_of("instances")
+    return Rows(fields["instances"], _encode_page, tuple(fields.faults))
+
+
+def _encode_page(predictions: Predictions) -> Response:
+    return Response(200, msgspec.json.encode({"predictions": predictions.rows()}))
+
+
+def _page_error(error: HttpError) -> Response:
+    faults = [{"where": fault.where, "text": one_line(fault)} for fault in error.faults]
+    return Response(error.status, msgspec.json.encode({"faults": faults}), headers=error.headers)
 
 
 def facts_of(model: ServedModel) -> dict[str, Any]:

@@ -6,8 +6,20 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable
+from typing import Any
 
 from hagane.serving.http import HttpError, Request, Response, Rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Body:
+    """A kind of body that a path takes, for its description."""
+
+    schema: dict[str, Any]
+    """JSON Schema; rows and columns are `hagane.serving.row_schema`'s."""
+    example: object
+    """One that the model answers."""
+    content_type: str = "application/json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +34,8 @@ class Predict:
     decode: Callable[[Request], Rows]
     """The rows of the request, and how they will be answered. Raises HttpError."""
     method: str = "POST"
+    bodies: tuple[Body, ...] = ()
+    """What it takes, the commonest first."""
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -16,7 +16,8 @@ from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.model_status import model_status
 from hagane.serving.no_explanations import NO_EXPLANATIONS
-from hagane.serving.protocol import Predict, Protocol, Read
+from hagane.serving.protocol import Body, Predict, Protocol, Read
+from hagane.serving.row_schema import ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_rows
 
@@ -26,8 +27,10 @@ _FIELDS = ("instances", "inputs")
 def protocol(model: ServedModel) -> Protocol:
     """KServe's protocol version 1 for `model`."""
     kserve = _KServe(model)
+    schema = {"oneOf": [object_of([name], **{name: ROWS}) for name in _FIELDS]}
+    bodies = (Body(schema, {"instances": [model.example]}),)
     routes = (
-        Predict("/v1/models/{model}:predict", kserve.decode),
+        Predict("/v1/models/{model}:predict", kserve.decode, bodies=bodies),
         Read("/v1/models/{model}:explain", kserve.explain, "POST"),
         Read("/v1/models/{model}", kserve.status),
         Read("/v1/models", kserve.models),

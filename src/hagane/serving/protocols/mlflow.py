@@ -18,7 +18,8 @@ from hagane.errors import Fault
 from hagane.serving.csv_rows import csv_rows
 from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.json_fields import JsonFields
-from hagane.serving.protocol import Predict, Protocol, Read
+from hagane.serving.protocol import Body, Predict, Protocol, Read
+from hagane.serving.row_schema import COLUMNS, NOTHING, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.server_version import server_version
 from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_columns
@@ -41,12 +42,28 @@ def protocol(model: ServedModel) -> Protocol:
     """MLflow's protocol for `model`."""
     mlflow = _MLflow(model)
     routes = (
-        Predict("/invocations", mlflow.decode),
+        Predict("/invocations", mlflow.decode, bodies=_bodies(model)),
         Read("/ping", mlflow.ping),
         Read("/health", mlflow.ping),
         Read("/version", mlflow.version),
     )
     return Protocol("mlflow", routes, error_response, roots=("/invocations",))
+
+
+def _bodies(model: ServedModel) -> tuple[Body, ...]:
+    split = {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"columns": {"type": "array", "items": {"type": "string"}}, "data": {"type": "array"}},
+    }
+    either = {"anyOf": [ROWS, COLUMNS]}
+    forms = {"dataframe_split": split, "dataframe_records": ROWS, "instances": either, "inputs": either}
+    schema = {"oneOf": [object_of([name], **{name: form}, params=NOTHING) for name, form in forms.items()]}
+    first = model.bundle.signature.names[0]
+    return (
+        Body(schema, {"dataframe_records": [model.example]}),
+        Body({"type": "string"}, f'"{first}"\n\n', "text/csv"),
+    )
 
 
 class _MLflow:

@@ -28,7 +28,8 @@ from hagane.serving.inference import (
     rows_of_tensors,
 )
 from hagane.serving.json_fields import JsonFields
-from hagane.serving.protocol import Predict, Protocol, Read, Route
+from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
+from hagane.serving.row_schema import object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.server_version import server_version
 from hagane.serving.tensor import BYTES, DTYPES, Tensor
@@ -52,7 +53,7 @@ def protocol(model: ServedModel) -> Protocol:
     ]
     for path in PATHS:
         routes += [
-            Predict(f"{path}/infer", inference.decode),
+            Predict(f"{path}/infer", inference.decode, bodies=(_body(model),)),
             Read(path, inference.metadata),
             Read(f"{path}/ready", inference.model_ready),
         ]
@@ -62,6 +63,34 @@ def protocol(model: ServedModel) -> Protocol:
 def error_response(error: HttpError) -> Response:
     """`{"error": "every fault, a line each"}`."""
     return Response(error.status, msgspec.json.encode({"error": error.text}), headers=error.headers)
+
+
+def _body(model: ServedModel) -> Body:
+    tensor = {
+        "type": "object",
+        "required": ["name", "shape", "datatype"],
+        "properties": {
+            "name": {"enum": list(model.bundle.signature.names)},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "datatype": {"enum": [BYTES, *DTYPES]},
+            "data": {"type": "array"},
+            "parameters": {"type": "object"},
+        },
+    }
+    output = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    schema = object_of(
+        ["inputs"],
+        inputs={"type": "array", "items": tensor},
+        outputs={"type": "array", "items": output},
+        id={"type": "string"},
+        parameters={"type": "object"},
+    )
+    inputs = []
+    for facts in input_facts(model):
+        value = model.example.get(facts.name)
+        shape, data = ([1], [value]) if len(facts.shape) == 1 else ([1, len(value or [])], list(value or []))
+        inputs.append({"name": facts.name, "shape": shape, "datatype": facts.datatype, "data": data})
+    return Body(schema, {"inputs": inputs})
 
 
 class _OpenInference:

@@ -22,7 +22,8 @@ from hagane.errors import Fault
 from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.model_status import model_status
-from hagane.serving.protocol import Predict, Protocol, Read, Route
+from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
+from hagane.serving.row_schema import COLUMNS, ROW, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_columns
 from hagane.types import SqlType
@@ -37,12 +38,21 @@ _DTYPES = {SqlType.BOOL: "DT_BOOL", SqlType.INT64: "DT_INT64", SqlType.FLOAT64: 
 def protocol(model: ServedModel) -> Protocol:
     """TensorFlow Serving's protocol for `model`."""
     serving = _TensorFlowServing(model)
+    name = {"enum": ["", SIGNATURE]}
+    rows = {
+        "oneOf": [
+            object_of(["instances"], instances=ROWS, signature_name=name),
+            object_of(["inputs"], inputs=COLUMNS, signature_name=name),
+        ]
+    }
+    schema = object_of(["examples"], examples=ROWS, context=ROW, signature_name=name)
+    examples = (Body(schema, {"examples": [model.example]}),)
     routes: list[Route] = []
     for path in PATHS:
         routes += [
-            Predict(f"{path}:predict", serving.decode),
-            Predict(f"{path}:classify", serving.decode_classify),
-            Predict(f"{path}:regress", serving.decode_regress),
+            Predict(f"{path}:predict", serving.decode, bodies=(Body(rows, {"instances": [model.example]}),)),
+            Predict(f"{path}:classify", serving.decode_classify, bodies=examples),
+            Predict(f"{path}:regress", serving.decode_regress, bodies=examples),
             Read(path, serving.status),
             Read(f"{path}/metadata", serving.metadata),
         ]

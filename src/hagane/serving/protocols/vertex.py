@@ -20,7 +20,8 @@ from hagane.bundle.predictions import Predictions
 from hagane.serving.http import HttpError, Request, Response, Rows, one_line, placed
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.no_explanations import NO_EXPLANATIONS
-from hagane.serving.protocol import Predict, Protocol, Read, Route
+from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
+from hagane.serving.row_schema import NOTHING, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 
 ENDPOINTS = (
@@ -49,8 +50,9 @@ def protocol(model: ServedModel, environment: Mapping[str, str] = os.environ) ->
     predict_paths = [f"{path}:predict" for path in (*ENDPOINTS, CONTAINER)]
     predict_paths += ["/predict", *_further(environment, "AIP_PREDICT_ROUTE")]
     health_paths = [CONTAINER, "/health", *_further(environment, "AIP_HEALTH_ROUTE")]
-    routes: list[Route] = [Predict(path, vertex.decode) for path in predict_paths]
-    routes += [Predict(f"{path}:rawPredict", vertex.decode_raw) for path in ENDPOINTS]
+    bodies = (Body(object_of(["instances"], instances=ROWS, parameters=NOTHING), {"instances": [model.example]}),)
+    routes: list[Route] = [Predict(path, vertex.decode, bodies=bodies) for path in predict_paths]
+    routes += [Predict(f"{path}:rawPredict", vertex.decode_raw, bodies=bodies) for path in ENDPOINTS]
     routes += [Read(f"{path}:explain", vertex.explain, "POST") for path in (*ENDPOINTS, CONTAINER)]
     routes += [Read(path, vertex.health) for path in health_paths]
     return Protocol("vertex", tuple(routes), error_response, roots=("/v1/projects/", "/v1beta1/", "/v1/endpoints/"))
