@@ -88,6 +88,8 @@ def test_version(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        ("train --option", 2, "requires an argument."),
+        ("train x.csv -l y --device gpu", 2, "--device cannot be 'gpu'"),
         ("trian", 2, "Did you mean 'train'?"),
         ("train", 2, "Missing argument"),
         ("train x.csv", 2, "--label is needed with DATA"),
@@ -224,3 +226,24 @@ def test_a_workspace_that_cannot_be_is_no_bug(here: Path, capsys, home: str):
 def test_a_report_in_a_missing_folder_is_refused_before_the_work(here: Path, capsys):
     assert run(["evaluate", "late", "--html", "none/report.html"]) == 73
     assert "there is no folder" in capsys.readouterr().err
+
+
+def test_a_usage_error_leads_to_the_help_of_its_command(here, capsys):
+    assert run(["train", "--option"]) == 2
+    assert "next: hagane train --help" in capsys.readouterr().err
+
+
+def test_an_interrupt_in_the_first_moment_is_heard(tmp_path: Path) -> None:
+    """Before the command line is imported Python would answer Ctrl-C with a traceback."""
+    code = (
+        "import builtins, runpy, sys\n"
+        "real = builtins.__import__\n"
+        "def importing(name, *rest, **others):\n"
+        "    if name == 'hagane.fronts.cli.run': raise KeyboardInterrupt\n"
+        "    return real(name, *rest, **others)\n"
+        "builtins.__import__ = importing\n"
+        "sys.argv = ['hagane']\n"
+        "runpy.run_module('hagane.fronts.cli', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")

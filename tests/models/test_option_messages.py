@@ -50,6 +50,8 @@ def test_no_message_of_a_wrong_option_holds_python(data: st.DataObject) -> None:
         ("boosted_tree_classifier", "monotone_constraints", {"x": "increasing", "y": "incresing"}, "increasing"),
         ("linear_reg", "category_encoding_method", "dummy", "dummy_encoding"),
         ("linear_reg", "l2_reg", "lots", ""),
+        ("dnn_classifier", "hidden_units", 16, "[16]"),
+        ("dnn_regressor", "loss", "mae", "absolute_error"),
     ],
 )
 def test_a_wrong_choice_has_its_nearest(family: str, option: str, value: object, near: str) -> None:

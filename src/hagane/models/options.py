@@ -14,6 +14,7 @@ import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
 from hagane.features.feature import Feature
+from hagane.spec.nearest_choice import nearest_choice
 from hagane.spec.spec import Training
 from hagane.spec.value_text import value_text
 
@@ -198,15 +199,17 @@ def _wrong(name: str, hint: Any, value: Any) -> Fault:
 
 
 def _nearest_choice(hint: Any, value: Any) -> str:
-    """The choice that was meant by a text, or by the first wrong one of several; empty where there are no choices."""
+    """The choice that was meant by a text, or by the first wrong one of several; for one value the list of it."""
     if isinstance(value, Mapping | list | tuple):
         within = [part for part in (hint, *get_args(hint)) if get_origin(part) in (tuple, dict)]
         inner = [get_args(part)[get_origin(part) is dict] for part in within]
         items = value.values() if isinstance(value, Mapping) else value
         wrong = ((part, item) for part in inner for item in items if not _accepts(part, item))
         return next((_nearest_choice(part, item) for part, item in wrong), "")
+    if _accepts(hint, (value,)):  # one for a list of one
+        return value_text([value])
     choices = _choices(hint)
-    return nearest(value, map(str, choices)) if isinstance(value, str) and choices else ""
+    return nearest_choice(value, [str(choice) for choice in choices]) if isinstance(value, str) and choices else ""
 
 
 def _choices(hint: Any) -> list[Any]:

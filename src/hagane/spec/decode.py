@@ -13,6 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from hagane.errors import Fault, nearest
+from hagane.spec.nearest_choice import nearest_choice
 from hagane.spec.open_value import USAGE, OpenValue, written_nodes
 from hagane.spec.yaml_node import Mapping, Node, Scalar, Sequence, is_null, node_value, plain_value
 
@@ -117,7 +118,7 @@ class Decoder:
             choices = _choices(wanted)
             if node.text in choices:
                 return wanted.cls(node.text) if isinstance(wanted, inspect.EnumType) else node.text
-            return self._refuse(node, at, expected=_described(wanted), nearest=nearest(node.text, choices))
+            return self._refuse(node, at, expected=_described(wanted), nearest=nearest_choice(node.text, choices))
         value = plain_value(node.text) if node.plain else node.text
         kinds: dict[type, Any] = {
             inspect.BoolType: bool,

@@ -19,9 +19,10 @@ def one_of(option: str, value: str, choices: Sequence[str]) -> Any:
     """
     if value.lower() in choices:
         return value.lower()
-    from hagane.errors import Fault, nearest
+    from hagane.errors import Fault
     from hagane.fronts.cli.usage_error import UsageError
+    from hagane.spec.nearest_choice import nearest_choice
     from hagane.spec.value_text import value_text
 
     what, expected = f"{option} cannot be {value_text(value)}", "one of " + ", ".join(choices)
-    raise UsageError(Fault(what=what, expected=expected, nearest=nearest(value, choices)))
+    raise UsageError(Fault(what=what, expected=expected, nearest=nearest_choice(value, choices)))

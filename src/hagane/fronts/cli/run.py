@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     except HaganeError as error:
         return _fail(error, output)
     except typer.exceptions.TyperException as error:
-        return UsageError.exit_code if _has_shown_help(error) else _fail(_usage_error(error), output)
+        return UsageError.exit_code if _has_shown_help(error) else _fail(_usage_error(error, arguments), output)
     except (KeyboardInterrupt, typer.Abort):
         return _finish(EXIT_INTERRUPTED, output)
     except BrokenPipeError:
@@ -105,11 +105,18 @@ def _has_shown_help(error: typer.exceptions.TyperException) -> bool:
     return type(error).__name__ == "NoArgsIsHelpError"
 
 
-def _usage_error(error: typer.exceptions.TyperException) -> UsageError:
+def _usage_error(error: typer.exceptions.TyperException, arguments: Sequence[str]) -> UsageError:
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "hagane"
+    command = context.command_path if context else _command_of(arguments)
     what = error.format_message().removeprefix("Invalid value: ")  # ours, which say themselves what they are of
     return UsageError(Fault(what=what, next_step=f"{command} --help"))
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    """The command that the arguments begin with, where the error does not say it."""
+    first = next(iter(arguments), "")
+    known = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
+    return f"hagane {first}" if first in known else "hagane"
 
 
 def _save_traceback(error: BaseException, arguments: Sequence[str]) -> str:
