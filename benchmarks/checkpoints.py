@@ -66,7 +66,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cases = (
         Case("small", SMALL, 262_144, 6, 0.5, 5),
-        Case("large", int(arguments.table * 1e9 / (4 * WIDTH)), 262_144, 8, 4.0, 3),
+        Case("large", int(arguments.table * 1e9 / (4 * WIDTH)), 262_144, 4, 4.0, 3),
     )
     if arguments.train:
         name, place, checkpoints = arguments.train
