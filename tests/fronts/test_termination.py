@@ -102,6 +102,7 @@ def test_a_fit_saves_first() -> None:
 @pytest.mark.parametrize("work", [STUBBORN, DEAF, IN_C], ids=["stubborn", "deaf", "in C"])
 def test_what_hears_of_nothing_is_ended_in_time(work: str) -> None:
     process = started(work)
+    time.sleep(0.3)  # into what it does after it has said so
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     code, _, wrong = ended(process)
