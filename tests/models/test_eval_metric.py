@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from family_cases import QUICK
 from sklearn.metrics import average_precision_score, mean_absolute_error, r2_score, roc_auc_score
 
-from hagane.errors import SpecError
+from hagane.errors import SpecError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
@@ -48,11 +49,11 @@ class Events:
         self.told.append(event)
 
 
-def labelled(encode: Encode, n: int, seed: int, num_classes: int) -> Encoded:
+def labelled(encode: Encode, n: int, seed: int, num_classes: int, edge: float = 1.0) -> Encoded:
     random = np.random.default_rng(seed)
     dense = random.normal(size=(n, 3)).astype(np.float32)
     signal = dense[:, 0] + random.normal(size=n)
-    edges = [1.0] if num_classes == 2 else np.quantile(signal, np.arange(1, num_classes) / num_classes)
+    edges = [edge] if num_classes == 2 else np.quantile(signal, np.arange(1, num_classes) / num_classes)
     weight = random.uniform(0.1, 3, n).astype(np.float32)
     label = np.digitize(signal, edges).astype(np.int64) if num_classes else 300.0 * signal + 4_000
     return encode(dense, random.integers(0, 4, (n, 1)), label, (4,), weight=weight)
@@ -95,6 +96,26 @@ def test_it_stops_by_the_metric_and_not_by_the_loss(encode: Encode) -> None:
     assert (model.best_iteration, len(model.curve)) == (best, best + 4)
     assert stopped.best_value == model.curve[best - 1].metric
     assert best != int(np.argmin([row.eval_loss for row in model.curve])) + 1
+
+
+@pytest.mark.parametrize("name", ["dnn_classifier", "boosted_tree_classifier"])
+def test_a_metric_that_no_scores_of_the_eval_rows_have_is_refused(name: str, encode: Encode) -> None:
+    train, one_class = labelled(encode, 200, 0, 2), labelled(encode, 100, 1, 2, edge=-100)
+    with pytest.raises(TrainingError, match="'roc_auc' is not defined for the eval rows") as caught:
+        fit(name, train, one_class, 2, Events(), eval_metric="roc_auc")
+    assert caught.value.faults[0].received == "every label is the same"
+
+
+def test_epochs_in_which_a_metric_has_no_value_yet_are_not_waited_for(encode: Encode) -> None:
+    """Precision has none before a row is called positive; of one row in twenty none is, in the first epochs."""
+    events, train, held_out = Events(), labelled(encode, 400, 0, 2, edge=2), labelled(encode, 300, 1, 2, edge=2)
+    model = fit("dnn_classifier", train, held_out, 2, events, eval_metric="precision", max_iterations=40, patience=1,
+                learn_rate=0.004)  # fmt: skip
+    known = [not math.isnan(row.metric) for row in model.curve]
+    assert not known[0]
+    assert not known[1]
+    assert any(known)
+    assert model.best_iteration > known.index(True)
 
 
 def test_a_metric_that_three_classes_do_not_have_is_refused_before_anything_is_encoded(encode: Encode) -> None:

@@ -86,3 +86,12 @@ def test_nothing_is_said_where_nothing_is_wrong() -> None:
     for name in FAMILIES:
         assert advice_of(level, 3, options_of(name)) == ()
         assert advice_of(level[:1], 1, options_of(name)) == ()
+
+
+def test_a_metric_that_never_had_a_value_is_said() -> None:
+    curve = [Iteration(iteration=i, loss=1 / i, eval_loss=1 / i, metric=float("nan")) for i in range(1, 9)]
+    options = family_options("dnn_classifier", {"eval_metric": "precision"})
+    (said,) = advice_of(curve, 8, options)
+    assert said.startswith("precision was undefined after every iteration")
+    known = [msgspec.structs.replace(each, metric=0.5) for each in curve]
+    assert not any("undefined" in each for each in advice_of(known, 8, options))

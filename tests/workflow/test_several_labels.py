@@ -375,7 +375,7 @@ def test_a_later_training_begins_with_all_labels_of_an_earlier_one(rows: pa.Tabl
         kept = first.model.curve[first.model.best_iteration - 1].eval_loss
         assert later.model.curve[0].eval_loss == pytest.approx(kept, rel=1e-4)
     fit(rows, TRUTHS, workspace, "dnn_classifier", options=options, name="sky")
-    for label in (TRUTHS[:2], TRUTHS[::-1]):
+    for label in (TRUTHS[:2], TRUTHS[::-1], TRUTHS[:1]):
         with pytest.raises(SpecError, match="predicts other labels, or in another order"):
             fit(rows, label, workspace, "dnn_classifier", name="sky", training=Training(warm_start=True))
 

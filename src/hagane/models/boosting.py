@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from hagane.errors import Fault, TrainingError
 from hagane.models.boosted_tree_options import BoostedTreeOptions
-from hagane.models.eval_metric import EvalMetric
+from hagane.models.eval_metric import EvalMetric, require_defined
 from hagane.models.family import FitContext, Iteration
 from hagane.models.growing_trees import GrowingTrees, best_constants
 from hagane.models.lightgbm_dataset import EncodedRows, raw_sums
@@ -51,6 +52,8 @@ class Boosting:
         self._metric = metric
         self._num_rows, self._is_watched = train.encoded.num_rows, evaluation is not None
         self._labels = None if metric is None or evaluation is None else _all_labels(evaluation)
+        if metric is not None and self._labels is not None:
+            require_defined(metric, self._labels, context.num_classes)
         self._rounds_before = lgb.Booster(model_str=behind).current_iteration() if behind else 0
         self._best_text: str | None = None
         sums = _first_sums(train, evaluation, behind, shift) if saved is None else saved.grown[1:]
@@ -109,7 +112,8 @@ class Boosting:
             )
         )
         watched = eval_loss if metric is None else metric * self._direction
-        is_enough = watched is not None and state.watch.update(state.round_number, watched)
+        is_known = watched is not None and not math.isnan(watched)  # precision is not before a row is called positive
+        is_enough = watched is not None and is_known and state.watch.update(state.round_number, watched)
         self._tell(is_enough)
         state.is_over = is_exhausted or is_enough or state.round_number >= self.options.max_iterations
         if not self.trees.can_go_on and state.watch.best_iteration == state.round_number:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hagane.errors import Fault, SpecError
+from hagane.errors import Fault, SpecError, TrainingError
 from hagane.metrics.absolute_error import mean_absolute_error, median_absolute_error
 from hagane.metrics.average_precision import average_precision
 from hagane.metrics.binary_counts import BinaryCounts, binary_counts
@@ -111,6 +111,35 @@ def eval_metric(name: str, num_classes: int) -> EvalMetric:
     table = _table(num_classes)
     is_error = table is NUMBER and name not in ("r2_score", "explained_variance")
     return EvalMetric(name, table[name], not (is_error or name in BETTER_LOW))
+
+
+def require_defined(metric: EvalMetric, labels: Array, num_classes: int) -> None:
+    """Raises TrainingError where no scores of rows with these labels, [n] or [n, k], have the metric.
+
+    It is tried on the scores that are the labels themselves; of several labels it must be defined for one.
+
+    >>> require_defined(eval_metric("roc_auc", 2), np.array([0, 1]), 2)
+    >>> require_defined(eval_metric("roc_auc", 2), np.array([1, 1]), 2)
+    Traceback (most recent call last):
+    hagane.errors.TrainingError: 'roc_auc' is not defined for the eval rows
+    ...
+    """
+    found = [metric.of(each, _perfect(each, num_classes)) for each in (labels.T if labels.ndim == 2 else [labels])]
+    reasons = [value.reason for value in found if isinstance(value, Undefined)]
+    if len(reasons) == len(found):
+        raise TrainingError(
+            Fault(
+                what=f"{metric.name!r} is not defined for the eval rows",
+                where="model.options.eval_metric",
+                received=reasons[0],
+                next_step="take a larger or a stratified eval part, or another eval_metric",
+            )
+        )
+
+
+def _perfect(labels: Array, num_classes: int) -> Array:
+    """Scores that hit every label."""
+    return np.eye(num_classes, dtype=np.float32)[labels.astype(np.int64)] if num_classes > 2 else labels.astype(float)
 
 
 def metric_faults(name: str | None, num_classes: int) -> list[Fault]:

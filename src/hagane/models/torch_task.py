@@ -18,10 +18,10 @@ from hagane.features.encoded import Encoded
 from hagane.features.encoded_reader import EncodedReader
 from hagane.features.prefetch import prefetch
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.eval_metric import eval_metric
+from hagane.models.eval_metric import eval_metric, require_defined
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
-from hagane.models.training_data import mean_weight
+from hagane.models.training_data import labels_and_weights, mean_weight
 from hagane.training.optimizers import optimizers_for
 from hagane.training.task import Loss, Metric, Task, TensorBatch
 from hagane.training.training_job import Share
@@ -67,7 +67,7 @@ def torch_task(
         num_batches=num_batches,
         eval_batches=_eval_batches(share.evaluation, target, unit),
         num_rows=share.train.num_rows,
-        metric=_metric(options.eval_metric, target, shift),
+        metric=_metric(options.eval_metric, target, shift, share.evaluation),
         loss_unit=unit_of_losses,
         feature_names=tuple(feature.name for feature in share.train.features),
     )
@@ -126,14 +126,17 @@ def _eval_batches(
     return eval_batches
 
 
-def _metric(name: str | None, target: Target, shift: Sequence[float]) -> Metric | None:
+def _metric(name: str | None, target: Target, shift: Sequence[float], evaluation: Encoded | None) -> Metric | None:
     """What is watched in place of the eval loss: of scores, in the label's own unit, each row counted once.
 
-    Of several labels the mean over those of which it is defined.
+    Of several labels the mean over those of which it is defined. Raises TrainingError where that is none.
     """
     if name is None:
         return None
     found = eval_metric(name, target.num_classes)
+    if evaluation is not None and evaluation.num_rows:
+        labels = np.concatenate([label for label, _ in labels_and_weights(evaluation)])
+        require_defined(found, labels, target.num_classes)
     added = torch.tensor(shift or (0.0,) * target.num_outputs)
 
     def of_label(one: Target, output: Tensor, label: Tensor) -> float:

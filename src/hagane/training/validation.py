@@ -52,7 +52,7 @@ class Validation:
     def _judge(self, state: RunState, found: TrainingIteration) -> None:
         """Keep the module's state where it is the best, and stop where that was long ago."""
         watched, metric = found.eval_loss if found.metric is None else found.metric, self._steps.task.metric
-        if watched is None:
+        if watched is None or math.isnan(watched):  # a metric may be undefined until the first row is called positive
             return
         is_high = metric is not None and metric.is_better_high
         state.is_stopped = state.watch.update(found.number, -watched if is_high else watched)

@@ -7,6 +7,7 @@ that it takes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -84,6 +85,8 @@ def advice_of(
     curve: Sequence[Iteration], best_iteration: int, options: msgspec.Struct, losses: str = "eval loss"
 ) -> tuple[str, ...]:
     """Sentences on overfitting and underfitting, where the curve is sure of it; none else."""
+    if metric := _undefined_metric(curve, options):
+        return (f"{metric} was undefined after every iteration: none was the best, and the last one was kept",)
     most = getattr(options, "max_iterations", None)
     verdict = judge_curve(curve, most if isinstance(most, int) else None)
     if verdict is None:
@@ -91,6 +94,14 @@ def advice_of(
     if verdict.kind == "overfitting":
         return (_overfitting(verdict, best_iteration, len(curve), options, losses),)
     return (_underfitting(verdict, options, losses),)
+
+
+def _undefined_metric(curve: Sequence[Iteration], options: msgspec.Struct) -> str | None:
+    """The metric that was to be watched, and had no value: precision where no row was ever called positive."""
+    metric = getattr(options, "eval_metric", None)
+    has_eval = any(each.eval_loss is not None for each in curve)
+    is_known = any(each.metric is not None and not math.isnan(each.metric) for each in curve)
+    return metric if metric is not None and has_eval and not is_known else None
 
 
 def remedies(kinds: Sequence[Remedy], options: msgspec.Struct) -> Iterator[tuple[str, Any, Any]]:

@@ -19,6 +19,7 @@ from hagane.number_text import brief_text, percent_text
 from hagane.page.number_text import number_text
 from hagane.spec.card import Card
 from hagane.spec.spec import Spec
+from hagane.spec.value_text import value_text
 from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.statistics import ColumnStatistics
 from hagane.types import SqlType
@@ -98,7 +99,11 @@ def _options(trained: Trained) -> str:
     family = trained.prepared.resolved.family
     chosen = msgspec.to_builtins(trained.prepared.resolved.options)
     usual = msgspec.to_builtins(default_values(family.Options))
-    told = [f"{name} {value}" for name, value in chosen.items() if usual.get(name) != value]
+    told = [
+        f"{name} {value if isinstance(value, str) else value_text(value)}"
+        for name, value in chosen.items()
+        if usual.get(name) != value
+    ]
     told += [f"{each.name} = {each.value} (searched)" for each in trained.lineage.hyperparameters]
     return ", ".join(told) or "the family's defaults"
 

@@ -76,11 +76,9 @@ def label_of(beginning: Beginning | None, rows: Table, columns: Sequence[str], t
     found = fit_labels(rows, columns, task)
     if beginning is None:
         return found
-    if not isinstance(found, LabelEncoding):
-        if found.columns != beginning.labels:
-            raise SpecError(_other_labels(found.columns, beginning))
-        return found
-    if task == "regression":
+    if (() if isinstance(found, LabelEncoding) else found.columns) != beginning.labels:
+        raise SpecError(_other_labels(columns, beginning))
+    if not isinstance(found, LabelEncoding) or task == "regression":
         return found
     new = [value for value in found.classes if value not in beginning.classes]
     if new:
