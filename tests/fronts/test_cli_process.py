@@ -88,7 +88,6 @@ def test_version(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("train --option", 2, "requires an argument."),
         ("train x.csv -l y --device gpu", 2, "--device cannot be 'gpu'"),
         ("trian", 2, "Did you mean 'train'?"),
         ("train", 2, "Missing argument"),

@@ -87,6 +87,7 @@ class _Run:
         }
 
     def run(self) -> JobResult:
+        """From the first port to the last process, as often as restarts are left."""
         with ExitStack() as stack:
             link = stack.enter_context(self._link() or nullcontext())
             guard = stack.enter_context(Guard())

@@ -42,6 +42,7 @@ def binary_metrics(labels: Ints, scores: Floats, threshold: float) -> WeightedMe
     ranking = _Ranking(scores, positive)
 
     def measure(weights: Doubles) -> dict[str, Doubles]:
+        """Name → [b], of weightings [b, n]."""
         positives, calls, hits, loss, brier = (weights @ terms).T
         total = weights.sum(axis=1)
         roc_auc, pr_auc = ranking.areas(weights)
@@ -77,6 +78,7 @@ def multiclass_metrics(labels: Ints, scores: Floats) -> WeightedMetrics:
     rankings = [_Ranking(scores[:, index], labels == index) for index in ranked]
 
     def measure(weights: Doubles) -> dict[str, Doubles]:
+        """Name → [b], of weightings [b, n]."""
         right, loss, squares = (weights @ terms).T / weights.sum(axis=1)
         values = {"accuracy": right, "log_loss": loss, "brier_score": squares}
         if rankings:
@@ -107,6 +109,7 @@ def regression_metrics(labels: Floats, predictions: Floats, asked: AskedMetric |
     ascending = np.abs(errors)[order]
 
     def measure(weights: Doubles) -> dict[str, Doubles]:
+        """Name → [b], of weightings [b, n]."""
         total = weights.sum(axis=1)
         below = np.cumsum(weights[:, order], axis=1)
         middle = np.argmax(below >= np.ceil(total / 2.0)[:, None], axis=1)

@@ -96,6 +96,7 @@ class _Present(nn.Module):  # type: ignore[misc]
         self.is_there = ("dense" in kinds, "id" in kinds, *(True,) * (3 * num_sparse))
 
     def forward(self, *tensors: Tensor) -> Tensor:
+        """[n, outputs] of the tensors that are there, the others empty."""
         rest = list(tensors)
         rows = rest[0].shape[0] if any(self.is_there[:2]) else rest[0].shape[0] - 1
         empty = [torch.zeros((rows, 0)), torch.zeros((rows, 0), dtype=torch.int64)]
@@ -112,6 +113,7 @@ class _SummedBag(nn.Module):  # type: ignore[misc]
         self.weight, self.mode, self.has_end = bag.weight, bag.mode, bag.include_last_offset
 
     def forward(self, input: Tensor, offsets: Tensor, per_sample_weights: Tensor | None = None) -> Tensor:
+        """[n, width] the sum or the mean of each row's vectors."""
         starts = offsets[:-1] if self.has_end else offsets
         marks = torch.zeros(input.shape[0] + 1, dtype=torch.int64)
         rows = marks.index_add(0, starts, torch.ones_like(starts))[:-1].cumsum(0) - 1

@@ -72,6 +72,7 @@ class _Silent:
         at_most: bool = False,
         completed: float = 0.0,
     ) -> Phase:
+        """A stage that nobody is told of."""
         return _SilentPhase()
 
     def note(self, text: str) -> None:
