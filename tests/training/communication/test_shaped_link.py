@@ -57,7 +57,8 @@ def test_the_counted_bytes_are_those_of_the_network_and_fewer_are_faster(
 def test_ctrl_c_leaves_no_machine_behind() -> None:
     if why := missing():
         pytest.skip(f"no link can be shaped here: {why}")
-    program = f"import sys, time; sys.path.insert(0, {str(BENCHMARKS)!r}); from shaped_link import ShapedLink\n" \
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" \
+              f"import sys, time; sys.path.insert(0, {str(BENCHMARKS)!r}); from shaped_link import ShapedLink\n" \
               "with ShapedLink(): print('up', flush=True); time.sleep(60)"  # fmt: skip
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
