@@ -42,7 +42,7 @@ test-tensorflow: $(READY) ## TensorFlow's strategies under hagane launch, in an 
 test-clients: $(READY) ## The protocols' real clients (Triton, Vertex AI, MLflow) against the server, in an environment of their own
 	@test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
 	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/clients.txt
-	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py
+	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py tests/serving/test_openapi.py
 
 .PHONY: lint
 lint: $(READY) ## Style, types and the floors of the house

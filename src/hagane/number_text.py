@@ -85,7 +85,7 @@ def tiny_text(value: float | None, digits: int = 3) -> str:
         return MISSING
     size = abs(value)
     if 1000 <= size < 10_000:
-        return f"{value:.0f}"
+        return _trimmed(f"{value:.{max(0, digits - 4)}f}")
     for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if unit <= size < 1e12:
             return f"{value / unit:.{digits}g}{letter}"

@@ -4,7 +4,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hagane.page.frame import WIDTH, Axis, Frame
@@ -19,6 +19,7 @@ RELATIVE = st.floats(1e-6, 10)
 
 
 @given(NUMBERS, RELATIVE)
+@example(999.0, 0.001953125)
 def test_ticks_have_different_texts_that_are_their_values(low, relative):
     marks = Axis("x", low, low + max(abs(low), 1e-3) * relative).marks
     assert len({text for _, text in marks}) == len(marks)
