@@ -457,6 +457,16 @@ def test_a_name_of_a_model_is_whole_where_there_is_room():
     assert re.search(r"flights_that_ar\S*…@3", shown(render_models([named]), 60))
 
 
+def test_many_labels_leave_the_other_columns_their_room():
+    many = msgspec.structs.replace(
+        version("a_b", 1), label=tuple(f"l{i}" for i in range(30)), model_type="dnn_regressor"
+    )
+    text = shown(render_models([many, version("flights_that_are_late_by_an_hour", 3)]), 100)
+    assert "l0, l1, l2 and 27 more" in text
+    assert "…@3" in text or "hour@3" in text
+    assert text.count(many.created[:10]) == 2
+
+
 def test_lines_that_are_kept_end_in_no_blanks(capsys):
     Output().show(render_statistics(STATISTICS), "a text of its own  ")
     lines = capsys.readouterr().out.splitlines()

@@ -134,7 +134,7 @@ def test_a_weight_is_as_many_rows(loss: str, encode: Encode) -> None:
     repeated = encode(batch.dense[twice], batch.ids[twice].astype(np.int64), batch.label[twice], (4,))
     options = {**LINEAR, "loss": loss, "max_iterations": 30, "batch_size": 10_000, "learn_rate": 0.05, **LOSSES[loss]}
     chosen: Any = family_options("dnn_regressor", options)
-    one, other = number_target(weighted, chosen), number_target(repeated, chosen)
+    one, other = (number_target(rows, chosen, FitContext(features=())) for rows in (weighted, repeated))
     assert (one.level, one.scale) == pytest.approx((other.level, other.scale), rel=1e-12)
     ours, theirs = (fit("dnn_regressor", rows, **options) for rows in (weighted, repeated))
     assert relative_difference(ours.predict(batch.dense, batch.ids), theirs.predict(batch.dense, batch.ids)) < 1e-4
@@ -146,7 +146,7 @@ def test_what_a_network_begins_with_is_the_best_constant(encode: Encode) -> None
 
     def target(loss: str, **options: Any) -> Any:
         chosen: Any = family_options("dnn_regressor", {"loss": loss, **options})
-        return number_target(flat(encode, label), chosen)
+        return number_target(flat(encode, label), chosen, FitContext(features=()))
 
     assert target("absolute_error").level == target("huber").level == 10.0
     assert target("quantile", quantile_level=0.95).level == 1e6

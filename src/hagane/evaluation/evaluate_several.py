@@ -57,7 +57,7 @@ def evaluate_several(
         part=first.part,
         num_row_errors=first.num_row_errors,
         num_null_labels=first.num_null_labels,
-        labels_digest=hashlib.blake2b("".join(one.labels_digest for one in each).encode(), digest_size=8).hexdigest(),
+        labels_digest=_digest(names, each),
         metrics=metrics,
         undefined=undefined,
         baseline=baseline,
@@ -69,6 +69,12 @@ def evaluate_several(
             LabelEvaluation(name=name, evaluation=_alone(one, len(each))) for name, one in zip(names, each, strict=True)
         ),
     )
+
+
+def _digest(names: Sequence[str], each: Sequence[Evaluation]) -> str:
+    """Of the labels of all rows, in whatever order the labels stand."""
+    found = sorted(f"{name}\0{one.labels_digest}" for name, one in zip(names, each, strict=True))
+    return hashlib.blake2b("\0".join(found).encode(), digest_size=8).hexdigest()
 
 
 def _alone(one: Evaluation, num_labels: int) -> Evaluation:

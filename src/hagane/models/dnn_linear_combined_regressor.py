@@ -51,5 +51,5 @@ class DnnLinearCombinedRegressor:
     ) -> TorchModel:
         """Train until the eval rows gain no more. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, WideDeepRegressorOptions)
-        target = number_target(train, options)
+        target = number_target(train, options, context)
         return fit_wide_deep(train, evaluation, options, context, family=self.name, target=target)

@@ -50,4 +50,6 @@ class DnnRegressor:
     ) -> TorchModel:
         """Train until the eval rows gain no more. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, DnnRegressorOptions)
-        return fit_net(train, evaluation, options, context, family=self.name, target=number_target(train, options))
+        return fit_net(
+            train, evaluation, options, context, family=self.name, target=number_target(train, options, context)
+        )

@@ -58,6 +58,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
     num_labels: int = 1
     """Labels that are predicted at once; of several each has two classes, or none."""
+    label_names: tuple[str, ...] = ("",)
+    """[num_labels] what they are called."""
     class_offsets: tuple[float, ...] = ()
     """[c] ln(rows / rows kept) of each class that was thinned out in train alone, 0 of the others; () for none.
 

@@ -16,14 +16,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
+from hagane.models.family import FitContext
 from hagane.models.number_losses import HUBER_SHARE, MEDIAN, LossOptions, require_counts
 from hagane.models.several_targets import several_targets
 from hagane.models.target import Target
-from hagane.models.training_data import labels_and_weights, mean_weight, require_finite_labels
+from hagane.models.training_data import (
+    labels_and_weights,
+    mean_weight,
+    require_finite_labels,
+    require_rows_and_features,
+)
 from hagane.models.weighted_quantile import weighted_quantile
 
 Floats = npt.NDArray[np.float64]
@@ -31,13 +39,13 @@ NORMAL_SPREAD = 1.6448536269514722
 """Of a normal distribution of deviation 1: `HUBER_SHARE` of it lies as near to its median."""
 
 
-def number_target(train: Encoded, options: LossOptions) -> Target:
+def number_target(train: Encoded, options: LossOptions, context: FitContext) -> Target:
     """The loss that the options name, of scaled labels: of several each by itself.
 
-    Raises TrainingError for labels that it cannot be of.
+    Raises TrainingError for labels that it cannot be of, naming each of several.
     """
     if train.num_labels > 1:
-        return several_targets([number_target(train.of_label(place), options) for place in range(train.num_labels)])
+        return several_targets(_each_target(train, options, context))
     require_finite_labels(train)
     if options.loss == "squared_error":
         return Target(1, "squared_error", "identity", *measure_label(train))
@@ -54,6 +62,24 @@ def number_target(train: Encoded, options: LossOptions) -> Target:
     is_quantile = options.loss == "quantile"
     level = weighted_quantile(lambda: labels_and_weights(train), share) if is_quantile else median
     return Target(1, options.loss, "identity", level, spread / NORMAL_SPREAD, quantile_level=share)
+
+
+def _each_target(train: Encoded, options: LossOptions, context: FitContext) -> list[Target]:
+    require_rows_and_features(train)
+    found: list[Target] = []
+    faults: list[Fault] = []
+    for place in range(train.num_labels):
+        try:
+            found.append(number_target(train.of_label(place), options, context))
+        except TrainingError as error:
+            faults += [_of_label(context.label_names[place], fault) for fault in error.faults]
+    if faults:
+        raise TrainingError(*faults)
+    return found
+
+
+def _of_label(name: str, fault: Fault) -> Fault:
+    return msgspec.structs.replace(fault, what=f"of the label '{name}': {fault.what}")
 
 
 def measure_label(train: Encoded) -> tuple[float, float]:

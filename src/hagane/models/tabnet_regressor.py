@@ -49,4 +49,6 @@ class TabNetRegressor:
     ) -> TabNetModel:
         """Train until the eval rows gain no more. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, TabNetRegressorOptions)
-        return fit_tabnet(train, evaluation, options, context, family=self.name, target=number_target(train, options))
+        return fit_tabnet(
+            train, evaluation, options, context, family=self.name, target=number_target(train, options, context)
+        )

@@ -64,7 +64,9 @@ class TorchRegressor:
     ) -> TorchModuleModel:
         """Train until the eval rows gain no more. Raises TrainingError: labels, or a loss, not finite."""
         assert isinstance(options, TorchModuleRegressorOptions)
-        return fit_module(train, evaluation, options, context, family=self.name, target=number_target(train, options))
+        return fit_module(
+            train, evaluation, options, context, family=self.name, target=number_target(train, options, context)
+        )
 
 
 def _two_losses(module: str, loss: str) -> Fault:

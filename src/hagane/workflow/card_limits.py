@@ -9,6 +9,7 @@ from hagane.counted import counted
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
 from hagane.models.family import FittedModel
+from hagane.names_text import names_text
 from hagane.number_text import brief_text, share_text
 from hagane.spec.spec import Spec
 from hagane.statistics.leaks import Leak
@@ -58,16 +59,17 @@ def _missing(read: Sequence[ColumnStatistics], prepared: Prepared) -> Iterator[s
         if each.num_nulls / total >= MISSING_FROM
     ]
     if often:
-        yield f"Often NULL in training: {_named(often)}."
+        yield f"Often NULL in training: {names_text(often, MOST_NAMED)}."
     never = [each.name for each in read if not each.num_nulls]
     if never:
-        yield f"Never NULL in training, so that a NULL there meets a model that has seen none: {_named(never)}."
+        told = "Never NULL in training, so that a NULL there meets a model that has seen none"
+        yield f"{told}: {names_text(never, MOST_NAMED)}."
 
 
 def _categories(read: Sequence[ColumnStatistics]) -> Iterator[str]:
     texts = [each.name for each in read if each.type is SqlType.STRING]
     if texts:
-        yield f"Values that training never met share one slot with what was too rare: {_named(texts)}."
+        yield f"Values that training never met share one slot with what was too rare: {names_text(texts, MOST_NAMED)}."
 
 
 def _classes(label: LabelEncoding, statistics: Statistics) -> Iterator[str]:
@@ -80,7 +82,7 @@ def _classes(label: LabelEncoding, statistics: Statistics) -> Iterator[str]:
         if found.get(str(each), FEW_ROWS) < FEW_ROWS
     ]
     if few:
-        yield f"Classes of few training rows: {_named(few)}. What is said of them is uncertain."
+        yield f"Classes of few training rows: {names_text(few, MOST_NAMED)}. What is said of them is uncertain."
 
 
 def _label_range(encoding: LabelEncoding, model: FittedModel, statistics: Statistics) -> Iterator[str]:
@@ -101,8 +103,8 @@ def _time(spec: Spec, prepared: Prepared) -> Iterator[str]:
         yield f"Judged on the last rows by '{spec.split.column}': these are of one period, and a later one may differ."
     elif times and spec.split.method == "random":
         yield (
-            f"Rows were divided at random though they have a time ({_named(times)}): what is to come may be harder "
-            "than the test rows, which lie between the training rows (split: {method: time} asks that)."
+            f"Rows were divided at random though they have a time ({names_text(times, MOST_NAMED)}): what is to come "
+            "may be harder than the test rows, which lie between the training rows (split: {method: time} asks that)."
         )
 
 
@@ -123,8 +125,3 @@ def _figures(evaluation: Evaluation, spec: Spec) -> Iterator[str]:
 
 def _text(value: float | str) -> str:
     return brief_text(value, 6) if isinstance(value, int | float) else value
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

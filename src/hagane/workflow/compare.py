@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.bundle.signature import Signature
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.split import Splits
@@ -135,7 +136,7 @@ def _on_rows(
 ) -> Comparison:
     """Score the rows by every model, and compare on those whose label all of them know."""
     signatures = {name: each.bundle.signature for name, each in facts.items()}
-    kinds = {(each.task, each.label, each.classes) for each in signatures.values()}
+    kinds = {(each.task, _label(each), each.classes) for each in signatures.values()}
     if len(kinds) > 1:
         return _by_reports(facts, "the models know different classes of the label")
     scored = {
@@ -165,6 +166,11 @@ def _on_rows(
         progress=progress,
     )
     return msgspec.structs.replace(comparison, rows=f"{len(common):,} {_named(rows.told)}")
+
+
+def _label(signature: Signature) -> tuple[str, ...]:
+    """Several labels in whatever order."""
+    return tuple(sorted(label.name for label in signature.labels)) or (signature.label,)
 
 
 def _asked(facts: Mapping[str, ModelFacts]) -> AskedMetric | None:

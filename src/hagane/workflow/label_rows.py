@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import msgspec
 
@@ -24,14 +25,16 @@ from hagane.features.label import LabelEncoding
 from hagane.features.several_labels import Labels
 from hagane.models import get_family
 from hagane.models.family import Task
+from hagane.names_text import names_text
 from hagane.spec.check_label import several_labels_faults
 from hagane.spec.spec import LabelForm, Model, Spec
 from hagane.types import SqlType
+from hagane.workflow.check_answer_names import check_answer_names
 from hagane.workflow.label_family_faults import one_label_faults
 from hagane.workspace.model_version import model_name
 
 CLASS_NAMES = ("class", "class_label", "one_hot_class")
-"""What the column of a one-hot label's classes may be called: the first that no other column is."""
+"""What the column of a one-hot label's classes may be called: the first that no other column is, else with a number."""
 FORMS = "one_hot (one class a row) or multi_label"
 
 
@@ -164,9 +167,10 @@ def _several(spec: Spec, table: Table, task: Task) -> LabelledRows:
         raise SpecError(*faults)
     if task is Task.REGRESSION:
         return LabelledRows(table, spec, {})
+    check_answer_names(spec.labels)
     told = (
-        f"the columns {_listed(spec.labels)} were taken for labels of their own (label_form: multi_label): there are "
-        "rows in which none or several are true"
+        f"the columns {names_text(spec.labels)} were taken for labels of their own (label_form: multi_label): there "
+        "are rows in which none or several are true"
     )
     return LabelledRows(table, spec, {}, "multi_label", () if spec.label_form else (told,))
 
@@ -175,11 +179,12 @@ def _one_hot(spec: Spec, table: Table, counts: IndicatorCounts) -> LabelledRows:
     """One class a row."""
     columns = spec.labels
     _check_one_hot(spec)
-    others = [name for name in table.schema.names if name not in columns]
-    name = next((name for name in CLASS_NAMES if name not in others), CLASS_NAMES[0])
+    others = {name.casefold() for name in table.schema.names if name not in columns}
+    names = chain(CLASS_NAMES, (f"{CLASS_NAMES[0]}_{number}" for number in count(2)))
+    name = next(name for name in names if name not in others)
     told = []
     if spec.label_form is None:
-        told.append(f"the columns {_listed(columns)} were taken for one class (label_form: one_hot)")
+        told.append(f"the columns {names_text(columns)} were taken for one class (label_form: one_hot)")
     if counts.num_none + counts.num_several:
         none, several = f"{counts.num_none:,}", f"{counts.num_several:,}"
         told.append(f"rows without a class have no label: no column of it is true in {none}, several are in {several}")
@@ -237,7 +242,3 @@ def _other_values(name: str, count: int) -> Fault:
         received=f"others in {counted(count, 'row')}",
         next_step="mend the column in the data query, or choose a regressor for numbers",
     )
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -195,7 +195,7 @@ def run_about(prepared: Prepared) -> RunAbout:
     return RunAbout(
         name=spec.name,
         model_type=prepared.resolved.family.name,
-        label=prepared.label.column,
+        label=spec.label,
         data=data,
         spec=write_yaml(spec),
         releases=run_releases(),
@@ -211,6 +211,7 @@ def _fit_family(
             features=encoded.train.features,
             num_classes=prepared.label.num_classes,
             num_labels=prepared.label.width,
+            label_names=prepared.label.columns,
             class_offsets=encoded.class_offsets,
             seed=prepared.resolved.spec.training.seed,
             progress=progress,
@@ -237,7 +238,7 @@ def _publish(slot: VersionSlot, prepared: Prepared, exported: Export, num_rows: 
     return slot.publish(
         model_type=prepared.resolved.family.name,
         task=prepared.label.task,
-        label=prepared.label.column,
+        label=prepared.resolved.spec.label,
         spec=prepared.resolved.spec,
         metric=exported.evaluation.headline(),
         num_rows=num_rows,

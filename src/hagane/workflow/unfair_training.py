@@ -40,7 +40,8 @@ def _split(model: ModelFacts) -> str:
 
 
 def _label(model: ModelFacts) -> str:
-    return ", ".join(model.spec.labels)
+    """Several in whatever order."""
+    return ", ".join(sorted(model.spec.labels))
 
 
 def _predicted(model: ModelFacts) -> str:

@@ -31,7 +31,8 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     """When it was registered: ISO 8601, UTC."""
     model_type: str
     task: str
-    label: str
+    label: str | tuple[str, ...]
+    """As the spec has it: one column, or several."""
     metric: str = ""
     """The headline metric's name (`roc_auc`); empty where nothing was evaluated."""
     metric_value: float | None = None
@@ -44,6 +45,11 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
         """The fields as plain values, the path as text."""
         found: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
         return found
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label's columns."""
+        return (self.label,) if isinstance(self.label, str) else self.label
 
     @property
     def reference(self) -> str:

@@ -35,7 +35,8 @@ class RunAbout(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The model's."""
     model_type: str
-    label: str
+    label: str | tuple[str, ...]
+    """As the spec has it."""
     data: str
     """The query or the paths, as the spec has them."""
     spec: str

@@ -234,7 +234,7 @@ class VersionSlot:
         *,
         model_type: str,
         task: str,
-        label: str,
+        label: str | tuple[str, ...],
         spec: Spec,
         metric: tuple[str, float | None] = ("", None),
         num_rows: int = 0,

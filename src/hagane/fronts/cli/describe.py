@@ -26,11 +26,19 @@ def title_of(data: list[str]) -> str:
     return short_text(", ".join(names), MAX_TITLE)
 
 
+def _one_label(labels: list[str] | None) -> str | None:
+    """Raises BadParameter for several."""
+    if labels and len(labels) > 1:
+        told = ", ".join(labels)
+        raise typer.BadParameter(f"describe looks at one label at a time, not at {told}: run it for each")
+    return labels[0] if labels else None
+
+
 def describe(
     data: DataArgument,
     *,
     label: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--label", "-l", metavar="COLUMN", help="The column to predict: what tells it, and suspected leaks."
         ),
@@ -61,11 +69,12 @@ def describe(
     from hagane.workflow.describe import describe as work
     from hagane.workflow.write_text import write_text
 
+    one_label = _one_label(label)
     output = Output(json=json)
     check_report_outputs(html, None, data=one_or_many(data), tables=pairs(table, "--table"))
     description = work(
         one_or_many(data),
-        label=label,
+        label=one_label,
         tables=pairs(table, "--table"),
         sampled_rows=sample,
         memory_limit=memory_limit,

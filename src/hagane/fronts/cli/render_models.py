@@ -19,13 +19,18 @@ from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table
 from hagane.fronts.cli.render_evaluation import render_evaluation
 from hagane.fronts.cli.short_text import short_text
+from hagane.names_text import names_text
 from hagane.number_text import figure_text, tiny_text
 from hagane.workspace.model_version import ModelVersion
 
 WIDE = 72
 OTHERS, NARROW_OTHERS = 53, 31
 """What type, headline, rows and date take; headline and rows alone."""
+USUAL_HEADLINE = 14
+"""How wide a headline such as `ROC AUC 0.7123` is."""
 LEAST_LABEL = 10
+MOST_LABELS = 3
+"""Named in a line."""
 
 
 def render_models(versions: Sequence[ModelVersion]) -> RenderableType:
@@ -39,8 +44,11 @@ def _versions(versions: Sequence[ModelVersion], width: int) -> RenderableType:
     """Name and label share the room that the rest leaves; type and date wait for a terminal that is wide enough."""
     is_wide = width >= WIDE
     names = max(len(version.reference) for version in versions)
-    room = width - (OTHERS if is_wide else NARROW_OTHERS)
-    name_width = min(names, max(17, room - max(cell_len(version.label) for version in versions)))
+    longer = max(0, *(_headline(version).cell_len - USUAL_HEADLINE for version in versions))
+    room = width - (OTHERS if is_wide else NARROW_OTHERS) - longer
+    name_width = min(
+        names, max(min(17, room - LEAST_LABEL), room - max(cell_len(_label(version)) for version in versions))
+    )
     table = new_table()
     table.add_column("model", style="bold", no_wrap=True)
     for heading in ("type", "label") if is_wide else ("label",):
@@ -53,12 +61,16 @@ def _versions(versions: Sequence[ModelVersion], width: int) -> RenderableType:
         table.add_row(
             reference_text(version, name_width),
             *kind,
-            cell(version.label, max(LEAST_LABEL, room - name_width)),
+            cell(_label(version), max(LEAST_LABEL, room - name_width)),
             _headline(version),
             tiny_text(version.num_rows),
             version.created[:10] if is_wide else "",
         )
     return table
+
+
+def _label(version: ModelVersion) -> str:
+    return names_text(version.labels, MOST_LABELS)
 
 
 def reference_text(version: ModelVersion, width: int) -> str:
@@ -103,7 +115,7 @@ def _facts(name: str, path: Path, version: ModelVersion | None) -> list[tuple[st
     return [
         ("model", version.reference),
         ("type", version.model_type),
-        ("label", version.label),
+        ("label", ", ".join(version.labels)),
         ("trained on", counted(version.num_rows, "row")),
         ("created", created_text(version.created) + " UTC"),
         ("bundle", str(path)),
