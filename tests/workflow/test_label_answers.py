@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from hagane.bundle.bundle import Bundle
-from hagane.errors import SpecError, TrainingError
+from hagane.errors import DataError, SpecError, TrainingError
+from hagane.evaluation.report.report_html import report_html
 from hagane.fronts.cli.run import run
-from hagane.spec.spec import Model, Spec
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Evaluation, Model, Spec
 from hagane.workflow.compare import compare_models
+from hagane.workflow.evaluate import evaluate_model
 from hagane.workflow.train import TrainResult, train
 from hagane.workspace.workspace import Workspace
 
@@ -112,3 +116,77 @@ def test_describe_looks_at_one_label(tmp_path: Path, capsys: pytest.CaptureFixtu
     pq.write_table(frame(y=X), tmp_path / "rows.parquet")
     assert run(["describe", str(tmp_path / "rows.parquet"), "-l", "x", "-l", "y"]) == 2
     assert "one label at a time, not at x, y" in capsys.readouterr().err
+
+
+def test_means_say_over_how_many_labels_they_are(workspace: Workspace) -> None:
+    holes = pa.array(np.zeros(N, np.int64), mask=np.arange(N) % 50 == 1)
+    table = frame(ta=TRUTHS[:, 0], const=np.ones(N, np.int64), zero=holes)
+    result = fit(table, ("ta", "const", "zero"), workspace, label_form="multi_label")
+    note = "2 of 3 labels have one value in all training rows (const, zero): nothing can be learnt of them"
+    assert note in result.notes
+    found = result.evaluation
+    assert found.averaged_over["roc_auc"] == 1
+    assert found.metrics["roc_auc"] == found.labels[0].evaluation.metrics["roc_auc"]
+    assert "log_loss" not in found.averaged_over
+    told = " ".join(found.means_told)
+    assert "ROC AUC" in told
+    assert "over 1 of 3 labels" in told
+    assert "over 1 of 3 labels" in Bundle.load(result.bundle).document("model_card.md").decode()
+
+
+def test_a_label_that_is_null_in_every_row_is_named(workspace: Workspace) -> None:
+    table = frame(ta=TRUTHS[:, 0], none=pa.nulls(N, pa.bool_()))
+    with pytest.raises(DataError, match="the label 'none' has no value in the training rows"):
+        fit(table, ("ta", "none"), workspace, label_form="multi_label")
+
+
+def test_what_training_never_met_is_counted_and_told(workspace: Workspace) -> None:
+    result = fit(frame(y=np.array(["a", "b", "c"])[PLACE]), "y", workspace, "boosted_tree_classifier")
+    place = np.where(np.arange(N) < 7, 3, PLACE)
+    labels = pa.array(np.array(["a", "b", "c", "new"])[place], mask=np.arange(N) >= N - 5)
+    report = evaluate_model(str(result.bundle), data=frame(y=labels), workspace=workspace)
+    assert (report.num_rows, report.num_null_labels, report.num_unknown_labels) == (N - 12, 5, 7)
+    page = report_html(report, title="y")
+    assert "7 rows of a class unknown to the model left out" in page
+
+    words = [[word for word, there in (("pos", one), ("big", two)) if there] for one, two, _ in TRUTHS]
+    result = fit(frame(tags=words), "tags", workspace)
+    told: list[str] = []
+    notes = Listener(told)
+    new = [[*row, "zzz"] if i < 9 else row for i, row in enumerate(words)]
+    evaluate_model(str(result.bundle), data=frame(tags=new), workspace=workspace, progress=notes)
+    assert told == ["1 text of 'tags' that the model has no label for: 'zzz' in 9 rows"]
+
+
+class Listener(Progress):
+    """Keeps what is noted."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    def phase(self, *named: Any, **more: Any) -> Any:
+        return SILENT.phase(*named, **more)
+
+    def note(self, text: str) -> None:
+        self.told.append(text)
+
+
+def test_the_card_speaks_of_the_columns_that_the_user_named(workspace: Workspace) -> None:
+    columns = dict(zip(("lo", "mid", "hi"), ONE_HOT.T, strict=True))
+    result = fit(frame(**columns), ("lo", "mid", "hi"), workspace, "boosted_tree_classifier")
+    card = Bundle.load(result.bundle).document("model_card.md").decode()
+    assert " of lo, mid, hi\n" in card
+    assert "one of 3 classes (lo, mid, hi)" in card
+    assert "'class'" not in card.split("## Features")[0]
+
+
+def test_the_card_has_the_slices_of_each_label(workspace: Workspace) -> None:
+    table = frame(fog=TRUTHS[:, 0], rain=TRUTHS[:, 1], job=np.array(["p", "q"])[np.arange(N) % 2])
+    wanted = Evaluation(slices=("job",))
+    result = fit(table, ("fog", "rain"), workspace, label_form="multi_label", evaluation=wanted)
+    card = Bundle.load(result.bundle).document("model_card.md").decode()
+    assert "Measured by slices of job." in card
+    assert "fog by job" in card
+    assert "rain by job" in card
+    assert "how wide the intervals are" not in card
+    assert "95 % interval" not in card

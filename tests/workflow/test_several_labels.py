@@ -280,8 +280,10 @@ def test_reports_and_cards_name_each_label(trained: dict[str, tuple[TrainResult,
         write_html(result.evaluation, str(result.bundle), tmp_path / "page.html", workspace=place)
         page, card = (tmp_path / "page.html").read_text(), bundle.document("model_card.md").decode()
         for label in bundle.signature.labels:
-            assert f">{label.name}<" in page
+            assert page.count(f"<summary><h2>{label.name}</h2></summary>") == 1
             assert label.name in card
+        drawn = "Predictions against labels" if bundle.signature.task == "regression" else "ROC curve"
+        assert page.count(f"<h2>{drawn}</h2>") == len(bundle.signature.labels)
         plots = write_plots(result.evaluation, result.bundle, tmp_path / "p", workspace=place)
         assert [path.stem for path in plots] == ["training_curve", "importance"]
 

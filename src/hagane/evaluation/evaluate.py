@@ -43,6 +43,7 @@ def evaluate(
     part: str = "",
     num_row_errors: int = 0,
     num_null_labels: int = 0,
+    num_unknown_labels: int = 0,
     uncalibrated: Array | None = None,
     calibration: str = "",
     bounds: Array | None = None,
@@ -58,10 +59,10 @@ def evaluate(
     Classification: `labels` [n] class indices 0 … c - 1 into `classes` (ascending; 0 … c - 1 by default), `scores`
     [n, c] probabilities, or [n] of the positive class, which is the higher of two labels. A binary row is called
     positive when its score is >= `threshold`; of several classes the most probable is predicted (the first of equals).
-    Regression: both [n]. `slices`: column name → [n] of strings, None for NULL. `part`, `num_row_errors` and
-    `num_null_labels` are noted in the result as they are given. `uncalibrated` are the scores before a `calibration`
-    (its method), `bounds` [n, 2] those of prediction intervals that promise `level`, fitted on `num_fitted` rows.
-    `asked` is the metric by which numbers are judged that are no means.
+    Regression: both [n]. `slices`: column name → [n] of strings, None for NULL. `part`, `num_row_errors`,
+    `num_null_labels` and `num_unknown_labels` are noted in the result as they are given. `uncalibrated` are the scores
+    before a `calibration` (its method), `bounds` [n, 2] those of prediction intervals that promise `level`, fitted on
+    `num_fitted` rows. `asked` is the metric by which numbers are judged that are no means.
     Confidence intervals are drawn from `num_resamples` bootstrap resamples, seeded; 0: none.
 
     Raises DataError, every fault at once: shapes that disagree, a label that is no class, NaN or infinity in either.
@@ -84,6 +85,7 @@ def evaluate(
         part=part,
         num_row_errors=num_row_errors,
         num_null_labels=num_null_labels,
+        num_unknown_labels=num_unknown_labels,
         confidence=confidence,
         bootstrap=bootstrap,
         uncalibrated=before,

@@ -57,9 +57,11 @@ def evaluate_several(
         part=first.part,
         num_row_errors=first.num_row_errors,
         num_null_labels=first.num_null_labels,
+        num_unknown_labels=first.num_unknown_labels,
         labels_digest=_digest(names, each),
         metrics=metrics,
         undefined=undefined,
+        averaged_over=_averaged_over([one.metrics for one in each]),
         baseline=baseline,
         baseline_meaning=ASKED if first.judged_by else BASELINES[first.task],
         judged_by=first.judged_by,
@@ -79,7 +81,7 @@ def _digest(names: Sequence[str], each: Sequence[Evaluation]) -> str:
 
 def _alone(one: Evaluation, num_labels: int) -> Evaluation:
     """Without what is the same for all labels; of many labels without curves."""
-    alone = msgspec.structs.replace(one, num_row_errors=0, num_null_labels=0)
+    alone = msgspec.structs.replace(one, num_row_errors=0, num_null_labels=0, num_unknown_labels=0)
     if num_labels <= MOST_WITH_CURVES:
         return alone
     return msgspec.structs.replace(
@@ -95,6 +97,12 @@ def _means(each: Sequence[Mapping[str, float | None]]) -> dict[str, float | None
         if values:
             found[name] = sum(defined) / len(defined) if defined else None
     return found
+
+
+def _averaged_over(each: Sequence[Mapping[str, float | None]]) -> dict[str, int]:
+    """How many labels have a figure, of the metrics that some have and some have not."""
+    found = {name: sum(one.get(name) is not None for one in each) for name in MEANS}
+    return {name: count for name, count in found.items() if 0 < count < len(each)}
 
 
 def _joint(hits: Truths) -> dict[str, float | None]:

@@ -179,6 +179,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Rows on which an expression erred; they are evaluated with NULL in its place."""
     num_null_labels: int = 0
     """Rows left out because their label is NULL."""
+    num_unknown_labels: int = 0
+    """Rows left out because their class is none that the model knows."""
     labels_digest: str = ""
     """Equal digests: evaluated on the same labels in the same order."""
     classes: tuple[Label, ...] = ()
@@ -219,6 +221,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     slices: tuple[SliceColumn, ...] = ()
     labels: tuple[LabelEvaluation, ...] = ()
     """Of several labels predicted at once each by itself; what stands above are means over them then."""
+    averaged_over: dict[str, int] = {}
+    """Metric → over how many of the labels its mean is, where it is not defined for all."""
 
     @property
     def kind(self) -> Kind:
@@ -255,6 +259,19 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         value, baseline = self.metrics[name], self.baseline.get(name)
         reason, interval = self.undefined.get(name, ""), self.confidence.get(name)
         return MetricRow(name, info.title, value, baseline, info.higher_is_better, reason, interval)
+
+    @property
+    def means_told(self) -> tuple[str, ...]:
+        """A sentence, without its full stop, for each number of labels that means are over, where it is not all."""
+        told = []
+        for count in sorted(set(self.averaged_over.values())):
+            titles = [metric_info(name).title for name in self.averaged_over if self.averaged_over[name] == count]
+            verb = "is the mean" if len(titles) == 1 else "are means"
+            told.append(
+                f"{', '.join(titles)} {verb} over {count:,} of {len(self.labels):,} labels: of the others "
+                "these rows have one value only"
+            )
+        return tuple(told)
 
     @property
     def rows_text(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.data.engine import quote_name
 from hagane.errors import DataError, Fault, HaganeError
 from hagane.features.label import CLASS_TYPES, Class, EncodedLabel, LabelEncoding, fit_label
 from hagane.types import SqlType
@@ -95,6 +96,8 @@ def fit_labels(table: Table, columns: Sequence[str], task: str) -> Labels:
     """
     if len(columns) == 1:
         return fit_label(table, columns[0], task)
+    if task != "regression":
+        _check_values(table, columns)
     found: list[LabelEncoding] = []
     faults: list[Fault] = []
     for column in columns:
@@ -105,6 +108,24 @@ def fit_labels(table: Table, columns: Sequence[str], task: str) -> Labels:
     if faults:
         raise DataError(*faults)
     return SeveralLabels(each=tuple(found))
+
+
+def _check_values(table: Table, columns: Sequence[str]) -> None:
+    """Raise DataError for labels that are NULL in every row."""
+    counts = table.query("SELECT " + ", ".join(f"count({quote_name(column)})" for column in columns) + " FROM data")
+    faults = [
+        Fault(
+            what=f"the label {column!r} has no value in the training rows",
+            where="label",
+            expected="true or false (1 or 0) in some row",
+            received="NULL in every row",
+            next_step="leave it out, or check the query and the split",
+        )
+        for column, found in zip(columns, counts.columns, strict=True)
+        if not found[0].as_py()
+    ]
+    if faults:
+        raise DataError(*faults)
 
 
 def _truth_values(table: Table, column: str) -> LabelEncoding:

@@ -114,8 +114,9 @@ def _figures(evaluation: Evaluation, spec: Spec) -> Iterator[str]:
     elif evaluation.part == "eval":
         yield "Judged on the eval rows, which training watched: its figures are a little hopeful."
     if evaluation.num_rows < FEW_JUDGED:
-        yield f"Judged on {counted(evaluation.num_rows, 'row')} only: see how wide the intervals are."
-    if spec.split.method in ("key", "time"):
+        told = "see how wide the intervals are" if evaluation.confidence else "its figures are uncertain"
+        yield f"Judged on {counted(evaluation.num_rows, 'row')} only: {told}."
+    if spec.split.method in ("key", "time") and (evaluation.confidence or evaluation.labels):
         told = "The confidence intervals take rows for independent; rows of one key or one time are not"
         yield f"{told}, and the truth may lie further out."
     if evaluation.intervals is not None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
+from hagane.counted import counted
+from hagane.data.count_other_tags import count_other_tags
 from hagane.data.engine import quote_name
 from hagane.data.no_rows import no_rows
 from hagane.data.open_table import open_table
@@ -17,6 +19,7 @@ from hagane.errors import DataError, Fault
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
 from hagane.features.several_labels import Labels, SeveralLabels
+from hagane.names_text import names_text
 from hagane.progress import SILENT, Progress
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
@@ -26,6 +29,7 @@ from hagane.workflow.label_rows import with_label
 from hagane.workflow.score import report, score_table
 from hagane.workspace.workspace import Workspace
 
+MOST_TAGS = 5
 MOST_CLASSES = 20
 """Named in a fault."""
 
@@ -67,11 +71,26 @@ def evaluate_bundle(
     check_columns(table, (*signature.names, *signature.label_sources, *slices))
     if not table.num_rows:
         raise DataError(no_rows(table))
-    table = with_label(retype(table, types_of(signature)), signature)
+    table = retype(table, types_of(signature))
+    _tell_other_tags(table, signature, progress)
+    table = with_label(table, signature)
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
     return report(scored, signature, spec.evaluation, spec.model, part=part, progress=progress)
+
+
+def _tell_other_tags(table: Table, signature: Signature, progress: Progress) -> None:
+    """Texts of a label that is a set of them, where training met none such: no label stands for them."""
+    for column, type_ in signature.label_columns.items():
+        if type_ is not SqlType.ARRAY_STRING:
+            continue
+        names = [label.name for label in signature.labels] or [signature.label]
+        found = count_other_tags(table, column, [name.removeprefix(f"{column}_") for name in names])
+        if found:
+            told = [f"'{tag}' in {counted(count, 'row')}" for tag, count in found.items()]
+            texts = counted(len(found), "text")
+            progress.note(f"{texts} of '{column}' that the model has no label for: {names_text(told, MOST_TAGS)}")
 
 
 def input_types(signature: Signature) -> dict[str, SqlType]:

@@ -15,6 +15,7 @@ from hagane.evaluation.report.sections import METHODS, slice_metrics
 from hagane.features.label import LabelEncoding
 from hagane.models.family import FittedModel
 from hagane.models.options import default_values
+from hagane.names_text import names_text
 from hagane.number_text import brief_text, percent_text
 from hagane.page.number_text import number_text
 from hagane.spec.card import Card
@@ -72,9 +73,9 @@ def model_card(trained: Trained) -> ModelCard:
         _ranges(trained),
         *_reproduce(trained),
     )
-    signature = trained.exported.signature
     title = f"Model card: {trained.version}"
-    return ModelCard(title=title, subtitle=f"{signature.model_type} of {signature.label}", sections=sections)
+    subtitle = f"{trained.exported.signature.model_type} of {names_text(trained.spec.labels, MOST_CLASSES)}"
+    return ModelCard(title=title, subtitle=subtitle, sections=sections)
 
 
 def _details(trained: Trained) -> CardSection:
@@ -129,10 +130,12 @@ def _intended_use(trained: Trained) -> CardSection:
     card, signature = _card(trained), trained.exported.signature
     is_classes = signature.task == "classification"
     if signature.labels:
-        named = ", ".join(label.name for label in signature.labels[:MOST_CLASSES])
-        named += "…" if len(signature.labels) > MOST_CLASSES else ""
+        named = names_text([label.name for label in signature.labels], MOST_CLASSES)
         several = f"{len(signature.labels)} {'labels' if is_classes else 'numbers'} at once ({named})"
         predicted = f"{several}, with the probability of each" if is_classes else several
+    elif is_classes and len(trained.spec.labels) > 1:
+        names = names_text([label_text(each) for each in signature.classes], MOST_CLASSES)
+        predicted = f"one of {len(signature.classes)} classes ({names}), with the probability of each"
     elif is_classes:
         predicted = f"one of {len(signature.classes)} classes of '{signature.label}', with the probability of each"
     else:
@@ -154,11 +157,13 @@ def _intended_use(trained: Trained) -> CardSection:
 
 def _factors(trained: Trained) -> CardSection:
     """Groups whose figures differ."""
-    columns = trained.evaluation.slices
+    judged = _judged(trained.evaluation)
+    columns = judged[0][1].slices
     worse = [
-        f"{column.column} = {each.value if each.value is not None else 'NULL'}"
-        f" ({counted(each.num_rows, 'row')}): {_slice_text(each, trained.evaluation)}"
-        for column in columns
+        f"{name}{': ' if name else ''}{column.column} = {each.value if each.value is not None else 'NULL'}"
+        f" ({counted(each.num_rows, 'row')}): {_slice_text(each, evaluation)}"
+        for name, evaluation in judged
+        for column in evaluation.slices
         for each in column.slices
         if each.is_worse
     ]
@@ -169,6 +174,11 @@ def _factors(trained: Trained) -> CardSection:
     told = f"Clearly worse than the other rows (mean {loss}), by more than chance explains:"
     told = told if worse else "No slice is clearly worse than the rest."
     return CardSection(title="Factors", paragraphs=(f"Measured by slices of {names}. {told}",), points=tuple(worse))
+
+
+def _judged(evaluation: Evaluation) -> list[tuple[str, Evaluation]]:
+    """What slices are of: the label, or each of several with its name."""
+    return [(one.name, one.evaluation) for one in evaluation.labels] or [("", evaluation)]
 
 
 def _slice_text(each: SliceMetrics, evaluation: Evaluation) -> str:
@@ -196,7 +206,10 @@ def _metrics(trained: Trained) -> CardSection:
     if evaluation.threshold is not None and evaluation.kind == "binary":
         positive = label_text(evaluation.classes[1])
         told.append(f"{positive} is answered from probability {brief_text(evaluation.threshold, 6)}.")
+    told += [f"{text}." for text in evaluation.means_told]
     table = CardTable(("Metric", "Model", "95 % interval", "Baseline"), rows)
+    if evaluation.labels:  # means have no interval
+        table = CardTable(("Metric", "Model", "Baseline"), tuple((row[0], row[1], row[3]) for row in rows))
     return CardSection(title="Metrics", paragraphs=(" ".join(told),), table=table)
 
 
@@ -205,9 +218,11 @@ def _evaluation_data(trained: Trained) -> CardSection:
     served = ["choosing the iteration"] if any(each.eval_loss is not None for each in lineage.training_info) else []
     served += ["calibration"] if lineage.calibration else []
     served += ["prediction intervals"] if lineage.intervals else []
+    unknown = counted(evaluation.num_unknown_labels, "row")
     facts = [
         ("Judged on", evaluation.rows_text),
         ("Without a label", counted(evaluation.num_null_labels, "row")),
+        *([("Of a class unknown to the model", unknown)] if evaluation.num_unknown_labels else []),
         ("Eval rows served for", ", ".join(served) or "nothing but to be looked at"),
     ]
     return CardSection(title="Evaluation data", facts=tuple(facts))
@@ -261,7 +276,9 @@ def _label_distribution(trained: Trained, label: LabelEncoding) -> str:
         for each in label.classes[:MOST_CLASSES]
         if label_text(each) in counts
     ]
-    return f"Classes of '{label.column}' in the training rows: {', '.join(shares)}." if shares else ""
+    is_one_hot = len(trained.spec.labels) > 1 and not trained.exported.signature.labels
+    named = "Classes" if is_one_hot else f"Classes of '{label.column}'"
+    return f"{named} in the training rows: {', '.join(shares)}." if shares else ""
 
 
 def _class_counts(column: ColumnStatistics) -> Mapping[str, int]:
@@ -310,10 +327,11 @@ def _analyses(trained: Trained) -> Iterator[CardSection]:
         )
         titles = ("Label", *(metric_info(name).title for name in names))
         yield CardSection(title="Quantitative analyses: labels", table=CardTable(titles, each))
-    yield from _slice_sections(evaluation)
+    for name, one in _judged(evaluation)[:MOST_CLASSES]:
+        yield from _slice_sections(name, one)
 
 
-def _slice_sections(evaluation: Evaluation) -> Iterator[CardSection]:
+def _slice_sections(label: str, evaluation: Evaluation) -> Iterator[CardSection]:
     names = slice_metrics(evaluation)
     for column in evaluation.slices:
         rows = tuple(
@@ -326,7 +344,8 @@ def _slice_sections(evaluation: Evaluation) -> Iterator[CardSection]:
             for each in column.slices[:MOST_CLASSES]
         )
         heads = (column.column, "Rows", *(metric_info(name).title for name in names), "")
-        yield CardSection(title=f"Quantitative analyses: by {column.column}", table=CardTable(heads, rows))
+        of_label = f"{label} " if label else ""
+        yield CardSection(title=f"Quantitative analyses: {of_label}by {column.column}", table=CardTable(heads, rows))
 
 
 def _ethics(trained: Trained) -> CardSection:

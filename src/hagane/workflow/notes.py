@@ -7,9 +7,11 @@ from hagane.data.query_files import is_query
 from hagane.data.source_uri import parse_uri
 from hagane.features.encode import EncodedSplits
 from hagane.features.label import LabelEncoding
+from hagane.names_text import names_text
 from hagane.number_text import brief_text
 from hagane.spec.spec import Spec
 from hagane.sql.varying_parts import varying_parts
+from hagane.statistics.statistics import ColumnStatistics
 from hagane.types import SqlType
 from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.prepare import Prepared
@@ -45,6 +47,7 @@ def notes_of(
     if _is_number_as_classes(prepared):
         classes = f"each of its {len(prepared.label.classes)} values was taken as a class"
         notes.append(f"the label '{prepared.label.column}' is a number; {classes}: a regressor predicts the number")
+    notes += _constant_labels(prepared)
     if table.bad_rows.count:
         notes.append(table.bad_rows.summary())
     if prepared.outliers is not None and prepared.outliers.num_outliers:
@@ -65,6 +68,21 @@ def notes_of(
     if encoded.eval is None:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
+
+
+def _constant_labels(prepared: Prepared) -> list[str]:
+    """Of several labels those of one value: nothing can be learnt of them."""
+    labels = prepared.label.each
+    constant = [label.column for label in labels if _is_constant(prepared.statistics[label.column])]
+    if len(labels) == 1 or not constant:
+        return []
+    told = f"{len(constant):,} of {len(labels):,} labels have one value in all training rows"
+    return [f"{told} ({names_text(constant, MOST_FEATURES)}): nothing can be learnt of them"]
+
+
+def _is_constant(column: ColumnStatistics) -> bool:
+    """Rows in which it is NULL aside."""
+    return column.num_distinct == 1 or (column.min is not None and column.min == column.max)
 
 
 def _held_out(fit: HeldOutFit) -> list[str]:

@@ -41,6 +41,8 @@ class Scored:
     slices: dict[str, Array]
     num_unlabelled: int
     """Rows left out: their label is NULL, or a class that training never met."""
+    num_unknown: int
+    """How many of these have such a class."""
     num_row_errors: int
     uncalibrated: Array | None = None
     """[n, c] the family's own scores, where the model is calibrated."""
@@ -65,12 +67,13 @@ def score_table(
     """Predict every row of `table` whose label is there and known; `weight` names the column of what rows count."""
     schema = table.schema.select(bundle.signature.names)
     columns = tuple(dict.fromkeys((*schema.names, *label.columns, *slices, *([weight] if weight else []))))
-    labels, answers, kept = [], [], []
+    labels, answers, kept, num_unknown = [], [], [], 0
     weights: list[npt.NDArray[np.float64]] = []
     texts: dict[str, list[Array]] = {name: [] for name in slices}
     with progress.phase(phase, total=table.num_rows) as task:
         for batch in table.batches(columns):
             encoded = label.encode_rows(batch)
+            num_unknown += encoded.num_unknown
             known = batch if encoded.kept is None else batch.filter(pa.array(encoded.kept))
             kept.append(np.ones(batch.num_rows, np.bool_) if encoded.kept is None else encoded.kept)
             predictions = bundle.predict_columns(columns_data(known, schema), uncalibrated=True)
@@ -89,6 +92,7 @@ def score_table(
         scores_of(whole),
         {n: np.concatenate(t) for n, t in texts.items()},
         int(np.count_nonzero(~chosen)),
+        num_unknown,
         int(whole.row_errors.sum()),
         uncalibrated=whole.uncalibrated,
         bounds=None if lower is None or upper is None else np.column_stack([lower, upper]),
@@ -153,7 +157,8 @@ def _report(
         slices=scored.slices,
         part=part,
         num_row_errors=scored.num_row_errors,
-        num_null_labels=scored.num_unlabelled,
+        num_null_labels=scored.num_unlabelled - scored.num_unknown,
+        num_unknown_labels=scored.num_unknown,
         uncalibrated=scored.uncalibrated,
         calibration=signature.calibration,
         bounds=scored.bounds,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hagane.counted import counted
 from hagane.description.report.statistics_table import statistics_table
-from hagane.evaluation.evaluation import Density, Evaluation, label_text
+from hagane.evaluation.evaluation import Density, Evaluation, LabelEvaluation, label_text
 from hagane.evaluation.report import sections
 from hagane.evaluation.report.anomalies_section import anomalies_section
 from hagane.evaluation.report.charts import calibration_chart, density_chart, pr_chart, roc_chart, training_chart
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 MAX_FEATURES = 15
+MAX_LABELS = 20
+"""Of several labels so many have a section of their own: as many as keep their curves."""
 
 
 def report_html(
@@ -70,12 +72,8 @@ def _cards(
     yield sections.metrics_section(evaluation)
     if evaluation.labels:
         yield sections.labels_section(evaluation)
-    elif evaluation.task == "classification":
-        yield from _classification_cards(evaluation)
-    if evaluation.density:
-        yield _predictions_card(evaluation.density)
-    if evaluation.intervals:
-        yield sections.intervals_section(evaluation.intervals)
+    else:
+        yield from _figure_cards(evaluation)
     has_curve = any(math.isfinite(each.loss) for each in training[0])
     if has_curve:
         yield _training_card(*training)
@@ -84,11 +82,34 @@ def _cards(
         yield card("Weights", *said, note="What rows counted in training.", span="double" if has_curve else "wide")
     if importance:
         yield _importance_card(importance, "double" if has_curve and not weighting else "wide")
+    yield from _wide_cards(evaluation)
+    yield from map(_label_card, evaluation.labels[:MAX_LABELS])
+
+
+def _figure_cards(evaluation: Evaluation) -> Iterator[Markup]:
+    """What is drawn of one label."""
+    if evaluation.task == "classification":
+        yield from _classification_cards(evaluation)
+    if evaluation.density:
+        yield _predictions_card(evaluation.density)
+    if evaluation.intervals:
+        yield sections.intervals_section(evaluation.intervals)
+
+
+def _wide_cards(evaluation: Evaluation) -> Iterator[Markup]:
+    """The tables of one label that take the whole width."""
     if evaluation.threshold_table:
         yield sections.thresholds_section(evaluation)
     if evaluation.residuals:
         yield sections.residuals_section(evaluation)
     yield from (sections.slice_section(evaluation, column) for column in evaluation.slices)
+
+
+def _label_card(label: LabelEvaluation) -> Markup:
+    """One of several labels, as the page of a model of it alone would show it."""
+    evaluation = label.evaluation
+    shown = (sections.metrics_section(evaluation), *_figure_cards(evaluation), *_wide_cards(evaluation))
+    return folded(label.name, element("div", *shown, class_="cards"), note="This label by itself.")
 
 
 def _data_cards(
@@ -198,6 +219,8 @@ def _subtitle(evaluation: Evaluation) -> str:
     parts = [kinds[evaluation.kind], f"evaluated on {rows}"]
     if evaluation.num_null_labels:
         parts.append(f"{counted(evaluation.num_null_labels, 'row')} without a label left out")
+    if evaluation.num_unknown_labels:
+        parts.append(f"{counted(evaluation.num_unknown_labels, 'row')} of a class unknown to the model left out")
     if evaluation.num_row_errors:
         parts.append(f"{counted(evaluation.num_row_errors, 'row')} with an error in an expression")
     return " · ".join(parts)

@@ -71,6 +71,7 @@ def metrics_section(evaluation: Evaluation) -> Markup:
         note += " Precision, recall, F1 and ROC AUC are means over the classes, each against the others."
     if evaluation.labels:
         note += " Means over the labels, where no label is named."
+        note += "".join(f" {told}." for told in evaluation.means_told)
     if evaluation.bootstrap:
         note += f" {evaluation.bootstrap.meaning}."
     shown = table(("Metric", "Model", "Baseline", "What it says"), rows, name="Metrics", class_="metrics")

@@ -87,6 +87,8 @@ def _headline(evaluation: Evaluation) -> Text:
     text = Text.assemble((f"{title} {figure_text(value)}", "bold green"), f" on {evaluation.rows_text}")
     if evaluation.num_null_labels:
         text.append(f", {evaluation.num_null_labels:,} without a label left out", "dim")
+    if evaluation.num_unknown_labels:
+        text.append(f", {evaluation.num_unknown_labels:,} of a class unknown to the model left out", "yellow")
     if evaluation.num_row_errors:
         text.append(f", an expression erred on {evaluation.num_row_errors:,}", "yellow")
     return text
@@ -106,6 +108,7 @@ def render_metrics(evaluation: Evaluation) -> RenderableType:
         table.add_row(row.title, figure_text(row.value), *interval, figure_text(row.baseline), _verdict(row))
     notes = [f"baseline: {evaluation.baseline_meaning}"]
     notes += [evaluation.bootstrap.meaning] if evaluation.bootstrap else []
+    notes += evaluation.means_told
     return Group(table, *(Text(note, "dim") for note in notes))
 
 
