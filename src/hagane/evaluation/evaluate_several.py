@@ -109,4 +109,4 @@ def _joint(hits: Truths) -> dict[str, float | None]:
     """What is of all labels of a row together."""
     if not len(hits):
         return {"hamming_loss": None, "subset_accuracy": None}
-    return {"hamming_loss": float(1.0 - hits.mean()), "subset_accuracy": float(hits.all(axis=1).mean())}
+    return {"hamming_loss": float((~hits).mean()), "subset_accuracy": float(hits.all(axis=1).mean())}

@@ -14,9 +14,11 @@ def check_answer_names(labels: Sequence[str]) -> None:
     """Raise SpecError where a label of classes and another of `labels` would be answered under one name.
 
     >>> check_answer_names(("fog", "rain"))
-    >>> check_answer_names(("fog", "fog_probs"))
-    Traceback (most recent call last):
-    hagane.errors.SpecError: 'predicted_fog_probs' would be the answer for the label 'fog_probs', and what is ...
+    >>> try:
+    ...     check_answer_names(("fog", "fog_probs"))
+    ... except SpecError as error:
+    ...     print(error.faults[0].received)
+    fog, fog_probs
     """
     known = set(labels)
     faults = [
