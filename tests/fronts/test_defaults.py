@@ -86,4 +86,4 @@ def test_a_word_that_is_none(at_rows: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SpecError, match="one of bigquery, hagane"):
         hagane.train("rows.parquet", "y", defaults="bigqery")
     assert run(["train", "rows.parquet", "-l", "y", "--defaults", "bigqery"]) == 2
-    assert "it is hagane or bigquery" in capsys.readouterr().err
+    assert "did you mean: bigquery" in capsys.readouterr().err

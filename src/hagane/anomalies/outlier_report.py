@@ -51,7 +51,7 @@ class OutlierReport(msgspec.Struct, frozen=True, kw_only=True):
         """One line.
 
         >>> OutlierReport(num_rows=2000, num_outliers=3, rules={"iqr.x": 3}).summary()
-        '3 of 2,000 rows (0.15 %) are outliers: iqr.x 3'
+        '3 of 2,000 rows (0.1 %) are outliers: iqr.x 3'
         """
         rules = ", ".join(f"{rule} {count:,}" for rule, count in self.rules.items() if count)
         share = f" ({share_text(self.fraction)})" if self.num_outliers else ""
