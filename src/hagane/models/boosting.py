@@ -18,7 +18,7 @@ from hagane.models.family import FitContext, Iteration
 from hagane.models.growing_trees import GrowingTrees, best_constants
 from hagane.models.lightgbm_dataset import EncodedRows, raw_sums
 from hagane.models.tell_iteration import tell_iteration
-from hagane.models.training_data import labels_and_weights
+from hagane.models.training_data import all_labels
 from hagane.models.tree_checkpoints import RoundState, Saved, TreeCheckpoints
 from hagane.models.tree_datasets import TreeDatasets, tree_datasets
 from hagane.progress.events import StoppedEarly
@@ -51,7 +51,7 @@ class Boosting:
         self.state = _first_state(options) if saved is None else saved.state
         self._metric = metric
         self._num_rows, self._is_watched = train.encoded.num_rows, evaluation is not None
-        self._labels = None if metric is None or evaluation is None else _all_labels(evaluation)
+        self._labels = None if metric is None or evaluation is None else all_labels(evaluation.encoded)
         if metric is not None and self._labels is not None:
             require_defined(metric, self._labels, context.num_classes)
         self._rounds_before = lgb.Booster(model_str=behind).current_iteration() if behind else 0
@@ -178,10 +178,6 @@ def _first_sums(
     booster = lgb.Booster(model_str=behind)
     train_sums = raw_sums(booster, train) - np.repeat(shift, train.encoded.num_rows)
     return train_sums, None if evaluation is None else raw_sums(booster, evaluation)
-
-
-def _all_labels(rows: EncodedRows) -> npt.NDArray[np.float64]:
-    return np.concatenate([label for label, _ in labels_and_weights(rows.encoded)])
 
 
 def _not_finite(round_number: int, loss: float) -> TrainingError:

@@ -14,7 +14,6 @@ import msgspec
 import torch
 from torch import nn
 
-from hagane.errors import Fault, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.begin_net import begin_net
@@ -25,13 +24,14 @@ from hagane.models.family import FitContext
 from hagane.models.first_layer_movement import first_layer_movement
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
-from hagane.models.several_targets import AnyTarget
 from hagane.models.tabular_net import TabularNet, fold_normalisation
 from hagane.models.target import Target
+from hagane.models.task_arguments import TaskArguments
 from hagane.models.torch_model import TorchModel
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
+from hagane.models.training_data import require_rows_to_normalise
 from hagane.training.task import Task
 from hagane.training.training_job import Share
 
@@ -58,22 +58,18 @@ class DnnOptions(EmbeddingOptions, frozen=True, kw_only=True):
     batch_norm: bool = False
 
 
-class DnnArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """What `make_task` needs besides the rows."""
+class DnnArguments(TaskArguments, frozen=True, kw_only=True):
+    """Of this family."""
 
     options: DnnOptions
-    target: AnyTarget
-    seed: int
-    shift: tuple[float, ...]
-    """[outputs] what the output lacks on eval rows."""
 
 
 def fit_net(
     train: Encoded, evaluation: Encoded | None, options: DnnOptions, context: FitContext, *, family: str, target: Target
 ) -> TorchModel:
     """Train a `TabularNet` and keep its best state. The same seed gives the same bits on one machine."""
-    if options.batch_norm and train.num_rows < 2:
-        raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
+    if options.batch_norm:
+        require_rows_to_normalise(train)
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
     begun = begin_net(make_net, options, target, shift, context,
                       carry=lambda earlier, net, start, _: carry_over(earlier, net, start, context.features),

@@ -14,7 +14,7 @@ import msgspec
 import torch
 from torch import nn
 
-from hagane.errors import Fault, TrainingError
+from hagane.errors import Fault
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.ablation_importance import ablation_importance
@@ -26,13 +26,14 @@ from hagane.models.embedding_options import with_slots
 from hagane.models.family import FitContext
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
-from hagane.models.several_targets import AnyTarget
 from hagane.models.tabular_net import fold_normalisation
 from hagane.models.target import Target
+from hagane.models.task_arguments import TaskArguments
 from hagane.models.torch_model import TorchModel
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
+from hagane.models.training_data import require_rows_to_normalise
 from hagane.models.unknown_features import unknown_features
 from hagane.models.warm_start import WarmStart
 from hagane.models.wide_deep_graph import emit_wide_deep
@@ -93,14 +94,10 @@ class WideDeepOptions(DnnOptions, frozen=True, kw_only=True):
         return [each for each in features if self.deep_features is None or each.name in self.deep_features]
 
 
-class WideDeepArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """What `make_task` needs besides the rows."""
+class WideDeepArguments(TaskArguments, frozen=True, kw_only=True):
+    """Of this family."""
 
     options: WideDeepOptions
-    target: AnyTarget
-    seed: int
-    shift: tuple[float, ...]
-    """[outputs] what the output lacks on eval rows."""
 
 
 def fit_wide_deep(
@@ -113,8 +110,8 @@ def fit_wide_deep(
     target: Target,
 ) -> TorchModel:
     """Train both parts and keep the best state. The same seed gives the same bits on one machine."""
-    if options.batch_norm and train.num_rows < 2:
-        raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
+    if options.batch_norm:
+        require_rows_to_normalise(train)
     shift = tuple(prior_shift(context.class_offsets, context.num_classes).tolist())
     begun = begin_net(make_wide_deep_net, options, target, shift, context,
                       carry=_carrying(options, context.features), last=lambda net: net.deep.layers[-1])  # fmt: skip

@@ -29,10 +29,10 @@ from hagane.models.family import Array, FitContext
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.require_same_features import require_same_features
-from hagane.models.several_targets import AnyTarget
 from hagane.models.tabnet_graph import emit_tabnet
 from hagane.models.tabnet_net import TabNet, TabNetSettings
 from hagane.models.target import Float, Target
+from hagane.models.task_arguments import TaskArguments
 from hagane.models.torch_model import TorchModel, as_inputs
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import EVAL_ROWS, torch_task
@@ -110,14 +110,10 @@ class TabNetOptions(EmbeddingOptions, frozen=True, kw_only=True):
         )
 
 
-class TabNetArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """What `make_task` needs besides the rows."""
+class TabNetArguments(TaskArguments, frozen=True, kw_only=True):
+    """Of this family."""
 
     options: TabNetOptions
-    target: AnyTarget
-    seed: int
-    shift: tuple[float, ...]
-    """[outputs] what the output lacks on eval rows."""
 
 
 class TabNetModel(TorchModel):

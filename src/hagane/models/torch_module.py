@@ -30,8 +30,8 @@ from hagane.models.named_features import NamedFeatures
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.require_same_features import require_same_features
-from hagane.models.several_targets import AnyTarget
 from hagane.models.target import Target
+from hagane.models.task_arguments import TaskArguments
 from hagane.models.torch_export import emit_torch
 from hagane.models.torch_inputs import TorchInputs
 from hagane.models.torch_model import TorchModel
@@ -75,15 +75,11 @@ class TorchModuleOptions(TorchOptions, frozen=True, kw_only=True):
         return module_source(self.module)
 
 
-class TorchModuleArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """What `make_task` needs besides the rows."""
+class TorchModuleArguments(TaskArguments, frozen=True, kw_only=True):
+    """Of this family."""
 
     options: TorchModuleOptions
-    target: AnyTarget
     num_classes: int
-    seed: int
-    shift: tuple[float, ...]
-    """[outputs] what the output lacks on eval rows."""
 
 
 class TorchModuleModel(TorchModel):

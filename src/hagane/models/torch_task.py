@@ -21,7 +21,7 @@ from hagane.features.sparse_rows import SparseRows
 from hagane.models.eval_metric import eval_metric, require_defined
 from hagane.models.target import Target
 from hagane.models.torch_options import TorchOptions
-from hagane.models.training_data import labels_and_weights, mean_weight
+from hagane.models.training_data import all_labels, mean_weight
 from hagane.training.optimizers import optimizers_for
 from hagane.training.task import Loss, Metric, Task, TensorBatch
 from hagane.training.training_job import Share
@@ -135,8 +135,7 @@ def _metric(name: str | None, target: Target, shift: Sequence[float], evaluation
         return None
     found = eval_metric(name, target.num_classes)
     if evaluation is not None and evaluation.num_rows:
-        labels = np.concatenate([label for label, _ in labels_and_weights(evaluation)])
-        require_defined(found, labels, target.num_classes)
+        require_defined(found, all_labels(evaluation), target.num_classes)
     added = torch.tensor(shift or (0.0,) * target.num_outputs)
 
     def of_label(one: Target, output: Tensor, label: Tensor) -> float:

@@ -26,6 +26,12 @@ def require_rows_and_features(train: Encoded) -> None:
         raise TrainingError(*faults)
 
 
+def require_rows_to_normalise(train: Encoded) -> None:
+    """Raises TrainingError for a single row: batch normalisation needs two."""
+    if train.num_rows < 2:
+        raise TrainingError(Fault(what="batch_norm needs at least 2 training rows", where="model.options.batch_norm"))
+
+
 def count_classes(train: Encoded, context: FitContext) -> npt.NDArray[np.int64]:
     """Rows of each class [c]. Raises TrainingError when fewer than two classes have any."""
     require_rows_and_features(train)
@@ -91,6 +97,11 @@ def labels_and_weights(encoded: Encoded) -> Iterator[tuple[npt.NDArray[np.float6
     for block in range(encoded.num_blocks):
         label, weight = encoded.columns(block)[-1].astype(np.float64), encoded.weight(block)
         yield label, np.ones(len(label)) if weight is None else weight.astype(np.float64)
+
+
+def all_labels(encoded: Encoded) -> npt.NDArray[np.float64]:
+    """The labels of all rows: [n], of several labels [n, k]."""
+    return np.concatenate([label for label, _ in labels_and_weights(encoded)])
 
 
 def mean_weight(train: Encoded) -> float:

@@ -76,6 +76,7 @@ def _answering(call: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContex
     """The call, with errors as gRPC has them: a code, and a text that a header can hold."""
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        """What the call answers; where it raises, the call is ended."""
         import grpc
 
         try:
