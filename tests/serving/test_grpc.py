@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import ServeError
-from hagane.serving import ServerThread
+from hagane.serving import ServerThread, create_app
 from hagane.serving.grpc_messages import METHODS, SERVICE, message_class
 from hagane.serving.tensor import Tensor
 
@@ -192,11 +192,10 @@ TENSOR = st.fixed_dictionaries(
 def test_any_tensors_are_answered_or_refused(flights: Bundle, tensors: list[Any], raws: list[bytes]) -> None:
     from hagane.serving.grpc_inference import GrpcInference
     from hagane.serving.http import HttpError
-    from hagane.serving.served_model import ServedModel
 
     request = message_class("ModelInferRequest")(model_name="flights", inputs=tensors, raw_input_contents=raws)
     try:
-        answer = GrpcInference(ServedModel(flights)).infer(request)
+        answer = GrpcInference(create_app(flights)).infer(request)
     except HttpError as error:
         refused = error
     else:

@@ -176,7 +176,7 @@ def test_a_run_that_goes_on_saving_changes_nothing_for_who_began_with_it(workspa
     begins = {"options": OPTIONS, "warm_start": str(run.folder)}
     expected = contents(fit(Workspace(tmp_path / "whole"), Interrupting(), **begins))
     interrupt(mine, 13, **begins)
-    # A checkpoint due while another is being written is left out: the run goes on until one is past its second evaluation.
+    # A checkpoint that is due while another is written is left out: go on until one holds a second evaluation.
     while live.runs()[0].step < 24:
         interrupt(live, 8)
     progress = Interrupting()

@@ -1,165 +1,150 @@
-"""The ASGI application: reads a request whole, finds the path's protocol, and answers."""
+"""`App`: the way of a request through the server, whatever brought it in."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from hagane.bundle.bundle import Bundle
-from hagane.errors import Fault, nearest
+from hagane.errors import Fault
+from hagane.serving.admission import Admission, Unlimited
+from hagane.serving.deployment import Deployment
+from hagane.serving.endpoint import Endpoint
+from hagane.serving.exchange import Exchange
+from hagane.serving.guard import Guard
 from hagane.serving.http import HttpError, Request, Response
-from hagane.serving.open_protocols import choose_protocols, open_protocols
-from hagane.serving.protocol import Predict, Protocol, Route
+from hagane.serving.observer import Observer
+from hagane.serving.open_protocols import choose_protocols
+from hagane.serving.protocol import Predict
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-INLINE_BYTES = 32_768
-"""Bodies up to this size are answered on the event loop; larger ones on a thread, so that nobody waits behind them."""
-KNOWN_PATHS = 256
-"""How many paths are remembered with what answers them: to match the routes takes longer than to read a small body."""
-INLINE_SECONDS = 0.002
-"""A model that takes longer than this for a row is always run on a thread."""
-WARM_UP_TIMES = 5
-"""How often the example is answered before the first request; the shortest time is believed."""
 
 _LOG = logging.getLogger("hagane.serving")
 
 
 class App:
-    """A plain ASGI 3 application for one model. Made by `create_app`."""
+    """Answers requests: finds who answers, asks the guards and the admission, runs the model, tells the observers.
 
-    def __init__(self, model: ServedModel, protocols: tuple[Protocol, ...], max_body_bytes: int) -> None:
-        self.model = model
-        self._protocols = protocols
+    Made by `create_app`; called, it is a plain ASGI 3 application. What brings requests in without ASGI calls `handle`.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        guards: tuple[Guard, ...] = (),
+        admission: Admission | None = None,
+        observers: tuple[Observer, ...] = (),
+    ) -> None:
+        self.endpoint = endpoint
+        """Read once a request: whoever changes what is served replaces it."""
         self.max_body_bytes = max_body_bytes
-        self._inline_bytes = INLINE_BYTES
-        self._found: dict[tuple[str, str], tuple[Protocol, Route, dict[str, str]]] = {}
+        self.guards = guards
+        self.admission = admission or Unlimited()
+        self.observers = observers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection of the server: a request, or the start and end of its life."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            response = await self._respond(scope, receive)
-            if response is not None:
-                await _send(response, send, head=scope["method"] == "HEAD")
+    @property
+    def model(self) -> ServedModel:
+        """The model of the first deployment."""
+        return self.endpoint.first.model
 
     @property
     def paths(self) -> list[tuple[str, str]]:
         """Every method and path that is answered."""
-        routes = [route for protocol in self._protocols for route in protocol.routes]
-        return [(route.method, self.model.path(route.template)) for route in routes]
+        return self.endpoint.first.paths
 
-    def warm_up(self) -> None:
-        """Answer the example, so that the first request finds everything ready; measures how long that takes."""
-        seconds = []
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answer as an ASGI application."""
+        from hagane.serving.asgi import answer_asgi
+
+        await answer_asgi(self, scope, receive, send)
+
+    def handle(self, request: Request, reply: Callable[[Response], object]) -> None:
+        """Answer a whole request: `reply` is called once, on the event loop, before this returns or later."""
+        endpoint = self.endpoint
+        exchange = Exchange(request, endpoint.first)
         try:
-            for _ in range(WARM_UP_TIMES):
-                start = time.perf_counter()
-                self.model.predict([self.model.example])
-                seconds.append(time.perf_counter() - start)
-        except HttpError as error:
-            _LOG.warning("the model refuses its own example: %s", "; ".join(fault.what for fault in error.faults))
-        else:
-            self._inline_bytes = INLINE_BYTES if min(seconds) < INLINE_SECONDS else 0
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-
-    async def _respond(self, scope: Scope, receive: Receive) -> Response | None:
-        """The response, or None when the client has gone."""
-        protocol = self._protocol_of_root(scope["path"])
-        try:
-            protocol, route, parameters = self._find(scope["method"], scope["path"])
-            headers = {name.lower(): value for name, value in scope["headers"]}
-            body = await self._body(headers, receive)
-            if body is None:
-                return None
-            request = Request(scope["method"], scope["path"], parameters, headers, body)
+            exchange.deployment, protocol, route = endpoint.find(request)
+            exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
+            for guard in self.guards:
+                guard.check(exchange)
             if not isinstance(route, Predict):
-                return route.answer(request)
-            if len(body) <= self._inline_bytes:
-                return self._predict(route, request)
-            return await asyncio.to_thread(self._predict, route, request)
-        except HttpError as error:
-            return protocol.error(error)
-        except Exception:
-            return protocol.error(_internal_error())
+                self._reply(exchange, route.answer(request), reply)
+                return
+            self.admission.enter(exchange)
+        except Exception as error:
+            self._reply(exchange, self._refusal(exchange, error), reply)
+        else:
+            self._start(exchange, route, reply)
 
-    def _predict(self, route: Predict, request: Request) -> Response:
-        rows = route.decode(request)
-        return rows.encode(self.model.answer(rows))
+    def refuse(self, request: Request, error: HttpError, reply: Callable[[Response], object]) -> None:
+        """Answer a request that cannot be read to its end (a body too large) in the shape of its path's protocol."""
+        exchange = Exchange(request, self.endpoint.first)
+        try:
+            exchange.deployment, protocol, route = self.endpoint.find(request)
+            exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
+        except HttpError as unknown:
+            error = unknown
+        self._reply(exchange, self._refusal(exchange, error), reply)
 
-    def _protocol_of_root(self, path: str) -> Protocol:
-        """Who refuses a path that nobody knows: the protocol whose paths begin so, or else the first."""
-        known = (each for each in self._protocols if any(path.startswith(root) for root in each.roots))
-        return next(known, self._protocols[0])
+    def check_size(self, size: int) -> None:
+        """Raises HttpError 413 for a body of more bytes than are taken."""
+        if size > self.max_body_bytes:
+            fault = Fault(
+                what="the body is too large",
+                expected=f"at most {self.max_body_bytes} bytes",
+                received=f"{size} bytes or more",
+                next_step="send several requests, or predict in batch: hagane predict",
+            )
+            raise HttpError(413, fault, headers=((b"connection", b"close"),))
 
-    def _find(self, method: str, path: str) -> tuple[Protocol, Route, dict[str, str]]:
-        """The protocol and route of a path. Raises HttpError: 404, 405, or 204 for OPTIONS."""
-        found = self._found.get((method, path))
-        if found is None:
-            found = self._look_for(method, path)
-            if len(self._found) < KNOWN_PATHS:
-                self._found[method, path] = found
-        return found
+    def _start(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
+        """Run a prediction that was let in: here where it is short, on a thread otherwise."""
+        if len(exchange.request.body) <= exchange.deployment.inline_bytes:
+            self._leave(exchange, self._predict(route, exchange), reply)
+            return
+        work = asyncio.get_running_loop().run_in_executor(None, self._predict, route, exchange)
+        work.add_done_callback(functools.partial(self._end, exchange, reply))
 
-    def _look_for(self, method: str, path: str) -> tuple[Protocol, Route, dict[str, str]]:
-        wanted = "GET" if method == "HEAD" else method
-        there = []
-        for protocol in self._protocols:
-            for route in protocol.routes:
-                match = route.pattern.fullmatch(path)
-                if match is not None and route.method == wanted:
-                    return protocol, route, match.groupdict()
-                if match is not None:
-                    there.append(route.method)
-        raise _wrong_method(method, path, there) if there else self._no_such_path(path)
+    def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
+        self._leave(exchange, work.result(), reply)
 
-    def _no_such_path(self, path: str) -> HttpError:
-        what = f"there is nothing at {path[:200]!a}"
-        near = nearest(path[:200], [known for _, known in self.paths])
-        return HttpError(404, Fault(what=what, nearest=near, next_step="GET / tells every path"))
+    def _predict(self, route: Predict, exchange: Exchange) -> Response:
+        exchange.waited_seconds = time.monotonic() - exchange.request.received
+        try:
+            return exchange.deployment.predict(route, exchange)
+        except Exception as error:
+            return self._refusal(exchange, error)
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-        """The whole body; None when the client went away. Raises HttpError: 413 as soon as it is seen, 415."""
-        if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
-            raise HttpError(415, Fault(what="the body is compressed", expected="Content-Encoding: identity"))
-        told = headers.get(b"content-length", b"")
-        if told.isdigit() and int(told[:20]) > self.max_body_bytes:
-            raise self._too_large(int(told[:20]))
-        chunks, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self.max_body_bytes:
-                raise self._too_large(size)
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks) if len(chunks) > 1 else bytes(chunk)
+    def _leave(self, exchange: Exchange, response: Response, reply: Callable[[Response], object]) -> None:
+        self.admission.leave(exchange)
+        self._reply(exchange, response, reply)
 
-    def _too_large(self, size: int) -> HttpError:
-        fault = Fault(
-            what="the body is too large",
-            expected=f"at most {self.max_body_bytes} bytes",
-            received=f"{size} bytes or more",
-            next_step="send several requests, or predict in batch: hagane predict",
-        )
-        return HttpError(413, fault, headers=((b"connection", b"close"),))
+    def _reply(self, exchange: Exchange, response: Response, reply: Callable[[Response], object]) -> None:
+        reply(response)
+        if self.observers:
+            exchange.response = response
+            exchange.seconds = time.monotonic() - exchange.request.received
+            for observer in self.observers:
+                observer.observe(exchange)
+
+    def _refusal(self, exchange: Exchange, error: Exception) -> Response:
+        """The error in the shape of its protocol; of what is no refusal, the log gets the traceback."""
+        if not isinstance(error, HttpError):
+            error = _internal_error(exchange.request.id, error)
+        deployment = exchange.deployment
+        named = (each for each in deployment.protocols if each.name == exchange.protocol)
+        protocol = next(named, None) or deployment.protocol_of_root(exchange.request.path)
+        return protocol.error(error)
 
 
 def create_app(
@@ -180,32 +165,13 @@ def create_app(
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
     model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder, protocols=chosen)
-    app = App(model, open_protocols(model), max_body_bytes)
-    app.warm_up()
-    return app
+    deployment = Deployment(model)
+    deployment.warm_up()
+    return App(Endpoint(model.name, (deployment,)), max_body_bytes=max_body_bytes)
 
 
-def _wrong_method(method: str, path: str, there: list[str]) -> HttpError:
-    allowed = sorted({*there, "OPTIONS", *(["HEAD"] if "GET" in there else [])})
-    headers = ((b"allow", ", ".join(allowed).encode()),)
-    if method == "OPTIONS":
-        return HttpError(204, headers=headers)
-    fault = Fault(what=f"{ascii(method[:20])[1:-1]} is not for {path}", expected=" or ".join(sorted(set(there))))
-    return HttpError(405, fault, headers=headers)
-
-
-def _internal_error() -> HttpError:
-    """Call it while the exception is being handled: the log gets the traceback, the client the id to ask about."""
-    request_id = secrets.token_hex(8)
-    _LOG.exception("request %s failed", request_id)
+def _internal_error(request_id: str, error: Exception) -> HttpError:
+    """The client gets the id to ask about, the log the traceback."""
+    _LOG.error("request %s failed", request_id, exc_info=error)
     fault = Fault(what=f"the server failed on this request; its log knows more under the id {request_id}")
     return HttpError(500, fault, request_id=request_id)
-
-
-async def _send(response: Response, send: Send, *, head: bool) -> None:
-    empty = response.status == 204
-    headers = list(response.headers)
-    if not empty:
-        headers += [(b"content-length", str(len(response.body)).encode()), (b"content-type", response.content_type)]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head or empty else response.body})

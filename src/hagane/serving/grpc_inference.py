@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hagane.bundle.faults import path_to
 from hagane.errors import Fault
-from hagane.serving.grpc_messages import message_class
-from hagane.serving.http import HttpError
+from hagane.serving.grpc_messages import SERVICE, message_class
+from hagane.serving.http import HttpError, Request
 from hagane.serving.inference import (
     RequestedOutput,
     TensorFacts,
@@ -25,6 +25,9 @@ from hagane.serving.server_version import server_version
 from hagane.serving.tensor import BYTES, Tensor
 from hagane.serving.tensor_rows import place_in_column
 
+if TYPE_CHECKING:
+    from hagane.serving.app import App
+
 _CONTENTS = {
     "BOOL": "bool_contents",
     **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
@@ -39,13 +42,13 @@ _CONTENTS = {
 
 
 class GrpcInference:
-    """Answers the service's calls for one model. Every method takes a request and answers a message.
+    """Answers the service's calls with what `app` serves. Every method takes a request and answers a message.
 
     Raises HttpError, as the other protocols do.
     """
 
-    def __init__(self, model: ServedModel) -> None:
-        self._model = model
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     @property
     def calls(self) -> dict[str, Callable[[Any], Any]]:
@@ -61,7 +64,12 @@ class GrpcInference:
 
     def model_ready(self, request: Any) -> Any:
         """Whether that model is served: of one that is not, clients want to hear no, not an error."""
-        ready = request.name == self._model.name and request.version in ("", self._model.version)
+        try:
+            self._model("ModelReady", request.name, request.version)
+        except HttpError:
+            ready = False
+        else:
+            ready = True
         return message_class("ModelReadyResponse")(ready=ready)
 
     def server_metadata(self, request: Any) -> Any:
@@ -71,33 +79,31 @@ class GrpcInference:
 
     def model_metadata(self, request: Any) -> Any:
         """What goes in and what comes out."""
-        self._check(request.name, request.version)
+        model = self._model("ModelMetadata", request.name, request.version)
         return message_class("ModelMetadataResponse")(
-            name=self._model.name,
-            versions=[self._model.version],
+            name=model.name,
+            versions=[model.version],
             platform=PLATFORM,
-            inputs=[_facts(each) for each in input_facts(self._model)],
-            outputs=[_facts(each) for each in output_facts(self._model)],
+            inputs=[_facts(each) for each in input_facts(model)],
+            outputs=[_facts(each) for each in output_facts(model)],
         )
 
     def infer(self, request: Any) -> Any:
         """Tensors in, tensors out: raw where they came raw."""
-        self._check(request.model_name, request.model_version)
+        model = self._model("ModelInfer", request.model_name, request.model_version)
         faults: list[Fault] = []
-        tensors = self._tensors(request, faults)
+        tensors = _tensors(model, request, faults)
         requested = [
             RequestedOutput(each.name, num_classes=max(0, each.parameters["classification"].int64_param))
             if "classification" in each.parameters
             else RequestedOutput(each.name)
             for each in request.outputs
         ]
-        check_requested(self._model, requested, faults)
-        rows = rows_of_tensors(self._model, tensors, faults)
-        predictions = self._model.predict(rows, tuple(faults), lambda where: place_in_column(where, "inputs"))
-        answer = message_class("ModelInferResponse")(
-            model_name=self._model.name, model_version=self._model.version, id=request.id
-        )
-        for tensor in answer_tensors(self._model, predictions, requested):
+        check_requested(model, requested, faults)
+        rows = rows_of_tensors(model, tensors, faults)
+        predictions = model.predict(rows, tuple(faults), lambda where: place_in_column(where, "inputs"))
+        answer = message_class("ModelInferResponse")(model_name=model.name, model_version=model.version, id=request.id)
+        for tensor in answer_tensors(model, predictions, requested):
             output = answer.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
             if request.raw_input_contents:
                 answer.raw_output_contents.append(tensor.raw())
@@ -105,23 +111,28 @@ class GrpcInference:
                 getattr(output.contents, _CONTENTS[tensor.datatype]).extend(_typed(tensor))
         return answer
 
-    def _tensors(self, request: Any, faults: list[Fault]) -> list[Tensor]:
-        raws = request.raw_input_contents
-        if not request.inputs:
-            raise HttpError(400, Fault(what="no inputs", where="inputs", expected="a tensor or several"))
-        if raws and len(raws) != len(request.inputs):
-            what, expected = "raw_input_contents are not those of the tensors", f"{len(request.inputs)}, one for each"
-            raise HttpError(400, Fault(what=what, expected=expected, received=str(len(raws))))
-        tensors = []
-        for index, each in enumerate(request.inputs):
-            if check_tensor(self._model, each.name, each.datatype, each.shape, faults):
-                tensor = _tensor(each, raws[index] if raws else None, faults)
-                tensors += [tensor] if tensor is not None else []
-        return tensors
+    def _model(self, call: str, name: str, version: str) -> ServedModel:
+        """Who answers. Raises HttpError 404 for a model or version that is not served."""
+        named = {"model": name, **({"version": version} if version else {})}
+        model = self._app.endpoint.choose(Request("POST", f"/{SERVICE}/{call}", named, {})).model
+        model.check_name(name)
+        model.check_version(version or None)
+        return model
 
-    def _check(self, name: str, version: str) -> None:
-        self._model.check_name(name)
-        self._model.check_version(version or None)
+
+def _tensors(model: ServedModel, request: Any, faults: list[Fault]) -> list[Tensor]:
+    raws = request.raw_input_contents
+    if not request.inputs:
+        raise HttpError(400, Fault(what="no inputs", where="inputs", expected="a tensor or several"))
+    if raws and len(raws) != len(request.inputs):
+        what, expected = "raw_input_contents are not those of the tensors", f"{len(request.inputs)}, one for each"
+        raise HttpError(400, Fault(what=what, expected=expected, received=str(len(raws))))
+    tensors = []
+    for index, each in enumerate(request.inputs):
+        if check_tensor(model, each.name, each.datatype, each.shape, faults):
+            tensor = _tensor(each, raws[index] if raws else None, faults)
+            tensors += [tensor] if tensor is not None else []
+    return tensors
 
 
 def _tensor(each: Any, raw: bytes | None, faults: list[Fault]) -> Tensor | None:

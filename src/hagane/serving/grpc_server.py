@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 from hagane.errors import Fault, ServeError
 from hagane.serving.http import HttpError, placed
-from hagane.serving.served_model import ServedModel
 
 if TYPE_CHECKING:
     import grpc
+
+    from hagane.serving.app import App
 
 THREADS = 8
 """How many calls are worked on at once."""
@@ -27,12 +28,12 @@ _LOG = logging.getLogger("hagane.serving")
 
 
 class GrpcServer:
-    """Answers `inference.GRPCInferenceService` for one model from the moment it is made.
+    """Answers `inference.GRPCInferenceService` with what `app` serves, from the moment it is made.
 
     Port 0 lets the system choose. Raises ServeError where the address cannot be listened on, or gRPC is not installed.
     """
 
-    def __init__(self, model: ServedModel, host: str, port: int, max_body_bytes: int) -> None:
+    def __init__(self, app: App, host: str, port: int) -> None:
         grpc = _grpc()
         from hagane.serving.grpc_inference import GrpcInference
         from hagane.serving.grpc_messages import SERVICE, message_class
@@ -43,9 +44,9 @@ class GrpcServer:
                 request_deserializer=message_class(f"{name}Request").FromString,
                 response_serializer=message_class(f"{name}Response").SerializeToString,
             )
-            for name, call in GrpcInference(model).calls.items()
+            for name, call in GrpcInference(app).calls.items()
         }
-        sizes = [("grpc.max_receive_message_length", max_body_bytes), ("grpc.max_send_message_length", -1)]
+        sizes = [("grpc.max_receive_message_length", app.max_body_bytes), ("grpc.max_send_message_length", -1)]
         self._server = grpc.server(
             ThreadPoolExecutor(THREADS, "hagane-grpc"), options=[*sizes, ("grpc.so_reuseport", 0)]
         )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from hagane.bundle.predictions import Predictions
 from hagane.errors import Fault
@@ -11,16 +15,31 @@ from hagane.errors import Fault
 JSON = b"application/json"
 
 
-class Request(NamedTuple):
+def new_request_id() -> str:
+    """One that no other request has: 16 hexadecimal digits.
+
+    >>> len(new_request_id())
+    16
+    """
+    return secrets.token_hex(8)
+
+
+class Request(msgspec.Struct):
     """What came, whole."""
 
     method: str
     path: str
     parameters: Mapping[str, str]
-    """What the route's pattern named in the path."""
+    """What the route's pattern named in the path; known once the route is found."""
     headers: Mapping[bytes, bytes]
     """By lower-case name; of several of one name, the last."""
     body: bytes = b""
+    query: bytes = b""
+    """What stands behind `?`."""
+    received: float = msgspec.field(default_factory=time.monotonic)
+    """When it began to come, in seconds of `time.monotonic`."""
+    id: str = msgspec.field(default_factory=new_request_id)
+    """The client's own `X-Request-Id`, or one made here: it names the request in answers, logs and feedback."""
 
 
 class Response(NamedTuple):

@@ -6,8 +6,9 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from hagane.serving.exchange import Kind
 from hagane.serving.http import HttpError, Request, Response, Rows
 
 
@@ -36,6 +37,7 @@ class Predict:
     method: str = "POST"
     bodies: tuple[Body, ...] = ()
     """What it takes, the commonest first."""
+    kind: ClassVar[Kind] = "predict"
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -51,6 +53,7 @@ class Read:
     answer: Callable[[Request], Response]
     """Raises HttpError."""
     method: str = "GET"
+    kind: ClassVar[Kind] = "read"
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -183,7 +183,7 @@ def _grpc(app: App, host: str, port: int | None) -> Iterator[GrpcServer | None]:
         return
     from hagane.serving.grpc_server import GrpcServer
 
-    server = GrpcServer(app.model, host, port, app.max_body_bytes)
+    server = GrpcServer(app, host, port)
     try:
         yield server
     finally:

@@ -1,0 +1,110 @@
+"""`Deployment`: one version of a model, loaded in this process, with the protocols that speak for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from hagane.errors import Fault, nearest
+from hagane.serving.exchange import Exchange
+from hagane.serving.http import HttpError, Response
+from hagane.serving.open_protocols import open_protocols
+from hagane.serving.protocol import Predict, Protocol, Route
+from hagane.serving.served_model import ServedModel
+
+INLINE_BYTES = 32_768
+"""Bodies up to this size are answered on the event loop; larger ones on a thread, so that nobody waits behind them."""
+INLINE_SECONDS = 0.002
+"""A model that takes longer than this for a row is always run on a thread."""
+KNOWN_PATHS = 256
+"""How many paths are remembered with what answers them: to match the routes takes longer than to read a small body."""
+WARM_UP_TIMES = 5
+"""How often the example is answered before the first request; the shortest time is believed."""
+
+_LOG = logging.getLogger("hagane.serving")
+Found = tuple[Protocol, Route, dict[str, str]]
+
+
+class Deployment:
+    """What answers with one version of a model. Threads may share it."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self.model = model
+        self.protocols: tuple[Protocol, ...] = open_protocols(model)
+        """The server's own paths first."""
+        self.inline_bytes = INLINE_BYTES
+        """Bodies up to this size are answered where they are read; 0 for a slow model."""
+        self._found: dict[tuple[str, str], Found] = {}
+
+    @property
+    def id(self) -> str:
+        """What tells this deployment from every other: `deployedModelId` in answers."""
+        return self.model.bundle.bundle_id
+
+    @property
+    def paths(self) -> list[tuple[str, str]]:
+        """Every method and path that is answered."""
+        routes = [route for protocol in self.protocols for route in protocol.routes]
+        return [(route.method, self.model.path(route.template)) for route in routes]
+
+    def warm_up(self) -> None:
+        """Answer the example, so that the first request finds everything ready; measures how long that takes."""
+        seconds = []
+        try:
+            for _ in range(WARM_UP_TIMES):
+                start = time.perf_counter()
+                self.model.predict([self.model.example])
+                seconds.append(time.perf_counter() - start)
+        except HttpError as error:
+            _LOG.warning("the model refuses its own example: %s", "; ".join(fault.what for fault in error.faults))
+        else:
+            self.inline_bytes = INLINE_BYTES if min(seconds) < INLINE_SECONDS else 0
+
+    def predict(self, route: Predict, exchange: Exchange) -> Response:
+        """Answer a request on its own; fills in what `exchange` tells of it. Raises HttpError."""
+        rows = route.decode(exchange.request)
+        exchange.instances = rows.instances
+        begin = time.monotonic()
+        predictions = exchange.predictions = self.model.answer(rows)
+        exchange.model_seconds = time.monotonic() - begin
+        return rows.encode(predictions)
+
+    def protocol_of_root(self, path: str) -> Protocol:
+        """Who refuses a path that nobody knows: the protocol whose paths begin so, or else the first."""
+        known = (each for each in self.protocols if any(path.startswith(root) for root in each.roots))
+        return next(known, self.protocols[0])
+
+    def find(self, method: str, path: str) -> Found:
+        """The protocol and route of a path, and what its pattern names. Raises HttpError: 404, 405, 204 for OPTIONS."""
+        found = self._found.get((method, path))
+        if found is None:
+            found = self._look_for(method, path)
+            if len(self._found) < KNOWN_PATHS:
+                self._found[method, path] = found
+        return found
+
+    def _look_for(self, method: str, path: str) -> Found:
+        wanted = "GET" if method == "HEAD" else method
+        there = []
+        for protocol in self.protocols:
+            for route in protocol.routes:
+                match = route.pattern.fullmatch(path)
+                if match is not None and route.method == wanted:
+                    return protocol, route, match.groupdict()
+                if match is not None:
+                    there.append(route.method)
+        raise _wrong_method(method, path, there) if there else self._no_such_path(path)
+
+    def _no_such_path(self, path: str) -> HttpError:
+        what = f"there is nothing at {path[:200]!a}"
+        near = nearest(path[:200], [known for _, known in self.paths])
+        return HttpError(404, Fault(what=what, nearest=near, next_step="GET / tells every path"))
+
+
+def _wrong_method(method: str, path: str, there: list[str]) -> HttpError:
+    allowed = sorted({*there, "OPTIONS", *(["HEAD"] if "GET" in there else [])})
+    headers = ((b"allow", ", ".join(allowed).encode()),)
+    if method == "OPTIONS":
+        return HttpError(204, headers=headers)
+    fault = Fault(what=f"{ascii(method[:20])[1:-1]} is not for {path}", expected=" or ".join(sorted(set(there))))
+    return HttpError(405, fault, headers=headers)
