@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.prediction_columns import prediction_columns
 from hagane.bundle.predictions import Predictions
-from hagane.bundle.signature import LOWER_BOUND, UPPER_BOUND
 from hagane.data.column_data import columns_data
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
@@ -129,33 +128,6 @@ def in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
-    """Predictions as Arrow: `predicted_<label>`, and for classes `predicted_<label>_probs` (list of label, prob).
-
-    A regressor with prediction intervals also answers `prediction_interval_lower_bound` and `…_upper_bound`.
-
-    A row that erred is NULL where the signature says `refuse`.
-    """
-    signature = predictions.signature
-    if signature.labels:
-        return {name: column for one in predictions.each for name, column in prediction_columns(one).items()}
-    name = signature.prediction_name
-    refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
-    if predictions.probabilities is None:
-        assert predictions.values is not None
-        found = {name: predictions.values, LOWER_BOUND: predictions.lower_bounds, UPPER_BOUND: predictions.upper_bounds}
-        return {column: pa.array(values, mask=refused) for column, values in found.items() if values is not None}
-    assert predictions.labels is not None
-    labels = pa.array(predictions.labels, mask=refused)
-    num_rows, num_classes = predictions.probabilities.shape
-    label_values = pa.array(list(signature.classes) * num_rows, labels.type)
-    probabilities = pa.array(predictions.probabilities.ravel())
-    pairs = pa.StructArray.from_arrays([label_values, probabilities], ["label", "prob"])
-    offsets = np.arange(num_rows + 1, dtype=np.int32) * num_classes
-    lists = pa.ListArray.from_arrays(pa.array(offsets), pairs, mask=pa.array(refused) if num_rows else None)
-    return {name: labels, f"{name}_probs": lists}
 
 
 def _beside(batch: pa.RecordBatch, predictions: Predictions) -> pa.RecordBatch:
