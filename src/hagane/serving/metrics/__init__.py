@@ -1,0 +1,1 @@
+"""What a server counts, over all its processes, and Prometheus' two formats of it."""
