@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hagane.errors import Fault
 from hagane.serving.http import HttpError, Request, Response
+from hagane.serving.request_id import HEADER, request_id
 
 if TYPE_CHECKING:
     from hagane.serving.app import App
@@ -22,9 +23,9 @@ async def answer_asgi(app: App, scope: Scope, receive: Receive, send: Send) -> N
     if scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "http":
-        response = await _respond(app, scope, receive)
-        if response is not None:
-            await _send(response, send, head=scope["method"] == "HEAD")
+        answered = await _respond(app, scope, receive)
+        if answered is not None:
+            await _send(*answered, send, head=scope["method"] == "HEAD")
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -35,21 +36,22 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _respond(app: App, scope: Scope, receive: Receive) -> Response | None:
-    """The response, or None when the client has gone."""
+async def _respond(app: App, scope: Scope, receive: Receive) -> tuple[Response, str] | None:
+    """The response and the request's id, or None when the client has gone."""
     headers = {name.lower(): value for name, value in scope["headers"]}
-    request = Request(scope["method"], scope["path"], {}, headers, query=scope.get("query_string", b""))
+    named = request_id(headers)
+    request = Request(scope["method"], scope["path"], {}, headers, query=scope.get("query_string", b""), id=named)
     answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
     try:
         body = await _body(app, headers, receive)
     except HttpError as error:
         app.refuse(request, error, answered.set_result)
-        return await answered
+        return await answered, named
     if body is None:
         return None
     request.body = body
     app.handle(request, lambda response: None if answered.cancelled() else answered.set_result(response))
-    return await answered
+    return await answered, named
 
 
 async def _body(app: App, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
@@ -72,9 +74,9 @@ async def _body(app: App, headers: dict[bytes, bytes], receive: Receive) -> byte
             return b"".join(chunks) if len(chunks) > 1 else bytes(chunk)
 
 
-async def _send(response: Response, send: Send, *, head: bool) -> None:
+async def _send(response: Response, named: str, send: Send, *, head: bool) -> None:
     empty = response.status == 204
-    headers = list(response.headers)
+    headers = [*response.headers, (HEADER, named.encode())]
     if not empty:
         headers += [(b"content-length", str(len(response.body)).encode()), (b"content-type", response.content_type)]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -11,17 +10,9 @@ import msgspec
 
 from hagane.bundle.predictions import Predictions
 from hagane.errors import Fault
+from hagane.serving.request_id import new_request_id
 
 JSON = b"application/json"
-
-
-def new_request_id() -> str:
-    """One that no other request has: 16 hexadecimal digits.
-
-    >>> len(new_request_id())
-    16
-    """
-    return secrets.token_hex(8)
 
 
 class Request(msgspec.Struct):

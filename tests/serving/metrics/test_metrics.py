@@ -1,4 +1,4 @@
-"""What is counted is what is told, over processes that live and that were killed; read back by Prometheus' own parsers."""
+"""What is counted is told, over processes that live and that were killed; Prometheus' own parsers read it back."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ OPEN_METRICS = Format(b"application/openmetrics-text; version=1.0.0; charset=utf
 def choose_format(accept: bytes) -> Format:
     """OpenMetrics where the client can read it, and does not like the text format better.
 
-    >>> choose_format(b"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3") is OPEN_METRICS
+    >>> choose_format(b"application/openmetrics-text;q=0.5,text/plain;q=0.3") is OPEN_METRICS
     True
     >>> choose_format(b"*/*") is TEXT
     True

@@ -80,7 +80,7 @@ class Registry:
         self._samplers.append(sampler)
 
     def sample(self) -> None:
-        """Call the samplers: this process's gauges are as of now. Where there are other processes, call it every second."""
+        """Call the samplers: this process's gauges are as of now. With other processes, every second."""
         for sampler in self._samplers:
             sampler()
 
