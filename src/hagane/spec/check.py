@@ -16,7 +16,7 @@ from hagane.spec.check_training import training_faults
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.open_value import closed_variants
 from hagane.spec.outliers import outlier_faults
-from hagane.spec.spec import Spec
+from hagane.spec.spec import Spec, Split
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """What a model may be called: it names a folder, and stands before '@' and in URLs."""
@@ -116,8 +116,11 @@ def _split(spec: Spec) -> Iterator[Fault]:
             expected="method: random",
             next_step="remove split.stratify, or split at random",
         )
-    if split.method not in SPLITS_BY_FRACTION:
-        return
+    if split.method in SPLITS_BY_FRACTION:
+        yield from _fractions(split)
+
+
+def _fractions(split: Split) -> Iterator[Fault]:
     for name, fraction in (("eval_fraction", split.eval_fraction), ("test_fraction", split.test_fraction)):
         if not 0 <= fraction < 1:
             yield Fault(

@@ -24,6 +24,7 @@ from hagane.spec.value_text import value_text
 from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.statistics import ColumnStatistics
 from hagane.types import SqlType
+from hagane.workflow.card_analyses import card_analyses, judged_labels
 from hagane.workflow.card_limits import card_limits, sensitive_columns
 from hagane.workflow.export import Export
 from hagane.workflow.lineage import Lineage
@@ -66,7 +67,7 @@ def model_card(trained: Trained) -> ModelCard:
         _metrics(trained),
         _evaluation_data(trained),
         _training_data(trained),
-        *_analyses(trained),
+        *card_analyses(trained.evaluation),
         _ethics(trained),
         _caveats(trained),
         _features(trained),
@@ -157,7 +158,7 @@ def _intended_use(trained: Trained) -> CardSection:
 
 def _factors(trained: Trained) -> CardSection:
     """Groups whose figures differ."""
-    judged = _judged(trained.evaluation)
+    judged = judged_labels(trained.evaluation)
     columns = judged[0][1].slices
     worse = [
         f"{name}{': ' if name else ''}{column.column} = {each.value if each.value is not None else 'NULL'}"
@@ -174,11 +175,6 @@ def _factors(trained: Trained) -> CardSection:
     told = f"Clearly worse than the other rows (mean {loss}), by more than chance explains:"
     told = told if worse else "No slice is clearly worse than the rest."
     return CardSection(title="Factors", paragraphs=(f"Measured by slices of {names}. {told}",), points=tuple(worse))
-
-
-def _judged(evaluation: Evaluation) -> list[tuple[str, Evaluation]]:
-    """What slices are of: the label, or each of several with its name."""
-    return [(one.name, one.evaluation) for one in evaluation.labels] or [("", evaluation)]
 
 
 def _slice_text(each: SliceMetrics, evaluation: Evaluation) -> str:
@@ -286,66 +282,6 @@ def _class_counts(column: ColumnStatistics) -> Mapping[str, int]:
     if column.num_true is not None:
         found |= {"true": column.num_true, "false": column.num_false or 0}
     return found
-
-
-def _analyses(trained: Trained) -> Iterator[CardSection]:
-    """Slices, calibration, intervals, classes: what there is of them."""
-    evaluation = trained.evaluation
-    if evaluation.uncalibrated is not None:
-        rows = tuple(
-            (metric_info(name).title, number_text(value), number_text(evaluation.metrics.get(name)))
-            for name, value in evaluation.uncalibrated.metrics.items()
-        )
-        table = CardTable(("Metric", "Before", "After"), rows)
-        yield CardSection(title="Quantitative analyses: calibration", table=table)
-    if evaluation.intervals is not None:
-        found = evaluation.intervals
-        facts = (
-            ("Labels inside", percent_text(found.coverage)),
-            ("Promised", percent_text(found.level)),
-            ("Expected of so many rows", f"{percent_text(found.expected_low)} … {percent_text(found.expected_high)}"),
-            ("Not contradicted", f"{percent_text(found.low)} … {percent_text(found.high)}"),
-            ("Verdict", found.verdict),
-            ("Mean width", number_text(found.mean_width)),
-        )
-        yield CardSection(title="Quantitative analyses: prediction intervals", facts=facts)
-    if evaluation.class_metrics:
-        heads = ("Class", "Rows", "Precision", "Recall", "F1 score")
-        classes = sorted(evaluation.class_metrics, key=lambda each: -each.num_rows)[:MOST_CLASSES]
-        table = CardTable(
-            heads,
-            tuple(
-                (label_text(c.label), f"{c.num_rows:,}", *map(number_text, (c.precision, c.recall, c.f1_score)))
-                for c in classes
-            ),
-        )
-        yield CardSection(title="Quantitative analyses: classes", table=table)
-    if evaluation.labels:
-        names = [name for name in evaluation.metrics if name in evaluation.labels[0].evaluation.metrics]
-        each = tuple(
-            (one.name, *(number_text(one.evaluation.metrics.get(name)) for name in names)) for one in evaluation.labels
-        )
-        titles = ("Label", *(metric_info(name).title for name in names))
-        yield CardSection(title="Quantitative analyses: labels", table=CardTable(titles, each))
-    for name, one in _judged(evaluation)[:MOST_CLASSES]:
-        yield from _slice_sections(name, one)
-
-
-def _slice_sections(label: str, evaluation: Evaluation) -> Iterator[CardSection]:
-    names = slice_metrics(evaluation)
-    for column in evaluation.slices:
-        rows = tuple(
-            (
-                "NULL" if each.value is None else each.value,
-                f"{each.num_rows:,}",
-                *(number_text(each.metrics.get(name)) for name in names),
-                "clearly worse" if each.is_worse else "few rows" if each.is_small else "",
-            )
-            for each in column.slices[:MOST_CLASSES]
-        )
-        heads = (column.column, "Rows", *(metric_info(name).title for name in names), "")
-        of_label = f"{label} " if label else ""
-        yield CardSection(title=f"Quantitative analyses: {of_label}by {column.column}", table=CardTable(heads, rows))
 
 
 def _ethics(trained: Trained) -> CardSection:

@@ -36,14 +36,7 @@ def notes_of(
     notes += _varying(prepared.resolved.spec)
     notes += prepared.labelled.notes
     notes += [f"column '{left.column}' was left out: {left.reason}" for left in prepared.resolved.left_out]
-    notes += [
-        f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"
-        for name in prepared.resolved.as_words
-    ]
-    notes += [
-        f"column '{name}' was taken for categories; if {example!r} is a number, make it one in the data query"
-        for name, example in prepared.resolved.like_numbers
-    ]
+    notes += _readings(prepared)
     if _is_number_as_classes(prepared):
         classes = f"each of its {len(prepared.label.classes)} values was taken as a class"
         notes.append(f"the label '{prepared.label.column}' is a number; {classes}: a regressor predicts the number")
@@ -54,6 +47,30 @@ def notes_of(
         found = prepared.outliers
         notes.append(f"{found.summary()}; they were set aside, in {found.path}; eval and test rows all stay")
     notes += prepared.outliers.notes if prepared.outliers is not None else ()
+    notes += _encoding(encoded)
+    notes += weights.describe()
+    notes += _held_out(held_out) if held_out is not None else []
+    if encoded.eval is None:
+        notes.append("there are no eval rows, so nothing watched for overfitting")
+    return tuple(notes)
+
+
+def _readings(prepared: Prepared) -> list[str]:
+    """What texts were taken for."""
+    notes = [
+        f"column '{name}' is text rather than a category: TF-IDF of its words was taken (write `transform` to choose)"
+        for name in prepared.resolved.as_words
+    ]
+    notes += [
+        f"column '{name}' was taken for categories; if {example!r} is a number, make it one in the data query"
+        for name, example in prepared.resolved.like_numbers
+    ]
+    return notes
+
+
+def _encoding(encoded: EncodedSplits) -> list[str]:
+    """What came from the cache, and rows that were left out or on which an expression erred."""
+    notes = []
     if encoded.num_cached:
         notes.append(f"{encoded.num_cached:,} of {encoded.num_columns:,} encoded columns came from the cache")
     if encoded.num_null_labels:
@@ -63,11 +80,7 @@ def notes_of(
         notes.append(f"{unknown} of a class that no training row has")
     if encoded.num_row_errors:
         notes.append(_errors(encoded))
-    notes += weights.describe()
-    notes += _held_out(held_out) if held_out is not None else []
-    if encoded.eval is None:
-        notes.append("there are no eval rows, so nothing watched for overfitting")
-    return tuple(notes)
+    return notes
 
 
 def _constant_labels(prepared: Prepared) -> list[str]:

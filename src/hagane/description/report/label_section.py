@@ -79,52 +79,42 @@ def _feature(each: FeatureRelation, label: LabelDescription) -> Markup:
 
 def missing_section(missing: Missing, label: str) -> Markup:
     """Which columns lack values together, what that tells of the label, what may stand for missing values."""
-    cards = []
-    if missing.patterns:
-        columns, patterns = counted(missing.num_columns, "column"), counted(missing.num_patterns, "combination")
-        note = f"Values are missing in {columns}, in {patterns}."
-        cards.append(
-            card(
-                "Missing together",
-                element("div", *_patterns(missing), class_="bars importance"),
-                note=note,
-                span="wide",
-            )
-        )
-    if missing.together:
-        told = [([f"{each.a}, {each.b}", f"{each.correlation:.2f}"], None) for each in missing.together]
-        cards.append(
-            card(
-                "Pairs",
-                table(("Columns", "Correlation of being missing"), told, name="Missing in pairs"),
-                span="double",
-            )
-        )
-    if missing.tells_label:
-        heads = ("Column", f"{label} if missing", "if not", "Strength")
-        rows_: list[Row] = [
-            (
-                [
-                    each.column,
-                    number_text(each.label_if_missing),
-                    number_text(each.label_if_present),
-                    f"{each.strength:.2f}",
-                ],
-                None,
-            )
-            for each in missing.tells_label
-        ]
-        cards.append(
-            card("That it is missing tells the label", table(heads, rows_, name="Missing and the label"), span="double")
-        )
-    if missing.stand_ins:
-        stand_ins: list[Row] = [
-            ([each.column, repr(each.value), f"{each.num_rows:,}"], None) for each in missing.stand_ins
-        ]
-        note = "Values that may stand for a missing one: write NULLIF(column, value) where they do."
-        shown = table(("Column", "Value", "Rows"), stand_ins, name="Stand-ins for missing values")
-        cards.append(card("Missing in disguise", shown, note=note, span="double"))
+    cards = [
+        *([_together(missing)] if missing.patterns else []),
+        *([_pairs(missing)] if missing.together else []),
+        *([_telling(missing, label)] if missing.tells_label else []),
+        *([_stand_ins(missing)] if missing.stand_ins else []),
+    ]
     return element("div", *cards, class_="cards") if cards else element("p", "No value is missing.", class_="note")
+
+
+def _together(missing: Missing) -> Markup:
+    columns, patterns = counted(missing.num_columns, "column"), counted(missing.num_patterns, "combination")
+    bars = element("div", *_patterns(missing), class_="bars importance")
+    return card("Missing together", bars, note=f"Values are missing in {columns}, in {patterns}.", span="wide")
+
+
+def _pairs(missing: Missing) -> Markup:
+    rows: list[Row] = [([f"{each.a}, {each.b}", f"{each.correlation:.2f}"], None) for each in missing.together]
+    shown = table(("Columns", "Correlation of being missing"), rows, name="Missing in pairs")
+    return card("Pairs", shown, span="double")
+
+
+def _telling(missing: Missing, label: str) -> Markup:
+    rows: list[Row] = []
+    for each in missing.tells_label:
+        values = number_text(each.label_if_missing), number_text(each.label_if_present)
+        rows.append(([each.column, *values, f"{each.strength:.2f}"], None))
+    heads = ("Column", f"{label} if missing", "if not", "Strength")
+    shown = table(heads, rows, name="Missing and the label")
+    return card("That it is missing tells the label", shown, span="double")
+
+
+def _stand_ins(missing: Missing) -> Markup:
+    rows: list[Row] = [([each.column, repr(each.value), f"{each.num_rows:,}"], None) for each in missing.stand_ins]
+    shown = table(("Column", "Value", "Rows"), rows, name="Stand-ins for missing values")
+    note = "Values that may stand for a missing one: write NULLIF(column, value) where they do."
+    return card("Missing in disguise", shown, note=note, span="double")
 
 
 def _patterns(missing: Missing) -> list[Markup]:
