@@ -77,6 +77,8 @@ class App:
             exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
             for guard in self.guards:
                 guard.check(exchange)
+            if b"content-encoding" in request.headers:
+                _check_encoding(request)
             if not isinstance(route, Predict):
                 self._reply(exchange, route.answer(request), reply)
                 return
@@ -87,13 +89,16 @@ class App:
             self._start(exchange, route, reply)
 
     def refuse(self, request: Request, error: HttpError, reply: Callable[[Response], object]) -> None:
-        """Answer a request that cannot be read to its end (a body too large) in the shape of its path's protocol."""
+        """Answer a request that cannot be read to its end (a body too large) in the shape of its path's protocol.
+
+        Where not even its head can be read, its path is empty.
+        """
         exchange = Exchange(request, self.endpoint.first)
         try:
             exchange.deployment, protocol, route = self.endpoint.find(request)
             exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
         except HttpError as unknown:
-            error = unknown
+            error = unknown if request.path else error
         self._reply(exchange, self._refusal(exchange, error), reply)
 
     def check_size(self, size: int) -> None:
@@ -105,7 +110,7 @@ class App:
                 received=f"{size} bytes or more",
                 next_step="send several requests, or predict in batch: hagane predict",
             )
-            raise HttpError(413, fault, headers=((b"connection", b"close"),))
+            raise HttpError(413, fault)
 
     def _start(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
         """Run a prediction that was let in: here where it is short, on a thread otherwise."""
@@ -168,6 +173,12 @@ def create_app(
     deployment = Deployment(model)
     deployment.warm_up()
     return App(Endpoint(model.name, (deployment,)), max_body_bytes=max_body_bytes)
+
+
+def _check_encoding(request: Request) -> None:
+    """Raises HttpError 415 for a body that is compressed."""
+    if request.headers[b"content-encoding"].lower() not in (b"identity", b""):
+        raise HttpError(415, Fault(what="the body is compressed", expected="Content-Encoding: identity"))
 
 
 def _internal_error(request_id: str, error: Exception) -> HttpError:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from hagane.errors import Fault
 from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.request_id import HEADER, request_id
 
@@ -55,9 +54,7 @@ async def _respond(app: App, scope: Scope, receive: Receive) -> tuple[Response, 
 
 
 async def _body(app: App, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """The whole body; None when the client went away. Raises HttpError: 413 as soon as it is seen, 415."""
-    if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
-        raise HttpError(415, Fault(what="the body is compressed", expected="Content-Encoding: identity"))
+    """The whole body; None when the client went away. Raises HttpError: 413 as soon as it is seen."""
     told = headers.get(b"content-length", b"")
     if told.isdigit():
         app.check_size(int(told[:20]))
@@ -77,6 +74,8 @@ async def _body(app: App, headers: dict[bytes, bytes], receive: Receive) -> byte
 async def _send(response: Response, named: str, send: Send, *, head: bool) -> None:
     empty = response.status == 204
     headers = [*response.headers, (HEADER, named.encode())]
+    if response.status == 413:
+        headers.append((b"connection", b"close"))  # of its body there is more than anybody wants to read
     if not empty:
         headers += [(b"content-length", str(len(response.body)).encode()), (b"content-type", response.content_type)]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from hagane.errors import Fault
 from hagane.serving.chunked_body import ChunkedBody
-from hagane.serving.http import HttpError, Response
+from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.request_head import CHUNKED, HeadReader, RequestHead
+from hagane.serving.request_id import new_request_id, request_id
 
 if TYPE_CHECKING:
     from hagane.serving.http_front import HttpFront
@@ -25,18 +26,22 @@ JOINED_BYTES = 32_768
 _END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _EMPTY = b""
+_NO_HEAD = RequestHead("", "", b"", {}, 0, keep_alive=False)
 
 
 class Turn:
     """One request of a connection: it is answered when those before it are."""
 
-    __slots__ = ("answer", "connection", "head", "is_last", "size")
+    __slots__ = ("answer", "connection", "head", "id", "is_last", "size")
 
     def __init__(self, connection: HttpConnection, head: RequestHead | None, size: int, is_last: bool) -> None:
         self.connection = connection
         self.head = head
         self.size = size
+        """Bytes of its body."""
         self.is_last = is_last
+        """Its answer ends the connection."""
+        self.id = request_id(head.headers) if head is not None else new_request_id()
         self.answer: Response | None = None
 
     def reply(self, response: Response) -> None:
@@ -63,6 +68,8 @@ class HttpConnection(asyncio.Protocol):
         self._turns_bytes = 0
         self._since = 0.0
         """When the present state began: idle, reading a head, reading a body."""
+        self._began = 0.0
+        """When the first byte of the present request came."""
         self._reader: HeadReader | None = None
         """A head of which some came."""
         self._tail = _EMPTY
@@ -133,7 +140,7 @@ class HttpConnection(asyncio.Protocol):
         limits = self._limits
         waiting = self._transport.get_write_buffer_size()
         if now > self._lingers_until > 0:
-            self._transport.abort()
+            self.abort()
         elif waiting:
             self._check_unread(now, waiting)
         elif self._is_ending:
@@ -156,6 +163,8 @@ class HttpConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Ends at once."""
+        self._is_ending = True
+        self._turns.clear()
         self._transport.abort()
 
     # answers
@@ -189,7 +198,6 @@ class HttpConnection(asyncio.Protocol):
         response, head = turn.answer, turn.head
         assert response is not None
         is_last = turn.is_last or self._front.is_draining
-        prefix = self._front.prefix(response.status, response.content_type, response.headers)
         if is_last:
             connection = b"connection: close\r\n"
         elif head is not None and head.is_http10:
@@ -197,14 +205,19 @@ class HttpConnection(asyncio.Protocol):
         else:
             connection = _EMPTY
         body = response.body
+        prefix = self._front.prefix(response.status, response.content_type, response.headers)
+        named = turn.id.encode()
         if response.status == 204:
-            pieces.append(b"%b%b\r\n" % (prefix, connection))
-        elif head is not None and head.method == "HEAD":
-            pieces.append(b"%bcontent-length: %d\r\n%b\r\n" % (prefix, len(body), connection))
+            pieces.append(b"%b%bx-request-id: %b\r\n\r\n" % (prefix, connection, named))
+            return is_last
+        fields = (prefix, connection, named, len(body))
+        lines = b"%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n" % fields
+        if head is not None and head.method == "HEAD":
+            pieces.append(lines)
         elif len(body) <= JOINED_BYTES:
-            pieces.append(b"%bcontent-length: %d\r\n%b\r\n%b" % (prefix, len(body), connection, body))
+            pieces.append(lines + body)
         else:
-            pieces += (b"%bcontent-length: %d\r\n%b\r\n" % (prefix, len(body), connection), body)
+            pieces += (lines, body)
         return is_last
 
     def _write(self, pieces: list[bytes]) -> None:
@@ -217,6 +230,7 @@ class HttpConnection(asyncio.Protocol):
         """The last answer is written: close, or wait until a client that still sends has seen it."""
         self._is_ending = True
         self._turns.clear()
+        self._held = _EMPTY
         if not self._lingers_until or not self._transport.can_write_eof():
             self._transport.close()
             return
@@ -226,20 +240,20 @@ class HttpConnection(asyncio.Protocol):
     def _refuse(self, error: HttpError) -> None:
         """An error before there is a request: the connection's last answer, when those before it are given."""
         head = self._head
-        response = self._app.refuse(head.method if head else "", head.path if head else "", error)
         turn = Turn(self, head, 0, is_last=True)
+        request = self._request(head or _NO_HEAD, _EMPTY, turn.id)
         self._is_ending, self._reader, self._head, self._pieces, self._chunked = True, None, None, [], None
         self._held = _EMPTY
         self._lingers_until = float("inf")
         self._transport.resume_reading()
         self._turns.append(turn)
-        turn.reply(response)
+        self._app.refuse(request, error, turn.reply)
 
     # requests
 
     def _go_on(self) -> None:
         """Read what was held, if there is room again."""
-        if self._has_room() and self._held:
+        if self._held and not self._is_ending and self._has_room():
             data, self._held = self._held, _EMPTY
             self._transport.resume_reading()
             self._read(data)
@@ -270,12 +284,12 @@ class HttpConnection(asyncio.Protocol):
         if self._reader is None:
             if data[at] in b"\r\n":  # some clients send an empty line behind a body
                 return _behind_empty_lines(data, at)
+            self._began = self._since = time.monotonic()
             end = data.find(_END, at) + 4
             head = self._known_heads.get(data[at:end]) if end > 3 else None
             if head is not None:
                 return self._begin(head, data, end)
-            self._reader, self._head_bytes, self._since = HeadReader(), 0, time.monotonic()
-            self._tail = _EMPTY
+            self._reader, self._head_bytes, self._tail = HeadReader(), 0, _EMPTY
         return self._read_new_head(self._reader, data, at)
 
     def _read_new_head(self, reader: HeadReader, data: bytes, at: int) -> int:
@@ -313,8 +327,7 @@ class HttpConnection(asyncio.Protocol):
             self._hand_on(head, data[at:end])
             return end
         self._head, self._pieces, self._body_bytes = head, [], 0
-        if length > self._app.max_body_bytes:
-            raise self._app.too_large(length)
+        self._app.check_size(length)
         if head.is_http10 or not head.expects_continue or at < len(data):
             pass
         elif self._turns:
@@ -332,8 +345,7 @@ class HttpConnection(asyncio.Protocol):
         if chunked is not None:
             at = chunked.feed(data, at)
             self._body_bytes = chunked.size
-            if chunked.size > self._app.max_body_bytes:
-                raise self._app.too_large(chunked.size)
+            self._app.check_size(chunked.size)
             pieces, is_whole = chunked.pieces, chunked.is_whole
         else:
             pieces, left = self._pieces, head.length - self._body_bytes
@@ -353,14 +365,17 @@ class HttpConnection(asyncio.Protocol):
             self._is_ending = True
         self._turns.append(turn)
         self._turns_bytes += len(body)
-        self._app.handle(head, body, turn.reply)
+        self._app.handle(self._request(head, body, turn.id), turn.reply)
+
+    def _request(self, head: RequestHead, body: bytes, id_: str) -> Request:
+        return Request(head.method, head.path, {}, head.headers, body, head.query, self._began, id_)
 
     def _check_unread(self, now: float, waiting: int) -> None:
         since, before = self._unread
         if not before or waiting < before:
             self._unread = (now, waiting)
         elif now > since + self._limits.unread_seconds:
-            self._transport.abort()
+            self.abort()
         else:
             self._unread = (since, waiting)
 

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Protocol
 
-from hagane.serving.http import HttpError, Response
+from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.http_connection import HttpConnection
 from hagane.serving.http_limits import HttpLimits
 from hagane.serving.request_head import RequestHead
@@ -27,18 +27,18 @@ _BREAKS = bytes.maketrans(b"\r\n\0", b"   ")
 
 
 class Application(Protocol):
-    """What answers."""
+    """What answers: `hagane.serving.app.App`."""
 
     max_body_bytes: int
 
-    def handle(self, head: RequestHead, body: bytes, reply: Callable[[Response], None]) -> None:
+    def handle(self, request: Request, reply: Callable[[Response], object]) -> None:
         """Answer a request by calling `reply` once, now or later, on the event loop's thread. Raises nothing."""
 
-    def refuse(self, method: str, path: str, error: HttpError) -> Response:
-        """An error before there was a whole request, in the shape of the path's protocol."""
+    def refuse(self, request: Request, error: HttpError, reply: Callable[[Response], object]) -> None:
+        """Likewise, a request that cannot be read to its end."""
 
-    def too_large(self, size: int) -> HttpError:
-        """The error of a body of so many bytes, or more."""
+    def check_size(self, size: int) -> None:
+        """Raises HttpError 413 for a body of more than `max_body_bytes`."""
 
 
 class HttpFront:

@@ -20,8 +20,8 @@ class RequestHead(NamedTuple):
     method: str
     path: str
     """Percent signs decoded."""
-    query: str
-    """As it came, without the question mark."""
+    query: bytes
+    """What stands behind `?`."""
     headers: Mapping[bytes, bytes]
     """By lower-case name; of several of one name, the last."""
     length: int
@@ -40,7 +40,7 @@ class HeadReader:
     >>> reader.feed(b"POST /predict?a=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
     >>> head = reader.head()
     >>> head.method, head.path, head.query, head.length, head.keep_alive
-    ('POST', '/predict', 'a=1', 3, True)
+    ('POST', '/predict', b'a=1', 3, True)
     """
 
     def __init__(self) -> None:
@@ -82,16 +82,16 @@ class HeadReader:
         expects_continue = bool(expects) and not is_http10
         return RequestHead(method, path, query, headers, length, self._keep_alive, is_http10, expects_continue)
 
-    def _path_and_query(self) -> tuple[str, str]:
+    def _path_and_query(self) -> tuple[str, bytes]:
         target = self.target
         if not target.startswith(b"/") or b"#" in target:
             try:
                 url = httptools.parse_url(target)
             except httptools.HttpParserInvalidURLError:
-                return target.decode("latin-1"), ""  # `*`, or an authority
-            return unquote((url.path or b"/").decode("latin-1")), (url.query or b"").decode("latin-1")
-        path, _, query = target.decode("latin-1").partition("?")
-        return unquote(path) if "%" in path else path, query
+                return target.decode("latin-1"), b""  # `*`, or an authority
+            return unquote((url.path or b"/").decode("latin-1")), url.query or b""
+        path, _, query = target.partition(b"?")
+        return unquote(path.decode("latin-1")), query
 
     def _length(self, headers: Mapping[bytes, bytes], is_http10: bool) -> int:
         encoding = headers.get(b"transfer-encoding")

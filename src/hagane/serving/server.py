@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import uvicorn
-
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
+from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
 from hagane.serving.listen import listen, url_of
 from hagane.serving.start_message import start_message
 
 if TYPE_CHECKING:
     from hagane.serving.grpc_server import GrpcServer
-
-SHUTDOWN_SECONDS = 30
-"""How long requests in flight may take to finish after SIGTERM."""
 
 
 def serve(
@@ -58,7 +52,7 @@ def serve(
             def started() -> None:
                 (announce or _print)(start_message(app.model, url_of(listener), address))
 
-            _Server(_config(app), on_start=started, on_stop=_stopping(grpc)).run(sockets=[listener])
+            HttpServer(app, on_start=started, on_stop=_stopping(grpc)).run(listener)
 
 
 class ServerThread:
@@ -88,7 +82,7 @@ class ServerThread:
         self.grpc_address = ""
         """`127.0.0.1:41235`, where gRPC is spoken."""
         self._listener: socket.socket | None = None
-        self._server: _Server | None = None
+        self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
@@ -102,21 +96,20 @@ class ServerThread:
             self._ends.close()
             raise
         self.grpc_address = grpc.address if grpc else ""
-        self._server = _Server(_config(app), on_stop=_stopping(grpc))
+        self._server = HttpServer(app, on_stop=_stopping(grpc))
         self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), name="hagane-server", daemon=True
+            target=self._server.run, args=(self._listener,), name="hagane-server", daemon=True
         )
         self._thread.start()
-        while not self._server.started:
+        while not self._server.started.wait(0.1):
             if not self._thread.is_alive():
                 raise ServeError("the server's thread ended before it began; see the log")
-            time.sleep(0.001)
         return self
 
     def stop(self) -> None:
         """Finish what is in flight, and close the socket. Twice is as good as once."""
         if self._server is not None and self._thread is not None and self._listener is not None:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join()
             self._ends.close()
             self._server = None
@@ -134,45 +127,6 @@ class ServerThread:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which returns after a signal (it would raise it again), and tells when it listens and ends."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        on_start: Callable[[], object] | None = None,
-        on_stop: Callable[[], object] | None = None,
-    ) -> None:
-        super().__init__(config)
-        self._on_start = on_start
-        self._on_stop = on_stop
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM while serving; on a thread there are none to handle."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then say so."""
-        await super().startup(sockets=sockets)
-        if self._on_start is not None and self.started:
-            self._on_start()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell that it ends, then take no more connections and finish what is in flight."""
-        if self._on_stop is not None:
-            self._on_stop()
-        await super().shutdown(sockets=sockets)
 
 
 @contextlib.contextmanager
@@ -193,19 +147,6 @@ def _grpc(app: App, host: str, port: int | None) -> Iterator[GrpcServer | None]:
 def _stopping(server: GrpcServer | None) -> Callable[[], object] | None:
     """Both servers stop to take requests at once, and finish theirs side by side."""
     return (lambda: server.stop(SHUTDOWN_SECONDS)) if server is not None else None
-
-
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        ws="none",
-    )
 
 
 def _port() -> int:
