@@ -35,10 +35,10 @@ _STATUS = {
     400: "INVALID_ARGUMENT",
     404: "NOT_FOUND",
     405: "UNIMPLEMENTED",
-    413: "INVALID_ARGUMENT",
-    415: "INVALID_ARGUMENT",
+    408: "DEADLINE_EXCEEDED",
+    **dict.fromkeys((413, 414, 415, 417, 431), "INVALID_ARGUMENT"),
     500: "INTERNAL",
-    501: "UNIMPLEMENTED",
+    **dict.fromkeys((501, 505), "UNIMPLEMENTED"),
 }
 _FIELDS = ("instances", "parameters")
 _TOLD_IN_MESSAGE = 5
