@@ -24,6 +24,11 @@ _PUBLIC = {
     "runs": "hagane.fronts.python",
     "find_outliers": "hagane.fronts.python",
     "compare": "hagane.fronts.python",
+    "deploy": "hagane.fronts.endpoints",
+    "undeploy": "hagane.fronts.endpoints",
+    "rollback": "hagane.fronts.endpoints",
+    "update_endpoint": "hagane.fronts.endpoints",
+    "endpoints": "hagane.fronts.endpoints",
     "TrainedModel": "hagane.fronts.python",
     "Spec": "hagane.spec.spec",
     "Split": "hagane.spec.spec",
@@ -48,21 +53,27 @@ __all__ = [
     "cache",
     "check_schema",
     "compare",
+    "deploy",
     "describe",
+    "endpoints",
     "find_outliers",
     "hparam_candidates",
     "hparam_range",
     "infer_schema",
     "launch",
     "load",
+    "rollback",
     "runs",
     "train",
     "train_spec",
+    "undeploy",
+    "update_endpoint",
 ]
 
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
+    from hagane.fronts.endpoints import deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.python import (
         TrainedModel,
         cache,

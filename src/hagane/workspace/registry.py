@@ -1,8 +1,9 @@
-"""The registry of models: one SQLite file, safe for many processes at once.
+"""The registry of models and endpoints: one SQLite file, safe for many processes at once.
 
 `versions` holds one row a number given out. Its document is NULL while the model is being made, after its maker
 died, and after its deletion: so a number is never given twice, and a folder whose document is NULL is known to be
-rubbish. Every change runs in one immediate transaction.
+rubbish. `endpoints`, `servers` and `comparisons` are `hagane.workspace.endpoints`'. Every change runs in one immediate
+transaction, so that no version is deleted while it is being deployed.
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ import msgspec
 from hagane.errors import DataError, Fault
 from hagane.workspace.model_version import ModelVersion
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Format 1 knew no endpoints: their tables are made by the first change."""
 BUSY_TIMEOUT_SECONDS = 30
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS versions (name TEXT NOT NULL COLLATE NOCASE, version INTEGER NOT NULL,"
     " document TEXT, PRIMARY KEY (name, version))",
+    "CREATE TABLE IF NOT EXISTS endpoints (name TEXT NOT NULL COLLATE NOCASE, revision INTEGER NOT NULL,"
+    " document TEXT NOT NULL, PRIMARY KEY (name, revision))",
+    "CREATE TABLE IF NOT EXISTS servers (endpoint TEXT NOT NULL COLLATE NOCASE, server TEXT NOT NULL,"
+    " document TEXT NOT NULL, PRIMARY KEY (endpoint, server))",
+    "CREATE TABLE IF NOT EXISTS comparisons (endpoint TEXT NOT NULL COLLATE NOCASE, server TEXT NOT NULL,"
+    " served TEXT NOT NULL, mirrored TEXT NOT NULL, document TEXT NOT NULL,"
+    " PRIMARY KEY (endpoint, server, served, mirrored))",
     f"PRAGMA user_version = {FORMAT_VERSION}",
 )
 """Names ignore case, as file systems may: `Late` and `late` are one model."""
@@ -44,6 +53,12 @@ class Registry:
             yield connection if self._format(connection) else None
 
     @contextmanager
+    def reading_endpoints(self) -> Iterator[sqlite3.Connection | None]:
+        """As `reading`; None, too, where no release that knows endpoints has written here."""
+        with self.reading() as connection:
+            yield connection if connection is not None and self._format(connection) > 1 else None
+
+    @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
         """A connection in an immediate transaction: the only writer, committed at the end, rolled back on an error."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +67,7 @@ class Registry:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if not self._format(connection):
+                if self._format(connection) < FORMAT_VERSION:
                     for statement in SCHEMA:
                         connection.execute(statement)
                 yield connection

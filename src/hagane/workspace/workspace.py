@@ -1,10 +1,10 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
-`registry.sqlite` names the models; `models/<name>/<version>/` are their bundles; `cache/` holds encoded columns,
-`runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `scratch/` is temporary. A new
-bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
-registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
-removes it. So a crash at any moment leaves nothing that is listed and broken.
+`registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
+encoded columns, `runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `scratch/` is
+temporary. A new bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row:
+whoever holds the registry's write lock and sees the folder of an empty row knows that its writer died (or that it was
+deleted), and removes it. So a crash at any moment leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ import msgspec
 from hagane.errors import Fault, NotFoundError, SpecError, StorageError, nearest
 from hagane.spec.check import MODEL_NAME, name_fault
 from hagane.spec.spec import Spec
+from hagane.workspace.endpoints import Endpoints, deployments_of
 from hagane.workspace.interrupted_runs import InterruptedRun, delete_run, find_run, interrupted_runs
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
 from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
@@ -53,6 +54,7 @@ class Workspace:
         self.root = Path(default_root() if root is None else root).absolute()
         self.registry = Registry(self.root / "registry.sqlite")
         self.models_folder = self.root / "models"
+        self.endpoints = Endpoints(self.registry, self.models_folder)
         self.scratch_parent = self.root / "scratch"
         self.cache_folder = self.root / "cache"
         self.runs_folder = self.root / "runs"
@@ -100,11 +102,15 @@ class Workspace:
         return next((version for version in self.list() if version.path == bundle.absolute()), None)
 
     def delete(self, reference: str) -> ModelVersion:
-        """Delete one version, the newest for a bare name: its row, then its folder. Raises NotFoundError."""
+        """Delete one version, the newest for a bare name: its row, then its folder.
+
+        Raises NotFoundError, and StorageError for a version that is deployed.
+        """
         version = self.get(reference)
         with self.registry.changing() as connection:
             if not select(connection, version.name, version.version):
                 raise self._not_found(reference, version.name)
+            _check_not_deployed(version, deployments_of(connection, version.name, version.version))
             clear(connection, version.name, version.version)
         shutil.rmtree(version.path, ignore_errors=True)
         return version
@@ -206,6 +212,13 @@ class Workspace:
             what, near = f"no model '{name}'", nearest(name, {version.name for version in versions})
         step = "hagane models list" if versions else "train one first: hagane train DATA --label COLUMN"
         return NotFoundError(Fault(what=what, where=f"workspace {self.root}", nearest=near, next_step=step))
+
+
+def _check_not_deployed(version: ModelVersion, endpoints: Sequence[str]) -> None:
+    if endpoints:
+        what = f"{version.reference} is deployed to {', '.join(endpoints)}"
+        step = f"hagane undeploy {version.reference} --from {endpoints[0]}"
+        raise StorageError(Fault(what=what, next_step=step))
 
 
 def _also_a_path(fault: Fault, path: Path) -> Fault:

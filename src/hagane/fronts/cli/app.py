@@ -9,7 +9,9 @@ import typer
 from hagane.fronts.cli.cache import cache
 from hagane.fronts.cli.compare import compare
 from hagane.fronts.cli.demo import demo
+from hagane.fronts.cli.deploy import deploy
 from hagane.fronts.cli.describe import describe
+from hagane.fronts.cli.endpoints import endpoints
 from hagane.fronts.cli.evaluate import evaluate
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.launch import launch
@@ -17,12 +19,14 @@ from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.predict import predict
+from hagane.fronts.cli.rollback import rollback
 from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.termination import ended_by_sigterm
 from hagane.fronts.cli.train import train
 from hagane.fronts.cli.training_info import training_info
+from hagane.fronts.cli.undeploy import undeploy
 from hagane.fronts.cli.weights import weights
 
 PANEL_START = "Start"
@@ -73,6 +77,10 @@ app.command("training-info", rich_help_panel=PANEL_FORGE)(training_info)
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(predict)
 app.command(rich_help_panel=PANEL_USE)(serve)
+app.command(rich_help_panel=PANEL_USE)(deploy)
+app.command(rich_help_panel=PANEL_USE)(undeploy)
+app.command(rich_help_panel=PANEL_USE)(rollback)
+app.add_typer(endpoints, name="endpoints", rich_help_panel=PANEL_USE)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
 app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(cache)

@@ -35,6 +35,19 @@ def complete_family(incomplete: str) -> Iterator[str]:
     yield from (name for name in FAMILIES if name.startswith(incomplete.lower()))
 
 
+def complete_endpoint(incomplete: str) -> Iterator[tuple[str, str]]:
+    """Names of the workspace's endpoints that begin with what was typed; nothing where there are none."""
+    from hagane.errors import HaganeError
+    from hagane.workspace.workspace import Workspace
+
+    try:
+        states = Workspace().endpoints.list()
+    except (HaganeError, OSError):
+        return
+    found = [(state.name, ", ".join(each.reference for each in state.models)) for state in states]
+    yield from (item for item in found if item[0].lower().startswith(incomplete.lower()))
+
+
 JsonOption = Annotated[
     bool,
     typer.Option(
@@ -59,6 +72,12 @@ ModelArgument = Annotated[
         help="A model's name (late), name and version (late@3), or the folder of a bundle.",
         autocompletion=complete_model,
         show_default=False,
+    ),
+]
+EndpointArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENDPOINT", help="An endpoint's name.", autocompletion=complete_endpoint, show_default=False
     ),
 ]
 DataArgument = Annotated[
