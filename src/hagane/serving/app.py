@@ -7,11 +7,14 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault
+from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
+from hagane.serving.deadline import check_deadline
 from hagane.serving.deployment import Deployment
 from hagane.serving.endpoint import Endpoint
 from hagane.serving.exchange import Exchange
@@ -19,8 +22,10 @@ from hagane.serving.guard import Guard
 from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.observer import Observer
 from hagane.serving.open_protocols import choose_protocols
+from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.protocol import Predict
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
+from hagane.usable_cores import usable_cores
 
 _LOG = logging.getLogger("hagane.serving")
 
@@ -39,6 +44,7 @@ class App:
         guards: tuple[Guard, ...] = (),
         admission: Admission | None = None,
         observers: tuple[Observer, ...] = (),
+        num_threads: int = 1,
     ) -> None:
         self.endpoint = endpoint
         """Read once a request: whoever changes what is served replaces it."""
@@ -46,6 +52,7 @@ class App:
         self.guards = guards
         self.admission = admission or Unlimited()
         self.observers = observers
+        self._threads = ThreadPoolExecutor(num_threads, "hagane-model")
 
     @property
     def model(self) -> ServedModel:
@@ -117,7 +124,7 @@ class App:
         if len(exchange.request.body) <= exchange.deployment.inline_bytes:
             self._leave(exchange, self._predict(route, exchange), reply)
             return
-        work = asyncio.get_running_loop().run_in_executor(None, self._predict, route, exchange)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._predict, route, exchange)
         work.add_done_callback(functools.partial(self._end, exchange, reply))
 
     def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
@@ -126,6 +133,7 @@ class App:
     def _predict(self, route: Predict, exchange: Exchange) -> Response:
         exchange.waited_seconds = time.monotonic() - exchange.request.received
         try:
+            check_deadline(exchange)
             return exchange.deployment.predict(route, exchange)
         except Exception as error:
             return self._refusal(exchange, error)
@@ -160,19 +168,25 @@ def create_app(
     max_rows: int = MAX_ROWS,
     extra_fields: bool = False,
     protocols: Iterable[str] | None = None,
+    overload: OverloadOptions | None = None,
+    num_threads: int | None = None,
 ) -> App:
     """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
 
     `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
     does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
-    path the first one answers it. Raises ServeError for a protocol that does not exist.
+    path the first one answers it. What is slow or large is run on `num_threads` threads (as many as there are cores),
+    and `overload` says how much may wait. Raises ServeError for a protocol that does not exist.
     """
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
     model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder, protocols=chosen)
     deployment = Deployment(model)
     deployment.warm_up()
-    return App(Endpoint(model.name, (deployment,)), max_body_bytes=max_body_bytes)
+    num_threads = num_threads or usable_cores()
+    admission = AdaptiveAdmission(overload or OverloadOptions(), num_threads)
+    endpoint = Endpoint(model.name, (deployment,))
+    return App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
 
 
 def _check_encoding(request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -30,6 +31,8 @@ class Exchange(msgspec.Struct):
     predictions: Predictions | None = None
     response: Response | None = None
     """What was answered; None while it is not, and for a client that went away."""
+    deadline: float = math.inf
+    """When the client stops to wait, in seconds of `time.monotonic`: `check_deadline` is asked before a run."""
     waited_seconds: float = 0.0
     """Between the whole request's arrival and the model's run."""
     model_seconds: float = 0.0

@@ -22,7 +22,18 @@ THREADS = 8
 """How many calls are worked on at once."""
 MOST_DETAILS = 4_000
 """Bytes of an error's text: it travels in a header, and clients take 8 KB of headers."""
-_CODES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "INVALID_ARGUMENT"}
+MOST_CALLS = 1_000
+"""How many calls may be there at once, those that wait for a thread included; one more is RESOURCE_EXHAUSTED."""
+_CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
 _LOG = logging.getLogger("hagane.serving")
 
@@ -48,7 +59,9 @@ class GrpcServer:
         }
         sizes = [("grpc.max_receive_message_length", app.max_body_bytes), ("grpc.max_send_message_length", -1)]
         self._server = grpc.server(
-            ThreadPoolExecutor(THREADS, "hagane-grpc"), options=[*sizes, ("grpc.so_reuseport", 0)]
+            ThreadPoolExecutor(THREADS, "hagane-grpc"),
+            options=[*sizes, ("grpc.so_reuseport", 0)],
+            maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         self.address = self._listen(host, port)
@@ -77,9 +90,11 @@ def _answering(call: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContex
     """The call, with errors as gRPC has them: a code, and a text that a header can hold."""
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
-        """What the call answers; where it raises, the call is ended."""
+        """What the call answers; where it raises, or its deadline passed while it waited, the call is ended."""
         import grpc
 
+        if not context.is_active():
+            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call could be run")
         try:
             return call(request)
         except HttpError as error:

@@ -27,11 +27,16 @@ from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_c
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _CODES = {
     400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
     404: "RESOURCE_DOES_NOT_EXIST",
     405: "BAD_REQUEST",
     413: "REQUEST_LIMIT_EXCEEDED",
     415: "BAD_REQUEST",
+    429: "REQUEST_LIMIT_EXCEEDED",
     501: "NOT_IMPLEMENTED",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 """MLflow's names of errors; INTERNAL_ERROR for the rest."""
 _MOST_FAULTS = 100

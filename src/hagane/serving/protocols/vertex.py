@@ -33,12 +33,20 @@ CONTAINER = "/v1/endpoints/{endpoint}/deployedModels/{deployed_model}"
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     405: "UNIMPLEMENTED",
-    408: "DEADLINE_EXCEEDED",
     **dict.fromkeys((413, 414, 415, 417, 431), "INVALID_ARGUMENT"),
-    500: "INTERNAL",
     **dict.fromkeys((501, 505), "UNIMPLEMENTED"),
+    408: "DEADLINE_EXCEEDED",
+    413: "INVALID_ARGUMENT",
+    415: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 _FIELDS = ("instances", "parameters")
 _TOLD_IN_MESSAGE = 5
