@@ -164,18 +164,18 @@ class Outcome:
 
 
 def simulate(
-    server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]], end: float, seed: int = 0
+    server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]], end: float
 ) -> dict[int, Outcome]:
     """Outcomes by phase; `load` gives the phase of a time, and the load then as a multiple of the capacity."""
-    return Simulation(server, limit, clock, load, seed).run(end)
+    return Simulation(server, limit, clock, load).run(end)
 
 
 class Simulation:
     def __init__(
-        self, server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]], seed: int
+        self, server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]]
     ) -> None:
         self.server, self.limit, self.clock, self.load = server, limit, clock, load
-        self.random = random.Random(seed)
+        self.random = random.Random(0)
         self.queue: deque[float] = deque()
         self.free, self.debt = server.servers, 0.0
         self.ends: list[tuple[float, int, list[float]]] = []
@@ -185,7 +185,7 @@ class Simulation:
     def run(self, end: float) -> dict[int, Outcome]:
         arrival, number = 0.0, 0
         while arrival < end or self.ends:
-            if self.ends and self.ends[0][0] <= arrival or arrival >= end:
+            if (self.ends and self.ends[0][0] <= arrival) or arrival >= end:
                 self.clock.now, _, batch = heapq.heappop(self.ends)
                 self.finish(batch)
             else:

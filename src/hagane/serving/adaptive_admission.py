@@ -67,9 +67,10 @@ class AdaptiveAdmission:
         self._bytes += size
 
     def leave(self, exchange: Exchange) -> None:
-        """Its place is free again; only what was run tells how fast requests are answered."""
+        """Its place is free again; what was too late to be run tells nothing of how fast requests are answered."""
         self._bytes -= len(exchange.request.body)
-        self._limit_of(exchange).leave(answered=exchange.model_seconds > 0)
+        run = exchange.model_seconds > 0 or self._clock() <= exchange.deadline
+        self._limit_of(exchange).leave(answered=run)
 
     def _limit(self, least: int) -> ConcurrencyLimit:
         options = self._options

@@ -81,13 +81,15 @@ class ServerThread:
         self._ends = contextlib.ExitStack()
         self.grpc_address = ""
         """`127.0.0.1:41235`, where gRPC is spoken."""
+        self.app: App | None = None
+        """What answers, once it was started."""
         self._listener: socket.socket | None = None
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
         """Begin to serve. Raises ServeError."""
-        app = create_app(self._bundle, **self._options)
+        app = self.app = create_app(self._bundle, **self._options)
         self._listener = listen(*self._address)
         self._ends.enter_context(contextlib.closing(self._listener))
         try:

@@ -45,6 +45,12 @@ def serve(
             show_default="all",
         ),
     ] = None,
+    request_timeout: Annotated[
+        float, typer.Option(min=0.001, help="Seconds after which a request is given up that names no time itself.")
+    ] = 60.0,
+    queue_seconds: Annotated[
+        float, typer.Option(min=0.001, help="How long a request may wait for others before more are turned away (429).")
+    ] = 0.25,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -53,6 +59,7 @@ def serve(
     [dim]Example:[/dim]  hagane serve late --port 8080
     """
     from hagane.serving import serve as work
+    from hagane.serving.overload_options import OverloadOptions
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
@@ -73,4 +80,5 @@ def serve(
         announce=announce,
         version=str(version.version) if version else "1",
         protocols=protocol,
+        overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )
