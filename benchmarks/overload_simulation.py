@@ -171,9 +171,7 @@ def simulate(
 
 
 class Simulation:
-    def __init__(
-        self, server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]]
-    ) -> None:
+    def __init__(self, server: Server, limit: Limit, clock: Clock, load: Callable[[float], tuple[int, float]]) -> None:
         self.server, self.limit, self.clock, self.load = server, limit, clock, load
         self.random = random.Random(0)
         self.queue: deque[float] = deque()
