@@ -1,176 +1,209 @@
-"""How fast does the server answer one row a request, beside a bare uvicorn that says hello?
+"""How many requests a second a server answers, how long they take, and what they cost it: Hagane's, bare ones, others.
 
-    python benchmarks/serving.py [--seconds 3] [--connections 16]
+    python benchmarks/serving.py [--only hello,hagane,fastapi,mlflow,bentoml,ray] [--rounds 5] [--seconds 3]
+    python benchmarks/serving.py --quick
 
-Both servers run in processes of their own on this machine, one after the other, several rounds; the load comes from
-this process over keep-alive connections. Prints requests/s and latencies of the best round of each, and what
-a prediction costs without HTTP. The model: 15 columns (10 numeric, 5 strings), an MLP of 64-32-1.
+One row a request, of 15 columns: Adult with one column more, where `--adult` is its `adult.data`, or else a table of
+random rows. Hagane and scikit-learn train one network each (64 and 32 units, two epochs); every peer serves
+scikit-learn's pipeline, as one would first write it, and in a second row the graph of Hagane's bundle in ONNX Runtime,
+so that what the server costs is told apart from what the model costs. The peers' environments are built at their first
+use, under ~/.cache/hagane-benchmark (2 GB in all).
+
+Each server has one worker, on core 0; the load has core 1 (`serving_load.c`; every answer is compared, byte by byte,
+with one that was held to the model's own library before). Ray Serve is four processes and more: it may use both cores.
+A round starts each server in turn and asks it over 1, 16 and 64 connections, each of which sends its next request when
+the last was answered; the order is turned around from round to round. After the rounds comes the open loop: requests
+are due at fixed times, whatever the server does, and latency counts from then. Last, one connection to one worker and
+to two.
+
+Tables hold medians over the rounds, with the lowest and the highest. *CPU µs* is the processor time of all of a
+server's processes by request: it depends least on what else the machine does. Ends with 1 where an answer was wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
-import timeit
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
+from hagane.bundle.bundle import Bundle
+from peers.environment import CACHE, peer_python
+from peers.serving_aims import print_aims
+from peers.serving_case import Case, make_case
+from peers.serving_contenders import CONTENDERS, HAGANE, TWO_WORKERS, Contender
+from peers.serving_load import Load, generator, offer_load, wrk_rate
+from peers.serving_results import Measured, Results, print_closed, print_open
+from peers.serving_server import ServingServer
 
-from hagane.bundle import Bundle, Input, Signature, write_bundle
-from hagane.features.emit import Emitter
-from hagane.types import SqlType
-
-NUMBERS, INTEGERS, STRINGS = 6, 4, 5
-ROW = {
-    **{f"f{index}": index + 1.5 for index in range(NUMBERS)},
-    **{f"i{index}": index for index in range(INTEGERS)},
-    **{f"s{index}": f"v{index}" for index in range(STRINGS)},
-}
-SERVE = "import sys; from hagane.serving import serve; serve(sys.argv[1], port=0)"
-HELLO = """
-import uvicorn, socket, sys
-async def app(scope, receive, send):
-    if scope["type"] == "http":
-        await receive()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
-        await send({"type": "http.response.body", "body": b"hello"})
-listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen(2048)
-print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
-uvicorn.Server(config).run(sockets=[listener])
-"""
-
-
-@dataclass(frozen=True)
-class Round:
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float = float("nan")
-    """Processor time of the server a request: what remains meaningful on a machine that others use too. Linux only."""
-
-
-def write_example_bundle(folder: Path) -> Path:
-    """A multilayer perceptron on scaled numbers and embedded strings, with weights from a fixed seed."""
-    random, emitter = np.random.default_rng(0), Emitter()
-    numbers = emitter.input("packed.float64", np.float64, ("n", NUMBERS))
-    integers = emitter.input("packed.int64", np.int64, ("n", INTEGERS))
-    emitter.input("packed.validity", np.bool_, ("n", INTEGERS + STRINGS))
-    parts = [emitter.node("Cast", numbers, to=1), emitter.node("Cast", integers, to=1)]
-    for index in range(STRINGS):
-        text = emitter.input(f"string.s{index}", str, ("n", 1))
-        keys = [f"v{key}" for key in range(20)]
-        ids = emitter.node("LabelEncoder", text, domain="ai.onnx.ml", keys_strings=keys,
-                           values_int64s=list(range(1, 21)), default_int64=0)  # fmt: skip
-        table = emitter.constant(random.normal(size=(21, 4)).astype(np.float32))
-        parts.append(emitter.node("Reshape", emitter.node("Gather", table, ids), emitter.constant([-1, 4])))
-    hidden, width = emitter.node("Concat", *parts, axis=1), NUMBERS + INTEGERS + STRINGS * 4
-    for size in (64, 32, 1):
-        weights = emitter.constant((random.normal(size=(width, size)) / width).astype(np.float32))
-        hidden, width = emitter.node("Relu" if size > 1 else "Sigmoid", emitter.node("MatMul", hidden, weights)), size
-    no, half, flat = emitter.constant(np.float32([1])), emitter.constant(np.float32([0.5])), emitter.constant([-1])
-    both = emitter.node("Concat", emitter.node("Sub", no, hidden), hidden, axis=1)
-    label = emitter.node("Reshape", emitter.node("GreaterOrEqual", hidden, half), flat)
-    smallest = emitter.node("ReduceMin", numbers, emitter.constant([1]), keepdims=0)
-    emitter.output("probabilities", both, np.float32, ("n", 2))
-    emitter.output("predicted_label", label, np.bool_, ("n",))
-    emitter.output("row_error", emitter.node("Less", smallest, emitter.constant(np.float64(-1e300))), np.bool_, ("n",))
-    types = {"f": SqlType.FLOAT64, "i": SqlType.INT64, "s": SqlType.STRING}
-    signature = Signature(
-        inputs=tuple(Input(name=name, type=types[name[0]]) for name in ROW), task="classification", label="late",
-        label_type=SqlType.BOOL, classes=(False, True), threshold=0.5, model_type="dnn_classifier", example=ROW,
-    )  # fmt: skip
-    return write_bundle(folder / "mlp", model=emitter.model().SerializeToString(), signature=signature)
-
-
-async def load(port: int, request: bytes, connections: int, seconds: float) -> Round:
-    """Every connection sends its next request when the last one was answered."""
-    latencies: list[float] = []
-    end = time.perf_counter() + seconds
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (start := time.perf_counter()) < end:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            length = re.search(rb"content-length: (\d+)", head)
-            assert length is not None
-            await reader.readexactly(int(length[1]))
-            latencies.append(time.perf_counter() - start)
-        writer.close()
-
-    await asyncio.gather(*(client() for _ in range(connections)))
-    p50, p99 = np.percentile(latencies, [50, 99]) * 1000
-    return Round(len(latencies) / seconds, float(p50), float(p99))
-
-
-def measure(command: list[str], request: bytes, connections: int, seconds: float) -> Round:
-    """Start a server, load it, end it."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            port = next(
-                int(found[1]) for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line))
-            )
-            try:
-                import uvloop
-
-                run = uvloop.run
-            except ImportError:
-                run = asyncio.run  # type: ignore[assignment]
-            run(load(port, request, connections, 0.3))
-            before = cpu_seconds(process.pid)
-            measured = run(load(port, request, connections, seconds))
-            cpu = (cpu_seconds(process.pid) - before) / (measured.requests_per_second * seconds) * 1e6
-            return replace(measured, cpu_us=cpu)
-        finally:
-            process.terminate()
-
-
-def cpu_seconds(process_id: int) -> float:
-    """Processor time that a process has used, or NaN where there is no /proc."""
-    stat = Path(f"/proc/{process_id}/stat")
-    if not stat.exists():
-        return float("nan")
-    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+ADULT = Path(__file__).parents[2] / "shared" / "data" / "adult" / "adult.data"
+CONNECTIONS = (1, 16, 64)
+RATES = (0.25, 0.5, 0.75, 0.9)
+"""Of the highest load that was carried."""
+OPEN_CONNECTIONS = 64
+WARM_UP_SECONDS = 0.5
+SERVER_CORE, LOAD_CORE = 0, 1
 
 
 def main() -> None:
+    options = parse_options()
+    cores = (SERVER_CORE, LOAD_CORE) if can_bind() else (None, None)
+    told("cores: server 0, load 1" if can_bind() else "this machine cannot bind processes: they share its cores")
+    told(f"load by {Path(generator()[-1]).name}")
+    chosen = [each for name in options.only.split(",") for each in CONTENDERS[name]]
+    with tempfile.TemporaryDirectory(prefix="hagane-serving-") as folder:
+        bench = Bench(options, prepared_case(Path(folder), options.adult), *cores)
+        try:
+            bench.measure(chosen)
+        except KeyboardInterrupt:
+            told("interrupted: what follows is what there is")
+    report(bench.results, options.json)
+    sys.exit(1 if bench.results.wrong else 0)
+
+
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--only", default=",".join(CONTENDERS), help="of these, with commas between")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3, help="of each load")
+    parser.add_argument("--quick", action="store_true", help="one round, one second: to see that all works")
+    parser.add_argument("--adult", type=Path, default=ADULT if ADULT.is_file() else None, help="Adult's adult.data")
+    parser.add_argument("--environments", type=Path, default=CACHE, help="where the peers' environments are")
+    parser.add_argument("--json", type=Path, default=Path("serving.json"), help="where all figures go")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder = write_example_bundle(Path(place))
-        bundle = Bundle.load(folder)
-        cost = min(timeit.repeat(lambda: bundle.predict([ROW]).rows(), number=100, repeat=100)) / 100
-        print(f"one row of {len(ROW)} columns without HTTP: {cost * 1e6:.0f} µs")
-        body = json.dumps({"instances": [ROW]}).encode()
-        head = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
-        request = head.format(len(body)).encode() + body
-        commands = {
-            "uvicorn, hello": [sys.executable, "-c", HELLO],
-            "hagane serve": [sys.executable, "-c", SERVE, str(folder)],
-        }
-        titles = f"{'':16}{'connections':>12}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}"
-        print(f"{titles}   best of {options.rounds} rounds")
-        for connections in options.connections:
-            for name, command in commands.items():
-                rounds = [measure(command, request, connections, options.seconds) for _ in range(options.rounds)]
-                best = max(rounds, key=lambda one: one.requests_per_second)
-                figures = f"{best.requests_per_second:12,.0f}{best.p50_ms:9.2f}{best.p99_ms:9.2f}{best.cpu_us:9.0f}"
-                print(f"{name:16}{connections:12}{figures}")
+    if unknown := set(options.only.split(",")) - set(CONTENDERS):
+        parser.error(f"--only: {', '.join(sorted(unknown))}: not one of {', '.join(CONTENDERS)}")
+    if options.quick:
+        options.rounds, options.seconds = 1, 1.0
+    return options
+
+
+def can_bind() -> bool:
+    """Whether a server and its load may have a core each."""
+    return hasattr(os, "sched_getaffinity") and {SERVER_CORE, LOAD_CORE} <= os.sched_getaffinity(0)
+
+
+def prepared_case(folder: Path, adult: Path | None) -> Case:
+    """Models and rows, and `case.json`, from which the peers know them."""
+    told("training both models")
+    case = make_case(folder, adult)
+    signature = Bundle.load(case.bundle).signature
+    about = {
+        "graph": str(case.bundle / "model.onnx"),
+        "classes": case.classes,
+        "columns": {column.name: column.type.name for column in signature.inputs},
+    }
+    (folder / "case.json").write_text(json.dumps(about))
+    return case
+
+
+@dataclass
+class Bench:
+    options: argparse.Namespace
+    case: Case
+    server_core: int | None
+    load_core: int | None
+    results: Results = field(default_factory=Results)
+
+    def measure(self, chosen: list[Contender]) -> None:
+        pythons = {each.name: self.python(each) for each in chosen}
+        chosen = [each for each in chosen if pythons[each.name] is not None]
+        for number in range(self.options.rounds):
+            for contender in chosen if number % 2 == 0 else reversed(chosen):
+                self.attempt(contender, lambda server, name=contender.name: self.closed(server, name), number)
+        if HAGANE in chosen and (highest := self.results.highest(HAGANE.name)):
+            self.open_loops([HAGANE, *self.fastest_hello(chosen)], highest)
+            self.one_connection()
+
+    def python(self, contender: Contender) -> Path | str | None:
+        """Of its environment; None where that cannot be built, which is told."""
+        if contender.environment is None:
+            return sys.executable
+        try:
+            return peer_python(contender.environment, folder=self.options.environments)
+        except subprocess.CalledProcessError as error:
+            self.results.left_out[contender.name] = f"its environment cannot be built: {error}"
+            return None
+
+    def attempt(self, contender: Contender, work: Callable[[ServingServer], None], number: int) -> None:
+        """One contender's part of a round. Who does not start, or answers wrongly, is left out and told."""
+        told(f"round {number + 1} of {self.options.rounds}: {contender.name}")
+        python = self.python(contender)
+        assert python is not None
+        try:
+            with ServingServer(contender, python, self.case, self.server_core) as server:
+                offer_load(server.port, server.pairs, connections=8, seconds=WARM_UP_SECONDS, core=self.load_core)
+                work(server)
+        except (RuntimeError, subprocess.CalledProcessError) as error:
+            self.results.left_out[contender.name] = str(error)
+            told(str(error))
+
+    def closed(self, server: ServingServer, name: str) -> None:
+        for connections in CONNECTIONS:
+            self.results.closed.append(self.offer(server, name, connections, 0))
+        if name == HAGANE.name or name.startswith("uvicorn"):
+            for pair in server.pairs[:1]:
+                rate = wrk_rate(server.port, pair[0], connections=64, seconds=self.options.seconds, core=self.load_core)
+                if rate is not None:
+                    self.results.by_wrk.setdefault(name, []).append(rate)
+
+    def offer(self, server: ServingServer, name: str, connections: int, rate: float) -> Measured:
+        before = server.cpu_seconds()
+        load: Load = offer_load(
+            server.port, server.pairs, connections=connections, seconds=self.options.seconds, rate=rate,
+            core=self.load_core,
+        )  # fmt: skip
+        cpu = server.cpu_seconds() - before
+        return Measured(name, connections, rate, cpu / max(load.right, 1) * 1e6, load)
+
+    def open_loops(self, contenders: list[Contender], highest: float) -> None:
+        """All at the same rates: shares of the highest load that Hagane carried."""
+
+        def work(server: ServingServer, name: str) -> None:
+            for share in RATES:
+                self.results.open.append((share, self.offer(server, name, OPEN_CONNECTIONS, share * highest)))
+
+        for number in range(self.options.rounds):
+            for contender in contenders:
+                self.attempt(contender, lambda server, name=contender.name: work(server, name), number)
+
+    def fastest_hello(self, chosen: list[Contender]) -> Iterator[Contender]:
+        rates = {each: self.results.rate(each.name, 64) for each in chosen if each.role == "hello"}
+        measured = {each: rate for each, rate in rates.items() if rate}
+        if measured:
+            yield max(measured, key=measured.__getitem__)
+
+    def one_connection(self) -> None:
+        """To one worker, and to two, in turn."""
+
+        def work(server: ServingServer, name: str) -> None:
+            self.results.workers.append(self.offer(server, name, 1, 0))
+
+        for number in range(self.options.rounds):
+            for contender in (HAGANE, TWO_WORKERS):
+                if TWO_WORKERS.name not in self.results.left_out:
+                    self.attempt(contender, lambda server, name=contender.name: work(server, name), number)
+
+
+def report(results: Results, file: Path) -> None:
+    """On the terminal, and all of it as JSON."""
+    print_closed(results, CONTENDERS, CONNECTIONS)
+    print_open(results)
+    print_aims(results, CONTENDERS, CONNECTIONS)
+    for name, why in results.left_out.items():
+        print(f"\nleft out: {name}: {why}")
+    file.write_text(json.dumps(asdict(results), indent=1))
+    print(f"\nall figures: {file}")
+
+
+def told(what: str) -> None:
+    """Progress, on stderr."""
+    print(f"  {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

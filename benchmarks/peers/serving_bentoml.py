@@ -1,0 +1,28 @@
+"""A BentoML service, for `benchmarks/serving.py`: `KIND FOLDER PORT`, one worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import bentoml
+
+from peers.serving_scorer import answer, scorer
+
+
+@bentoml.service(workers=1, traffic={"timeout": 60}, metrics={"enabled": False})
+class Adult:
+    def __init__(self) -> None:
+        self.scorer = scorer(os.environ["SERVING_KIND"], Path(os.environ["SERVING_FOLDER"]))
+
+    @bentoml.api
+    async def predict(self, instances: list[dict[str, Any]]) -> dict[str, Any]:
+        return answer(self.scorer, instances)
+
+
+if __name__ == "__main__":
+    os.environ |= {"SERVING_KIND": sys.argv[1], "SERVING_FOLDER": sys.argv[2], "BENTOML_DO_NOT_TRACK": "true"}
+    arguments = ["serve", f"{__spec__.name}:Adult", "--host", "127.0.0.1", "--port", sys.argv[3]]
+    os.execv(sys.executable, [sys.executable, "-m", "bentoml", *arguments])
