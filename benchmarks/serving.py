@@ -7,7 +7,7 @@ One row a request, of 15 columns: Adult with one column more, where `--adult` is
 random rows. Hagane and scikit-learn train one network each (64 and 32 units, two epochs); every peer serves
 scikit-learn's pipeline, as one would first write it, and in a second row the graph of Hagane's bundle in ONNX Runtime,
 so that what the server costs is told apart from what the model costs. The peers' environments are built at their first
-use, under ~/.cache/hagane-benchmark (2 GB in all).
+use, under ~/.cache/hagane-benchmark (3 GB in all).
 
 Each server has one worker, on core 0; the load has core 1 (`serving_load.c`; every answer is compared, byte by byte,
 with one that was held to the model's own library before). Ray Serve is four processes and more: it may use both cores.

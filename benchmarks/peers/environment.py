@@ -14,7 +14,9 @@ UNUSED = {"ludwig": ("torchvision", "torchaudio")}
 
 
 def peer_python(peer: str, torch_index: str = "", folder: Path = CACHE) -> Path:
-    """Of `keras` (2 GB) or `ludwig` (3 GB and more), under `folder`; `torch_index` is where torch's CPU build lies.
+    """Of `keras` (2 GB), `ludwig` (3 GB and more) or a `serving_*` (up to 1 GB), under `folder`.
+
+    `torch_index` is where torch's CPU build lies.
 
     Raises CalledProcessError where pip could not install what `<peer>.txt` beside this file pins.
     """

@@ -1,4 +1,4 @@
-"""A BentoML service, for `benchmarks/serving.py`: `KIND FOLDER PORT`, one worker."""
+"""A BentoML service with its adaptive batching, for `benchmarks/serving.py`: `KIND FOLDER PORT`, one worker."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Adult:
     def __init__(self) -> None:
         self.scorer = scorer(os.environ["SERVING_KIND"], Path(os.environ["SERVING_FOLDER"]))
 
-    @bentoml.api
-    async def predict(self, instances: list[dict[str, Any]]) -> dict[str, Any]:
-        return answer(self.scorer, instances)
+    @bentoml.api(batchable=True, max_batch_size=64)
+    async def predict(self, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = answer(self.scorer, instances)["predictions"]
+        return found
 
 
 if __name__ == "__main__":

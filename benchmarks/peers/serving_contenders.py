@@ -48,6 +48,10 @@ def _of_peer(answer: Any, case: Case) -> float:
     return float(answer["predictions"][0]["probabilities"][-1])
 
 
+def _of_bentoml(answer: Any, case: Case) -> float:
+    return float(answer[0]["probabilities"][-1])
+
+
 def _of_mlflow(answer: Any, case: Case) -> float:
     return float(answer["predictions"][0][-1])
 
@@ -87,7 +91,7 @@ CONTENDERS: dict[str, list[Contender]] = {
     "hagane": [HAGANE],
     "fastapi": _pair("FastAPI", "serving_web", "serving_fastapi"),
     "mlflow": _pair("MLflow", "serving_mlflow", "serving_mlflow", path="/invocations", body=_split, read=_of_mlflow),
-    "bentoml": _pair("BentoML", "serving_bentoml", "serving_bentoml"),
+    "bentoml": _pair("BentoML", "serving_bentoml", "serving_bentoml", read=_of_bentoml),
     "ray": _pair("Ray Serve", "serving_ray", "serving_ray", every_core=True),
 }  # fmt: skip
 """What `--only` names → who that is."""

@@ -55,7 +55,9 @@ def raw_hello(port: int) -> None:
     class Hello(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:
             self.transport, self.parser = transport, httptools.HttpRequestParser(self)
-            self.data_received = self.parser.feed_data  # type: ignore[method-assign]
+
+        def data_received(self, data: bytes) -> None:
+            self.parser.feed_data(data)
 
         def on_message_complete(self) -> None:
             self.transport.write(answer)

@@ -1,7 +1,8 @@
 """`serving_load.c` in Python, for machines without a compiler or epoll: the same arguments, the same line of JSON.
 
 On uvloop where there is one. It needs several times the processor time a request, so that its figures say less about
-fast servers: `benchmarks/serving.py` tells what share of a core the load took.
+fast servers: `benchmarks/serving.py` tells what share of a core the load took. A connection that the server closes
+stays closed.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ def main(kind: str, folder: str, port: str) -> None:
                                   serialization_format="cloudpickle")  # fmt: skip
     elif not place.exists():
         mlflow.pyfunc.save_model(place, python_model=Graph(), model_config={"folder": folder}, pip_requirements=[])
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     arguments = ["models", "serve", "-m", str(place), "-h", "127.0.0.1", "-p", port, "--env-manager", "local"]
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", *arguments, "--workers", "1"])
 

@@ -6,13 +6,13 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0"}
 
 import ray
 from ray import serve
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.5})
@@ -22,10 +22,10 @@ class Adult:
 
         self.scorer = scorer(kind, Path(folder))
 
-    async def __call__(self, request: Request) -> dict[str, Any]:
+    async def __call__(self, request: Request) -> JSONResponse:
         from peers.serving_scorer import answer
 
-        return answer(self.scorer, (await request.json())["instances"])
+        return JSONResponse(answer(self.scorer, (await request.json())["instances"]))
 
 
 def main(kind: str, folder: str, port: str) -> None:

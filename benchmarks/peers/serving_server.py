@@ -49,6 +49,9 @@ class ServingServer:
             self._wait()
             self.pairs = [self._checked(row, right) for row, right in
                           zip(self._case.rows, self._contender.right(self._case), strict=True)]  # fmt: skip
+        except ValueError as error:
+            self.__exit__()
+            raise RuntimeError(f"{self._contender.name}: {error}\n{self._tail()}") from error
         except BaseException:
             self.__exit__()
             raise
@@ -111,10 +114,12 @@ def exchange(port: int, request: bytes) -> tuple[int, bytes]:
         first = stream.readline().split()
         if len(first) < 2:
             raise ConnectionError("closed without an answer")
-        size = 0
+        size = -1
         while (line := stream.readline().strip()) != b"":
             name, _, value = line.partition(b":")
             size = int(value) if name.lower() == b"content-length" else size
+        if size < 0:
+            raise ValueError("an answer without Content-Length")
         return int(first[1]), stream.read(size)
 
 
