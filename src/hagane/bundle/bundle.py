@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,6 +45,8 @@ class Bundle:
         """16 hexadecimal digits that tell this bundle's content from any other's."""
         self.name = signature.model_name or folder.resolve().name
         """The model's name."""
+        self.load_seconds = 0.0
+        """How long it took to read, verify and load it."""
         self._session = session
         self._layout = signature.layout
         self._outputs = signature.outputs
@@ -56,13 +59,16 @@ class Bundle:
         Raises BundleError with every fault: a folder that is no bundle, a format newer than this Hagane, a file that is
         damaged, missing or extra, a graph that reaches outside its file or does not fit the signature.
         """
+        began = time.perf_counter()
         folder = Path(folder)
         manifest, files = read_verified(folder, keep=(MODEL_NAME, SIGNATURE_NAME))
         signature = _signature(files[SIGNATURE_NAME], folder)
         check_graph(files[MODEL_NAME])
         session = _session(files[MODEL_NAME], folder, num_threads)
         _check_fit(signature, session, folder)
-        return cls(folder, manifest, signature, session)
+        bundle = cls(folder, manifest, signature, session)
+        bundle.load_seconds = time.perf_counter() - began
+        return bundle
 
     def document(self, name: str) -> bytes:
         """One of the bundle's files (`evaluation.json`), verified again. Raises BundleError when it has none such."""

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,16 +15,18 @@ from hagane.errors import Fault
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
 from hagane.serving.deadline import check_deadline
-from hagane.serving.deployment import Deployment
+from hagane.serving.deployment import Deployment, wrong_method
 from hagane.serving.endpoint import Endpoint
 from hagane.serving.exchange import Exchange
 from hagane.serving.guard import Guard
+from hagane.serving.health import Health
 from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.observer import Observer
 from hagane.serving.open_protocols import choose_protocols
 from hagane.serving.overload_options import OverloadOptions
-from hagane.serving.protocol import Predict
+from hagane.serving.protocol import Predict, Protocol, Route
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
+from hagane.serving.watch_app import WatchOptions, watch_app
 from hagane.usable_cores import usable_cores
 
 _LOG = logging.getLogger("hagane.serving")
@@ -53,6 +55,24 @@ class App:
         self.admission = admission or Unlimited()
         self.observers = observers
         self._threads = ThreadPoolExecutor(num_threads, "hagane-model")
+        self.health = Health(self._threads)
+        self.own: dict[str, tuple[Route, ...]] = {}
+        """Paths that are the server's, whatever it serves (`/metrics`): see `answer_at`."""
+        self._closers: list[Callable[[], object]] = [lambda: self._threads.shutdown(wait=False)]
+
+    def on_close(self, closer: Callable[[], object]) -> None:
+        """Call `closer` when the server has ended, the last added first."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """End what was begun for the server: logs are written out. It answers no more."""
+        while self._closers:
+            self._closers.pop()()
+
+    def answer_at(self, *routes: Route) -> None:
+        """Answer these routes, whose templates are plain paths, before those of what is served."""
+        for route in routes:
+            self.own[route.template] = (*self.own.get(route.template, ()), route)
 
     @property
     def model(self) -> ServedModel:
@@ -80,10 +100,13 @@ class App:
         endpoint = self.endpoint
         exchange = Exchange(request, endpoint.first)
         try:
-            exchange.deployment, protocol, route = endpoint.find(request)
+            own = self.own.get(request.path)
+            exchange.deployment, protocol, route = endpoint.find(request) if own is None else _own(exchange, own)
             exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
             for guard in self.guards:
                 guard.check(exchange)
+            if exchange.kind in ("live", "ready"):
+                self.health.check(exchange.kind)
             if b"content-encoding" in request.headers:
                 _check_encoding(request)
             if not isinstance(route, Predict):
@@ -170,13 +193,15 @@ def create_app(
     protocols: Iterable[str] | None = None,
     overload: OverloadOptions | None = None,
     num_threads: int | None = None,
+    watch: WatchOptions | Mapping[str, Any] | None = None,
 ) -> App:
     """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
 
     `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
     does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
     path the first one answers it. What is slow or large is run on `num_threads` threads (as many as there are cores),
-    and `overload` says how much may wait. Raises ServeError for a protocol that does not exist.
+    and `overload` says how much may wait; `watch`, what is counted and logged. Raises ServeError for a protocol that
+    does not exist, and a log that cannot be written.
     """
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
@@ -186,13 +211,24 @@ def create_app(
     num_threads = num_threads or usable_cores()
     admission = AdaptiveAdmission(overload or OverloadOptions(), num_threads)
     endpoint = Endpoint(model.name, (deployment,))
-    return App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
+    app = App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
+    watch_app(app, watch)
+    return app
 
 
 def _check_encoding(request: Request) -> None:
     """Raises HttpError 415 for a body that is compressed."""
     if request.headers[b"content-encoding"].lower() not in (b"identity", b""):
         raise HttpError(415, Fault(what="the body is compressed", expected="Content-Encoding: identity"))
+
+
+def _own(exchange: Exchange, routes: tuple[Route, ...]) -> tuple[Deployment, Protocol, Route]:
+    """What answers a path of the server's own. Raises HttpError: 405, or 204 for OPTIONS."""
+    method = "GET" if exchange.request.method == "HEAD" else exchange.request.method
+    for route in routes:
+        if route.method == method:
+            return exchange.deployment, exchange.deployment.protocols[0], route
+    raise wrong_method(exchange.request.method, exchange.request.path, [route.method for route in routes])
 
 
 def _internal_error(request_id: str, error: Exception) -> HttpError:

@@ -34,6 +34,8 @@ class Deployment:
         """The server's own paths first."""
         self.inline_bytes = INLINE_BYTES
         """Bodies up to this size are answered where they are read; 0 for a slow model."""
+        self.load_seconds = model.bundle.load_seconds
+        """How long it took to load, and to warm."""
         self._found: dict[tuple[str, str], Found] = {}
 
     @property
@@ -50,6 +52,7 @@ class Deployment:
     def warm_up(self) -> None:
         """Answer the example, so that the first request finds everything ready; measures how long that takes."""
         seconds = []
+        began = time.perf_counter()
         try:
             for _ in range(WARM_UP_TIMES):
                 start = time.perf_counter()
@@ -59,6 +62,7 @@ class Deployment:
             _LOG.warning("the model refuses its own example: %s", "; ".join(fault.what for fault in error.faults))
         else:
             self.inline_bytes = INLINE_BYTES if min(seconds) < INLINE_SECONDS else 0
+        self.load_seconds = self.model.bundle.load_seconds + time.perf_counter() - began
 
     def predict(self, route: Predict, exchange: Exchange) -> Response:
         """Answer a request on its own; fills in what `exchange` tells of it. Raises HttpError."""
@@ -93,7 +97,7 @@ class Deployment:
                     return protocol, route, match.groupdict()
                 if match is not None:
                     there.append(route.method)
-        raise _wrong_method(method, path, there) if there else self._no_such_path(path)
+        raise wrong_method(method, path, there) if there else self._no_such_path(path)
 
     def _no_such_path(self, path: str) -> HttpError:
         what = f"there is nothing at {path[:200]!a}"
@@ -101,7 +105,8 @@ class Deployment:
         return HttpError(404, Fault(what=what, nearest=near, next_step="GET / tells every path"))
 
 
-def _wrong_method(method: str, path: str, there: list[str]) -> HttpError:
+def wrong_method(method: str, path: str, there: list[str]) -> HttpError:
+    """405, with the methods that are there; 204 for OPTIONS."""
     allowed = sorted({*there, "OPTIONS", *(["HEAD"] if "GET" in there else [])})
     headers = ((b"allow", ", ".join(allowed).encode()),)
     if method == "OPTIONS":

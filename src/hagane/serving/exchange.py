@@ -13,7 +13,8 @@ from hagane.serving.http import Request, Response
 if TYPE_CHECKING:
     from hagane.serving.deployment import Deployment
 
-Kind = Literal["predict", "explain", "read"]
+Kind = Literal["predict", "explain", "read", "live", "ready", "metrics", "feedback", "admin"]
+"""What a path is for: `live` and `ready` tell of the server's health and are open to everyone."""
 
 
 class Exchange(msgspec.Struct):

@@ -19,8 +19,8 @@ def own_paths(model: ServedModel, protocols: Sequence[Protocol]) -> Protocol:
     own = _OwnPaths(model, protocols)
     routes = (
         Read("/", own.index),
-        Read("/healthz", own.health),
-        Read("/readyz", own.health),
+        Read("/healthz", own.health, kind="live"),
+        Read("/readyz", own.health, kind="ready"),
         Read("/metadata", own.metadata),
         Read("/openapi.json", own.openapi),
     )
@@ -79,7 +79,7 @@ class _OwnPaths:
         return Response(200, self._document)
 
     def health(self, request: Request) -> Response:
-        """200: the graph is loaded before the server takes its first connection."""
+        """200, unless the server's health says otherwise before this is asked."""
         return Response(200, b'{"status":"ok"}')
 
     def metadata(self, request: Request) -> Response:

@@ -53,7 +53,7 @@ class Read:
     answer: Callable[[Request], Response]
     """Raises HttpError."""
     method: str = "GET"
-    kind: ClassVar[Kind] = "read"
+    kind: Kind = "read"
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

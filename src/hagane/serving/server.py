@@ -46,7 +46,7 @@ def serve(
     listener = listen(host, _port() if port is None else port)
     with contextlib.closing(listener):
         app = create_app(bundle, **options)
-        with _grpc(app, host, grpc_port) as grpc:
+        with contextlib.closing(app), _grpc(app, host, grpc_port) as grpc:
             address = grpc.address if grpc else ""
 
             def started() -> None:
@@ -91,6 +91,7 @@ class ServerThread:
         """Begin to serve. Raises ServeError."""
         app = self.app = create_app(self._bundle, **self._options)
         self._listener = listen(*self._address)
+        self._ends.enter_context(contextlib.closing(app))
         self._ends.enter_context(contextlib.closing(self._listener))
         try:
             grpc = self._ends.enter_context(_grpc(app, self._address[0], self._grpc_port))

@@ -21,7 +21,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from hagane.serving.metrics.cells import CAPACITY, Cells
-from hagane.serving.metrics.count_collections import count_collections
+from hagane.serving.metrics.count_collections import CountCollections
 from hagane.serving.metrics.exposition import OPEN_METRICS, TEXT, choose_format, exposition
 from hagane.serving.metrics.families import COLLECTIONS, FAMILIES, IN_FLIGHT, MODEL_INFO, PAUSES, REQUESTS
 from hagane.serving.metrics.family import Family
@@ -104,17 +104,16 @@ def count_in(folder: Path, amount: int, ready: Any, end: Any) -> None:
 
 
 def workers(folder: Path, amounts: list[int]) -> tuple[list[Any], Any]:
-    end = SPAWN.Event()
-    ready = [SPAWN.Event() for _ in amounts]
+    end, ready = [[SPAWN.Event() for _ in amounts] for _ in range(2)]
     made = [
-        SPAWN.Process(target=count_in, args=(folder, amount, event, end), daemon=True)
-        for amount, event in zip(amounts, ready, strict=True)
+        SPAWN.Process(target=count_in, args=(folder, *each), daemon=True)
+        for each in zip(amounts, ready, end, strict=True)
     ]
     for process in made:
         process.start()
     for event in ready:
         assert event.wait(60)
-    return made, end
+    return made, end  # an end of each one's own: an event whose waiter was killed never wakes anyone again
 
 
 def test_processes_are_summed_and_those_that_were_killed_are_kept(tmp_path: Path) -> None:
@@ -133,7 +132,7 @@ def test_processes_are_summed_and_those_that_were_killed_are_kept(tmp_path: Path
         assert found[key("test_duration_seconds_count", route="r")] == 2
     assert (tmp_path / FOLDED_NAME).is_file()
     assert len(list(tmp_path.glob("*.cells"))) == 2
-    end.set()
+    end[0].set()
     made[0].join()
     found = samples(registry.processes())
     assert (found[key("test_things_total", name="a")], found[key("test_now")]) == (111, 1)
@@ -185,14 +184,19 @@ def test_samplers_and_this_process() -> None:
 
 def test_collections_are_counted() -> None:
     registry = Registry()
-    stop = count_collections(registry)
+    counts = CountCollections(registry)
     gc.collect()
-    stop()
+    counts.close()
     runs = registry.number(COLLECTIONS, "2").value
     assert runs >= 1
     assert registry.number(PAUSES, "2").value > 0
     gc.collect()
     assert registry.number(COLLECTIONS, "2").value == runs
+    before = len(gc.callbacks)
+    counts = CountCollections(registry)
+    assert len(gc.callbacks) == before + 1
+    del counts
+    assert len(gc.callbacks) == before
 
 
 def test_which_format() -> None:

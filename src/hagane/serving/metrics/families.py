@@ -40,6 +40,9 @@ LOG_ROWS = Family("hagane_request_log_rows", "counter", "Rows that were put into
 LOG_DROPPED = Family(
     "hagane_request_log_dropped_rows", "counter", "Rows that the request log had no room for.", ("endpoint",)
 )
+ACCESS_LOG_DROPPED = Family(
+    "hagane_access_log_dropped_lines", "counter", "Lines that the access log had no room for, or could not write."
+)
 MODEL_LOADS = Family(
     "hagane_model_loads", "counter", "Versions that were loaded, or could not be.", (*_MODEL, "outcome")
 )
@@ -68,7 +71,8 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
-    IN_FLIGHT, QUEUED, ADMISSION_LIMIT, REJECTIONS, LOG_ROWS, LOG_DROPPED, MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO,
-    READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
+    IN_FLIGHT, QUEUED, ADMISSION_LIMIT, REJECTIONS, LOG_ROWS, LOG_DROPPED, ACCESS_LOG_DROPPED, MODEL_LOADS,
+    MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS, RESIDENT,
+    OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip
 """In the order in which they are told."""

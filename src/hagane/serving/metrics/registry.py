@@ -69,11 +69,22 @@ class Registry:
 
     def number(self, family: Family, *labels: str) -> Number:
         """The series of a counter or gauge whose labels have these values; look it up once, and keep it."""
-        return Number(self._cells.values, self._place(family, labels), self._lock)
+        return Number(self._cells.values, self.place(family, labels), self._lock)
 
     def histogram(self, family: Family, *labels: str) -> Histogram:
         """The series of a histogram."""
-        return Histogram(self._cells.values, self._place(family, labels), family.bounds)
+        return Histogram(self._cells.values, self.place(family, labels), family.bounds)
+
+    def place(self, family: Family, labels: tuple[str, ...]) -> int:
+        """The index in `values` of the first cell of a series, for a thread that counts there itself, and alone."""
+        assert len(labels) == len(family.labels), f"{family.name} has the labels {family.labels}"
+        key = [family.name, dict(zip(family.labels, labels, strict=True))]
+        return self._cells.series(key, family.num_cells)
+
+    @property
+    def values(self) -> memoryview[float]:
+        """Every cell."""
+        return self._cells.values
 
     def sample_with(self, sampler: Callable[[], object]) -> None:
         """Call `sampler` before the numbers are read: it sets gauges of what is true now (a queue's length)."""
@@ -95,8 +106,3 @@ class Registry:
     def close(self) -> None:
         """Count no more; what was counted stays in the folder."""
         self._cells.close()
-
-    def _place(self, family: Family, labels: tuple[str, ...]) -> int:
-        assert len(labels) == len(family.labels), f"{family.name} has the labels {family.labels}"
-        key = [family.name, dict(zip(family.labels, labels, strict=True))]
-        return self._cells.series(key, family.num_cells)

@@ -31,8 +31,8 @@ def protocol(model: ServedModel) -> Protocol:
     bodies = (Body(schema, {"instances": [model.example]}),)
     routes = (
         Predict("/v1/models/{model}:predict", kserve.decode, bodies=bodies),
-        Read("/v1/models/{model}:explain", kserve.explain, "POST"),
-        Read("/v1/models/{model}", kserve.status),
+        Read("/v1/models/{model}:explain", kserve.explain, "POST", "explain"),
+        Read("/v1/models/{model}", kserve.status, kind="ready"),
         Read("/v1/models", kserve.models),
     )
     return Protocol("kserve", routes, error_response, roots=("/v1/models",))

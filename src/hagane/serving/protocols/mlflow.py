@@ -48,8 +48,8 @@ def protocol(model: ServedModel) -> Protocol:
     mlflow = _MLflow(model)
     routes = (
         Predict("/invocations", mlflow.decode, bodies=_bodies(model)),
-        Read("/ping", mlflow.ping),
-        Read("/health", mlflow.ping),
+        Read("/ping", mlflow.ping, kind="ready"),
+        Read("/health", mlflow.ping, kind="ready"),
         Read("/version", mlflow.version),
     )
     return Protocol("mlflow", routes, error_response, roots=("/invocations",))

@@ -48,14 +48,14 @@ def protocol(model: ServedModel) -> Protocol:
     inference = _OpenInference(model)
     routes: list[Route] = [
         Read("/v2", inference.server),
-        Read("/v2/health/live", inference.live),
-        Read("/v2/health/ready", inference.ready),
+        Read("/v2/health/live", inference.live, kind="live"),
+        Read("/v2/health/ready", inference.ready, kind="ready"),
     ]
     for path in PATHS:
         routes += [
             Predict(f"{path}/infer", inference.decode, bodies=(_body(model),)),
             Read(path, inference.metadata),
-            Read(f"{path}/ready", inference.model_ready),
+            Read(f"{path}/ready", inference.model_ready, kind="ready"),
         ]
     return Protocol("open_inference", tuple(routes), error_response, roots=("/v2",))
 
@@ -106,7 +106,7 @@ class _OpenInference:
         return _json({"live": True})
 
     def ready(self, request: Request) -> Response:
-        """A server whose model is not loaded does not listen."""
+        """Unless the server's health says otherwise before this is asked."""
         return _json({"ready": True})
 
     def model_ready(self, request: Request) -> Response:

@@ -53,7 +53,7 @@ def protocol(model: ServedModel) -> Protocol:
             Predict(f"{path}:predict", serving.decode, bodies=(Body(rows, {"instances": [model.example]}),)),
             Predict(f"{path}:classify", serving.decode_classify, bodies=examples),
             Predict(f"{path}:regress", serving.decode_regress, bodies=examples),
-            Read(path, serving.status),
+            Read(path, serving.status, kind="ready"),
             Read(f"{path}/metadata", serving.metadata),
         ]
     return Protocol("tensorflow", tuple(routes), error_response, roots=("/v1/models/",))

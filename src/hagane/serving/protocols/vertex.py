@@ -58,8 +58,8 @@ def protocol(model: ServedModel, environment: Mapping[str, str] = os.environ) ->
     bodies = (Body(object_of(["instances"], instances=ROWS, parameters=NOTHING), {"instances": [model.example]}),)
     routes: list[Route] = [Predict(path, vertex.decode, bodies=bodies) for path in predict_paths]
     routes += [Predict(f"{path}:rawPredict", vertex.decode_raw, bodies=bodies) for path in ENDPOINTS]
-    routes += [Read(f"{path}:explain", vertex.explain, "POST") for path in (*ENDPOINTS, CONTAINER)]
-    routes += [Read(path, vertex.health) for path in health_paths]
+    routes += [Read(f"{path}:explain", vertex.explain, "POST", "explain") for path in (*ENDPOINTS, CONTAINER)]
+    routes += [Read(path, vertex.health, kind="ready") for path in health_paths]
     return Protocol("vertex", tuple(routes), error_response, roots=("/v1/projects/", "/v1beta1/", "/v1/endpoints/"))
 
 
@@ -117,7 +117,7 @@ class _Vertex:
         raise HttpError(501, NO_EXPLANATIONS)
 
     def health(self, request: Request) -> Response:
-        """200: the graph is loaded before the server takes its first connection."""
+        """200, unless the server's health says otherwise before this is asked."""
         return Response(200, b'{"status":"ok"}')
 
 

@@ -1,0 +1,59 @@
+"""`watch_app`: count, log and trace what an application answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hagane.serving.access_log import AccessLog
+from hagane.serving.metrics.count_collections import CountCollections
+from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, READY
+from hagane.serving.metrics.registry import Registry
+from hagane.serving.metrics.server_metrics import ServerMetrics
+
+if TYPE_CHECKING:
+    from hagane.serving.app import App
+
+
+class WatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is counted and logged. It travels to workers as JSON."""
+
+    metrics: bool = True
+    """Whether `GET /metrics` answers."""
+    metrics_folder: str | None = None
+    """Where several processes of one server count together; each in its own memory without it."""
+    access_log: str | None = None
+    """A file for a line a request; `-` is standard error."""
+
+
+def watch_app(app: App, options: WatchOptions | Mapping[str, Any] | None = None) -> ServerMetrics | None:
+    """Add the observers and paths that `options` ask for; the metrics, for what else there is to count.
+
+    Called once an application, in the process that answers. Raises ServeError for a log that cannot be written.
+    """
+    if not isinstance(options, WatchOptions):
+        options = msgspec.convert(dict(options or {}), WatchOptions)
+    metrics = _count(app, options) if options.metrics else None
+    if options.access_log is not None:
+        drops = metrics.registry.number(ACCESS_LOG_DROPPED) if metrics else None
+        log = AccessLog(options.access_log, app.endpoint.name, drops.add if drops else lambda count: None)
+        app.observers += (log,)
+        app.on_close(log.close)
+    return metrics
+
+
+def _count(app: App, options: WatchOptions) -> ServerMetrics:
+    registry = Registry(Path(options.metrics_folder) if options.metrics_folder else None)
+    metrics = ServerMetrics(registry, app.endpoint.name)
+    for deployment in app.endpoint.deployments:
+        metrics.loaded(deployment, deployment.load_seconds)
+    ready = registry.number(READY)
+    registry.sample_with(lambda: ready.set(not app.health.why_not_ready()))
+    app.on_close(CountCollections(registry).close)
+    app.on_close(metrics.close)
+    app.observers += (metrics,)
+    app.answer_at(*metrics.routes)
+    return metrics

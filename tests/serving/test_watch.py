@@ -1,0 +1,225 @@
+"""What a server counts of its requests, and what its health paths say: over sockets, read by Prometheus' parser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from hagane.bundle.bundle import Bundle
+from hagane.serving import ServerThread, create_app
+from hagane.serving.app import App
+from hagane.serving.health import STUCK_SECONDS, Health
+from hagane.serving.http import Request, Response
+from hagane.serving.metrics.families import BATCH_ROWS, FAMILIES
+from hagane.serving.metrics.registry import Registry
+from hagane.serving.metrics.server_metrics import ServerMetrics
+from hagane.serving.watch_app import WatchOptions
+
+Samples = dict[tuple[str, Any], float]
+
+
+def scrape(client: httpx.Client) -> Samples:
+    answer = client.get("/metrics", headers={"accept": "application/openmetrics-text"})
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    found = [each for family in parse_open(answer.text) for each in family.samples]
+    return {(each.name, frozenset(each.labels.items())): each.value for each in found}
+
+
+def total(samples: Samples, name: str, **labels: str) -> float:
+    return sum(
+        value for (each, having), value in samples.items() if each == name and labels.items() <= dict(having).items()
+    )
+
+
+@pytest.fixture
+def client(flights: Bundle) -> Iterator[httpx.Client]:
+    with ServerThread(flights, version="3") as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        yield client
+
+
+def test_requests_are_counted_by_what_they_were(client: httpx.Client) -> None:
+    for rows in (1, 2, 3):
+        assert client.post("/predict", json={"instances": [{}] * rows}).status_code == 200
+    client.post("/predict", json={"instances": 3})
+    client.post("/v1/models/flights:predict", json={"inputs": {"age": [1, 2]}})
+    client.get("/nothing")
+    samples = scrape(client)
+    of_vertex = {"protocol": "vertex", "kind": "predict", "endpoint": "flights", "model": "flights", "version": "3"}
+    assert total(samples, "hagane_requests_total", status="2xx", **of_vertex) == 3
+    assert total(samples, "hagane_requests_total", status="4xx", **of_vertex) == 1
+    assert total(samples, "hagane_requests_total", status="5xx") == 0
+    assert total(samples, "hagane_requests_total", status="4xx", protocol="") == 1
+    assert total(samples, "hagane_predicted_rows_total", **of_vertex) == 6
+    assert total(samples, "hagane_predicted_rows_total", protocol="tensorflow") == 2
+    for name, count in (("request", 4), ("queue", 3), ("model", 3)):
+        assert total(samples, f"hagane_{name}_duration_seconds_count", **of_vertex) == count
+        assert total(samples, f"hagane_{name}_duration_seconds_bucket", le="+Inf", **of_vertex) == count
+        assert 0 < total(samples, f"hagane_{name}_duration_seconds_sum", **of_vertex) < 100 * count
+    assert total(samples, "hagane_response_bytes_total", **of_vertex) > 300
+    assert total(samples, "hagane_model_loads_total", outcome="loaded") == 1
+    assert total(samples, "hagane_deployed_model_info") == 1
+    assert total(samples, "hagane_ready") == 1
+    assert total(samples, "hagane_workers") == 1
+    assert total(samples, "process_resident_memory_bytes") > 1e6
+
+
+def test_the_text_format_is_the_default_and_scrapes_agree(client: httpx.Client) -> None:
+    client.get("/healthz")
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    names = {family.name for family in parse_text(answer.text)}
+    assert "hagane_request_duration_seconds" in names
+    assert client.head("/metrics").status_code == 200
+    assert client.post("/metrics").status_code == 405
+    assert client.options("/metrics").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert total(scrape(client), "hagane_requests_total", kind="metrics") == 3
+
+
+def test_every_request_is_counted_however_many_are_held(client: httpx.Client) -> None:
+    for _ in range(300):
+        client.get("/healthz")
+    assert total(scrape(client), "hagane_requests_total", kind="live") == 300
+
+
+def test_servers_of_one_folder_tell_the_sum(flights: Bundle, tmp_path: Path) -> None:
+    options = WatchOptions(metrics_folder=str(tmp_path))
+    with ServerThread(flights, watch=options) as one, ServerThread(flights, watch=options) as other:
+        for server, count in ((one, 3), (other, 5)):
+            for _ in range(count):
+                httpx.post(server.url + "/predict", json={"instances": [{}]}, trust_env=False)
+        with httpx.Client(base_url=one.url, trust_env=False) as client:
+            own = 3
+            while total(samples := scrape(client), "hagane_requests_total", kind="predict") < 8:
+                assert total(samples, "hagane_requests_total", kind="predict") >= own
+            assert total(samples, "hagane_requests_total", kind="predict") == 8
+            assert total(samples, "hagane_deployed_model_info") == 1
+            assert total(samples, "hagane_workers") == 2
+
+
+def test_without_metrics_there_is_no_such_path(flights: Bundle) -> None:
+    assert ask(create_app(flights, watch={"metrics": False}), "/metrics").status == 404
+
+
+def test_batches_versions_and_failures(flights: Bundle) -> None:
+    app = create_app(flights)
+    metrics = ServerMetrics(Registry(), "e")
+    deployment = app.endpoint.first
+    metrics.loaded(deployment, 0.5)
+    metrics.load_failed("flights", "9")
+    metrics.batch(deployment, 3, 40)
+    text = metrics.answer(Request("GET", "/metrics", {}, {})).body.decode()
+    found = {
+        (each.name, each.labels.get("version"), each.labels.get("le")): each.value
+        for family in parse_text(text)
+        for each in family.samples
+    }
+    assert found["hagane_batch_rows_bucket", "1", "32.0"] == 0
+    assert found["hagane_batch_rows_bucket", "1", "64.0"] == 1
+    assert found["hagane_batch_requests_sum", "1", None] == 3
+    assert found["hagane_model_load_duration_seconds_sum", "1", None] == 0.5
+    assert 'hagane_model_loads_total{endpoint="e",model="flights",version="9",outcome="failed"} 1' in text
+    assert f'deployed_model_id="{deployment.id}"' in text
+    metrics.unloaded(deployment)
+    assert "hagane_deployed_model_info{" not in metrics.answer(Request("GET", "/metrics", {}, {})).body.decode()
+
+
+def test_a_client_that_goes_away_is_counted(flights: Bundle) -> None:
+    app = create_app(flights)
+    metrics = ServerMetrics(Registry(), "e")
+    from hagane.serving.exchange import Exchange
+
+    metrics.observe(Exchange(Request("POST", "/predict", {}, {}), app.endpoint.first, kind="predict"))
+    assert 'status="gone"} 1' in metrics.answer(Request("GET", "/metrics", {}, {})).body.decode()
+
+
+def test_every_metric_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "watching.md").read_text()
+    for family in FAMILIES:
+        suffix = "_total" if family.kind == "counter" else ""
+        assert f"| `{family.name}{suffix}` |" in page, family.name
+    assert BATCH_ROWS in FAMILIES
+
+
+def ask(app: App, path: str, method: str = "GET") -> Response:
+    answers: list[Response] = []
+    app.handle(Request(method, path, {}, {}), answers.append)
+    return answers[0]
+
+
+READY_PATHS = [
+    "/readyz", "/health", "/ping", "/v2/health/ready", "/v2/models/flights/ready", "/v1/models/flights",
+    "/v1/endpoints/e/deployedModels/d",
+]  # fmt: skip
+LIVE_PATHS = ["/healthz", "/v2/health/live"]
+
+
+def statuses(app: App) -> tuple[set[int], set[int]]:
+    return {ask(app, path).status for path in LIVE_PATHS}, {ask(app, path).status for path in READY_PATHS}
+
+
+def test_every_protocol_says_the_same_of_the_servers_health(flights: Bundle) -> None:
+    app = create_app(flights)
+    assert statuses(app) == ({200}, {200})
+    app.health.is_draining = True
+    assert statuses(app) == ({200}, {503})
+    assert b"the server is ending" in ask(app, "/readyz").body
+    app.health.is_draining = False
+    full = "overloaded for 12 s"
+    app.health.ready_when(lambda: full)
+    assert statuses(app) == ({200}, {503})
+    full = ""
+    assert statuses(app) == ({200}, {200})
+    assert ask(app, "/predict", "OPTIONS").status == 204
+
+
+class Stuck(Executor):
+    """Threads that take no work any more."""
+
+    def submit(self, *args: Any, **options: Any) -> Future[Any]:
+        return Future()
+
+
+def test_a_server_whose_threads_are_stuck_does_not_live(flights: Bundle) -> None:
+    now = 100.0
+    app = create_app(flights)
+    app.health = Health(Stuck(), clock=lambda: now)
+    assert statuses(app) == ({200}, {200})
+    now += STUCK_SECONDS - 1
+    assert statuses(app) == ({200}, {200})
+    now += 2
+    assert statuses(app) == ({503}, {503})
+    assert b"stuck" in ask(app, "/healthz").body
+
+
+def test_threads_that_work_are_probed_and_live() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    now = 100.0
+    with ThreadPoolExecutor(1) as pool:
+        health = Health(pool, clock=lambda: now)
+        assert health.why_dead() == ""
+        assert health._probe is not None
+        health._probe.result(60)
+        now += STUCK_SECONDS * 2
+        assert health.why_dead() == ""
+    assert health.why_dead() == ""  # told to end is not stuck
+
+
+def test_health_over_the_loop(flights: Bundle) -> None:
+    """As ASGI: a path that is not ready has its protocol's error."""
+    app = create_app(flights)
+    app.health.is_draining = True
+
+    async def through_asgi() -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+            return (await client.get("/v2/health/ready")).status_code
+
+    assert asyncio.run(through_asgi()) == 503
