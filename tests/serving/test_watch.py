@@ -15,12 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from hagane.bundle.bundle import Bundle
 from hagane.serving import ServerThread, create_app
+from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.app import App
 from hagane.serving.health import STUCK_SECONDS, Health
 from hagane.serving.http import Request, Response
-from hagane.serving.metrics.families import BATCH_ROWS, FAMILIES
+from hagane.serving.metrics.families import FAMILIES
 from hagane.serving.metrics.registry import Registry
 from hagane.serving.metrics.server_metrics import ServerMetrics
+from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.watch_app import WatchOptions
 
 Samples = dict[tuple[str, Any], float]
@@ -67,6 +69,10 @@ def test_requests_are_counted_by_what_they_were(client: httpx.Client) -> None:
     assert total(samples, "hagane_model_loads_total", outcome="loaded") == 1
     assert total(samples, "hagane_deployed_model_info") == 1
     assert total(samples, "hagane_ready") == 1
+    assert total(samples, "hagane_requests_in_flight", way="inline") == 0
+    assert total(samples, "hagane_admission_limit_requests", way="inline") >= 1
+    assert client.post("/predict", content=b" " * 11_000_000).status_code == 413
+    assert total(scrape(client), "hagane_rejected_requests_total", reason="size") == 1
     assert total(samples, "hagane_workers") == 1
     assert total(samples, "process_resident_memory_bytes") > 1e6
 
@@ -80,7 +86,7 @@ def test_the_text_format_is_the_default_and_scrapes_agree(client: httpx.Client) 
     assert client.head("/metrics").status_code == 200
     assert client.post("/metrics").status_code == 405
     assert client.options("/metrics").headers["allow"] == "GET, HEAD, OPTIONS"
-    assert total(scrape(client), "hagane_requests_total", kind="metrics") == 3
+    assert total(scrape(client), "hagane_requests_total", kind="metrics") == 2
 
 
 def test_every_request_is_counted_however_many_are_held(client: httpx.Client) -> None:
@@ -145,7 +151,6 @@ def test_every_metric_is_on_the_page() -> None:
     for family in FAMILIES:
         suffix = "_total" if family.kind == "counter" else ""
         assert f"| `{family.name}{suffix}` |" in page, family.name
-    assert BATCH_ROWS in FAMILIES
 
 
 def ask(app: App, path: str, method: str = "GET") -> Response:
@@ -178,6 +183,20 @@ def test_every_protocol_says_the_same_of_the_servers_health(flights: Bundle) -> 
     full = ""
     assert statuses(app) == ({200}, {200})
     assert ask(app, "/predict", "OPTIONS").status == 204
+
+
+def test_a_server_that_turns_most_away_for_long_is_not_ready(flights: Bundle) -> None:
+    now, admission = 0.0, create_app(flights).admission
+    assert isinstance(admission, AdaptiveAdmission)
+    objection = OverloadObjection(admission, clock=lambda: now)
+    told = []
+    for entered, refused in [(9, 0), (1, 9), (1, 9), (1, 9), (1, 9), (0, 9), (5, 5), (1, 9), (0, 0)]:
+        now += 5
+        admission.entered += entered
+        admission.refused += refused
+        told.append(objection())
+    half = "more than half of the predictions have been refused for "
+    assert told == ["", "", "", f"{half}15 s", f"{half}20 s", f"{half}25 s", "", "", ""]
 
 
 class Stuck(Executor):

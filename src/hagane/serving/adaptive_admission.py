@@ -40,6 +40,8 @@ class AdaptiveAdmission:
         self._bytes = 0
         self.refused = 0
         """How many were turned away since the start."""
+        self.entered = 0
+        """How many were let in."""
 
     @property
     def waiting(self) -> int:
@@ -65,6 +67,7 @@ class AdaptiveAdmission:
             self.refused += 1
             raise _too_busy(limit)
         self._bytes += size
+        self.entered += 1
 
     def leave(self, exchange: Exchange) -> None:
         """Its place is free again; what was too late to be run tells nothing of how fast requests are answered."""

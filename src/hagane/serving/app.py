@@ -23,6 +23,7 @@ from hagane.serving.health import Health
 from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.observer import Observer
 from hagane.serving.open_protocols import choose_protocols
+from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.protocol import Predict, Protocol, Route
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
@@ -212,6 +213,7 @@ def create_app(
     admission = AdaptiveAdmission(overload or OverloadOptions(), num_threads)
     endpoint = Endpoint(model.name, (deployment,))
     app = App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
+    app.health.ready_when(OverloadObjection(admission))
     watch_app(app, watch)
     return app
 

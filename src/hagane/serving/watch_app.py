@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hagane.serving.access_log import AccessLog
+from hagane.serving.adaptive_admission import AdaptiveAdmission
+from hagane.serving.concurrency_limit import ConcurrencyLimit
 from hagane.serving.metrics.count_collections import CountCollections
-from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, READY
-from hagane.serving.metrics.registry import Registry
+from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, ADMISSION_LIMIT, IN_FLIGHT, READY
+from hagane.serving.metrics.registry import Number, Registry
 from hagane.serving.metrics.server_metrics import ServerMetrics
 
 if TYPE_CHECKING:
@@ -50,10 +53,24 @@ def _count(app: App, options: WatchOptions) -> ServerMetrics:
     metrics = ServerMetrics(registry, app.endpoint.name)
     for deployment in app.endpoint.deployments:
         metrics.loaded(deployment, deployment.load_seconds)
-    ready = registry.number(READY)
-    registry.sample_with(lambda: ready.set(not app.health.why_not_ready()))
+    _sample(app, registry)
     app.on_close(CountCollections(registry).close)
     app.on_close(metrics.close)
     app.observers += (metrics,)
     app.answer_at(*metrics.routes)
     return metrics
+
+
+def _sample(app: App, registry: Registry) -> None:
+    """Set the gauges of what is true at the time of reading."""
+    ready = registry.number(READY)
+    registry.sample_with(lambda: ready.set(not app.health.why_not_ready()))
+    if isinstance(app.admission, AdaptiveAdmission):
+        for way, limit in app.admission.limits.items():
+            in_flight, most = registry.number(IN_FLIGHT, way), registry.number(ADMISSION_LIMIT, way)
+            registry.sample_with(functools.partial(_tell_limit, limit, in_flight, most))
+
+
+def _tell_limit(limit: ConcurrencyLimit, in_flight: Number, most: Number) -> None:
+    in_flight.set(limit.inside)
+    most.set(limit.limit)

@@ -214,10 +214,10 @@ def test_gauges_that_say_what_is_are_not_added_up(tmp_path: Path) -> None:
     one, other = Registry(tmp_path), Registry(tmp_path)
     for registry in (one, other):
         registry.number(MODEL_INFO, "e", "m", "1", "id").set(1)
-        registry.number(IN_FLIGHT).set(2)
+        registry.number(IN_FLIGHT, "inline").set(2)
         registry.number(REQUESTS, "e", "m", "1", "kserve", "predict", "2xx").add()
     found = samples(read_cells(tmp_path), families=FAMILIES)
     assert found[key("hagane_deployed_model_info", endpoint="e", model="m", version="1", deployed_model_id="id")] == 1
-    assert found[key("hagane_requests_in_flight")] == 4
+    assert found[key("hagane_requests_in_flight", way="inline")] == 4
     one.close()
     other.close()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import JsonOption, WorkspaceOption, complete_model
+from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_model
 
 
 def serve(
@@ -51,6 +51,11 @@ def serve(
     queue_seconds: Annotated[
         float, typer.Option(min=0.001, help="How long a request may wait for others before more are turned away (429).")
     ] = 0.25,
+    metrics: Annotated[bool, typer.Option("--metrics/--no-metrics", metavar=FLAG, help="Answer GET /metrics.")] = True,
+    access_log: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Append a line of JSON for each request; - is stderr.", show_default="none"),
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -60,6 +65,7 @@ def serve(
     """
     from hagane.serving import serve as work
     from hagane.serving.overload_options import OverloadOptions
+    from hagane.serving.watch_app import WatchOptions
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
@@ -80,5 +86,6 @@ def serve(
         announce=announce,
         version=str(version.version) if version else "1",
         protocols=protocol,
+        watch=WatchOptions(metrics=metrics, access_log=access_log),
         overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )

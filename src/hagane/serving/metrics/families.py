@@ -27,15 +27,11 @@ ROWS = Family("hagane_predicted_rows", "counter", "Rows that were answered with 
 RESPONSE_BYTES = Family("hagane_response_bytes", "counter", "Bytes of answers, without their headers.", _ROUTE)
 BATCH_ROWS = Family("hagane_batch_rows", "histogram", "Rows of one run of the model.", _MODEL, COUNTS)
 BATCH_REQUESTS = Family("hagane_batch_requests", "histogram", "Requests of one run of the model.", _MODEL, COUNTS)
-IN_FLIGHT = Family("hagane_requests_in_flight", "gauge", "Requests that were taken and are not answered yet.")
-QUEUED = Family("hagane_queue_requests", "gauge", "Requests that wait for the model.")
-ADMISSION_LIMIT = Family("hagane_admission_limit_requests", "gauge", "How many requests at once are let in now.")
-REJECTIONS = Family(
-    "hagane_rejected_requests",
-    "counter",
-    "Requests that were refused before the model saw them, by reason.",
-    ("reason",),
+IN_FLIGHT = Family(
+    "hagane_requests_in_flight", "gauge", "Predictions in work or waiting, on the event loop or on threads.", ("way",)
 )
+ADMISSION_LIMIT = Family("hagane_admission_limit_requests", "gauge", "How many of them are let in now.", ("way",))
+REJECTIONS = Family("hagane_rejected_requests", "counter", "Requests that were refused, by reason.", ("reason",))
 LOG_ROWS = Family("hagane_request_log_rows", "counter", "Rows that were put into the request log.", ("endpoint",))
 LOG_DROPPED = Family(
     "hagane_request_log_dropped_rows", "counter", "Rows that the request log had no room for.", ("endpoint",)
@@ -71,7 +67,7 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
-    IN_FLIGHT, QUEUED, ADMISSION_LIMIT, REJECTIONS, LOG_ROWS, LOG_DROPPED, ACCESS_LOG_DROPPED, MODEL_LOADS,
+    IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_ROWS, LOG_DROPPED, ACCESS_LOG_DROPPED, MODEL_LOADS,
     MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS, RESIDENT,
     OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip

@@ -146,6 +146,8 @@ class _RouteSeries:
         else:
             held[at] += 1.0
             held[_BYTES] += len(response.body)  # type: ignore[union-attr]
+            if at and response.status in _REASONS:  # type: ignore[union-attr]
+                self._registry.number(of.REJECTIONS, _REASONS[response.status]).add()  # type: ignore[union-attr]
         if (predictions := exchange.predictions) is not None:
             seconds = exchange.waited_seconds
             held[_QUEUE + bisect_left(_BOUNDS, seconds)] += 1.0
@@ -170,6 +172,9 @@ class _RouteSeries:
 
 
 _HELD = 128
+_REASONS = {
+    401: "token", 403: "token", 408: "slow", 413: "size", 429: "overload", 503: "unavailable", 504: "deadline"
+}  # fmt: skip
 _PREDICTING = ("predict", "explain")
 _BOUNDS = of.SECONDS
 _WIDTH = len(_BOUNDS) + 2
