@@ -10,7 +10,7 @@ import pytest
 
 from hagane.errors import DataError, NotFoundError, StorageError
 from hagane.spec.spec import Model, Spec
-from hagane.workflow.predict import in_order, predict_file
+from hagane.workflow.predict import predict_file
 from hagane.workflow.train import TrainResult, train
 from hagane.workspace.workspace import Workspace
 
@@ -73,11 +73,6 @@ def test_a_place_that_cannot_be_is_refused_before_the_work(
     (tmp_path / "folder").mkdir()
     with pytest.raises(StorageError, match=message):
         predict_file("no model", mixed, tmp_path / name, workspace=workspace)
-
-
-def test_in_order_passes_errors_on() -> None:
-    with pytest.raises(ZeroDivisionError):
-        list(in_order(lambda x: 1 // x, [1, 0, 2]))
 
 
 def test_predictions_do_not_replace_their_data(

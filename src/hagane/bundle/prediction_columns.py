@@ -30,12 +30,18 @@ def prediction_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
         assert predictions.values is not None
         found = {name: predictions.values, LOWER_BOUND: predictions.lower_bounds, UPPER_BOUND: predictions.upper_bounds}
         return {column: pa.array(values, mask=refused) for column, values in found.items() if values is not None}
-    assert predictions.labels is not None
-    labels = pa.array(predictions.labels, mask=refused)
     num_rows, num_classes = predictions.probabilities.shape
-    label_values = pa.array(list(signature.classes) * num_rows, labels.type)
+    classes = pa.array(list(signature.classes))
+    label_values = classes.take(pa.array(np.tile(np.arange(num_classes, dtype=np.int32), num_rows)))
     probabilities = pa.array(predictions.probabilities.ravel())
     pairs = pa.StructArray.from_arrays([label_values, probabilities], ["label", "prob"])
     offsets = np.arange(num_rows + 1, dtype=np.int32) * num_classes
     lists = pa.ListArray.from_arrays(pa.array(offsets), pairs, mask=pa.array(refused) if num_rows else None)
-    return {name: labels, f"{name}_probs": lists}
+    return {name: _labels(predictions, classes, refused), f"{name}_probs": lists}
+
+
+def _labels(predictions: Predictions, classes: pa.Array[Any], refused: Any) -> pa.Array[Any]:
+    if predictions.label_numbers is not None:
+        return classes.take(pa.array(predictions.label_numbers, mask=refused))
+    assert predictions.labels is not None
+    return pa.array(predictions.labels, classes.type, mask=refused)

@@ -41,6 +41,8 @@ class Predictions:
     upper_bounds: Array | None = None
     uncalibrated: Array | None = None
     """[n, c] f64: what the family itself says, where a calibrated model was asked for it."""
+    label_numbers: npt.NDArray[np.int64] | None = None
+    """[n]: the predicted class by its place among `signature.classes`, where `labels` were not asked for."""
 
     def __len__(self) -> int:
         return len(self.row_errors)
@@ -83,6 +85,7 @@ class Predictions:
             lower_bounds=_joined([part.lower_bounds for part in parts]),
             upper_bounds=_joined([part.upper_bounds for part in parts]),
             uncalibrated=_joined([part.uncalibrated for part in parts]),
+            label_numbers=_joined([part.label_numbers for part in parts]),
         )
 
     def rows(self) -> list[dict[str, Any]]:

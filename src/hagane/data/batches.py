@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +47,20 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def read_parquet_directly(
-    origin: Origin, schema: Schema, batch_rows: int, *, dictionary: bool, read_ahead_bytes: int
+    origin: Origin, schema: Schema, batch_rows: int, *, dictionary: Collection[str], read_ahead_bytes: int
 ) -> Iterator[pa.RecordBatch]:
-    """The columns of `schema`, in order, as batches of its Arrow types.
+    """The columns of `schema`, in order, as batches of its Arrow types; strings of `dictionary` dictionary-encoded.
 
     Row groups are fetched together until they hold `read_ahead_bytes`, decoded; a larger one is streamed. Raises
     DataError for values out of range and for files that cannot be read to their end.
     """
-    strings = [column.name for column in schema if column.type is SqlType.STRING] if dictionary else []
+    strings = [column.name for column in schema if column.type is SqlType.STRING and column.name in dictionary]
     for path in origin.parquet:
         for batch in _file_batches(path, schema.names, strings, batch_rows, read_ahead_bytes):
-            arrays = [_conform(batch.column(column.name), column.type, column.name, dictionary) for column in schema]
+            arrays = [
+                _conform(batch.column(column.name), column.type, column.name, column.name in dictionary)
+                for column in schema
+            ]
             yield pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
 
 
@@ -143,9 +146,12 @@ def encode(array: pa.Array[Any]) -> pa.Array[Any]:
     return array if pa.types.is_dictionary(array.type) else array.dictionary_encode().cast(DICTIONARY)
 
 
-def encode_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with every string column dictionary-encoded."""
-    arrays = [encode(array) if pa.types.is_string(array.type) else array for array in batch.columns]
+def encode_strings(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
+    """The batch with the string columns among `names` dictionary-encoded."""
+    arrays = [
+        encode(array) if name in names and pa.types.is_string(array.type) else array
+        for name, array in zip(batch.schema.names, batch.columns, strict=True)
+    ]
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 

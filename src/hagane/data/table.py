@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -186,23 +186,31 @@ class Table:
             yield from self.engine.batches(sql, batch_rows, views={"data": self.sql()})
 
     def batches(
-        self, columns: Sequence[str] | None = None, *, batch_rows: int = BATCH_ROWS, dictionary: bool = False
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        batch_rows: int = BATCH_ROWS,
+        dictionary: bool | Collection[str] = False,
     ) -> Iterator[pa.RecordBatch]:
         """The rows in order, as record batches of at most `batch_rows` rows and of exactly these types:
 
-        bool, int64, double, string, timestamp[us, tz=UTC], date32, lists of them. With `dictionary`, strings come as
-        dictionary<values=string, indices=int32>. Raises DataError for unknown columns and values out of range.
+        bool, int64, double, string, timestamp[us, tz=UTC], date32, lists of them. With `dictionary`, strings (or those
+        of the columns it names) come as dictionary<values=string, indices=int32>. Raises DataError for unknown columns
+        and values out of range.
         """
         names = self.schema.names if columns is None else tuple(columns)
         self.check_columns(names)
         check_files(self.origin.files)
         schema = self.schema.select(names)
         is_whole = not self.conditions and self.rows is None
+        encoded = frozenset((schema.names if dictionary else ()) if isinstance(dictionary, bool) else dictionary)
         if is_whole and can_read_directly(self.origin, schema):
-            return self._batches_directly(schema, batch_rows, dictionary)
-        return self._batches_by_duckdb(schema, batch_rows, dictionary)
+            return self._batches_directly(schema, batch_rows, encoded)
+        return self._batches_by_duckdb(schema, batch_rows, encoded)
 
-    def _batches_directly(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
+    def _batches_directly(
+        self, schema: Schema, batch_rows: int, dictionary: frozenset[str]
+    ) -> Iterator[pa.RecordBatch]:
         # A generator of this table's own: whoever reads it keeps the table, and with it the engine's folder.
         ahead = self.engine.memory.read_ahead_bytes
         with self._watched():
@@ -210,11 +218,13 @@ class Table:
                 self.origin, schema, batch_rows, dictionary=dictionary, read_ahead_bytes=ahead
             )
 
-    def _batches_by_duckdb(self, schema: Schema, batch_rows: int, dictionary: bool) -> Iterator[pa.RecordBatch]:
+    def _batches_by_duckdb(
+        self, schema: Schema, batch_rows: int, dictionary: frozenset[str]
+    ) -> Iterator[pa.RecordBatch]:
         listed = ", ".join(map(quote_name, schema.names)) or "1 AS no_columns"
         for batch in self.query_batches(f"SELECT {listed} FROM data", batch_rows=batch_rows):
             typed = conform(batch, schema)
-            yield encode_strings(typed) if dictionary else typed
+            yield encode_strings(typed, dictionary)
 
     def sql(self, *, keep_nan: bool = False, with_block: bool = False, with_row: bool = False) -> str:
         """The SELECT that gives this table's rows, normalised."""

@@ -43,6 +43,8 @@ VALIDITY_INPUT = "packed.validity"
 STRING_INPUT_PREFIX = "string."
 STRING_INPUT = "packed.string"
 ARRAY_INPUT_PREFIX = "array."
+SPARSE_INPUT_PREFIX = "sparse."
+"""Of a graph that begins with features: a slot of a row."""
 MOST_STRING_INPUTS = 16
 """Measured: from about here on, packing makes one row faster by more than it makes thousands slower."""
 
@@ -175,8 +177,8 @@ def array_inputs(column: Column) -> dict[str, type[np.generic]]:
 
 
 def is_flat_input(name: str) -> bool:
-    """Whether a graph's input has an entry an element of an array, instead of an entry a row."""
-    return name.startswith(ARRAY_INPUT_PREFIX)
+    """Whether a graph's input has an entry an element of an array, or a slot of a row, instead of an entry a row."""
+    return name.startswith((ARRAY_INPUT_PREFIX, SPARSE_INPUT_PREFIX))
 
 
 def _flat(column: Column, data: ColumnData) -> dict[str, npt.NDArray[np.generic]]:

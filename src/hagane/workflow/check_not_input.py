@@ -20,10 +20,14 @@ def check_not_input(data: object, out: Path, *, option: str, tables: Mapping[str
 
 
 def input_faults(data: object, out: Path, *, option: str, tables: Mapping[str, str] | None = None) -> Iterator[Fault]:
-    """The same as faults: one, or none."""
-    if out.exists() and any(out.samefile(file) for file in _files_of(data, tables or {})):
+    """The same as faults: one, or none. A folder counts with all that is in it."""
+    if out.exists() and any(_is_of(file, out) for file in _files_of(data, tables or {})):
         what, step = "the result would replace the data that it is made from", f"choose another file with {option}"
         yield Fault(what=what, where=f"{option} {out}", next_step=step)
+
+
+def _is_of(file: Path, out: Path) -> bool:
+    return out.samefile(file) or (out.is_dir() and file.resolve().is_relative_to(out.resolve()))
 
 
 def _files_of(data: object, tables: Mapping[str, str]) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,15 +16,32 @@ def predict(
     data: DataArgument,
     *,
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.", show_default=False),
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE|FOLDER/",
+            help="The Parquet file to write, or, ending in /, the folder of Parquet files.",
+            show_default=False,
+        ),
     ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="The columns of the data to keep beside the predictions; '' for none.",
+            show_default="all",
+        ),
+    ] = None,
+    compression: Annotated[
+        str, typer.Option(help="How the file is compressed: snappy, zstd, lz4, gzip, none.")
+    ] = "snappy",
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Predict every row of a table, larger than memory if need be.
 
-    The file holds the predictions, then the columns of the data.
+    The file holds the predictions, then the columns of the data. Interrupted, the same command goes on where it was.
 
     [dim]Example:[/dim]  hagane predict late new.parquet -o predictions.parquet
     """
@@ -35,8 +51,17 @@ def predict(
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
-    summary = predict_file(model, one_or_many(data), out, workspace=Workspace(workspace), progress=output.progress)
-    speed = rate_text(summary.num_rows / summary.seconds, "rows") if summary.seconds else ""
+    summary = predict_file(
+        model,
+        one_or_many(data),
+        out,
+        workspace=Workspace(workspace),
+        columns=_names(columns),
+        compression=compression,
+        progress=output.progress,
+    )
+    done = summary.num_rows - summary.num_rows_before
+    speed = rate_text(done / summary.seconds, "rows") if summary.seconds else ""
     wrote = f"wrote {counted(summary.num_rows, 'prediction')} to {summary.path}"
     output.show(f"{wrote} in {seconds_text(summary.seconds)} ({speed})")
     if summary.num_row_errors:
@@ -49,9 +74,15 @@ def predict(
         {
             "path": summary.path,
             "num_rows": summary.num_rows,
+            "num_rows_before": summary.num_rows_before,
             "num_row_errors": summary.num_row_errors,
             "num_bad_rows": summary.num_bad_rows,
             "anomalies": summary.anomalies,
             "seconds": summary.seconds,
         }
     )
+
+
+def _names(columns: list[str] | None) -> list[str] | None:
+    """The names of `--columns a,b --columns c`; None where it was not given."""
+    return None if columns is None else [name for text in columns for name in text.split(",") if name]
