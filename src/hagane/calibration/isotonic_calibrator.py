@@ -18,6 +18,7 @@ import numpy.typing as npt
 from hagane.calibration.calibrator import Doubles
 from hagane.features.emit import Emitter
 from hagane.features.emit_curve import emit_curves
+from hagane.features.emit_row_totals import emit_row_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,7 @@ class IsotonicCalibrator:
             first = emitter.node("Sub", emitter.constant(1.0, np.float64), raised)
             return emitter.node("Concat", first, raised, axis=1, width=2)
         raised = emit_curves(emitter, probabilities, points)
-        sums = emitter.node("ReduceSum", raised, emitter.constant([1], np.int64), keepdims=1, width=1)
-        return emitter.node("Div", raised, sums)
+        return emitter.node("Div", raised, emit_row_totals(emitter, raised))
 
     def describe(self) -> str:
         """How many points there are."""

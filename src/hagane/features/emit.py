@@ -81,6 +81,7 @@ class Emitter:
         self._outputs: dict[str, onnx.ValueInfoProto] = {}
         self._extents: dict[str, Extent] = {}
         self._count = 0
+        self._made: frozenset[str] = frozenset()
 
     def input(self, name: str, dtype: Any, shape: Shape) -> str:
         """Declare a graph input (`str` / object for strings; string dimensions are symbolic); its name."""
@@ -156,6 +157,7 @@ class Emitter:
         """The finished model, at the pinned versions."""
         nodes, needed = self._needed()
         initializers = [tensor for tensor in self._initializers if tensor.name in needed]
+        self._made = frozenset((*self._outputs, *needed, *(name for node in nodes for name in node.outputs)))
         graph = helper.make_graph(
             [node.proto() for node in nodes],
             "hagane",
@@ -165,6 +167,20 @@ class Emitter:
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="hagane")
+
+    def addition(self) -> onnx.ModelProto:
+        """What outputs that were declared after `model` was called need besides: nodes, constants, and those outputs.
+
+        No model by itself. Serialized and put behind the serialized model, it makes a longer model of it: protocol
+        buffers that are concatenated are one message, whose lists are the lists of both.
+        """
+        nodes, needed = self._needed()
+        graph = onnx.GraphProto(
+            node=[node.proto() for node in nodes if not self._made.issuperset(node.outputs)],
+            initializer=[each for each in self._initializers if each.name in needed and each.name not in self._made],
+            output=[each for name, each in self._outputs.items() if name not in self._made],
+        )
+        return onnx.ModelProto(graph=graph)
 
     def _needed(self) -> tuple[list[_Node], set[str]]:
         """The nodes from which the outputs follow, in order, and the tensors that they read."""

@@ -32,6 +32,10 @@ class Tree(NamedTuple):
     """[m + 1] what each leaf adds."""
     sets: tuple[Ints, ...]
     """The ids that go left, for each categorical node's set."""
+    node_rows: Floats
+    """[m] training rows that came to each node."""
+    leaf_rows: Floats
+    """[m + 1] training rows that ended in each leaf; () of a tree that was never split."""
 
 
 class Trees(NamedTuple):
@@ -67,6 +71,8 @@ def _tree(fields: dict[str, str]) -> Tree:
         right=_ints(fields, "right_child"),
         leaves=_floats(fields, "leaf_value"),
         sets=_sets(_ints(fields, "cat_boundaries"), _ints(fields, "cat_threshold")),
+        node_rows=_floats(fields, "internal_count"),
+        leaf_rows=_floats(fields, "leaf_count"),
     )
 
 

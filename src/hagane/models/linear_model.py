@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
+from hagane.explanation.explanation_facts import RawScale
 from hagane.features.emit import Emitter, element_type
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.models.design import DenseMeasures, Design, slot_features, slot_offsets
+from hagane.models.explained import ExplainedTensors, Explanation
 from hagane.models.family import Array, Iteration
 from hagane.models.linear_weights import linear_weights
 from hagane.models.parameter_file import parameter_file
@@ -108,6 +110,10 @@ class LinearModel:
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the nodes; scores in float64."""
+        return self.emit_link(emitter, self._emit_raw(emitter, dense, ids, sparse))
+
+    def _emit_raw(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]) -> str:
+        """[n, c]."""
         raw = emitter.constant(self.coefficients.intercept)
         if dense is not None and len(self.coefficients.dense):
             wide = emitter.node("Cast", dense, to=element_type(np.float64))
@@ -120,12 +126,47 @@ class LinearModel:
         if sparse:
             entries = emit_entries(emitter, sparse, self._sparse_offsets)
             raw = emitter.node("Add", emit_row_sums(emitter, entries, self.coefficients.table), raw)
+        return raw
+
+    def emit_link(self, emitter: Emitter, raw: str) -> str:
+        """Add what makes scores of raw scores [n, c]."""
         if self._link == "identity":
             return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
         if self._link == "softmax":
             return emitter.node("Softmax", raw, axis=1)
         negative = emitter.node("Sigmoid", emitter.node("Neg", raw))
         return emitter.node("Concat", negative, emitter.node("Sigmoid", raw), axis=1)
+
+    def emit_explained(
+        self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()
+    ) -> ExplainedTensors:
+        """Add the raw scores, and the terms that they are sums of, [n, f · c], a feature's c terms side by side."""
+        weights, table, _ = self.coefficients
+        parts = []
+        flat = emitter.constant(np.array([0, -1], np.int64))
+        if dense is not None and len(weights):
+            wide = emitter.node("Unsqueeze", emitter.node("Cast", dense, to=element_type(np.float64)), _last(emitter))
+            parts.append(emitter.node("Reshape", emitter.node("Mul", wide, emitter.constant(weights)), flat))
+        if ids is not None and len(self._offsets):
+            slots = emitter.node("Add", ids, emitter.constant(self._offsets))
+            parts.append(emitter.node("Reshape", emitter.node("Gather", emitter.constant(table), slots, axis=0), flat))
+        ends = [*self._sparse_offsets, len(table)]
+        for port, (first, end) in zip(sparse, pairwise(ends), strict=True):
+            parts.append(emit_row_sums(emitter, emit_entries(emitter, [port], [0]), table[first:end]))
+        columns = parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
+        return ExplainedTensors(columns, self._emit_raw(emitter, dense, ids, sparse))
+
+    def explanation(self) -> Explanation:
+        """Exact: the terms themselves."""
+        num_raw = len(self.coefficients.intercept)
+        scales: dict[str, RawScale] = {"identity": "value", "sigmoid": "log_odds", "softmax": "logit"}
+        return Explanation(
+            method="linear",
+            raw_scale=scales[self._link],
+            num_raw=num_raw,
+            owners=tuple(np.repeat(np.arange(len(self.features)), num_raw).tolist()),
+            tensors={"intercept": self.coefficients.intercept},
+        )
 
     @property
     def rounding(self) -> float:
@@ -150,6 +191,10 @@ class LinearModel:
     def weights(self, label: str, classes: Sequence[str], scalings: Mapping[str, Scaling]) -> ModelWeights:
         """The weights by feature, category and class, with their errors where these were asked for."""
         return linear_weights(self, label, classes, scalings)
+
+
+def _last(emitter: Emitter) -> str:
+    return emitter.constant(np.array([2], np.int64))
 
 
 def columns_of(design: Design, measures: DenseMeasures) -> Columns:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from onnx import numpy_helper
 
 from hagane.features.emit import Emitter
+from hagane.features.emit_row_totals import emit_row_totals
 from hagane.features.graph_ports import SparsePort
 from hagane.models.lightgbm_trees import CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Tree, Trees
 from hagane.models.sparse_graph import emit_chosen_slots, emit_entries
@@ -30,33 +31,41 @@ LESS_OR_EQUAL = 0
 MEMBER = 6
 
 
-def emit_trees(emitter: Emitter, trees: Trees, columns: Sequence[str]) -> str:
-    """Add the ensemble behind `columns`, tensors [n, …] that hold the trees' columns side by side; raw sums [n, c]."""
-    parts = [emitter.node("Cast", part, to=_DOUBLE) for part in columns]
-    x = parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
-    return emitter.node("TreeEnsemble", x, domain="ai.onnx.ml", **tree_attributes(trees))
+def emit_columns(emitter: Emitter, parts: Sequence[str]) -> str:
+    """Add what puts tensors [n, …] side by side, in float64: the trees' columns."""
+    wide = [emitter.node("Cast", part, to=_DOUBLE) for part in parts]
+    return wide[0] if len(wide) == 1 else emitter.node("Concat", *wide, axis=1)
 
 
-def emit_used_slots(
-    emitter: Emitter, trees: Trees, sparse: Sequence[SparsePort], columns: TreeColumns
-) -> tuple[str | None, Trees]:
-    """[n, u] the weights in the slots on which some tree splits (None: no slot), and the trees that look there.
+def emit_trees(emitter: Emitter, trees: Trees, columns: str) -> str:
+    """Add the ensemble behind its columns [n, w] in float64; raw sums [n, c]."""
+    return emitter.node("TreeEnsemble", columns, domain="ai.onnx.ml", **tree_attributes(trees))
 
-    The trees' columns before the slots stay as they are.
-    """
+
+def used_slots(trees: Trees, columns: TreeColumns) -> npt.NDArray[np.int64]:
+    """[u] the slots of sparse features on which some tree splits; one all the same where there is no other column."""
+    used = np.unique(np.concatenate([np.zeros(0, np.int64), *(tree.features for tree in trees.trees)]))
+    slots = used[used >= columns.first_slot] - columns.first_slot
+    return slots if len(slots) or columns.first_slot else np.zeros(1, np.int64)
+
+
+def moved_trees(trees: Trees, slots: npt.NDArray[np.int64], columns: TreeColumns) -> Trees:
+    """The trees that look at the columns before the slots, which stay as they are, and behind them at `slots`."""
     first = columns.first_slot
-    found = [tree.features for tree in trees.trees]
-    used = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
-    slots = used[used >= first] - first
     places = np.zeros(columns.num_columns, np.int64)
     places[:first] = np.arange(first)
     places[slots + first] = first + np.arange(len(slots))
-    moved = trees._replace(trees=tuple(tree._replace(features=places[tree.features]) for tree in trees.trees))
-    if not len(slots) and first:
-        return None, moved
+    return trees._replace(trees=tuple(tree._replace(features=places[tree.features]) for tree in trees.trees))
+
+
+def emit_used_slots(
+    emitter: Emitter, slots: npt.NDArray[np.int64], sparse: Sequence[SparsePort], columns: TreeColumns
+) -> str | None:
+    """[n, u] the weights in the slots; None for no slots."""
+    if not len(slots):
+        return None
     entries = emit_entries(emitter, sparse, columns.slot_offsets)
-    chosen = slots if len(slots) else np.zeros(1, np.int64)
-    return emit_chosen_slots(emitter, entries, chosen, columns.num_slots), moved
+    return emit_chosen_slots(emitter, entries, slots, columns.num_slots)
 
 
 def emit_mean(emitter: Emitter, raw: str, level: npt.NDArray[np.float64], num_trees: int) -> str:
@@ -74,17 +83,10 @@ def emit_link(emitter: Emitter, raw: str, link: str) -> str:
         return emitter.node("Softmax", raw, axis=1)
     if link == "shares":
         shares = emitter.node("Max", raw, emitter.constant(np.float64(0)))
-        return emitter.node("Div", shares, _row_totals(emitter, shares))
+        return emitter.node("Div", shares, emit_row_totals(emitter, shares))
     positive = _clipped(emitter, raw) if link == "share" else emitter.node("Sigmoid", raw)
     negative = emitter.node("Sub", emitter.constant(np.float64(1)), positive)
     return emitter.node("Concat", negative, positive, axis=1)
-
-
-def _row_totals(emitter: Emitter, columns: str) -> str:
-    """[n, 1] of [n, c], added from left to right: ReduceSum adds a row otherwise in a batch of its own."""
-    one, last, end = (emitter.constant(np.array([value], np.int64)) for value in (1, -1, np.iinfo(np.int64).max))
-    running = emitter.node("CumSum", columns, emitter.constant(np.int64(1)))
-    return emitter.node("Slice", running, last, end, one)
 
 
 def _clipped(emitter: Emitter, raw: str) -> str:
@@ -110,7 +112,7 @@ def tree_attributes(trees: Trees) -> dict[str, Any]:
         "nodes_featureids": np.concatenate([tree.features for tree in grown]).tolist(),
         "nodes_modes": _tensor(np.where(categorical, MEMBER, LESS_OR_EQUAL).astype(np.uint8)),
         "nodes_splits": _tensor(np.where(categorical, 0.0, beyond_zero(thresholds))),
-        "nodes_missing_value_tracks_true": _nan_goes_left(kinds, thresholds, categorical).astype(np.int64).tolist(),
+        "nodes_missing_value_tracks_true": nan_goes_left(kinds, thresholds, categorical).astype(np.int64).tolist(),
         "leaf_targetids": np.repeat(np.arange(len(grown)) % trees.num_outputs, leaves).tolist(),
         "leaf_weights": _tensor(np.concatenate([tree.leaves for tree in grown])),
     }
@@ -133,9 +135,10 @@ def beyond_zero(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(thresholds >= 0, np.maximum(thresholds, ZERO), below)
 
 
-def _nan_goes_left(
+def nan_goes_left(
     kinds: npt.NDArray[np.int64], thresholds: npt.NDArray[np.float64], categorical: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
+    """[m] whether NaN goes left at each node, from LightGBM's `decision_type` [m] and thresholds [m]."""
     missing = (kinds >> 2) & 3
     assert not np.any(~categorical & (missing == MISSING_ZERO)), "trained with zero_as_missing"
     as_zero = thresholds >= 0

@@ -22,6 +22,8 @@ label's) and `predicted_value` [n, k].
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hagane.bundle.signature import (
@@ -34,12 +36,14 @@ from hagane.bundle.signature import (
 )
 from hagane.calibration.calibrator import Calibrator
 from hagane.calibration.prediction_intervals import PredictionIntervals
+from hagane.explanation.explanation_facts import COLUMNS_OUTPUT, RAW_OUTPUT
 from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, FEATURE_MASKS, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
 from hagane.features.plan import output_sparse
 from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.features.transform import Transform
+from hagane.models.explained import ExplainedModel, Explanation
 from hagane.models.family import FeatureMaskModel, FittedModel
 
 
@@ -53,6 +57,28 @@ def build_graph(
     intervals: PredictionIntervals | None = None,
 ) -> bytes:
     """The serialized ONNX model. From probability `threshold` on a binary classifier answers the higher class."""
+    return build_graphs(transform, model, label, threshold=threshold, calibrator=calibrator, intervals=intervals).model
+
+
+class Graphs(NamedTuple):
+    """A serialized model, and what explains it."""
+
+    model: bytes
+    explained: bytes
+    """What, put behind `model`, also answers `explained.columns` and `explained.raw`; b"" where nothing does."""
+
+
+def build_graphs(
+    transform: Transform,
+    model: FittedModel,
+    label: Labels,
+    *,
+    threshold: float,
+    calibrator: Calibrator | None = None,
+    intervals: PredictionIntervals | None = None,
+    explanation: Explanation | None = None,
+) -> Graphs:
+    """As `build_graph`, and what `explanation` needs of the model's own tensors, where it is given."""
     emitter = Emitter()
     ports = transform.emit(emitter)
     raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
@@ -78,7 +104,32 @@ def build_graph(
         masks = model.emit_feature_masks(emitter, ports.dense, ports.ids, ports.sparse)
         emitter.output(FEATURE_MASKS, masks, np.float64, ("n", len(transform.features)))
     serialized: bytes = emitter.model().SerializeToString(deterministic=True)
+    if explanation is None:
+        return Graphs(serialized, b"")
+    assert isinstance(model, ExplainedModel)
+    explained = model.emit_explained(emitter, ports.dense, ports.ids, ports.sparse)
+    emitter.output(COLUMNS_OUTPUT, explained.columns, np.float64, ("n", len(explanation.owners)))
+    emitter.output(RAW_OUTPUT, explained.raw, np.float64, ("n", explanation.num_raw))
+    return Graphs(serialized, emitter.addition().SerializeToString(deterministic=True))
+
+
+def build_link(model: ExplainedModel, label: Labels, num_raw: int, calibrator: Calibrator | None) -> bytes:
+    """The graph `raw` [n, c] → `output` [n, a]: probabilities, numbers; of several labels that of each one's second."""
+    emitter = Emitter()
+    raw = emitter.input("raw", np.float64, ("n", num_raw))
+    scores = emitter.node("Cast", model.emit_link(emitter, raw), to=element_type(np.float64))
+    if not isinstance(label, LabelEncoding) and label.task == "classification":
+        scores = emitter.node("Gather", scores, emitter.constant(1, np.int64), axis=2)
+    if calibrator is not None:
+        scores = calibrator.emit(emitter, scores)
+    found = emitter.node("Reshape", scores, emitter.constant(np.array([-1, _num_outputs(label)], np.int64)))
+    emitter.output("output", found, np.float64, ("n", _num_outputs(label)))
+    serialized: bytes = emitter.model().SerializeToString(deterministic=True)
     return serialized
+
+
+def _num_outputs(label: Labels) -> int:
+    return len(label.classes) if isinstance(label, LabelEncoding) and label.classes else label.width
 
 
 def emit_probabilities(

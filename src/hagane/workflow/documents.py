@@ -79,6 +79,7 @@ def bundle_documents(
         "transform.json": prepared.transform.to_json(),
         "lineage.json": _json(lineage),
     }
+    documents |= exported.explanation
     if (weights_json := weights_document(prepared, model)) is not None:
         documents[WEIGHTS_NAME] = weights_json
     if isinstance(model, HasParameters):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
+from hagane.models.explained import ExplainedModel
 from hagane.models.family import FeatureMaskModel, FittedModel
 from hagane.progress import Progress
-from hagane.workflow.build_graph import build_graph
+from hagane.workflow.build_graph import build_graphs
 from hagane.workflow.card_slices import card_slices
+from hagane.workflow.explanation_documents import explanation_documents
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
@@ -35,6 +37,8 @@ class Export:
     card_evaluation: Evaluation
     """The same with slices for the card, where the spec names none."""
     held_out: HeldOutFit
+    explanation: Mapping[str, bytes]
+    """The documents by which a bundle explains its answers; none where the model cannot be explained."""
 
 
 def export(
@@ -52,14 +56,20 @@ def export(
     """
     spec = prepared.resolved.spec
     fit = fit_on_eval(prepared, model, bounds, folder / "uncalibrated", progress)
-    graph = build_graph(
+    explanation = model.explanation() if isinstance(model, ExplainedModel) else None
+    graphs = build_graphs(
         prepared.transform,
         model,
         prepared.label,
         threshold=spec.evaluation.threshold,
         calibrator=fit.calibrator,
         intervals=fit.intervals,
+        explanation=explanation,
     )
+    documents: dict[str, bytes] = {}
+    if explanation is not None:
+        assert isinstance(model, ExplainedModel)
+        documents = explanation_documents(prepared, model, explanation, graphs.explained, fit)
     signature = sign(
         prepared,
         calibration=fit.calibration_method,
@@ -67,11 +77,11 @@ def export(
         interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
         has_masks=isinstance(model, FeatureMaskModel),
     )
-    trial = Bundle.load(write_bundle(folder / "exported", model=graph, signature=signature))
+    trial = Bundle.load(write_bundle(folder / "exported", model=graphs.model, signature=signature, documents=documents))
     verification = verify_export(trial, prepared, model, fit)
     evaluation = _evaluate(trial, prepared, progress)
     asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
-    return Export(graph, signature, verification, asked, evaluation, fit)
+    return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
 
 
 def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluation:

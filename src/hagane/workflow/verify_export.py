@@ -14,6 +14,7 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
 from hagane.data.column_data import columns_data
 from hagane.errors import BundleError, Fault
+from hagane.explanation.explanation_facts import FACTS_NAME
 from hagane.features.encoder import Encoder
 from hagane.features.graph_ports import sparse_outputs
 from hagane.features.sparse_rows import SparseRows
@@ -25,6 +26,7 @@ from hagane.workflow.held_out_fit import HeldOutFit
 from hagane.workflow.instances import instances_of
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import scores_of
+from hagane.workflow.verify_explanation import ExplanationVerification, verify_explanation
 
 SAMPLE_ROWS = 1_000
 JSON_ROWS = 20
@@ -44,6 +46,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """|calibrated by the bundle − by the fitted calibrator, of the bundle's own uncalibrated scores|, the largest."""
     largest_bound_difference: float = 0.0
     """Of the bounds of prediction intervals, relative as that of the scores."""
+    explanation: ExplanationVerification | None = None
+    """None where the model cannot be explained."""
 
 
 def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: HeldOutFit) -> Verification:
@@ -82,6 +86,7 @@ def verify_export(bundle: Bundle, prepared: Prepared, model: FittedModel, fit: H
         tolerance=tolerance,
         largest_calibration_difference=calibration,
         largest_bound_difference=moved,
+        explanation=verify_explanation(bundle, plain) if FACTS_NAME in bundle.manifest.files else None,
     )
 
 
