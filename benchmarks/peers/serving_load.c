@@ -4,7 +4,7 @@
 
    PAIRS is a file of requests, each with the body that answers it: for each, two little-endian uint32 (the lengths of
    both), the request, the body. They are sent in turn. RATE 0 is a closed loop: a connection sends its next request
-   when the last one was answered, and latency counts from then. With a RATE (requests/s) the loop is open: request i is
+   when the last one was answered, and latency counts from then; that of refusals (429, 503) is not told. With a RATE (requests/s) the loop is open: request i is
    due at i / RATE whatever the server does, the first free connection takes it, and latency counts from when it was
    due (as in wrk2: a server that stalls delays all that were due meanwhile). What is unanswered two seconds after the
    end counts as `unanswered`, with its latency until then. Prints one line of JSON.
@@ -129,7 +129,7 @@ static const char *header(const char *head, const char *end, const char *name) {
     return NULL;
 }
 
-/* 0: more has to come; 1: a whole answer, counted; -1: nothing that can be read as one. */
+/* 0: more has to come; 1: a whole answer; 2: a refusal; -1: nothing that can be read as one. */
 static int take_answer(Connection *c) {
     const Pair *pair = &pairs.items[c->pair];
     const char *end = memmem(c->buffer, c->filled, "\r\n\r\n", 4), *length, *body;
@@ -149,6 +149,7 @@ static int take_answer(Connection *c) {
             fprintf(stderr, "serving_load: %.*s instead of %.*s\n", (int)size, body, (int)pair->body_size, pair->body);
     } else if (!strncmp(c->buffer + 9, "429", 3) || !strncmp(c->buffer + 9, "503", 3)) {
         told.refused++;
+        return 2;
     } else {
         told.failed++;
     }
@@ -175,7 +176,7 @@ static int hear(uint32_t which) {
     c->filled += (uint32_t)came;
     whole = take_answer(c);
     if (!whole) return 0;
-    record(now() - c->due);
+    if (whole != 2) record(now() - c->due);
     if (whole < 0) redial(which);
     c->busy = 0;
     return 1;

@@ -28,7 +28,7 @@ Pair = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it. Latencies are those of all requests, refused ones and those without an answer included."""
+    """What came of it. Latencies are those of all requests but refused ones; those without an answer are included."""
 
     seconds: float
     right: int

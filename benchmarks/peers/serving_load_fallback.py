@@ -78,7 +78,8 @@ class Load:
     def count(self, status: bytes, same: bool, latency: float) -> None:
         name = {b"200": "right" if same else "wrong", b"429": "refused", b"503": "refused"}.get(status, "failed")
         setattr(self.told, name, getattr(self.told, name) + 1)
-        self.told.latencies.append(latency)
+        if name != "refused":
+            self.told.latencies.append(latency)
 
     def free(self, connection: Connection) -> None:
         if self.rate:
