@@ -1,0 +1,40 @@
+"""`WorkerSettings`: what a worker is told when it is started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """JSON on the worker's standard input: nothing of it is seen in the list of processes. Descriptors are inherited."""
+
+    path: str
+    """The bundle."""
+    listener: int
+    """The descriptor of the listening socket."""
+    status: int
+    """The descriptor of the pipe on which the worker tells that it is ready, or why it cannot be."""
+    board: int
+    """The descriptor of the `WorkerBoard`."""
+    slot: int
+    """The worker's line on it."""
+    num_slots: int
+    supervisor: int
+    """The number of the process that started it: when that is gone, the worker ends."""
+    grpc_address: tuple[str, int] | None = None
+    """Where gRPC is spoken, on a port that the workers share."""
+    drain_seconds: float = 0
+    options: dict[str, Any] = {}
+    """The server's other options, as `options_to_json` makes them."""
+
+
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line that a worker tells its supervisor: that it is ready, or why it cannot be."""
+
+    message: str = ""
+    """The start message of one that is ready."""
+    error: str = ""
+    """The class of the error in `hagane.errors`."""
+    faults: list[dict[str, Any]] = []
