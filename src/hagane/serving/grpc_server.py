@@ -41,10 +41,11 @@ _LOG = logging.getLogger("hagane.serving")
 class GrpcServer:
     """Answers `inference.GRPCInferenceService` with what `app` serves, from the moment it is made.
 
-    Port 0 lets the system choose. Raises ServeError where the address cannot be listened on, or gRPC is not installed.
+    Port 0 lets the system choose; a `shared` one is that of other processes, too. Raises ServeError where the address
+    cannot be listened on, or gRPC is not installed.
     """
 
-    def __init__(self, app: App, host: str, port: int) -> None:
+    def __init__(self, app: App, host: str, port: int, *, shared: bool = False) -> None:
         grpc = _grpc()
         from hagane.serving.grpc_inference import GrpcInference
         from hagane.serving.grpc_messages import SERVICE, message_class
@@ -60,7 +61,7 @@ class GrpcServer:
         sizes = [("grpc.max_receive_message_length", app.max_body_bytes), ("grpc.max_send_message_length", -1)]
         self._server = grpc.server(
             ThreadPoolExecutor(THREADS, "hagane-grpc"),
-            options=[*sizes, ("grpc.so_reuseport", 0)],
+            options=[*sizes, ("grpc.so_reuseport", int(shared))],
             maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))

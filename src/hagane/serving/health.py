@@ -34,6 +34,10 @@ class Health:
         """Add a condition: `objection` answers why the server is not ready, or an empty text."""
         self._objections.append(objection)
 
+    def drain(self) -> None:
+        """The server is about to end: it answers still, and is not ready."""
+        self.is_draining = True
+
     def why_dead(self) -> str:
         """Why the server should be replaced; empty while it lives. Each call leaves a probe for the next."""
         if self._executor is None:

@@ -197,7 +197,7 @@ class HttpConnection(asyncio.Protocol):
         """Adds the answer's bytes; whether it is the connection's last."""
         response, head = turn.answer, turn.head
         assert response is not None
-        is_last = turn.is_last or self._front.is_draining
+        is_last = turn.is_last or self._front.is_leaving
         if is_last:
             connection = b"connection: close\r\n"
         elif head is not None and head.is_http10:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -15,6 +16,8 @@ from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.http_connection import HttpConnection
 from hagane.serving.http_limits import HttpLimits
 from hagane.serving.request_head import RequestHead
+from hagane.serving.workers.balanced_listener import BalancedListener
+from hagane.serving.workers.worker_board import WorkerBoard
 
 CHECK_SECONDS = 0.5
 """How often connections are looked at for what takes too long."""
@@ -44,20 +47,23 @@ class Application(Protocol):
 class HttpFront:
     """Serves `app` over HTTP/1.1.
 
-    `start` takes a listening socket. A drain is asked for by `drain` (at once, without waiting): no more connections
-    are taken, those without a request are closed, the others after the answers to what they have begun to send, which
-    say `Connection: close`. `finish` drains, waits until the last one is closed, and after some seconds ends what is
-    left. All on the event loop's thread.
+    `start` takes a listening socket. `leave` lets every answer say `Connection: close`, so that clients go elsewhere
+    before it ends; `retire` does so, takes no more connections and waits for them to go. A drain is asked for by
+    `drain` (at once, without waiting): no more connections are taken, those without a request are closed, the others
+    after the answers to what they have begun to send, which say `Connection: close`. `finish` drains, waits until the
+    last one is closed, and after some seconds ends what is left. All on the event loop's thread.
     """
 
     def __init__(self, app: Application, limits: HttpLimits | None = None) -> None:
         self.app = app
         self.limits = limits or HttpLimits()
         self.is_draining = False
+        self.is_leaving = False
+        """Whether every answer is its connection's last."""
         self.known_heads: dict[bytes, RequestHead] = {}
         """Heads that were read, by their bytes."""
         self._connections: set[HttpConnection] = set()
-        self._servers: list[asyncio.AbstractServer] = []
+        self._servers: list[asyncio.AbstractServer | BalancedListener] = []
         self._prefixes: dict[object, bytes] = {}
         self._date = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -68,20 +74,42 @@ class HttpFront:
         """How many are open."""
         return len(self._connections)
 
-    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-        """Take connections of `listener`, which is listening; several may be given, one after the other."""
+    async def start(
+        self,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None = None,
+        share: tuple[WorkerBoard, int] | None = None,
+    ) -> None:
+        """Take connections of `listener`, which is listening; several may be given, one after the other.
+
+        With `share` (a board, and the line of this process on it) other processes take connections of it, too.
+        """
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=_BACKLOG, ssl=tls)
-        self._servers.append(server)
+        self._servers.append(
+            await loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=_BACKLOG, ssl=tls)
+            if share is None
+            else BalancedListener(listener, lambda: HttpConnection(self), lambda: len(self._connections), share, tls)
+        )
         if self._timer is None:
             self._check()
 
+    def leave(self) -> None:
+        """Go on, but let every answer be its connection's last."""
+        self.is_leaving = True
+
+    async def retire(self, seconds: float) -> None:
+        """Take no more connections, and wait until those that there are have had their last answer, at most so long."""
+        self.leave()
+        self._stop_listening()
+        if self._connections:
+            self._all_closed = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), seconds)
+
     def drain(self) -> None:
         """Take no more connections, and end those that there are when what was begun is answered."""
-        self.is_draining = True
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        self.is_draining = self.is_leaving = True
+        self._stop_listening()
         for connection in list(self._connections):
             connection.drain()
 
@@ -99,6 +127,11 @@ class HttpFront:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+
+    def _stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
 
     # what connections call
 

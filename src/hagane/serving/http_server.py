@@ -8,20 +8,27 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from hagane.serving.http_front import Application, HttpFront
 from hagane.serving.http_limits import HttpLimits
+from hagane.serving.workers.worker_board import WorkerBoard
 
 SHUTDOWN_SECONDS = 30
 """How long requests in flight may take to finish."""
+RETIRE_SECONDS = 10
+"""How long connections without a request are waited for, by a server that others take the place of."""
 
 
 class HttpServer:
     """Serves `app` on listening sockets from `run` until `stop`, or until SIGTERM or SIGINT on the main thread.
 
     `on_start` is called when connections are taken; `on_stop` when that ends, before requests in flight are finished.
-    A second signal does not wait for them.
+    A second signal does not wait for them. Before that, for `drain_seconds`, it goes on, so that those who watch
+    it can send requests elsewhere: `on_drain` is called, and every answer is its connection's last. SIGUSR1 ends it
+    where other processes serve on the same socket (`share`): a client that is sending a request on a connection
+    that it keeps open is still answered, and told to open another one.
     """
 
     def __init__(
@@ -32,13 +39,18 @@ class HttpServer:
         tls: ssl.SSLContext | None = None,
         on_start: Callable[[], object] | None = None,
         on_stop: Callable[[], object] | None = None,
+        on_drain: Callable[[], object] | None = None,
+        drain_seconds: float = 0,
         shutdown_seconds: float = SHUTDOWN_SECONDS,
+        share: tuple[WorkerBoard, int] | None = None,
     ) -> None:
         self.front = HttpFront(app, limits)
         self.started = threading.Event()
         """Connections are taken."""
         self._tls = tls
-        self._on_start, self._on_stop = on_start, on_stop
+        self._on_start, self._on_stop, self._on_drain = on_start, on_stop, on_drain
+        self._drain_seconds, self._share = drain_seconds, share
+        self._is_retiring = False
         self._shutdown_seconds = shutdown_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -60,23 +72,46 @@ class HttpServer:
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
         with self._signals(self._loop):
             for listener in listeners:
-                await self.front.start(listener, self._tls)
+                await self.front.start(listener, self._tls, self._share)
             self.started.set()
             if self._on_start is not None:
                 self._on_start()
             await self._stopping.wait()
+            if not self._is_retiring:
+                await self._drain()
             if self._on_stop is not None:
                 self._on_stop()
-            finishing = asyncio.ensure_future(self.front.finish(self._shutdown_seconds))
-            hurried = asyncio.ensure_future(self._hurry.wait())
-            await asyncio.wait((finishing, hurried), return_when=asyncio.FIRST_COMPLETED)
-            hurried.cancel()
-            if not finishing.done():
+            if self._is_retiring:
+                await self._unless_hurried(self.front.retire(RETIRE_SECONDS))
+            if not await self._unless_hurried(self.front.finish(self._shutdown_seconds)):
                 await self.front.finish(0)
-                await finishing
+
+    async def _drain(self) -> None:
+        """Tell those who watch that it ends, and go on for the time that they need to see it."""
+        if self._on_drain is not None:
+            self._on_drain()
+        if self._drain_seconds:
+            self.front.leave()
+            await self._unless_hurried(asyncio.sleep(self._drain_seconds))
+
+    async def _unless_hurried(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Whether `work` came to its end: a second signal cuts it short."""
+        assert self._hurry is not None
+        working, hurried = asyncio.ensure_future(work), asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait((working, hurried), return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if working.done():
+            return True
+        working.cancel()
+        return False
 
     def _stop(self) -> None:
         assert self._stopping is not None
+        self._stopping.set()
+
+    def _on_retire(self) -> None:
+        assert self._stopping is not None
+        self._is_retiring = self._is_retiring or not self._stopping.is_set()
         self._stopping.set()
 
     def _on_signal(self) -> None:
@@ -86,20 +121,22 @@ class HttpServer:
 
     @contextlib.contextmanager
     def _signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        """SIGINT and SIGTERM stop it, on the main thread; the handlers from before come back."""
+        """Signals stop it, on the main thread; the handlers from before come back."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.getsignal(number) for number in numbers}
-        for number in numbers:
-            loop.add_signal_handler(number, self._on_signal)
+        handlers = {signal.SIGINT: self._on_signal, signal.SIGTERM: self._on_signal}
+        if self._share is not None:
+            handlers[signal.SIGUSR1] = self._on_retire
+        before = {number: signal.getsignal(number) for number in handlers}
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, old in before.items():
                 loop.remove_signal_handler(number)
-                signal.signal(number, handler)
+                signal.signal(number, old)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:

@@ -7,20 +7,17 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
-from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
+from hagane.serving.http_server import HttpServer
 from hagane.serving.listen import listen, url_of
-from hagane.serving.start_message import start_message
-
-if TYPE_CHECKING:
-    from hagane.serving.grpc_server import GrpcServer
+from hagane.serving.serve_on import grpc_beside, serve_on, stop_of
 
 
 def serve(
@@ -30,6 +27,9 @@ def serve(
     port: int | None = None,
     grpc_port: int | None = None,
     announce: Callable[[str], None] | None = None,
+    workers: int = 1,
+    max_requests: int | None = None,
+    drain_seconds: float = 0,
     **options: Any,
 ) -> None:
     """Serve the bundle at `path` until SIGTERM or Ctrl+C; requests in flight are finished, then it returns.
@@ -37,22 +37,26 @@ def serve(
     Where they are not given: `path` is AIP_STORAGE_URI (a local folder), `port` AIP_HTTP_PORT or 8080, and `host` the
     loopback, or every address where AIP_HTTP_PORT says that this is a serving container. With a `grpc_port` the Open
     Inference Protocol is spoken there over gRPC, too. `announce` gets the start message once the server listens
-    (standard output by default). `options` are `create_app`'s. Raises BundleError for a bundle that does not load and
-    ServeError for an address that cannot be listened on.
+    (standard output by default). `workers` processes share the port; one that ends is replaced, and so is one that has
+    answered `max_requests`. After SIGTERM it goes on for `drain_seconds` without being ready. `options` are
+    `create_app`'s. Raises BundleError for a bundle that does not load and ServeError for an address that cannot be
+    listened on.
     """
-    bundle = Bundle.load(_storage_path() if path is None else path)
+    path = _storage_path() if path is None else path
     container = "AIP_HTTP_PORT" in os.environ
     host = host or ("0.0.0.0" if container else "127.0.0.1")
-    listener = listen(host, _port() if port is None else port)
-    with contextlib.closing(listener):
-        app = create_app(bundle, **options)
-        with contextlib.closing(app), _grpc(app, host, grpc_port) as grpc:
-            address = grpc.address if grpc else ""
+    with contextlib.closing(listen(host, _port() if port is None else port)) as listener:
+        more: dict[str, Any] = {
+            "announce": announce or _print,
+            "grpc_address": None if grpc_port is None else (host, grpc_port),
+            "drain_seconds": drain_seconds,
+        }
+        if workers == 1:
+            serve_on(listener, path, **more, **options)
+            return
+        from hagane.serving.workers.serve_with_workers import serve_with_workers
 
-            def started() -> None:
-                (announce or _print)(start_message(app.model, url_of(listener), address))
-
-            HttpServer(app, on_start=started, on_stop=_stopping(grpc)).run(listener)
+        serve_with_workers(listener, path, workers, max_requests=max_requests, options=options, **more)
 
 
 class ServerThread:
@@ -93,13 +97,14 @@ class ServerThread:
         self._listener = listen(*self._address)
         self._ends.enter_context(contextlib.closing(app))
         self._ends.enter_context(contextlib.closing(self._listener))
+        grpc_address = None if self._grpc_port is None else (self._address[0], self._grpc_port)
         try:
-            grpc = self._ends.enter_context(_grpc(app, self._address[0], self._grpc_port))
+            grpc = self._ends.enter_context(grpc_beside(app, grpc_address))
         except BaseException:
             self._ends.close()
             raise
         self.grpc_address = grpc.address if grpc else ""
-        self._server = HttpServer(app, on_stop=_stopping(grpc))
+        self._server = HttpServer(app, on_stop=stop_of(grpc))
         self._thread = threading.Thread(
             target=self._server.run, args=(self._listener,), name="hagane-server", daemon=True
         )
@@ -130,26 +135,6 @@ class ServerThread:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-@contextlib.contextmanager
-def _grpc(app: App, host: str, port: int | None) -> Iterator[GrpcServer | None]:
-    """The gRPC server where there is a port for it; ended, with its calls finished, at the end. Raises ServeError."""
-    if port is None:
-        yield None
-        return
-    from hagane.serving.grpc_server import GrpcServer
-
-    server = GrpcServer(app, host, port)
-    try:
-        yield server
-    finally:
-        server.stop(SHUTDOWN_SECONDS)()
-
-
-def _stopping(server: GrpcServer | None) -> Callable[[], object] | None:
-    """Both servers stop to take requests at once, and finish theirs side by side."""
-    return (lambda: server.stop(SHUTDOWN_SECONDS)) if server is not None else None
 
 
 def _port() -> int:

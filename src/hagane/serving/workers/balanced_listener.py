@@ -10,6 +10,7 @@ connections than another leaves the next one to it, for a millisecond or two: th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -28,7 +29,8 @@ _LOG = logging.getLogger("hagane.serving")
 class BalancedListener:
     """Takes connections on the running event loop from now on, until `close`.
 
-    `listener` does not block; `num_connections` tells how many the process has open; `slot` is its line on the board.
+    `listener` does not block; `num_connections` tells how many the process has open; `share` is the
+    board of all, and the line of this process on it.
     """
 
     def __init__(
@@ -36,16 +38,15 @@ class BalancedListener:
         listener: socket.socket,
         protocol: Callable[[], asyncio.Protocol],
         num_connections: Callable[[], int],
-        board: WorkerBoard,
-        slot: int,
+        share: tuple[WorkerBoard, int],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._listener, self._protocol, self._num_connections = listener, protocol, num_connections
-        self._board, self._slot, self._tls = board, slot, tls
+        (self._board, self._slot), self._tls = share, tls
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        board.open(slot)
+        self._board.open(self._slot)
         self._loop.add_reader(listener.fileno(), self._on_ready)
 
     def close(self) -> None:
@@ -85,6 +86,10 @@ class BalancedListener:
             return
         self._board.set_connections(self._slot, mine + 1)
         connection.setblocking(False)
+        with contextlib.suppress(
+            OSError
+        ):  # asyncio sets it for sockets alone that it knows to be TCP: these it does not
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._open(connection))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)

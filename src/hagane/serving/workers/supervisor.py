@@ -26,10 +26,12 @@ from hagane.serving.workers.worker_settings import WorkerSettings
 HANG_SECONDS = 30.0
 """A worker whose event loop has not turned for so long is killed."""
 STEADY_SECONDS = 5.0
-"""A worker that lived longer is replaced at once; others after a pause that doubles."""
+"""A worker that lived longer is replaced at once; so are the first `FREE_FAILURES` others, the next after a pause."""
+FREE_FAILURES = 3
+FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
-MOST_FAILURES = 5
-"""After so many workers that did not live long, with no other left, the server ends."""
+MOST_START_FAILURES = 5
+"""After so many workers that never took connections, one after the other, and with no other left, the server ends."""
 KILL_SECONDS = 5.0
 """How much longer than it may take a worker is given to be gone."""
 _TICK_SECONDS = 0.25
@@ -41,9 +43,9 @@ _LOG = logging.getLogger("hagane.serving")
 class Supervisor:
     """Keeps `num_workers` processes serving on `listener` from `run` on, until SIGTERM or SIGINT.
 
-    A worker that ends is replaced: at once, or after a pause that doubles where workers do not live long. SIGHUP replaces
-    them all, one after the other: the new one takes connections before the old one stops to. `announce` gets the start
-    message when all are ready. It holds no model: what can go wrong goes wrong in a worker.
+    A worker that ends is replaced: at once, or after a pause that doubles where workers do not live long. SIGHUP
+    replaces them all, one after the other: the new one takes connections before the old one stops to. `announce` gets
+    the start message when all are ready. It holds no model: what can go wrong goes wrong in a worker.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Supervisor:
         """A worker that is to end, and the one that is being started for it."""
         self._announced = False
         self._is_ending = False
-        self._failures = 0
+        self._failures = self._start_failures = 0
         self._next_start = 0.0
         self._last_fault: HaganeError | None = None
         self._last_look = time.monotonic()
@@ -169,27 +171,27 @@ class Supervisor:
         if self._successor is not None and worker is self._successor[1]:
             self._give_up_rolling(worker, fault)
             return
-        self._failures = self._failures + 1 if worker.seconds < STEADY_SECONDS or not worker.is_ready else 0
         self._last_fault = fault or self._last_fault
-        if not any(each.is_ready for each in self._workers) and self._failures >= MOST_FAILURES:
-            raise self._last_fault or ServeError(
-                Fault(
-                    what=f"no worker stays alive: the last one {worker.how_it_ended()}",
-                    next_step="see its lines in the log above",
-                )
-            )
-        pause = min(LONGEST_PAUSE_SECONDS, 0.1 * 2**self._failures) if self._failures > 1 else 0.0
-        self._next_start = time.monotonic() + pause
+        self._start_failures = 0 if worker.is_ready else self._start_failures + 1
+        if self._start_failures >= MOST_START_FAILURES and not any(each.is_ready for each in self._workers):
+            raise self._last_fault or _never_started(worker)
+        self._replace(worker, fault)
+
+    def _replace(self, worker: WorkerProcess, fault: HaganeError | None) -> None:
+        """Have another one started, at once or after a pause, and say so."""
         self.replaced += 1
+        self._failures = self._failures + 1 if worker.seconds < STEADY_SECONDS or not worker.is_ready else 0
+        too_many = self._failures - FREE_FAILURES - 1
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**too_many) if too_many >= 0 else 0.0
+        self._next_start = time.monotonic() + pause
         later = f" in {pause:.1f} s" if pause else ""
         why = f": {fault.faults[0].what}" if fault is not None else ""
         _LOG.warning("worker %d %s%s; another one is started%s", worker.pid, worker.how_it_ended(), why, later)
 
     def _on_signal(self, number: int) -> None:
         if number == signal.SIGHUP and not self._is_ending:
-            self._to_replace.extend(
-                worker for worker in self._workers if not worker.is_told_to_end and worker not in self._to_replace
-            )
+            going = [worker for worker in self._workers if not worker.is_told_to_end]
+            self._to_replace.extend(worker for worker in going if worker not in self._to_replace)
         elif number in (signal.SIGINT, signal.SIGTERM):
             seconds = KILL_SECONDS + (0 if self._is_ending else self._settings.drain_seconds + SHUTDOWN_SECONDS)
             self._is_ending = True
@@ -237,9 +239,14 @@ class Supervisor:
             elif worker.is_ready and self._board.seconds_since_beat(worker.slot) > self._hang_seconds:
                 _LOG.error("worker %d has not moved for %g s: it is killed", worker.pid, self._hang_seconds)
                 worker.kill()
-            elif self._max_requests and self._board.requests(worker.slot) >= self._max_requests:
-                if worker not in self._to_replace and not (self._successor and self._successor[0] is worker):
-                    self._to_replace.append(worker)
+            elif self._has_answered_enough(worker):
+                self._to_replace.append(worker)
+
+    def _has_answered_enough(self, worker: WorkerProcess) -> bool:
+        """Whether it is to be replaced for that, and is not yet in line."""
+        if not self._max_requests or self._board.requests(worker.slot) < self._max_requests:
+            return False
+        return worker not in self._to_replace and (self._successor is None or self._successor[0] is not worker)
 
     @contextlib.contextmanager
     def _handle_signals(self) -> Iterator[None]:
@@ -258,6 +265,11 @@ class Supervisor:
                 signal.signal(number, handler)
             os.close(reader)
             os.close(writer)
+
+
+def _never_started(worker: WorkerProcess) -> ServeError:
+    next_step = "see its lines in the log above"
+    return ServeError(Fault(what=f"no worker starts: the last one {worker.how_it_ended()}", next_step=next_step))
 
 
 def _error_of(worker: WorkerProcess) -> HaganeError | None:

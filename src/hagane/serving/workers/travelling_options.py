@@ -34,8 +34,14 @@ def options_from_json(options: Mapping[str, Any]) -> dict[str, Any]:
 def _to_json(value: Any) -> Any:
     if isinstance(value, msgspec.Struct) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
         type_ = type(value)
-        return {_TYPE: f"{type_.__module__}:{type_.__qualname__}", "value": msgspec.to_builtins(value)}
-    return str(value) if isinstance(value, Path) else msgspec.to_builtins(value)
+        return {_TYPE: f"{type_.__module__}:{type_.__qualname__}", "value": msgspec.to_builtins(value, enc_hook=_text)}
+    return msgspec.to_builtins(value, enc_hook=_text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no option that a worker can be told")
 
 
 def _from_json(value: Any) -> Any:

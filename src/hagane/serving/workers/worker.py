@@ -12,6 +12,7 @@ import sys
 import msgspec
 
 from hagane.errors import Fault, HaganeError, ServeError
+from hagane.serving.exchange import Exchange
 from hagane.serving.serve_on import serve_on
 from hagane.serving.workers.travelling_options import options_from_json
 from hagane.serving.workers.worker_board import WorkerBoard
@@ -54,8 +55,13 @@ class _Worker:
                 announce=self._started,
                 share=(self._board, settings.slot),
                 drain_seconds=settings.drain_seconds,
+                observers=(self,) if settings.count_requests else (),
                 **options_from_json(settings.options),
             )
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count it."""
+        self._board.add_request(self._settings.slot)
 
     def _started(self, message: str) -> None:
         """On the event loop, which takes connections now."""

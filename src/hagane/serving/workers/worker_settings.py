@@ -8,12 +8,12 @@ import msgspec
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """JSON on the worker's standard input: nothing of it is seen in the list of processes. Descriptors are inherited."""
+    """JSON on the worker's standard input, so that the list of processes shows nothing of it."""
 
     path: str
     """The bundle."""
     listener: int
-    """The descriptor of the listening socket."""
+    """The inherited descriptor of the listening socket."""
     status: int
     """The descriptor of the pipe on which the worker tells that it is ready, or why it cannot be."""
     board: int
@@ -26,6 +26,8 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     grpc_address: tuple[str, int] | None = None
     """Where gRPC is spoken, on a port that the workers share."""
     drain_seconds: float = 0
+    count_requests: bool = False
+    """Whether the board is to know how many requests were answered."""
     options: dict[str, Any] = {}
     """The server's other options, as `options_to_json` makes them."""
 

@@ -1,0 +1,72 @@
+"""`serve_on`: serve a bundle on a socket that listens, until this process is told to end."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hagane.bundle.bundle import Bundle
+from hagane.serving.app import App, create_app
+from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
+from hagane.serving.listen import url_of
+from hagane.serving.observer import Observer
+from hagane.serving.start_message import start_message
+
+if TYPE_CHECKING:
+    from hagane.serving.grpc_server import GrpcServer
+    from hagane.serving.workers.worker_board import WorkerBoard
+
+
+def serve_on(
+    listener: socket.socket,
+    path: str | Path,
+    *,
+    announce: Callable[[str], object],
+    grpc_address: tuple[str, int] | None = None,
+    share: tuple[WorkerBoard, int] | None = None,
+    drain_seconds: float = 0,
+    observers: tuple[Observer, ...] = (),
+    **options: Any,
+) -> None:
+    """Load the bundle and serve it on `listener`; `announce` gets the start message once connections are taken.
+
+    With `share` (the board of all workers and this one's line on it) others take connections of the same socket, and of
+    the gRPC port. SIGTERM and SIGINT end it: for `drain_seconds` it answers as before but says that it is not ready,
+    then it takes no more connections and finishes what is in flight. SIGUSR1 retires it, where other processes go on.
+    `options` are `create_app`'s. Raises BundleError and ServeError.
+    """
+    app = create_app(Bundle.load(path), **options)
+    app.observers += observers
+    with contextlib.closing(app), grpc_beside(app, grpc_address, shared=share is not None) as grpc:
+        address = grpc.address if grpc else ""
+        HttpServer(
+            app,
+            on_start=lambda: announce(start_message(app.model, url_of(listener), address)),
+            on_stop=stop_of(grpc),
+            on_drain=app.health.drain,
+            drain_seconds=drain_seconds,
+            share=share,
+        ).run(listener)
+
+
+@contextlib.contextmanager
+def grpc_beside(app: App, address: tuple[str, int] | None, *, shared: bool = False) -> Iterator[GrpcServer | None]:
+    """The gRPC server where there is a port for it; ended, with its calls finished, at the end. Raises ServeError."""
+    if address is None:
+        yield None
+        return
+    from hagane.serving.grpc_server import GrpcServer
+
+    server = GrpcServer(app, *address, shared=shared)
+    try:
+        yield server
+    finally:
+        server.stop(SHUTDOWN_SECONDS)()
+
+
+def stop_of(server: GrpcServer | None) -> Callable[[], object] | None:
+    """Both servers stop to take requests at once, and finish theirs side by side."""
+    return (lambda: server.stop(SHUTDOWN_SECONDS)) if server is not None else None
