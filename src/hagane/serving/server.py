@@ -51,7 +51,7 @@ def serve(
             "grpc_address": None if grpc_port is None else (host, grpc_port),
             "drain_seconds": drain_seconds,
         }
-        if workers == 1:
+        if workers == 1 and max_requests is None:
             serve_on(listener, path, **more, **options)
             return
         from hagane.serving.workers.serve_with_workers import serve_with_workers

@@ -159,6 +159,20 @@ def test_a_worker_that_hangs_is_replaced(flights_folder: Path) -> None:
         assert "has not moved for 3 s: it is killed" in server.end()
 
 
+def test_they_count_together(flights_folder: Path) -> None:
+    with served(flights_folder) as server:
+        assert [server.ask() for _ in range(6)] == [200] * 6
+
+        def counted() -> float:
+            text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+            lines = [
+                line for line in text.splitlines() if line.startswith("hagane_requests_total") and "predict" in line
+            ]
+            return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+        until(lambda: counted() == 6)
+
+
 def test_workers_end_with_their_supervisor(flights_folder: Path) -> None:
     with served(flights_folder) as server:
         workers = server.workers
@@ -206,7 +220,7 @@ def test_a_drain_that_others_see(flights_folder: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
 
         def is_draining() -> bool:
-            return client.get(f"{server.url}/readyz").headers.get("connection") == "close"
+            return client.get(f"{server.url}/readyz").status_code == 503
 
         until(is_draining)
         answer = client.post(f"{server.url}/predict", json={"instances": [{}]})

@@ -10,6 +10,8 @@ import typer
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_model
 
+MOST_WORKERS = 256
+
 
 def serve(
     model: Annotated[
@@ -45,6 +47,16 @@ def serve(
             show_default="all",
         ),
     ] = None,
+    workers: Annotated[
+        str, typer.Option(help="How many processes answer on the port; auto for as many as there are cores.")
+    ] = "1",
+    max_requests: Annotated[
+        int | None,
+        typer.Option(min=1, help="Replace a worker that has answered so many requests.", show_default="never"),
+    ] = None,
+    drain_seconds: Annotated[
+        float, typer.Option(min=0, help="How long to go on after SIGTERM, not ready, so that clients go elsewhere.")
+    ] = 0.0,
     request_timeout: Annotated[
         float, typer.Option(min=0.001, help="Seconds after which a request is given up that names no time itself.")
     ] = 60.0,
@@ -86,6 +98,22 @@ def serve(
         announce=announce,
         version=str(version.version) if version else "1",
         protocols=protocol,
+        workers=_num_workers(workers),
+        max_requests=max_requests,
+        drain_seconds=drain_seconds,
         watch=WatchOptions(metrics=metrics, access_log=access_log),
         overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )
+
+
+def _num_workers(text: str) -> int:
+    """Raises UsageError for what is no number of processes."""
+    from hagane.usable_cores import usable_cores
+
+    if text == "auto":
+        return usable_cores()
+    if not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
+        raise typer.BadParameter(
+            f"{text!r} is neither auto nor a number from 1 to {MOST_WORKERS}", param_hint="--workers"
+        )
+    return int(text)

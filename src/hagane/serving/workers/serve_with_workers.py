@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hagane.errors import Fault, ServeError
 from hagane.serving.workers.supervisor import HANG_SECONDS, Supervisor
@@ -30,11 +33,13 @@ def serve_with_workers(
     """As `serve_on`, by `num_workers` processes, of which each gets its part of the cores. From the main thread alone.
 
     A worker that has answered `max_requests` is replaced, and one whose event loop has not turned for `hang_seconds` is
-    killed. `options` must be what JSON can hold: plain values and
+    killed. What they count is counted together. `options` must be what JSON can hold: plain values and
     Hagane's structs. Raises what a worker raises that cannot start, and ServeError.
     """
     num_threads = options.get("num_threads") or max(1, usable_cores() // num_workers)
-    with _shared_port(grpc_address) as address:
+    with _shared_port(grpc_address) as address, tempfile.TemporaryDirectory(prefix="hagane-metrics-") as folder:
+        watch = {**msgspec.to_builtins(options.get("watch") or {})}
+        watch["metrics_folder"] = watch.get("metrics_folder") or folder
         settings = WorkerSettings(
             path=str(Path(path).absolute()),
             listener=-1,
@@ -46,7 +51,7 @@ def serve_with_workers(
             grpc_address=address,
             drain_seconds=drain_seconds,
             count_requests=max_requests is not None,
-            options=options_to_json({**options, "num_threads": num_threads}),
+            options=options_to_json({**options, "num_threads": num_threads, "watch": watch}),
         )
         supervisor = Supervisor(
             listener, num_workers, settings, announce, max_requests=max_requests, hang_seconds=hang_seconds
