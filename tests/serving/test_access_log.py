@@ -81,6 +81,30 @@ def test_a_file_that_was_moved_is_made_anew(app: App, tmp_path: Path) -> None:
     assert [line["path"] for line in lines(tmp_path / "access.log.1")] == ["/a"]
 
 
+def test_a_folder_that_goes_and_comes_back(app: App, tmp_path: Path) -> None:
+    """Meanwhile nothing is written to whatever has the closed file's number."""
+    path = tmp_path / "logs" / "access.log"
+    path.parent.mkdir()
+    dropped: list[int] = []
+    log = AccessLog(str(path), "e", dropped.append)
+    app.observers = (log,)
+    ask(app, "GET", "/a")
+    wait_for(lambda: len(lines(path)) == 1)
+    path.parent.rename(tmp_path / "away")
+    ask(app, "GET", "/lost")
+    wait_for(lambda: sum(dropped) == 1)
+    reader, writer = os.pipe()
+    ask(app, "GET", "/lost too")
+    wait_for(lambda: sum(dropped) == 2)
+    os.close(writer)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+    path.parent.mkdir()
+    ask(app, "GET", "/b")
+    log.close()
+    assert [line["path"] for line in lines(path)] == ["/b"]
+
+
 def test_two_logs_append_to_one_file(app: App, tmp_path: Path) -> None:
     path = str(tmp_path / "access.log")
     logs = [AccessLog(path, "a"), AccessLog(path, "b")]

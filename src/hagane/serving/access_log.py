@@ -98,8 +98,8 @@ class AccessLog:
         lines = [self._line(self._waiting.popleft()) for _ in range(len(self._waiting))]
         try:
             if lines and self._path is not None and self._was_moved():
-                os.close(self._file)
-                self._file = self._open()
+                before, self._file = self._file, self._open()
+                os.close(before)  # not sooner: a number that is closed may be a client's connection next
             content = memoryview(b"".join(lines))
             while content:
                 content = content[os.write(self._file, content) :]

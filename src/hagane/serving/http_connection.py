@@ -302,7 +302,7 @@ class HttpConnection(asyncio.Protocol):
         self._check_head_size(reader, piece)
         reader.feed(piece)
         if len(reader.target) > self._limits.line_bytes:
-            raise HttpError(414, _too_long("request line", self._limits.line_bytes))
+            raise HttpError(414, _too_long("request line is", self._limits.line_bytes))
         if not is_whole:
             self._tail = (self._tail + piece)[-3:]
             return len(data)
@@ -316,8 +316,8 @@ class HttpConnection(asyncio.Protocol):
         limits = self._limits
         if self._head_bytes > limits.head_bytes:
             if not reader.has_line and b"\r\n" not in piece[: limits.line_bytes + 64]:
-                raise HttpError(414, _too_long("request line", limits.line_bytes))
-            raise HttpError(431, _too_long("headers", limits.head_bytes))
+                raise HttpError(414, _too_long("request line is", limits.line_bytes))
+            raise HttpError(431, _too_long("headers are", limits.head_bytes))
 
     def _begin(self, head: RequestHead, data: bytes, at: int) -> int:
         """A head is whole: hand the request on if its body is there too."""
@@ -387,7 +387,7 @@ def _behind_empty_lines(data: bytes, at: int) -> int:
 
 
 def _too_long(what: str, most: int) -> Fault:
-    return Fault(what=f"the {what} is too long", expected=f"at most {most} bytes")
+    return Fault(what=f"the {what} too long", expected=f"at most {most} bytes")
 
 
 def _too_slow(what: str) -> HttpError:
