@@ -282,7 +282,7 @@ def test_our_own_failures_get_an_id_and_are_logged(
     def fail(*args: object, **options: object) -> None:
         raise RuntimeError("the secret inside")
 
-    monkeypatch.setattr(flights, "predict", fail)
+    monkeypatch.setattr(flights, "_run", fail)
     with caplog.at_level(logging.ERROR, "hagane.serving"):
         status, body = asyncio.run(ask(app, "POST", "/predict", [json.dumps({"instances": [ROW]}).encode()]))
     error = json.loads(body)["error"]

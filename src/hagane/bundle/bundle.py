@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
 from hagane.bundle.signature import UNCALIBRATED, Signature
+from hagane.bundle.typed_rows import TypedInstances, TypedRows, Values
 from hagane.errors import BundleError, Fault, RequestError
 from hagane.runtime.layout import ColumnData
 from hagane.types import SqlType
@@ -87,6 +89,23 @@ class Bundle:
     ) -> InstanceDecoder:
         """A decoder of instances for this model, with other rules than the default's."""
         return InstanceDecoder(self.signature, extra=extra, numeric_strings=numeric_strings)
+
+    @functools.cached_property
+    def typed_rows(self) -> TypedRows | None:
+        """The shortest way from JSON to the graph's inputs; None where a column is an array."""
+        return TypedRows(self.signature) if TypedRows.can_hold(self.signature) else None
+
+    def predict_values(self, values: Sequence[Values]) -> Predictions:
+        """Answer the rows of one or of several `TypedInstances`; rows that err are answered, and marked."""
+        assert self.typed_rows is not None
+        return self._run(self.typed_rows.feed(values))
+
+    def predict_typed(self, instances: TypedInstances) -> Predictions:
+        """Answer rows as `predict` does its own. Raises RequestError for rows that err, where these are refused."""
+        predictions = self.predict_values(instances.values)
+        if self.signature.on_error == "refuse" and predictions.row_errors.any():
+            return self.predict(list(instances))
+        return predictions
 
     def predict(
         self,

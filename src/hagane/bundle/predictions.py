@@ -61,6 +61,25 @@ class Predictions:
             uncalibrated=outputs.get(UNCALIBRATED),
         )
 
+    def split(self, sizes: Sequence[int]) -> list[Predictions]:
+        """The answers for the first `sizes[0]` rows, for the next `sizes[1]`, …: views of these, without a copy.
+
+        The plain rows are made at once, for all of them.
+        """
+        rows, parts, start = self.rows(), [], 0
+        arrays = [(name, value) for name, value in self.__dict__.items() if isinstance(value, np.ndarray)]
+        for size in sizes:
+            stop = start + size
+            part = object.__new__(Predictions)  # the hot path of serving: not through a frozen class's constructor
+            attributes = part.__dict__
+            attributes["signature"] = self.signature
+            attributes["_rows"] = rows[start:stop]
+            for name, value in arrays:
+                attributes[name] = value[start:stop]
+            parts.append(part)
+            start = stop
+        return parts
+
     @property
     def each(self) -> tuple[Predictions, ...]:
         """The answers for each of several labels by itself."""
@@ -99,6 +118,10 @@ class Predictions:
         Several labels have all of these, each under its own name.
         A number that is not finite becomes None: JSON has no other word for it.
         """
+        made: list[dict[str, Any]] | None = self.__dict__.get("_rows")
+        return made if made is not None else self._make_rows()
+
+    def _make_rows(self) -> list[dict[str, Any]]:
         if self.signature.labels:
             each = zip(*(one.rows() for one in self.each), strict=True)
             return [{name: value for row in rows for name, value in row.items()} for rows in each]
@@ -123,11 +146,23 @@ class Predictions:
         assert self.labels is not None
         name, classes = self.signature.prediction_name, self.signature.classes
         probs_name = f"{name}_probs"
+        pairs = zip(self.labels.tolist(), self.probabilities.tolist(), strict=True)
+        if len(classes) == 2 and np.isfinite(self.probabilities).all():
+            no, yes = classes
+            return [
+                {name: label, probs_name: _binary_probs({"label": no, "prob": p}, {"label": yes, "prob": q})}
+                for label, (p, q) in pairs
+            ]
         rows = []
-        for label, probabilities in zip(self.labels.tolist(), self.probabilities.tolist(), strict=True):
+        for label, probabilities in pairs:
             ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
             rows.append({name: label, probs_name: [{"label": c, "prob": _finite(p)} for c, p in ranked]})
         return rows
+
+
+def _binary_probs(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of two classes, whose probabilities are numbers: the commonest model's, and not worth a call of `sorted`."""
+    return [first, second] if first["prob"] >= second["prob"] else [second, first]
 
 
 def _joined(parts: Sequence[Array | None]) -> Array | None:

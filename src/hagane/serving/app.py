@@ -11,10 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.predictions import Predictions
+from hagane.bundle.typed_rows import TypedInstances
 from hagane.errors import Fault
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
-from hagane.serving.deadline import check_deadline
+from hagane.serving.batcher import Answer
+from hagane.serving.deadline import check_deadline, too_late
 from hagane.serving.deployment import Deployment, wrong_method
 from hagane.serving.endpoint import Endpoint
 from hagane.serving.exchange import Exchange
@@ -146,10 +149,44 @@ class App:
     def _start(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
         """Run a prediction that was let in: here where it is short, on a thread otherwise."""
         if len(exchange.request.body) <= exchange.deployment.inline_bytes:
-            self._leave(exchange, self._predict(route, exchange), reply)
+            self._start_here(exchange, route, reply)
             return
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._predict, route, exchange)
         work.add_done_callback(functools.partial(self._end, exchange, reply))
+
+    def _start_here(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
+        """Run it with what else came in this turn of the event loop, where its rows were read the short way."""
+        try:
+            rows = route.decode(exchange.request)
+            instances = exchange.instances = rows.instances
+            if isinstance(instances, TypedInstances):
+                done = functools.partial(self._end_here, exchange, rows.encode, reply)
+                exchange.deployment.batcher.add(instances, rows, exchange.deadline, done)
+                return
+            exchange.waited_seconds = time.monotonic() - exchange.request.received
+            check_deadline(exchange)
+            response = exchange.deployment.answer(rows, exchange)
+        except Exception as error:
+            response = self._refusal(exchange, error)
+        self._leave(exchange, response, reply)
+
+    def _end_here(
+        self,
+        exchange: Exchange,
+        encode: Callable[[Predictions], Response],
+        reply: Callable[[Response], object],
+        answer: Answer,
+    ) -> None:
+        exchange.waited_seconds = answer.begin - exchange.request.received
+        exchange.model_seconds = answer.seconds
+        try:
+            if not isinstance(answer.outcome, Predictions):
+                raise answer.outcome or too_late(exchange)
+            exchange.predictions = answer.outcome
+            response = encode(answer.outcome)
+        except Exception as error:
+            response = self._refusal(exchange, error)
+        self._leave(exchange, response, reply)
 
     def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
         self._leave(exchange, work.result(), reply)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+
+import msgspec
 
 from hagane.errors import Fault, nearest
+from hagane.serving.batcher import MOST_ROWS, Batcher
 from hagane.serving.exchange import Exchange
-from hagane.serving.http import HttpError, Response
+from hagane.serving.http import HttpError, Response, Rows
 from hagane.serving.open_protocols import open_protocols
 from hagane.serving.protocol import Predict, Protocol, Route
 from hagane.serving.served_model import ServedModel
+from hagane.serving.typed_body import TypedBody
 
 INLINE_BYTES = 32_768
 """Bodies up to this size are answered on the event loop; larger ones on a thread, so that nobody waits behind them."""
 INLINE_SECONDS = 0.002
 """A model that takes longer than this for a row is always run on a thread."""
+BATCH_SECONDS = 0.01
+"""A batch on the event loop has no more rows than take so long."""
 KNOWN_PATHS = 256
 """How many paths are remembered with what answers them: to match the routes takes longer than to read a small body."""
 WARM_UP_TIMES = 5
@@ -34,6 +41,8 @@ class Deployment:
         """The server's own paths first."""
         self.inline_bytes = INLINE_BYTES
         """Bodies up to this size are answered where they are read; 0 for a slow model."""
+        self.batcher = Batcher(model)
+        """Runs what the event loop reads at once as one batch."""
         self.load_seconds = model.bundle.load_seconds
         """How long it took to load, and to warm."""
         self._found: dict[tuple[str, str], Found] = {}
@@ -50,23 +59,30 @@ class Deployment:
         return [(route.method, self.model.path(route.template)) for route in routes]
 
     def warm_up(self) -> None:
-        """Answer the example, so that the first request finds everything ready; measures how long that takes."""
-        seconds = []
+        """Answer the example, so that the first request finds everything ready; measures how long that takes.
+
+        A batch on the event loop takes no more rows than are answered in some milliseconds.
+        """
         began = time.perf_counter()
         try:
-            for _ in range(WARM_UP_TIMES):
-                start = time.perf_counter()
-                self.model.predict([self.model.example])
-                seconds.append(time.perf_counter() - start)
+            seconds = _shortest(lambda: self.model.predict([self.model.example]))
+            rows = TypedBody(self.model).read(msgspec.json.encode({"instances": [self.model.example]}))
+            if rows is not None:
+                values = rows.values * MOST_ROWS
+                for_all = _shortest(lambda: self.model.bundle.predict_values(values))
+                self.batcher.most_rows = max(1, min(MOST_ROWS, int(MOST_ROWS * BATCH_SECONDS / for_all)))
         except HttpError as error:
             _LOG.warning("the model refuses its own example: %s", "; ".join(fault.what for fault in error.faults))
         else:
-            self.inline_bytes = INLINE_BYTES if min(seconds) < INLINE_SECONDS else 0
+            self.inline_bytes = INLINE_BYTES if seconds < INLINE_SECONDS else 0
         self.load_seconds = self.model.bundle.load_seconds + time.perf_counter() - began
 
     def predict(self, route: Predict, exchange: Exchange) -> Response:
         """Answer a request on its own; fills in what `exchange` tells of it. Raises HttpError."""
-        rows = route.decode(exchange.request)
+        return self.answer(route.decode(exchange.request), exchange)
+
+    def answer(self, rows: Rows, exchange: Exchange) -> Response:
+        """Answer the decoded rows of a request on its own. Raises HttpError."""
         exchange.instances = rows.instances
         begin = time.monotonic()
         predictions = exchange.predictions = self.model.answer(rows)
@@ -103,6 +119,16 @@ class Deployment:
         what = f"there is nothing at {path[:200]!a}"
         near = nearest(path[:200], [known for _, known in self.paths])
         return HttpError(404, Fault(what=what, nearest=near, next_step="GET / tells every path"))
+
+
+def _shortest(call: Callable[[], object]) -> float:
+    """The seconds that it takes, several times measured: what else the machine does can only add to it."""
+    seconds = []
+    for _ in range(WARM_UP_TIMES):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def wrong_method(method: str, path: str, there: list[str]) -> HttpError:

@@ -51,7 +51,7 @@ class Rows(NamedTuple):
     """What a protocol read out of a request, and how it will answer it."""
 
     instances: object
-    """The rows, not yet looked at."""
+    """The rows, not yet looked at; or `TypedInstances`, which are known to fit."""
     encode: Callable[[Predictions], Response]
     """Their predictions in the protocol's shape."""
     faults: tuple[Fault, ...] = ()

@@ -14,6 +14,7 @@ import msgspec
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.instances import InstanceDecoder
 from hagane.bundle.predictions import Predictions
+from hagane.bundle.typed_rows import TypedInstances, TypedRows
 from hagane.errors import Fault, RequestError, nearest
 from hagane.serving.example import example_instance
 from hagane.serving.http import HttpError, Rows, same_place
@@ -63,6 +64,11 @@ class ServedModel:
         answer = self.bundle.predict([self.example], on_error="null", extra="ignore")
         return OutputTensors.of(answer)
 
+    @functools.cached_property
+    def typed_rows(self) -> TypedRows | None:
+        """Reads rows the shortest way; None where the rules of reading are others, or the columns not plain."""
+        return self.bundle.typed_rows if self.decoder is None else None
+
     def answer(self, rows: Rows) -> Predictions:
         """Answer what a protocol read. Raises HttpError like `predict`."""
         return self.predict(rows.instances, rows.faults, rows.place)
@@ -76,6 +82,8 @@ class ServedModel:
         """
         self.check_count(len(instances) if isinstance(instances, list) else 0, place("instances"))
         try:
+            if isinstance(instances, TypedInstances):
+                return self.bundle.predict_typed(instances)
             predictions = self.bundle.predict(instances, decoder=self.decoder)  # type: ignore[arg-type]
         except RequestError as error:
             told = (msgspec.structs.replace(fault, where=place(fault.where)) for fault in error.faults)

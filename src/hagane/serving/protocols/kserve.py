@@ -20,6 +20,7 @@ from hagane.serving.protocol import Body, Predict, Protocol, Read
 from hagane.serving.row_schema import ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_rows
+from hagane.serving.typed_body import TypedBody
 
 _FIELDS = ("instances", "inputs")
 
@@ -41,10 +42,14 @@ def protocol(model: ServedModel) -> Protocol:
 class _KServe:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
+        self._typed = TypedBody(model)
 
     def decode(self, request: Request) -> Rows:
         """The rows, under either name."""
         self._model.check_name(request.parameters["model"])
+        typed = self._typed.read(request.body)
+        if typed is not None:
+            return Rows(typed, _encode)
         fields = JsonFields(request.body, _FIELDS)
         name = fields.one_of(*_FIELDS)
         return Rows(fields[name], _encode, tuple(fields.faults), lambda where: place_in_rows(where, name))

@@ -23,6 +23,7 @@ from hagane.serving.row_schema import COLUMNS, NOTHING, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.server_version import server_version
 from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_columns
+from hagane.serving.typed_body import TypedBody
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _CODES = {
@@ -74,6 +75,7 @@ def _bodies(model: ServedModel) -> tuple[Body, ...]:
 class _MLflow:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
+        self._typed = TypedBody(model, "dataframe_records")
 
     def decode(self, request: Request) -> Rows:
         """The rows of any of the five forms."""
@@ -90,6 +92,9 @@ class _MLflow:
                     received=ascii(kind.decode("latin-1")[:100]),
                 ),
             )
+        typed = self._typed.read(request.body)
+        if typed is not None:
+            return Rows(typed, _encode, place=lambda where: place_in_rows(where, "dataframe_records"))
         fields = JsonFields(request.body, (*FORMS, "params"))
         fields.refuse("params", "the model takes no params")
         form = fields.one_of(*FORMS, expected="rows in one of them")

@@ -26,6 +26,7 @@ from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
 from hagane.serving.row_schema import COLUMNS, ROW, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_columns
+from hagane.serving.typed_body import TypedBody
 from hagane.types import SqlType
 
 PATHS = ("/v1/models/{model}", "/v1/models/{model}/versions/{version}", "/v1/models/{model}/labels/{label}")
@@ -68,10 +69,15 @@ class _TensorFlowServing:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
         self._scalars = frozenset(column.name for column in model.bundle.signature.inputs if not column.type.is_array)
+        self._typed = TypedBody(model) if "b64" not in model.bundle.signature.names else None
         self._only = model.bundle.signature.names[0] if len(model.bundle.signature.names) == 1 else None
 
     def decode(self, request: Request) -> Rows:
         """Rows or columns."""
+        typed = self._typed.read(request.body) if self._typed is not None else None
+        if typed is not None:
+            self._check(request)
+            return Rows(typed, self._encode_rows)
         fields = self._fields(request, ("instances", "inputs", "signature_name"))
         form = fields.one_of("instances", "inputs", expected="rows in instances, or columns in inputs")
         faults = list(fields.faults)

@@ -23,6 +23,7 @@ from hagane.serving.no_explanations import NO_EXPLANATIONS
 from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
 from hagane.serving.row_schema import NOTHING, ROWS, object_of
 from hagane.serving.served_model import ServedModel
+from hagane.serving.typed_body import TypedBody
 
 ENDPOINTS = (
     "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}",
@@ -74,31 +75,40 @@ class _Vertex:
     def __init__(self, model: ServedModel, environment: Mapping[str, str]) -> None:
         self._model = model
         self._deployed_model = environment.get("AIP_DEPLOYED_MODEL_ID") or model.bundle.bundle_id
-        self._fixed = {
-            "deployedModelId": self._deployed_model,
-            "model": f"models/{model.name}",
-            "modelDisplayName": model.name,
-            "modelVersionId": model.version,
-        }
+        self._typed = TypedBody(model)
+        self._end = self._end_of_answer(f"models/{model.name}")
 
     def decode(self, request: Request) -> Rows:
         """The instances, and every fault of the fields beside them."""
-        fields = JsonFields(request.body, _FIELDS)
-        fields.refuse("parameters", "the model takes no parameters")
-        fields.one_of("instances")
 
         def encode(predictions: Predictions) -> Response:
             return self._answer(request, predictions)
 
+        typed = self._typed.read(request.body)
+        if typed is not None:
+            return Rows(typed, encode)
+        fields = JsonFields(request.body, _FIELDS)
+        fields.refuse("parameters", "the model takes no parameters")
+        fields.one_of("instances")
         return Rows(fields["instances"], encode, tuple(fields.faults))
 
     def _answer(self, request: Request, predictions: Predictions) -> Response:
         """The predictions and whose they are."""
-        answer: dict[str, Any] = {"predictions": predictions.rows(), **self._fixed}
+        end = self._end
         if "project" in request.parameters:
             owner = "projects/{project}/locations/{location}".format(**request.parameters)
-            answer["model"] = f"{owner}/models/{self._model.name}"
-        return Response(200, msgspec.json.encode(answer))
+            end = self._end_of_answer(f"{owner}/models/{self._model.name}")
+        return Response(200, b'{"predictions":' + msgspec.json.encode(predictions.rows()) + end)
+
+    def _end_of_answer(self, model: str) -> bytes:
+        """What stands behind the predictions, as JSON."""
+        fixed = {
+            "deployedModelId": self._deployed_model,
+            "model": model,
+            "modelDisplayName": self._model.name,
+            "modelVersionId": self._model.version,
+        }
+        return b"," + msgspec.json.encode(fixed)[1:]
 
     def decode_raw(self, request: Request) -> Rows:
         """What the container itself takes and answers, with the endpoint and the model named in headers."""

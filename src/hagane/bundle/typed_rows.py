@@ -1,0 +1,164 @@
+"""The shortest way from JSON to the graph's inputs: rows decoded straight into values of the signature's types.
+
+A struct is made from the signature, one field a column, and msgspec fills it while it reads the JSON: no dict is made,
+and no value is looked at a second time. The rows of many requests become the graph's inputs together. What does not
+fit raises, or is None: the long way (`InstanceDecoder`) then answers it, or says what is wrong with it. Where both
+answer, they agree bit by bit.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hagane.bundle.packed_rows import MOST_CHARACTERS, Feed
+from hagane.bundle.signature import Signature
+from hagane.bundle.values import CONVERTERS, INT64_END, INT64_MIN, Refusal
+from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, STRING_INPUT, STRING_INPUT_PREFIX, VALIDITY_INPUT
+from hagane.types import SqlType
+
+MOST_BYTES = MOST_CHARACTERS
+"""Of a body that is decoded so: no row of it has more text than the short way allows."""
+MOST_COLUMNS = 1_000
+"""Of a struct."""
+Values = tuple[Any, ...]
+"""A row: the FLOAT64 columns, then those of `packed.int64`, then the texts; None for NULL."""
+_UNTAKEN = re.compile(r"[\\\"\x00-\x1f]")
+"""What msgspec's names of fields must not hold."""
+_Int64 = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_END - 1)]
+_FIELDS: dict[SqlType, Any] = {SqlType.FLOAT64: float, SqlType.INT64: _Int64, SqlType.BOOL: bool}
+
+
+class TypedInstances:
+    """Decoded rows: iterated over, they are objects by column name, as JSON had them; a field left out is None."""
+
+    __slots__ = ("_names", "_rows", "values")
+
+    def __init__(self, rows: Sequence[Any], values: list[Values], names: tuple[str, ...]) -> None:
+        self.values = values
+        """What the graph is fed."""
+        self._rows = rows
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self._rows:
+            yield dict(zip(self._names, msgspec.structs.astuple(row), strict=True))
+
+
+class TypedRows:
+    """Decodes and packs the rows of one signature, which `can_hold` them.
+
+    >>> from hagane.bundle.signature import Input
+    >>> inputs = Input(name="job", type=SqlType.STRING), Input(name="age", type=SqlType.INT64)
+    >>> typed = TypedRows(Signature(inputs=inputs, task="regression", label="income", label_type=SqlType.FLOAT64,
+    ...                             model_type="linear_reg"))
+    >>> rows = msgspec.json.decode(b'[{"age": 3, "job": "pilot"}, {"age": 4}]', type=list[typed.row])
+    >>> instances = typed.instances(rows)
+    >>> instances.values, list(instances)
+    ([(3, 'pilot'), (4, None)], [{'age': 3, 'job': 'pilot'}, {'age': 4, 'job': None}])
+    >>> {name: tensor.tolist() for name, tensor in typed.feed(instances.values).items()}
+    {'packed.int64': [[3], [4]], 'packed.validity': [[True, True], [False, True]], 'string.job': [['pilot'], ['']]}
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        layout = signature.layout
+        types = {column.name: column.type for column in signature.inputs}
+        self.names = (*layout.float64, *layout.int64, *layout.strings)
+        """The columns, in the order of a row's values."""
+        self.row: Any = _struct(self.names, types)
+        """The struct of one row: for the types of whole bodies."""
+        self._num_floats, self._num_ints = len(layout.float64), len(layout.int64)
+        self._num_strings = len(layout.strings)
+        self._moments = [
+            (place, CONVERTERS[types[name]])
+            for place, name in enumerate(self.names)
+            if types[name] in (SqlType.TIMESTAMP, SqlType.DATE)
+        ]
+        slots = {name: slot for slot, name in enumerate(layout.validity)}
+        self._slots = [slots[name] for name in self.names[self._num_floats :]]
+        self._inputs = (
+            [STRING_INPUT] if layout.packs_strings else [STRING_INPUT_PREFIX + name for name in layout.strings]
+        )
+        self._packs_strings = layout.packs_strings
+
+    @staticmethod
+    def can_hold(signature: Signature) -> bool:
+        """Whether its rows are plain: no arrays, and no more columns, nor other names, than msgspec takes."""
+        plain_names = not any(_UNTAKEN.search(name) for name in signature.names)
+        return plain_names and not signature.layout.arrays and 0 < len(signature.inputs) <= MOST_COLUMNS
+
+    def instances(self, rows: Sequence[Any]) -> TypedInstances | None:
+        """Decoded rows with their values; None where a text is no date or time."""
+        values: list[Values] = [msgspec.structs.astuple(row) for row in rows]
+        if self._moments:
+            for index, row in enumerate(values):
+                converted = list(row)
+                for place, convert in self._moments:
+                    value = convert(row[place], False)
+                    if isinstance(value, Refusal):
+                        return None
+                    converted[place] = value
+                values[index] = tuple(converted)
+        return TypedInstances(rows, values, self.names)
+
+    def feed(self, rows: Sequence[Values]) -> Feed:
+        """The graph's inputs for n rows of values, n > 0."""
+        num_rows, first_text = len(rows), self._num_floats + self._num_ints
+        feed: Feed = {}
+        valid = np.ones((num_rows, len(self._slots)), np.bool_)
+        if self._num_floats:
+            floats = list(chain.from_iterable([row[: self._num_floats] for row in rows]))
+            feed[FLOAT64_INPUT] = np.array(floats, np.float64).reshape(num_rows, self._num_floats)
+        if self._num_ints:
+            ints = list(chain.from_iterable([row[self._num_floats : first_text] for row in rows]))
+            feed[INT64_INPUT] = self._pack_ints(ints, rows, valid)
+        if self._slots:
+            feed[VALIDITY_INPUT] = valid
+        if self._num_strings:
+            self._add_strings(feed, [row[first_text:] for row in rows], valid)
+        return feed
+
+    def _pack_ints(
+        self, ints: list[Any], rows: Sequence[Values], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.generic]:
+        try:
+            packed = struct.pack(f"{len(ints)}q", *ints)
+        except struct.error:  # NULLs among them
+            present = np.array([value is not None for value in ints]).reshape(len(rows), self._num_ints)
+            valid[:, self._slots[: self._num_ints]] = present
+            packed = struct.pack(f"{len(ints)}q", *[0 if value is None else value for value in ints])
+        return np.frombuffer(packed, np.int64).reshape(len(rows), self._num_ints)
+
+    def _add_strings(self, feed: Feed, rows: list[tuple[Any, ...]], valid: npt.NDArray[np.bool_]) -> None:
+        """The texts, packed or a column each; NULLs among them are '' and marked in `valid`."""
+        texts = list(chain.from_iterable(rows))
+        try:
+            "".join(texts)
+        except TypeError:
+            present = np.array([text is not None for text in texts]).reshape(len(rows), self._num_strings)
+            valid[:, self._slots[self._num_ints :]] = present
+            texts = ["" if text is None else text for text in texts]
+        flat = np.empty(len(texts), object)
+        flat[:] = texts
+        packed = flat.reshape(len(rows), self._num_strings)
+        if self._packs_strings:
+            feed[STRING_INPUT] = packed
+        else:
+            feed |= zip(self._inputs, packed.T.copy()[:, :, None], strict=True)
+
+
+def _struct(names: Sequence[str], types: dict[str, SqlType]) -> Any:
+    """Every field may be null or left out; one that there is not is refused."""
+    fields = [(f"c{place}", _FIELDS.get(types[name], str) | None, None) for place, name in enumerate(names)]
+    rename = {f"c{place}": name for place, name in enumerate(names)}
+    return msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=True, frozen=True, gc=False)

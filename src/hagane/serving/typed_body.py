@@ -1,0 +1,39 @@
+"""`TypedBody`: a body of JSON whose one field is the rows, read straight into the values that the graph is fed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from hagane.bundle.typed_rows import MOST_BYTES, TypedInstances
+from hagane.serving.served_model import ServedModel
+
+MOST_ROWS = 64
+"""Of a request that is read so; requests of more rows do not gain by it."""
+
+
+class TypedBody:
+    """Reads `{"instances": [{...}, ...]}` (or another field) where every value is of its column's very type.
+
+    Everything else is left to the long way, which takes it or says what is wrong with it: rows as lists, nested
+    columns, `3.0` for an INT64, fields beside the rows. Where both read a body, the answers are the same.
+    """
+
+    def __init__(self, model: ServedModel, field: str = "instances") -> None:
+        self._typed = model.typed_rows
+        if self._typed is not None:
+            row: Any = self._typed.row
+            rows: Any = Annotated[list[row], msgspec.Meta(max_length=min(MOST_ROWS, model.max_rows))]
+            body = msgspec.defstruct("Body", [("rows", rows)], rename={"rows": field}, forbid_unknown_fields=True)
+            self._decode = msgspec.json.Decoder(body).decode
+
+    def read(self, body: bytes) -> TypedInstances | None:
+        """The rows, one at least; None where the long way is to be taken."""
+        if self._typed is None or len(body) > MOST_BYTES:
+            return None
+        try:
+            rows = self._decode(body).rows  # type: ignore[attr-defined]
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return self._typed.instances(rows) if rows else None
