@@ -29,6 +29,7 @@ from hagane.serving.open_protocols import choose_protocols
 from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.protocol import Predict, Protocol, Route
+from hagane.serving.secure_app import SecurityOptions, secure_app
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
 from hagane.serving.watch_app import WatchOptions, watch_app
 from hagane.usable_cores import usable_cores
@@ -232,14 +233,15 @@ def create_app(
     overload: OverloadOptions | None = None,
     num_threads: int | None = None,
     watch: WatchOptions | Mapping[str, Any] | None = None,
+    security: SecurityOptions | None = None,
 ) -> App:
     """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
 
     `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
     does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
     path the first one answers it. What is slow or large is run on `num_threads` threads (as many as there are cores),
-    and `overload` says how much may wait; `watch`, what is counted and logged. Raises ServeError for a protocol that
-    does not exist, and a log that cannot be written.
+    and `overload` says how much may wait; `watch`, what is counted and logged; `security`, who is answered. Raises
+    ServeError for a protocol that does not exist, and a log that cannot be written.
     """
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
@@ -252,6 +254,7 @@ def create_app(
     app = App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
     app.health.ready_when(OverloadObjection(admission))
     watch_app(app, watch)
+    secure_app(app, security)
     return app
 
 

@@ -55,7 +55,7 @@ class GrpcInference:
         """By the names of the service's methods."""
         return {
             "ServerLive": lambda request: message_class("ServerLiveResponse")(live=True),
-            "ServerReady": lambda request: message_class("ServerReadyResponse")(ready=True),
+            "ServerReady": lambda request: message_class("ServerReadyResponse")(ready=self._is_ready()),
             "ModelReady": self.model_ready,
             "ServerMetadata": self.server_metadata,
             "ModelMetadata": self.model_metadata,
@@ -69,8 +69,11 @@ class GrpcInference:
         except HttpError:
             ready = False
         else:
-            ready = True
+            ready = self._is_ready()
         return message_class("ModelReadyResponse")(ready=ready)
+
+    def _is_ready(self) -> bool:
+        return not self._app.health.why_not_ready()
 
     def server_metadata(self, request: Any) -> Any:
         """Name, version and extensions."""

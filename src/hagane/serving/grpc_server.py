@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import secrets
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hagane.errors import Fault, ServeError
-from hagane.serving.http import HttpError, placed
+from hagane.serving.exchange import Exchange, Kind
+from hagane.serving.http import HttpError, Request, placed
+from hagane.serving.request_id import request_id
 
 if TYPE_CHECKING:
     import grpc
@@ -34,6 +37,7 @@ _CODES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+_KINDS: dict[str, Kind] = {"ServerLive": "live", "ServerReady": "ready", "ModelReady": "ready", "ModelInfer": "predict"}
 
 _LOG = logging.getLogger("hagane.serving")
 
@@ -52,7 +56,7 @@ class GrpcServer:
 
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
-                _answering(call),
+                _answering(functools.partial(_guarded, app, name, call)),
                 request_deserializer=message_class(f"{name}Request").FromString,
                 response_serializer=message_class(f"{name}Response").SerializeToString,
             )
@@ -87,7 +91,28 @@ class GrpcServer:
         return wait
 
 
-def _answering(call: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
+def _guarded(app: App, name: str, call: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
+    """What the call answers, when the guards let it in. Raises HttpError."""
+    from hagane.serving.grpc_messages import SERVICE
+
+    headers = {key.encode(): value.encode() for key, value in context.invocation_metadata() if isinstance(value, str)}
+    path = f"/{SERVICE}/{name}"
+    exchange = Exchange(
+        Request("POST", path, {}, headers, id=request_id(headers)),
+        app.endpoint.first,
+        protocol="grpc",
+        template=path,
+        kind=_KINDS.get(name, "read"),
+    )
+    context.send_initial_metadata((("x-request-id", exchange.request.id),))
+    for guard in app.guards:
+        guard.check(exchange)
+    if exchange.kind == "live":
+        app.health.check("live")
+    return call(request)
+
+
+def _answering(call: Callable[[Any, grpc.ServicerContext], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
     """The call, with errors as gRPC has them: a code, and a text that a header can hold."""
 
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
@@ -97,7 +122,7 @@ def _answering(call: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContex
         if not context.is_active():
             context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call could be run")
         try:
-            return call(request)
+            return call(request, context)
         except HttpError as error:
             code = getattr(grpc.StatusCode, _CODES.get(error.status, "INTERNAL"))
             text = _details([placed(fault) for fault in error.faults])

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from hagane.bundle.bundle import Bundle
 from hagane.serving.app import App, create_app
+from hagane.serving.exposure_warning import exposure_warning
 from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
 from hagane.serving.listen import url_of
 from hagane.serving.observer import Observer
 from hagane.serving.start_message import start_message
+from hagane.serving.tokens.token_guard import TokenGuard
 
 if TYPE_CHECKING:
     from hagane.serving.grpc_server import GrpcServer
@@ -44,12 +46,18 @@ def serve_on(
         address = grpc.address if grpc else ""
         HttpServer(
             app,
-            on_start=lambda: announce(start_message(app.model, url_of(listener), address)),
+            on_start=lambda: announce(start_message(app.model, url_of(listener), address, _warning(listener, app))),
             on_stop=stop_of(grpc),
             on_drain=app.health.drain,
             drain_seconds=drain_seconds,
             share=share,
         ).run(listener)
+
+
+def _warning(listener: socket.socket, app: App) -> str:
+    """To whom the server is open, where that is more than this machine."""
+    needs_token = any(isinstance(guard, TokenGuard) and guard.is_closed for guard in app.guards)
+    return exposure_warning(listener.getsockname()[0], needs_token=needs_token, is_encrypted=False)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ _PREDICT_PATHS = {
 """Of the protocols that take `{"instances": [...]}`."""
 
 
-def start_message(model: ServedModel, url: str, grpc_address: str = "") -> str:
-    """The model, the URL, and a command that works as it stands."""
+def start_message(model: ServedModel, url: str, grpc_address: str = "", warning: str = "") -> str:
+    """The model, the URL, a command that works as it stands, and what there is to know before others use it."""
     signature = model.bundle.signature
     return "\n".join(
         [
@@ -27,6 +27,7 @@ def start_message(model: ServedModel, url: str, grpc_address: str = "") -> str:
             f"  {curl_command(model, url)}",
             *([f"gRPC, inference.GRPCInferenceService: {grpc_address}"] if grpc_address else []),
             f"What it takes and answers: {url}/metadata",
+            *([warning] if warning else []),
             "Press Ctrl+C to stop.",
         ]
     )

@@ -59,6 +59,8 @@ class Workspace:
         self.cache_folder = self.root / "cache"
         self.runs_folder = self.root / "runs"
         self.jobs_folder = self.root / "jobs"
+        self.tokens_path = self.root / "tokens.json"
+        """The bearer tokens of what is served from here."""
 
     @property
     def cache(self) -> ColumnCache:

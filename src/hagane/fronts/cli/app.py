@@ -24,6 +24,7 @@ from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.termination import ended_by_sigterm
+from hagane.fronts.cli.tokens import tokens
 from hagane.fronts.cli.train import train
 from hagane.fronts.cli.training_info import training_info
 from hagane.fronts.cli.undeploy import undeploy
@@ -82,5 +83,6 @@ app.command(rich_help_panel=PANEL_USE)(undeploy)
 app.command(rich_help_panel=PANEL_USE)(rollback)
 app.add_typer(endpoints, name="endpoints", rich_help_panel=PANEL_USE)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
+app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
 app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(cache)

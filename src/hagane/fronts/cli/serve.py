@@ -68,6 +68,10 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Append a line of JSON for each request; - is stderr.", show_default="none"),
     ] = None,
+    require_token: Annotated[
+        bool,
+        typer.Option("--require-token", metavar=FLAG, help="Answer only with a token, even while none was created."),
+    ] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,6 +81,7 @@ def serve(
     """
     from hagane.serving import serve as work
     from hagane.serving.overload_options import OverloadOptions
+    from hagane.serving.secure_app import SecurityOptions
     from hagane.serving.watch_app import WatchOptions
     from hagane.workspace.workspace import Workspace
 
@@ -101,6 +106,7 @@ def serve(
         workers=_num_workers(workers),
         max_requests=max_requests,
         drain_seconds=drain_seconds,
+        security=SecurityOptions(tokens=str(place.tokens_path), require_token=require_token),
         watch=WatchOptions(metrics=metrics, access_log=access_log),
         overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )

@@ -1,0 +1,1 @@
+"""Bearer tokens: made, kept by their hashes, and asked for."""
