@@ -65,7 +65,11 @@ specs = st.builds(
     evaluation=st.builds(
         Evaluation, aim=st.sampled_from(["f1_score", "youden"]), slices=st.lists(texts, max_size=2).map(tuple)
     ),
-    serving=st.builds(Serving, on_error=st.sampled_from(["null", "refuse", None])),
+    serving=st.builds(
+        Serving,
+        on_error=st.sampled_from(["null", "refuse", None]),
+        sensitive=st.dictionaries(names, st.sampled_from(["hash", "leave_out"])),
+    ),
 )
 
 

@@ -20,6 +20,8 @@ UNCALIBRATED = "uncalibrated_probabilities"
 
 JsonScalar = str | int | float | bool | None
 JsonValue = JsonScalar | list[JsonScalar]
+Treatment = Literal["hash", "leave_out"]
+"""What logs of requests hold of a sensitive column: a keyed hash of each value, or nothing."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -29,6 +31,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: SqlType
     origin: str = ""
     """Where the column came from when the query made it (a join, an aggregate): the caller must make it likewise."""
+    sensitive: Treatment | None = None
+    """How logs of requests treat its values; None: they are logged as they are."""
 
 
 class OneLabel(msgspec.Struct, frozen=True, kw_only=True):

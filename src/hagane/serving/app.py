@@ -8,7 +8,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
@@ -33,6 +35,10 @@ from hagane.serving.secure_app import SecurityOptions, secure_app
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
 from hagane.serving.watch_app import WatchOptions, watch_app
 from hagane.usable_cores import usable_cores
+
+if TYPE_CHECKING:
+    from hagane.serving.request_log.log_settings import LogSettings
+    from hagane.serving.request_log.request_log import RequestLog
 
 _LOG = logging.getLogger("hagane.serving")
 
@@ -234,19 +240,22 @@ def create_app(
     num_threads: int | None = None,
     watch: WatchOptions | Mapping[str, Any] | None = None,
     security: SecurityOptions | None = None,
+    request_log: LogSettings | Mapping[str, Any] | None = None,
 ) -> App:
     """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
 
     `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
     does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
     path the first one answers it. What is slow or large is run on `num_threads` threads (as many as there are cores),
-    and `overload` says how much may wait; `watch`, what is counted and logged; `security`, who is answered. Raises
-    ServeError for a protocol that does not exist, and a log that cannot be written.
+    and `overload` says how much may wait; `watch`, what is counted and logged; `security`, who is answered. With
+    `request_log` requests are kept, and feedback is taken. Raises ServeError for a protocol that does not exist, and a
+    log that cannot be written, StorageError for a request log that cannot be opened.
     """
     decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
     model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder, protocols=chosen)
-    deployment = Deployment(model)
+    log = _open_log(request_log, model.name)
+    deployment = Deployment(model, feedback=log.feedback if log is not None else None)
     deployment.warm_up()
     num_threads = num_threads or usable_cores()
     admission = AdaptiveAdmission(overload or OverloadOptions(), num_threads)
@@ -255,7 +264,20 @@ def create_app(
     app.health.ready_when(OverloadObjection(admission))
     watch_app(app, watch)
     secure_app(app, security)
+    if log is not None:
+        app.observers += (log,) if log.samples else ()
+        app.on_close(log.close)
     return app
+
+
+def _open_log(settings: LogSettings | Mapping[str, Any] | None, model: str) -> RequestLog | None:
+    """The log that the settings, or their JSON, tell of."""
+    if settings is None:
+        return None
+    from hagane.serving.request_log.log_settings import LogSettings
+
+    found = settings if isinstance(settings, LogSettings) else msgspec.convert(dict(settings), LogSettings)
+    return found.open(model)
 
 
 def _check_encoding(request: Request) -> None:

@@ -20,16 +20,18 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 async def answer_asgi(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one connection of the server: a request, or the start and end of its life."""
     if scope["type"] == "lifespan":
-        await _live(receive, send)
+        await _live(app, receive, send)
     elif scope["type"] == "http":
         answered = await _respond(app, scope, receive)
         if answered is not None:
             await _send(*answered, send, head=scope["method"] == "HEAD")
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _live(app: App, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            app.close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,9 @@ from hagane.serving.open_protocols import open_protocols
 from hagane.serving.protocol import Predict, Protocol, Route
 from hagane.serving.served_model import ServedModel
 from hagane.serving.typed_body import TypedBody
+
+if TYPE_CHECKING:
+    from hagane.serving.request_log.feedback import Feedback
 
 INLINE_BYTES = 32_768
 """Bodies up to this size are answered on the event loop; larger ones on a thread, so that nobody waits behind them."""
@@ -35,10 +39,10 @@ Found = tuple[Protocol, Route, dict[str, str]]
 class Deployment:
     """What answers with one version of a model. Threads may share it."""
 
-    def __init__(self, model: ServedModel) -> None:
+    def __init__(self, model: ServedModel, *, feedback: Callable[[Feedback], bool] | None = None) -> None:
         self.model = model
-        self.protocols: tuple[Protocol, ...] = open_protocols(model)
-        """The server's own paths first."""
+        self.protocols: tuple[Protocol, ...] = open_protocols(model, feedback)
+        """The server's own paths first; one for ground truth where somebody keeps `feedback`."""
         self.inline_bytes = INLINE_BYTES
         """Bodies up to this size are answered where they are read; 0 for a slow model."""
         self.batcher = Batcher(model)

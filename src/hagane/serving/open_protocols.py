@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from hagane.errors import Fault, ServeError, nearest
 from hagane.serving.own_paths import own_paths, page_paths
@@ -11,10 +12,20 @@ from hagane.serving.protocol import Protocol
 from hagane.serving.protocols import PROTOCOLS
 from hagane.serving.served_model import ServedModel
 
+if TYPE_CHECKING:
+    from hagane.serving.request_log.feedback import Feedback
 
-def open_protocols(model: ServedModel) -> tuple[Protocol, ...]:
-    """The server's own paths, and the protocols that `model` speaks, in its order."""
+
+def open_protocols(model: ServedModel, feedback: Callable[[Feedback], bool] | None = None) -> tuple[Protocol, ...]:
+    """The server's own paths, and the protocols that `model` speaks, in its order.
+
+    Where somebody keeps `feedback` there is a path for it.
+    """
     chosen = [importlib.import_module(PROTOCOLS[name]).protocol(model) for name in model.protocols]
+    if feedback is not None:
+        from hagane.serving.request_log.feedback_path import feedback_path
+
+        chosen.append(feedback_path(model, feedback, chosen[0].error))
     return (own_paths(model, chosen), *chosen, page_paths())
 
 

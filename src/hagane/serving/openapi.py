@@ -52,13 +52,14 @@ def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str
     responses = {
         "default": _response("an error, in the protocol's shape", protocol.error(HttpError(400, _EXAMPLE_FAULT)))
     }
-    if isinstance(route, Predict) and route.bodies:
+    if route.bodies:
         content = {each.content_type: {"schema": each.schema, "example": each.example} for each in route.bodies}
         operation["requestBody"] = {"required": True, "content": content}
+    if isinstance(route, Predict) and route.bodies:
         answer = _answer(model, protocol, route, route.bodies[0])
         responses[str(answer.status)] = _response("the answer to the example", answer)
     elif not isinstance(route, Predict):
-        responses["200"] = {"description": operation["summary"]}
+        responses[str(route.status)] = {"description": operation["summary"]}
     operation["responses"] = responses
     return operation
 

@@ -54,6 +54,10 @@ class Read:
     """Raises HttpError."""
     method: str = "GET"
     kind: Kind = "read"
+    bodies: tuple[Body, ...] = ()
+    """What it takes, where it takes anything."""
+    status: int = 200
+    """Of its answer when all is well."""
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

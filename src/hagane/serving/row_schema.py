@@ -11,7 +11,7 @@ ROW = {"$ref": "#/components/schemas/Row"}
 ROWS = {"type": "array", "items": ROW}
 COLUMNS = {"$ref": "#/components/schemas/Columns"}
 NOTHING = {"type": "object", "maxProperties": 0}
-_TYPES: dict[SqlType, dict[str, Any]] = {
+TYPES: dict[SqlType, dict[str, Any]] = {
     SqlType.BOOL: {"type": ["boolean", "null"]},
     SqlType.INT64: {"type": ["integer", "null"], "format": "int64"},
     SqlType.FLOAT64: {"type": ["number", "null"], "format": "double"},
@@ -19,6 +19,7 @@ _TYPES: dict[SqlType, dict[str, Any]] = {
     SqlType.TIMESTAMP: {"type": ["string", "null"], "description": "RFC 3339; UTC where it has no offset"},
     SqlType.DATE: {"type": ["string", "null"], "format": "date"},
 }
+"""Of one value."""
 
 
 def row_schemas(signature: Signature) -> dict[str, Any]:
@@ -48,5 +49,5 @@ def object_of(required: list[str], **properties: Any) -> dict[str, Any]:
 
 def _schema(type_: SqlType) -> dict[str, Any]:
     if type_.is_array:
-        return {"type": ["array", "null"], "items": _TYPES[type_.element]}
-    return _TYPES[type_]
+        return {"type": ["array", "null"], "items": TYPES[type_.element]}
+    return TYPES[type_]

@@ -120,10 +120,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the server does with a row on which an expression errs."""
+    """What the server does with a row on which an expression errs, and what its log holds of sensitive columns."""
 
     on_error: Literal["null", "refuse"] | None = "refuse"
     """`refuse` answers 400 for the row, `null` (None, YAML's null, is the same and becomes it) goes on with NULL."""
+    sensitive: dict[str, Literal["hash", "leave_out"]] = {}
+    """Raw column → what logs of requests hold of it: a keyed hash of each value, or nothing."""
 
     def __post_init__(self) -> None:
         if self.on_error is None:

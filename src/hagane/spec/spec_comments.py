@@ -21,7 +21,7 @@ SECTIONS: dict[str, str] = {
     "calibration": "How probabilities are made to mean what they say: fitted on the eval rows, carried in the model.",
     "intervals": "Bounds around a predicted number, between which the label lies in the share `level` of new rows.",
     "evaluation": "What the report holds.",
-    "serving": "What the server does with a row on which an expression errs, such as LN(-1).",
+    "serving": "What the server does with a row on which an expression errs, such as LN(-1); what logs hold.",
     "card": "What only people know of the model; the rest of its card is measured.",
 }
 """Field of `Spec` → its comment."""
@@ -59,7 +59,10 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "calibration": ("calibration: {method: auto}                    # platt, isotonic or none, by log loss",),
     "intervals": ("intervals: {method: split_conformal, level: 0.9}  # or quantile: as wide as each row needs",),
     "evaluation": ("  slices: [country, device]                   # the metrics for each value, too",),
-    "serving": ("serving: {on_error: null}                     # go on with NULL instead of refusing the row",),
+    "serving": (
+        "serving: {on_error: null}                     # go on with NULL instead of refusing the row",
+        "serving: {sensitive: {name: leave_out, customer: hash}}  # in the request log",
+    ),
     "card": ("card: {intended_use: …, out_of_scope: …, limits: …, contact: …}",),
 }
 """Field of `Spec` → lines shown as comments behind it."""

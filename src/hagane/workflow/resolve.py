@@ -128,6 +128,7 @@ def check_names(spec: Spec, schema: Schema, unsupported: Sequence[Fault] = ()) -
         named["training.weight_column"] = spec.training.weight_column
     named |= {f"exclude[{i}]": name for i, name in enumerate(spec.exclude)}
     named |= {f"evaluation.slices[{i}]": name for i, name in enumerate(spec.evaluation.slices)}
+    named |= {f"serving.sensitive.{name}": name for name in spec.serving.sensitive}
     faults = [_not_there(name, where, schema, unsupported) for where, name in named.items() if name not in schema]
     weight = spec.training.weight_column
     if weight is not None and weight in schema and not schema[weight].type.is_numeric:

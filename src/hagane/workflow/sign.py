@@ -23,7 +23,15 @@ def sign(
     spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
     return Signature(
-        inputs=tuple(Input(name=c.name, type=c.type, origin=origins.get(c.name, "")) for c in transform.columns),
+        inputs=tuple(
+            Input(
+                name=c.name,
+                type=c.type,
+                origin=origins.get(c.name, ""),
+                sensitive=spec.serving.sensitive.get(c.name),
+            )
+            for c in transform.columns
+        ),
         task=label.task,
         label=label.column,
         label_type=label.each[0].type,

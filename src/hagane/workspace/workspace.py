@@ -1,10 +1,11 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
 `registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
-encoded columns, `runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `scratch/` is
-temporary. A new bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row:
-whoever holds the registry's write lock and sees the folder of an empty row knows that its writer died (or that it was
-deleted), and removes it. So a crash at any moment leaves nothing that is listed and broken.
+encoded columns, `runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `logs/` those of
+requests, `scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very
+transaction that fills its row: whoever holds the registry's write lock and sees the folder of an empty row knows that
+its writer died (or that it was deleted), and removes it. So a crash at any moment leaves nothing that is listed and
+broken.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Workspace:
         self.jobs_folder = self.root / "jobs"
         self.tokens_path = self.root / "tokens.json"
         """The bearer tokens of what is served from here."""
+        self.logs_folder = self.root / "logs"
 
     @property
     def cache(self) -> ColumnCache:

@@ -54,13 +54,13 @@ def cache(
     )
 
 
-def num_bytes(text: str) -> int:
-    """A size in words as bytes. Raises typer.BadParameter.
+def num_bytes(text: str, *, option: str = "--limit") -> int:
+    """A size in words as bytes. Raises typer.BadParameter naming the option.
 
     >>> num_bytes("20GiB"), num_bytes("1.5 MB"), num_bytes("0")
     (21474836480, 1500000, 0)
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?\s*", text, re.IGNORECASE)
     if not found:
-        raise typer.BadParameter(f"--limit {text}: expected a size such as 20GiB or 500MB")
+        raise typer.BadParameter(f"{option} {text}: expected a size such as 20GiB or 500MB")
     return int(float(found[1]) * UNITS[(found[2] or "").upper()])

@@ -11,6 +11,7 @@ from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_model
 
 MOST_WORKERS = 256
+PANEL_LOG = "Request log"
 
 
 def serve(
@@ -72,6 +73,47 @@ def serve(
         bool,
         typer.Option("--require-token", metavar=FLAG, help="Answer only with a token, even while none was created."),
     ] = False,
+    log_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--log-rate",
+            min=0,
+            max=1,
+            help="Share of the requests that are logged with their predictions; feedback is taken even at 0.",
+            show_default="no log",
+            rich_help_panel=PANEL_LOG,
+        ),
+    ] = None,
+    log_days: Annotated[
+        float | None,
+        typer.Option(
+            "--log-days",
+            min=0,
+            help="Days after which the log is deleted.",
+            show_default="30",
+            rich_help_panel=PANEL_LOG,
+        ),
+    ] = None,
+    log_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--log-limit",
+            metavar="SIZE",
+            help="The oldest hours are deleted where the log takes more: 10GB, 500MB, …",
+            show_default="10GB",
+            rich_help_panel=PANEL_LOG,
+        ),
+    ] = None,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensitive",
+            metavar="COLUMN[=hash|leave_out]",
+            help="A column that the log holds hashed (by default), or not at all; once for each.",
+            show_default=False,
+            rich_help_panel=PANEL_LOG,
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -79,6 +121,7 @@ def serve(
 
     [dim]Example:[/dim]  hagane serve late --port 8080
     """
+    from hagane.fronts.cli.log_settings import log_settings
     from hagane.serving import serve as work
     from hagane.serving.overload_options import OverloadOptions
     from hagane.serving.secure_app import SecurityOptions
@@ -108,6 +151,9 @@ def serve(
         drain_seconds=drain_seconds,
         security=SecurityOptions(tokens=str(place.tokens_path), require_token=require_token),
         watch=WatchOptions(metrics=metrics, access_log=access_log),
+        request_log=log_settings(
+            place.logs_folder, rate=log_rate, days=log_days, limit=log_limit, sensitive=sensitive or ()
+        ),
         overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )
 

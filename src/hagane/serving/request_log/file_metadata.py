@@ -1,0 +1,69 @@
+"""What a log's file tells of itself: the model whose rows it holds, and the files that it stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hagane.bundle.signature import Signature, Treatment
+from hagane.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT_VERSION = 1
+MODEL_KEY = b"hagane.request_log"
+REPLACES_KEY = b"hagane.replaces"
+
+
+class LoggedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose rows a file holds, and how its sensitive columns were treated: JSON in the file's metadata."""
+
+    endpoint: str
+    deployed_model_id: str
+    model: str
+    version: str
+    signature: Signature
+    sensitive: dict[str, Treatment] = {}
+    format_version: int = FORMAT_VERSION
+
+
+def file_metadata(model: LoggedModel, replaces: tuple[str, ...] = ()) -> dict[bytes, bytes]:
+    """The metadata of a file of this model's rows."""
+    metadata = {MODEL_KEY: msgspec.json.encode(model)}
+    return metadata | ({REPLACES_KEY: msgspec.json.encode(replaces)} if replaces else {})
+
+
+def logged_model(path: Path) -> LoggedModel:
+    """Whose rows the file holds. Raises DataError for a file that is no log's, or of a later release."""
+    content = _metadata(path).get(MODEL_KEY, b"")
+    try:
+        model = msgspec.json.decode(content, type=LoggedModel)
+    except msgspec.MsgspecError:
+        step = "move it out of the log's folder"
+        raise DataError(Fault(what="this is no file of a request log", where=str(path), next_step=step)) from None
+    if model.format_version > FORMAT_VERSION:
+        received = f"format {model.format_version}"
+        what = "the file was written by a later release of Hagane"
+        raise DataError(Fault(what=what, where=str(path), expected=f"format {FORMAT_VERSION}", received=received))
+    return model
+
+
+def replaced_by(path: Path) -> tuple[str, ...]:
+    """The names of the files in the same folder that a merged file stands for."""
+    content = _metadata(path).get(REPLACES_KEY)
+    return msgspec.json.decode(content, type=tuple[str, ...]) if content else ()
+
+
+def _metadata(path: Path) -> dict[bytes, bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema: pa.Schema = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        what = f"the file cannot be read: {str(error).splitlines()[0][:200]}"
+        raise DataError(Fault(what=what, where=str(path), next_step="move it out of the log's folder")) from None
+    return dict(schema.metadata or {})

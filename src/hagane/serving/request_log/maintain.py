@@ -1,0 +1,28 @@
+"""`maintain`: what is done to a log now and then: old hours go, the small files of past hours are merged."""
+
+from __future__ import annotations
+
+import time
+
+from hagane.serving.request_log.compact import compact_hour
+from hagane.serving.request_log.log_folder import KINDS, LogFolder
+from hagane.serving.request_log.log_lock import log_lock
+from hagane.serving.request_log.log_options import LogOptions
+from hagane.serving.request_log.retention import expire, first_open_hour
+from hagane.serving.request_log.stale_files import remove_stale_files
+
+
+def maintain(folder: LogFolder, options: LogOptions, *, wait: bool = False) -> int | None:
+    """How many bytes the log takes then; None where others work on it and `wait` is false. Raises OSError."""
+    with log_lock(folder, alone=True, wait=wait) as is_held:
+        if not is_held:
+            return None
+        now = time.time()
+        expired = expire(folder, options, now)
+        open_hour = first_open_hour(now)
+        for kind in KINDS:
+            for hour, path in folder.hours(kind).items():
+                remove_stale_files(path)
+                if hour < open_hour:
+                    compact_hour(path)
+        return expired.left_bytes
