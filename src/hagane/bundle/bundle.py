@@ -13,7 +13,9 @@ import numpy as np
 
 from hagane.bundle.check_graph import check_graph
 from hagane.bundle.instances import InstanceDecoder
-from hagane.bundle.manifest import MODEL_NAME, SIGNATURE_NAME, Manifest, read_verified
+from hagane.bundle.large_tensors import outline_of
+from hagane.bundle.manifest import MODEL_NAME, SIGNATURE_NAME, Manifest, map_verified, read_verified
+from hagane.bundle.mapped_file import MappedFile
 from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
@@ -58,14 +60,17 @@ class Bundle:
     def load(cls, folder: str | Path, *, num_threads: int = 1) -> Bundle:
         """Read and verify the bundle in `folder`, and load its graph. No code but the graph is run.
 
+        Large tensors are used where they lie in the file, which all processes share: it must not be written into while
+        the bundle is in use. To put another bundle in its place is well (`write_bundle`).
+
         Raises BundleError with every fault: a folder that is no bundle, a format newer than this Hagane, a file that is
         damaged, missing or extra, a graph that reaches outside its file or does not fit the signature.
         """
         began = time.perf_counter()
         folder = Path(folder)
-        manifest, files = read_verified(folder, keep=(MODEL_NAME, SIGNATURE_NAME))
-        signature = _signature(files[SIGNATURE_NAME], folder)
-        check_graph(files[MODEL_NAME])
+        manifest, files = map_verified(folder, keep=(MODEL_NAME, SIGNATURE_NAME))
+        signature = _signature(bytes(files[SIGNATURE_NAME].content), folder)
+        check_graph(files[MODEL_NAME].content)
         session = _session(files[MODEL_NAME], folder, num_threads)
         _check_fit(signature, session, folder)
         bundle = cls(folder, manifest, signature, session)
@@ -206,14 +211,22 @@ def _signature(content: bytes, folder: Path) -> Signature:
     return signature
 
 
-def _session(model: bytes, folder: Path, num_threads: int) -> Session:
+def _session(model: MappedFile, folder: Path, num_threads: int) -> Session:
     from hagane.runtime.session import Session  # brings ONNX Runtime, which not every user of this package needs
 
+    path = folder / MODEL_NAME
     try:
-        return Session(model, num_threads=num_threads)
+        outline = outline_of(model.content, MODEL_NAME)
+        tensors = None if outline is None else folder
+        session = Session(outline or bytes(model.content), num_threads=num_threads, tensors=tensors)
     except Exception as error:
         what = f"ONNX Runtime refuses the graph: {str(error).splitlines()[0][:300]}"
-        raise BundleError(Fault(what=what, where=str(folder / MODEL_NAME), next_step="train again")) from error
+        raise BundleError(Fault(what=what, where=str(path), next_step="train again")) from error
+    if not model.is_at(path):
+        raise BundleError(
+            Fault(what="the bundle changed while it was loaded", where=str(path), next_step="load it again")
+        )
+    return session
 
 
 def _check_fit(signature: Signature, session: Session, folder: Path) -> None:

@@ -26,7 +26,7 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _MAX_DEPTH = 64
 
 
-def check_graph(model: bytes) -> None:
+def check_graph(model: bytes | memoryview) -> None:
     """Raises BundleError when `model` is not a protocol buffer, keeps tensors elsewhere, or needs foreign operators."""
     try:
         faults = sorted(set(_walk(memoryview(model), "model", 0)))

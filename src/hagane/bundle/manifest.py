@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from hagane.bundle.mapped_file import MappedFile
 from hagane.errors import BundleError, Fault, nearest
 
 FORMAT_VERSION = 1
@@ -105,44 +106,47 @@ def verify_manifest(folder: str | Path) -> Manifest:
 
 def read_verified(folder: Path, keep: tuple[str, ...]) -> tuple[Manifest, dict[str, bytes]]:
     """`verify_manifest`, and the content of the files in `keep`: the very bytes that were verified."""
+    manifest, mapped = map_verified(folder, keep)
+    return manifest, {name: bytes(file.content) for name, file in mapped.items()}
+
+
+def map_verified(folder: Path, keep: tuple[str, ...]) -> tuple[Manifest, dict[str, MappedFile]]:
+    """As `read_verified`, with the files in `keep` where they lie: none of them is copied into memory."""
     manifest = read_manifest(folder)
     faults: list[Fault] = []
-    kept: dict[str, bytes] = {}
+    kept: dict[str, MappedFile] = {}
     for name, entry in manifest.files.items():
-        content, fault = _read_file(folder, name, entry)
-        if fault is not None:
-            faults.append(fault)
+        file = _verified(folder, name, entry)
+        if isinstance(file, Fault):
+            faults.append(file)
         elif name in keep:
-            kept[name] = content
+            kept[name] = file
     faults += [_extra(path) for path in sorted(folder.iterdir()) if path.name not in {*manifest.files, MANIFEST_NAME}]
     if faults:
         raise BundleError(*faults)
     return manifest, kept
 
 
-def _read_file(folder: Path, name: str, entry: FileEntry) -> tuple[bytes, Fault | None]:
+def _verified(folder: Path, name: str, entry: FileEntry) -> MappedFile | Fault:
+    """The file, or what is wrong with it."""
     path = folder / name
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        return b"", Fault(
-            what=f"{name} is not a plain file",
-            where=str(path),
-            expected="a file in the bundle's folder",
-            next_step=_RESTORE,
-        )
+        what, expected = f"{name} is not a plain file", "a file in the bundle's folder"
+        return Fault(what=what, where=str(path), expected=expected, next_step=_RESTORE)
     try:
-        content = path.read_bytes()
+        file = MappedFile(path)
     except FileNotFoundError:
-        return b"", _missing(name, folder)
+        return _missing(name, folder)
     except OSError as error:
-        return b"", Fault(what=f"{name} cannot be read: {error.strerror}", where=str(path))
-    received = hashlib.sha256(content).hexdigest()
-    if received == entry.sha256 and len(content) == entry.bytes:
-        return content, None
-    return b"", Fault(
+        return Fault(what=f"{name} cannot be read: {error.strerror}", where=str(path))
+    received = hashlib.sha256(file.content).hexdigest()
+    if received == entry.sha256 and len(file.content) == entry.bytes:
+        return file
+    return Fault(
         what=f"{name} is damaged",
         where=str(path),
         expected=f"SHA-256 {entry.sha256}, {entry.bytes} bytes",
-        received=f"SHA-256 {received}, {len(content)} bytes",
+        received=f"SHA-256 {received}, {len(file.content)} bytes",
         next_step=_RESTORE,
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from hagane.bundle.exchange import exchange
+from hagane.bundle.large_tensors import align_tensors
 from hagane.bundle.manifest import MANIFEST_NAME, MODEL_NAME, SIGNATURE_NAME, make_manifest
 from hagane.bundle.signature import Signature
 from hagane.errors import BundleError, Fault
@@ -50,7 +51,10 @@ def write_bundle(
 
 
 def _files(model: bytes, signature: Signature, documents: Mapping[str, bytes]) -> dict[str, bytes]:
-    own = {MODEL_NAME: model, SIGNATURE_NAME: msgspec.json.format(msgspec.json.encode(signature), indent=2)}
+    own = {
+        MODEL_NAME: align_tensors(model),
+        SIGNATURE_NAME: msgspec.json.format(msgspec.json.encode(signature), indent=2),
+    }
     taken = {name.lower() for name in own} & {name.lower() for name in documents}
     if taken:
         raise BundleError(

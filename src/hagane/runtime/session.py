@@ -31,6 +31,7 @@ WRONG_OPTIMIZERS = ["DivMulFusion", "NoopElimination", "MatMulScaleFusion"]
 """DivMulFusion makes c / b of (1 / b) * c: other bits, and wrong for int64. NoopElimination drops x * c, x / c, x + c
 and x - c where c is 1 or 0 as float32, though it be 1 + 1e-9 or 1e-50. MatMulScaleFusion rounds the float64 c of
 (c * x) @ w to float32."""
+_TENSORS_FOLDER = "session.model_external_initializers_file_folder_path"
 _SPLITTERS = (b"StringSplit", b"Tokenizer")
 
 
@@ -38,7 +39,8 @@ class Session:
     """A loaded graph whose inputs and outputs have the batch as their first axis, flat ones excepted.
 
     Several threads may share one session: it keeps nothing between calls. `num_threads` other than 1 trades the
-    promise above for speed. Raises OSError when the file cannot be read, ONNX Runtime's own errors when the graph is
+    promise above for speed. `tensors` is the folder of the files in which a graph says that its large tensors lie: they
+    are mapped into memory. Raises OSError when the file cannot be read, ONNX Runtime's own errors when the graph is
     not one.
 
     >>> from hagane.features.emit import Emitter
@@ -52,11 +54,14 @@ class Session:
     (0, 1)
     """
 
-    def __init__(self, model: bytes | str | Path, *, num_threads: int = 1) -> None:
+    def __init__(self, model: bytes | str | Path, *, num_threads: int = 1, tensors: Path | None = None) -> None:
         source = model if isinstance(model, bytes) else Path(model).read_bytes()
+        options = session_options(num_threads)
+        if tensors is not None:
+            options.add_session_config_entry(_TENSORS_FOLDER, str(tensors.absolute()))
         self._session = ort.InferenceSession(
             source,
-            session_options(num_threads),
+            options,
             providers=["CPUExecutionProvider"],
             disabled_optimizers=WRONG_OPTIMIZERS,
         )
