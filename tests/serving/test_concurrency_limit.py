@@ -136,6 +136,19 @@ def test_work_that_was_not_done_is_not_counted() -> None:
     assert limit.limit == 4
 
 
+def test_turning_away_is_not_taken_for_slow_work() -> None:
+    """Those who were let in are answered when all have been read, and refusing the others takes three times as long."""
+    limit, clock = limit_of()
+    for _ in range(200):
+        let_in = sum(limit.enter() for _ in range(1_000))
+        clock.now += let_in * 0.003
+        for _ in range(let_in):
+            begin = clock.now
+            clock.now += 0.001
+            limit.leave(begin=begin)
+    assert (round(limit.rate), limit.limit) == (1_000, 100)
+
+
 def test_the_less_urgent_have_fewer_places() -> None:
     limit, _ = limit_of()
     assert [limit.enter(0.5) for _ in range(3)] == [True, True, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -164,6 +165,22 @@ def test_the_bytes_that_wait_are_bounded(exchange: Exchange) -> None:
         admission.leave(each)
     admission.enter(copy_of(exchange, body=b"x" * 1_000))  # a large one alone is no reason
     assert admission.refused == 1
+
+
+def test_a_refusal_is_written_once_for_many(exchange: Exchange) -> None:
+    """For so long as it is still true: what it says of the queue is that of a moment ago."""
+    now = 100.0
+    admission = AdaptiveAdmission(OverloadOptions(most_waiting=1), clock=lambda: now)
+    admission.enter(copy_of(exchange, received=now))
+    refusals = []
+    for later in (0.0, 0.01, 0.5):
+        now = 100.0 + later
+        with pytest.raises(HttpError) as caught:
+            admission.enter(copy_of(exchange, received=now))
+        refusals.append(caught.value)
+    assert refusals[0] is refusals[1]
+    assert refusals[1] is not refusals[2]
+    assert len(traceback.extract_tb(refusals[1].__traceback__)) == len(traceback.extract_tb(refusals[2].__traceback__))
 
 
 def test_a_deadline_that_has_passed_before_the_request_was_whole(exchange: Exchange) -> None:

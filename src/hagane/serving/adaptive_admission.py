@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ LEAST_INLINE = 128
 PRIORITY_HEADER = b"priority"
 USUAL_URGENCY = 3
 """RFC 9218's: 0 is the most urgent, 7 the least."""
+REFUSAL_SECONDS = 0.02
+"""How long one refusal is given to all: to write it anew for each would cost as much as an answer."""
 LESS_URGENT_SHARE = 0.5
 """The part of the places that is open to requests less urgent than usual."""
 _URGENCY = re.compile(rb"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
@@ -38,6 +41,8 @@ class AdaptiveAdmission:
         self._inline = self._limit(LEAST_INLINE)
         self._threads = self._limit(2 * num_threads)
         self._bytes = 0
+        self._refusals: dict[ConcurrencyLimit, tuple[float, HttpError]] = {}
+        """The newest of each limit, and when it was written."""
         self.refused = 0
         """How many were turned away since the start."""
         self.entered = 0
@@ -65,7 +70,7 @@ class AdaptiveAdmission:
         too_much = self._bytes and self._bytes + size > self._options.most_bytes
         if too_much or not limit.enter(_share(request.headers.get(PRIORITY_HEADER)), left):
             self.refused += 1
-            raise _too_busy(limit)
+            raise self._refusal(limit, now).with_traceback(None)
         self._bytes += size
         self.entered += 1
 
@@ -73,7 +78,17 @@ class AdaptiveAdmission:
         """Its place is free again; what was too late to be run tells nothing of how fast requests are answered."""
         self._bytes -= len(exchange.request.body)
         run = exchange.model_seconds > 0 or self._clock() <= exchange.deadline
-        self._limit_of(exchange).leave(answered=run)
+        limit = self._limit_of(exchange)
+        one_by_one = limit is self._inline
+        begin = exchange.request.received + exchange.waited_seconds if one_by_one else -math.inf
+        limit.leave(answered=run, begin=begin)
+
+    def _refusal(self, limit: ConcurrencyLimit, now: float) -> HttpError:
+        written, error = self._refusals.get(limit, (-math.inf, None))
+        if error is None or now - written > REFUSAL_SECONDS:
+            error = _too_busy(limit)
+            self._refusals[limit] = now, error
+        return error
 
     def _limit(self, least: int) -> ConcurrencyLimit:
         options = self._options
@@ -108,4 +123,4 @@ def _too_busy(limit: ConcurrencyLimit) -> HttpError:
         received=f"{limit.inside} requests in work and waiting{work}",
         next_step=f"send it again in {seconds} s",
     )
-    return HttpError(429, fault, headers=((b"retry-after", str(seconds).encode()),))
+    return HttpError(429, fault, headers=((b"retry-after", str(seconds).encode()),), is_shared=True)

@@ -225,7 +225,11 @@ class App:
         deployment = exchange.deployment
         named = (each for each in deployment.protocols if each.name == exchange.protocol)
         protocol = next(named, None) or deployment.protocol_of_root(exchange.request.path)
-        return protocol.error(error)
+        if error.answers is None:
+            return protocol.error(error)
+        if protocol.name not in error.answers:
+            error.answers[protocol.name] = protocol.error(error)
+        return error.answers[protocol.name]
 
 
 def create_app(

@@ -79,10 +79,14 @@ class ConcurrencyLimit:
         self._peak = max(self._peak, self.inside)
         return True
 
-    def leave(self, *, answered: bool = True) -> None:
-        """Give the place back. What was not `answered` (cut off, or too late to be begun) is no work done."""
+    def leave(self, *, answered: bool = True, begin: float = -math.inf) -> None:
+        """Give the place back. What was not `answered` (cut off, or too late to be begun) is no work done.
+
+        `begin` is when it was begun, where requests are run one after the other: the time before, in which others may
+        have been turned away, is not counted as work then, or else refusals would make the server seem slow.
+        """
         now = self._clock()
-        self._busy += now - self._since
+        self._busy += now - max(self._since, begin)
         self._since = now
         self.inside -= 1
         self._answers += answered

@@ -69,11 +69,14 @@ class HttpError(Exception):
         *faults: Fault,
         request_id: str = "",
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        is_shared: bool = False,
     ) -> None:
         self.status = status
         self.faults = faults
         self.request_id = request_id
         self.headers = headers
+        self.answers: dict[str, Response] | None = {} if is_shared else None
+        """Of an error that many requests get: what it looks like in each protocol, once that was written."""
         super().__init__(status, faults)
 
     @property

@@ -13,7 +13,7 @@ from hagane.serving.metrics import families as of
 from hagane.serving.metrics.exposition import choose_format, exposition
 from hagane.serving.metrics.process_facts import process_facts
 from hagane.serving.metrics.read_cells import ProcessCells
-from hagane.serving.metrics.registry import Histogram, Registry
+from hagane.serving.metrics.registry import Histogram, Number, Registry
 from hagane.serving.protocol import Read
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class _RouteSeries:
     `_HELD` requests, and before they are read.
     """
 
-    __slots__ = ("_held", "_labels", "_num_held", "_places", "_registry")
+    __slots__ = ("_held", "_labels", "_num_held", "_places", "_registry", "_rejections")
 
     def __init__(self, registry: Registry, labels: tuple[str, ...]) -> None:
         self._registry, self._labels = registry, labels
@@ -133,6 +133,7 @@ class _RouteSeries:
         self._places = [*statuses, registry.place(of.RESPONSE_BYTES, labels), registry.place(of.ROWS, labels), *cells]
         self._held = [0.0] * len(self._places)
         self._num_held = 0
+        self._rejections: dict[str, Number] = {}
 
     def count(self, exchange: Exchange) -> None:
         held, response = self._held, exchange.response
@@ -147,7 +148,7 @@ class _RouteSeries:
             held[at] += 1.0
             held[_BYTES] += len(response.body)  # type: ignore[union-attr]
             if at and response.status in _REASONS:  # type: ignore[union-attr]
-                self._registry.number(of.REJECTIONS, _REASONS[response.status]).add()  # type: ignore[union-attr]
+                self._rejected(_REASONS[response.status])  # type: ignore[union-attr]
         if (predictions := exchange.predictions) is not None:
             seconds = exchange.waited_seconds
             held[_QUEUE + bisect_left(_BOUNDS, seconds)] += 1.0
@@ -159,6 +160,12 @@ class _RouteSeries:
         self._num_held += 1
         if self._num_held == _HELD:
             self.write()
+
+    def _rejected(self, reason: str) -> None:
+        number = self._rejections.get(reason)
+        if number is None:
+            number = self._rejections[reason] = self._registry.number(of.REJECTIONS, reason)
+        number.add()
 
     def write(self) -> None:
         """Add what is held to the cells."""
