@@ -16,10 +16,11 @@ import pytest
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import BundleError, RequestError
-from hagane.explanation.explainer import Explainer, Wanted, output_place
+from hagane.explanation.explainer import Explainer, output_place
 from hagane.explanation.explanation_facts import FACTS_NAME, PART_NAME
 from hagane.explanation.explanations import Explanations
 from hagane.explanation.tensor_file import read_tensors
+from hagane.explanation.wanted import Wanted
 from hagane.models.parameter_file import FILE
 from hagane.runtime.layout import ColumnData
 from hagane.spec.calibration import Calibration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -59,6 +60,15 @@ def doubler_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def flights(flights_folder: Path) -> Bundle:
     return Bundle.load(flights_folder)
+
+
+@pytest.fixture(scope="session")
+def rides(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A model that explains its answers."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from explained_rides import write_rides
+
+    return Bundle.load(write_rides(tmp_path_factory.mktemp("served")))
 
 
 GOLDEN = Path(__file__).parent / "protocols" / "golden"

@@ -163,6 +163,38 @@ def test_google_cloud_aiplatform(server: ServerThread, flights: Bundle) -> None:
     assert told["explain"][0] == 501
 
 
+VERTEX_EXPLAIN = """
+import json, sys, urllib.request
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform_v1
+from google.cloud.aiplatform_v1.services.prediction_service.transports import PredictionServiceRestTransport
+from google.protobuf import json_format
+address = sys.argv[2]
+transport = PredictionServiceRestTransport(host=address, url_scheme="http", credentials=AnonymousCredentials())
+client = aiplatform_v1.PredictionServiceClient(transport=transport)
+endpoint = "projects/p/locations/europe-west1/endpoints/42"
+override = {"parameters": {"topK": -1}, "metadata": {"inputs": {"fare": {"inputBaselines": [2.0]}}}}
+rows = [{"fare": 3.0, "job": "pilot"}]
+request = aiplatform_v1.ExplainRequest()
+json_format.ParseDict({"endpoint": endpoint, "instances": rows, "explanationSpecOverride": override}, request._pb)
+answer = client.explain(request)
+body = json.dumps({"instances": rows}).encode()
+plain = urllib.request.urlopen(f"http://{address}/v1/{endpoint}:explain", body).read()
+json_format.Parse(plain, aiplatform_v1.ExplainResponse()._pb)  # refuses whatever it does not know
+print(json.dumps([json_format.MessageToDict(each) for each in answer._pb.explanations]))
+"""
+
+
+def test_google_cloud_aiplatform_explains(rides: Bundle) -> None:
+    with ServerThread(rides, version="3") as server:
+        (told,) = run(VERTEX_EXPLAIN, server.url.removeprefix("http://"))
+    yes, no = told["attributions"]
+    assert (yes["outputIndex"], yes["outputDisplayName"]) == ([1], "yes")
+    assert yes["featureAttributions"]["fare"] == pytest.approx(-no["featureAttributions"]["fare"])
+    moved = yes["instanceOutputValue"] - yes["baselineOutputValue"]
+    assert sum(yes["featureAttributions"].values()) == pytest.approx(moved)
+
+
 MLFLOW = """
 import json, sys
 import pandas as pd

@@ -65,7 +65,7 @@ def test_names_and_values_are_text(flights: Bundle) -> None:
         """Enough of a bundle for the page: its graph would not fit this signature."""
 
     bundle: Any = Named()
-    bundle.signature, bundle.name = signature, NASTY
+    bundle.signature, bundle.name, bundle.manifest = signature, NASTY, flights.manifest
     page = try_page(ServedModel(bundle, protocols=("vertex",)))
     assert NASTY not in page
     assert page.count("<script>") == 1

@@ -12,9 +12,10 @@ Shapes: n rows, m raw columns, w explained columns, c raw scores, q outputs of e
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -39,22 +40,13 @@ from hagane.explanation.explanation_facts import (
 from hagane.explanation.explanations import Explanations, Space
 from hagane.explanation.make_attributors import make_attributors
 from hagane.explanation.output_space import secant_slopes, shared_slopes
+from hagane.explanation.wanted import Wanted
 from hagane.runtime.layout import ColumnData
 from hagane.runtime.session import Session
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Columns = Mapping[str, ColumnData]
-
-
-class Wanted(NamedTuple):
-    """What of each row is explained."""
-
-    space: Space = "raw"
-    outputs: tuple[int, ...] | None = None
-    """Places of classes, or of labels; None: the predicted class, every label."""
-    top_classes: int | None = None
-    """Instead: as many of the most probable classes; -1: all of them, by probability."""
 
 
 class _Baseline(NamedTuple):
@@ -105,7 +97,7 @@ class Explainer:
 
     def explain(
         self,
-        instances: Sequence[Mapping[str, Any] | Sequence[Any]],
+        instances: object,
         wanted: Wanted = Wanted(),  # noqa: B008 - a tuple of constants
         *,
         baseline: Mapping[str, Any] | None = None,
@@ -117,7 +109,7 @@ class Explainer:
         or that trees, which compare with their training rows, do not have.
         """
         decoder = decoder or self.bundle.decoder()
-        columns = decoder.decode(list(instances))
+        columns = decoder.decode(instances)
         found = self.explain_columns(columns, wanted, baseline=baseline)
         row_errors = found.predictions.row_errors
         if self.bundle.signature.on_error == "refuse" and row_errors.any():
@@ -206,7 +198,14 @@ class Explainer:
         return self._made_baseline({**self.facts.baseline, **changes})
 
     def _made_baseline(self, row: Mapping[str, Any]) -> _Baseline:
-        decoded = self.bundle.decoder().decode([dict(row)])
+        try:
+            decoded = self.bundle.decoder().decode([dict(row)])
+        except RequestError as error:
+            faults = (
+                msgspec.structs.replace(fault, where=fault.where.replace("instances[0]", "baseline", 1))
+                for fault in error.faults
+            )
+            raise RequestError(*faults) from None
         columns, raw = self.columns_of(decoded)
         return _Baseline(decoded, columns[0], raw[0])
 

@@ -30,7 +30,7 @@ from hagane.serving.observer import Observer
 from hagane.serving.open_protocols import choose_protocols
 from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.overload_options import OverloadOptions
-from hagane.serving.protocol import Predict, Protocol, Route
+from hagane.serving.protocol import Explain, Predict, Protocol, Read, Route
 from hagane.serving.secure_app import SecurityOptions, secure_app
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
 from hagane.serving.watch_app import WatchOptions, watch_app
@@ -120,7 +120,7 @@ class App:
                 self.health.check(exchange.kind)
             if b"content-encoding" in request.headers:
                 _check_encoding(request)
-            if not isinstance(route, Predict):
+            if isinstance(route, Read):
                 self._reply(exchange, route.answer(request), reply)
                 return
             self.admission.enter(exchange)
@@ -153,9 +153,10 @@ class App:
             )
             raise HttpError(413, fault)
 
-    def _start(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
-        """Run a prediction that was let in: here where it is short, on a thread otherwise."""
-        if len(exchange.request.body) <= exchange.deployment.inline_bytes:
+    def _start(self, exchange: Exchange, route: Predict | Explain, reply: Callable[[Response], object]) -> None:
+        """Run what was let in: a short prediction here, all else on a thread."""
+        is_short = len(exchange.request.body) <= exchange.deployment.inline_bytes
+        if is_short and isinstance(route, Predict):
             self._start_here(exchange, route, reply)
             return
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._predict, route, exchange)
@@ -198,7 +199,7 @@ class App:
     def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
         self._leave(exchange, work.result(), reply)
 
-    def _predict(self, route: Predict, exchange: Exchange) -> Response:
+    def _predict(self, route: Predict | Explain, exchange: Exchange) -> Response:
         exchange.waited_seconds = time.monotonic() - exchange.request.received
         try:
             check_deadline(exchange)

@@ -14,7 +14,7 @@ from hagane.serving.batcher import MOST_ROWS, Batcher
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import HttpError, Response, Rows
 from hagane.serving.open_protocols import open_protocols
-from hagane.serving.protocol import Predict, Protocol, Route
+from hagane.serving.protocol import Explain, Predict, Protocol, Route
 from hagane.serving.served_model import ServedModel
 from hagane.serving.typed_body import TypedBody
 
@@ -81,8 +81,10 @@ class Deployment:
             self.inline_bytes = INLINE_BYTES if seconds < INLINE_SECONDS else 0
         self.load_seconds = self.model.bundle.load_seconds + time.perf_counter() - began
 
-    def predict(self, route: Predict, exchange: Exchange) -> Response:
+    def predict(self, route: Predict | Explain, exchange: Exchange) -> Response:
         """Answer a request on its own; fills in what `exchange` tells of it. Raises HttpError."""
+        if isinstance(route, Explain):
+            return self._explain(route, exchange)
         return self.answer(route.decode(exchange.request), exchange)
 
     def answer(self, rows: Rows, exchange: Exchange) -> Response:
@@ -92,6 +94,15 @@ class Deployment:
         predictions = exchange.predictions = self.model.answer(rows)
         exchange.model_seconds = time.monotonic() - begin
         return rows.encode(predictions)
+
+    def _explain(self, route: Explain, exchange: Exchange) -> Response:
+        rows = route.decode(exchange.request)
+        exchange.instances = rows.instances
+        begin = time.monotonic()
+        explanations = self.model.explain(rows)
+        exchange.predictions = explanations.predictions
+        exchange.model_seconds = time.monotonic() - begin
+        return rows.encode(explanations)
 
     def protocol_of_root(self, path: str) -> Protocol:
         """Who refuses a path that nobody knows: the protocol whose paths begin so, or else the first."""

@@ -26,7 +26,7 @@ def open_protocols(model: ServedModel, feedback: Callable[[Feedback], bool] | No
         from hagane.serving.request_log.feedback_path import feedback_path
 
         chosen.append(feedback_path(model, feedback, chosen[0].error))
-    return (own_paths(model, chosen), *chosen, page_paths())
+    return (own_paths(model, chosen), *chosen, page_paths(model))
 
 
 def choose_protocols(names: Iterable[str] | None) -> tuple[str, ...]:

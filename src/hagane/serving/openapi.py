@@ -10,7 +10,7 @@ import msgspec
 
 from hagane.errors import Fault
 from hagane.serving.http import JSON, HttpError, Request, Response
-from hagane.serving.protocol import Body, Predict, Protocol, Route
+from hagane.serving.protocol import Body, Explain, Predict, Protocol, Read, Route
 from hagane.serving.row_schema import row_schemas
 from hagane.serving.served_model import ServedModel
 from hagane.serving.server_version import server_version
@@ -43,7 +43,7 @@ def _path(model: ServedModel, template: str) -> str:
 
 
 def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str, Any]:
-    handler = route.decode if isinstance(route, Predict) else route.answer
+    handler = route.answer if isinstance(route, Read) else route.decode
     names = [name for name in re.findall(r"\{(\w+)\}", route.template) if name not in ("model", "version", "label")]
     operation: dict[str, Any] = {"tags": [protocol.name], "summary": (handler.__doc__ or "").strip().partition("\n")[0]}
     if names:
@@ -55,22 +55,26 @@ def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str
     if route.bodies:
         content = {each.content_type: {"schema": each.schema, "example": each.example} for each in route.bodies}
         operation["requestBody"] = {"required": True, "content": content}
-    if isinstance(route, Predict) and route.bodies:
+    if not isinstance(route, Read) and route.bodies:
         answer = _answer(model, protocol, route, route.bodies[0])
         responses[str(answer.status)] = _response("the answer to the example", answer)
-    elif not isinstance(route, Predict):
+    elif isinstance(route, Read):
         responses[str(route.status)] = {"description": operation["summary"]}
     operation["responses"] = responses
     return operation
 
 
-def _answer(model: ServedModel, protocol: Protocol, route: Predict, body: Body) -> Response:
+def _answer(model: ServedModel, protocol: Protocol, route: Predict | Explain, body: Body) -> Response:
     """What the example is answered."""
     own = {"model": model.name, "version": model.version}
     parameters = {name: own.get(name, model.path(f"{{{name}}}")) for name in re.findall(r"\{(\w+)\}", route.template)}
     headers = {b"content-type": body.content_type.encode()}
     try:
-        rows = route.decode(Request("POST", route.template, parameters, headers, msgspec.json.encode(body.example)))
+        request = Request("POST", route.template, parameters, headers, msgspec.json.encode(body.example))
+        if isinstance(route, Explain):
+            explained = route.decode(request)
+            return explained.encode(model.explain(explained))
+        rows = route.decode(request)
         return rows.encode(model.answer(rows))
     except HttpError as error:
         return protocol.error(error)

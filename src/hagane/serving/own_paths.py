@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from hagane.bundle.predictions import Predictions
+from hagane.explanation.explanations import Explanations
+from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Request, Response, Rows, one_line
 from hagane.serving.json_fields import JsonFields
-from hagane.serving.protocol import Predict, Protocol, Read
+from hagane.serving.protocol import Explain, Predict, Protocol, Read
 from hagane.serving.served_model import ServedModel
 
 
@@ -27,9 +29,12 @@ def own_paths(model: ServedModel, protocols: Sequence[Protocol]) -> Protocol:
     return own.of(routes)
 
 
-def page_paths() -> Protocol:
+def page_paths(model: ServedModel) -> Protocol:
     """What the page at `/` asks: rows in, and faults apart, so that each is shown at its field."""
-    return Protocol("page", (Predict("/page/predict", _decode_page),), _page_error, roots=("/page/",))
+    routes: tuple[Predict | Explain, ...] = (Predict("/page/predict", _decode_page),)
+    if model.can_explain:
+        routes += (Explain("/page/explain", _decode_page_explain),)
+    return Protocol("page", routes, _page_error, roots=("/page/",))
 
 
 _VARY = ((b"vary", b"Accept"),)
@@ -95,6 +100,31 @@ def _decode_page(request: Request) -> Rows:
 
 def _encode_page(predictions: Predictions) -> Response:
     return Response(200, msgspec.json.encode({"predictions": predictions.rows()}))
+
+
+def _decode_page_explain(request: Request) -> ExplainRows:
+    rows = _decode_page(request)
+    return ExplainRows(rows.instances, _encode_page_explained, faults=rows.faults)
+
+
+def _encode_page_explained(found: Explanations) -> Response:
+    """Of each row a list of its outputs: the columns that matter most, and what they lead from and to."""
+    told = [
+        [
+            {
+                "output": found.output_name(int(found.outputs[row, place])),
+                "baseline": float(found.baselines[row, place]),
+                "value": float(found.values[row, place]),
+                "columns": [
+                    {"name": found.columns[column], "attribution": float(found.attributions[row, place, column])}
+                    for column in found.order(row, place)
+                ],
+            }
+            for place in range(found.outputs.shape[1])
+        ]
+        for row in range(len(found))
+    ]
+    return Response(200, msgspec.json.encode({"explanations": told}))
 
 
 def _page_error(error: HttpError) -> Response:

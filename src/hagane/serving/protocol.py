@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hagane.serving.exchange import Kind
+from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Request, Response, Rows
 
 
@@ -46,6 +47,24 @@ class Predict:
 
 
 @dataclasses.dataclass(frozen=True)
+class Explain:
+    """A path that explains: `decode`, then one run of the explainer on a thread, then the rows' own `encode`."""
+
+    template: str
+    decode: Callable[[Request], ExplainRows]
+    """Raises HttpError."""
+    method: str = "POST"
+    bodies: tuple[Body, ...] = ()
+    """What it takes, the commonest first."""
+    kind: ClassVar[Kind] = "explain"
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the template matches."""
+        return route_pattern(self.template)
+
+
+@dataclasses.dataclass(frozen=True)
 class Read:
     """A path that tells something."""
 
@@ -65,7 +84,7 @@ class Read:
         return route_pattern(self.template)
 
 
-Route = Predict | Read
+Route = Predict | Explain | Read
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -15,10 +15,16 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.instances import InstanceDecoder
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.typed_rows import TypedInstances, TypedRows
-from hagane.errors import Fault, RequestError, nearest
+from hagane.errors import BundleError, Fault, RequestError, nearest
+from hagane.explanation.explanation_facts import FACTS_NAME
+from hagane.explanation.explanations import Explanations
 from hagane.serving.example import example_instance
+from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Rows, same_place
 from hagane.serving.output_tensors import OutputTensors
+
+if TYPE_CHECKING:
+    from hagane.explanation.explainer import Explainer
 
 MAX_BODY_BYTES = 10_000_000
 """The largest request body, as on Vertex AI's dedicated endpoints."""
@@ -91,6 +97,35 @@ class ServedModel:
         if faults:
             raise HttpError(400, *faults)
         return predictions
+
+    @functools.cached_property
+    def explainer(self) -> Explainer:
+        """What explains its answers; loaded when first asked for. Raises BundleError where nothing does."""
+        from hagane.explanation.explainer import Explainer  # brings ONNX Runtime, which not every user needs at once
+
+        return Explainer.load(self.bundle)
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether the bundle says how its answers are explained."""
+        return FACTS_NAME in self.bundle.manifest.files
+
+    def explain(self, rows: ExplainRows) -> Explanations:
+        """Explain what a protocol read. Raises HttpError: as `predict`, and 501 where the model cannot be explained."""
+        instances = [*rows.instances] if isinstance(rows.instances, TypedInstances) else rows.instances
+        self.check_count(len(instances) if isinstance(instances, list) else 0, rows.place("instances"))
+        try:
+            explainer = self.explainer
+        except BundleError as error:
+            raise HttpError(501, *(msgspec.structs.replace(fault, where="") for fault in error.faults)) from None
+        try:
+            found = explainer.explain(instances, rows.wanted, baseline=rows.baseline, decoder=self.decoder)
+        except RequestError as error:
+            told = (msgspec.structs.replace(fault, where=rows.place(fault.where)) for fault in error.faults)
+            raise HttpError(400, *rows.faults, *told) from None
+        if rows.faults:
+            raise HttpError(400, *rows.faults)
+        return found
 
     def check_count(self, num_rows: int, where: str) -> None:
         """Raises HttpError 413 for more rows than one request may have."""

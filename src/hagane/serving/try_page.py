@@ -31,6 +31,7 @@ min-height:44px}a{color:var(--first)}
 .null input{width:18px;height:18px}.fault{color:var(--warn);font-size:.875rem;margin:0;white-space:pre-wrap}
 button{font:inherit;font-weight:650;padding:11px 18px;border:0;border-radius:8px;background:var(--first);
 color:var(--card);cursor:pointer;min-height:44px}:focus-visible{outline:3px solid var(--first);outline-offset:2px}
+#why h3{font-size:1rem;margin:14px 0 2px}.bar.down>i{background:var(--second)}
 .answer{font-size:2rem;font-weight:680;line-height:1.15;overflow-wrap:anywhere;margin:0 0 10px}
 """
 _HINTS = {
@@ -47,6 +48,7 @@ def try_page(model: ServedModel) -> str:
     fields = [_field(index, column, example.get(column.name)) for index, column in enumerate(signature.inputs)]
     form = element("form", *fields, element("button", "Predict", type="submit"), id="row", novalidate="")
     answer = element("div", element("p", "…", class_="soft"), id="answer", aria_live="polite")
+    why = element("div", id="why") if model.can_explain else ""
     links = element(
         "p",
         _link("/metadata", "What it takes and answers"),
@@ -61,7 +63,7 @@ def try_page(model: ServedModel) -> str:
         about,
         element("style", Markup(_STYLE)),
         card("A row", form, note="An empty number is NULL."),
-        joined(card("Prediction", answer), card("From a terminal", curl, links, span="wide")),
+        joined(card("Prediction", answer, why), card("From a terminal", curl, links, span="wide")),
         element("script", Markup(SCRIPT)),
     )
 

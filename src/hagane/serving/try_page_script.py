@@ -3,6 +3,7 @@
 SCRIPT = r"""
 "use strict";
 const form = document.getElementById("row"), answer = document.getElementById("answer");
+const why = document.getElementById("why");
 const fields = [...form.querySelectorAll("[data-name]")];
 const isNumber = text => /^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$/.test(text);
 const isJson = text => { try { JSON.parse(text); return true } catch { return false } };
@@ -48,7 +49,32 @@ function show(row) {
   }
 }
 
+const signed = value => (value < 0 ? "\u2212" : "+") + String(Number(Math.abs(value).toPrecision(3)));
+
+// What each column added to the answer, the largest first.
+function reasons({ output, baseline, value, columns }) {
+  const told = columns.filter(each => each.attribution !== 0).slice(0, 12), box = made("div", undefined, "bars");
+  const most = Math.max(...told.map(each => Math.abs(each.attribution)));
+  for (const { name, attribution } of told) {
+    const bar = made("span", undefined, attribution < 0 ? "bar down" : "bar"), fill = made("i");
+    fill.style.width = `${100 * Math.abs(attribution) / most}%`;
+    bar.setAttribute("aria-hidden", "true");
+    bar.append(fill);
+    box.append(made("span", name), bar, made("span", signed(attribution), "figure"));
+  }
+  why.append(made("h3", `Why ${shown(output)}`), made("p", `From ${shown(baseline)} to ${shown(value)}:`, "note"), box);
+}
+
+async function explain(body) {
+  const response = await fetch("page/explain", { method: "POST", body });
+  if (!response.ok) return;
+  const { explanations } = await response.json();
+  why.replaceChildren();
+  explanations[0].forEach(reasons);
+}
+
 function refuse(faults) {
+  why?.replaceChildren();
   answer.replaceChildren(made("p", "Not predicted:", "soft"));
   let first;
   for (const { where, text } of faults) {
@@ -69,10 +95,12 @@ async function predict(event) {
     document.getElementById(`${field.id}-fault`).textContent = "";
   }
   const row = fields.map(field => `${JSON.stringify(field.dataset.name)}:${json(field)}`).join(",");
+  const asked = `{"instances":[{${row}}]}`;
   try {
-    const response = await fetch("page/predict", { method: "POST", body: `{"instances":[{${row}}]}` });
+    const response = await fetch("page/predict", { method: "POST", body: asked });
     const body = await response.json();
     if (response.ok) show(body.predictions[0]); else refuse(body.faults);
+    if (response.ok && why) await explain(asked);
     if (event && response.ok) answer.scrollIntoView({ block: "nearest" });
   } catch (error) {
     refuse([{ where: "", text: `the server does not answer (${error.message})` }]);

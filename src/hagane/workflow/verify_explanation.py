@@ -9,8 +9,9 @@ import numpy as np
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import BundleError, Fault
-from hagane.explanation.explainer import Explainer, Wanted
+from hagane.explanation.explainer import Explainer
 from hagane.explanation.explanations import Explanations
+from hagane.explanation.wanted import Wanted
 from hagane.number_text import brief_text
 from hagane.runtime.layout import ColumnData
 from hagane.workflow.score import scores_of

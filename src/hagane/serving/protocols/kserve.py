@@ -1,7 +1,8 @@
 """KServe's protocol version 1.
 
 `POST /v1/models/N:predict` with `{"instances": [...]}` (or `inputs`) answers `{"predictions": [...]}`, a row each as an
-object; `GET /v1/models/N` answers `{"name", "ready"}`, `GET /v1/models` the names. An error is `{"error": "text"}`.
+object; `:explain` answers `{"predictions": [...], "explanations": [...]}`; `GET /v1/models/N` answers
+`{"name", "ready"}`, `GET /v1/models` the names. An error is `{"error": "text"}`.
 Reference: KServe's "V1 Protocol". It shares its paths with TensorFlow Serving's protocol, whose descendant it is.
 """
 
@@ -12,11 +13,12 @@ from typing import Any
 import msgspec
 
 from hagane.bundle.predictions import Predictions
+from hagane.explanation.explanations import Explanations
+from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.model_status import model_status
-from hagane.serving.no_explanations import NO_EXPLANATIONS
-from hagane.serving.protocol import Body, Predict, Protocol, Read
+from hagane.serving.protocol import Body, Explain, Predict, Protocol, Read
 from hagane.serving.row_schema import ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_rows
@@ -32,7 +34,7 @@ def protocol(model: ServedModel) -> Protocol:
     bodies = (Body(schema, {"instances": [model.example]}),)
     routes = (
         Predict("/v1/models/{model}:predict", kserve.decode, bodies=bodies),
-        Read("/v1/models/{model}:explain", kserve.explain, "POST", "explain"),
+        Explain("/v1/models/{model}:explain", kserve.decode_explain, bodies=bodies),
         Read("/v1/models/{model}", kserve.status, kind="ready"),
         Read("/v1/models", kserve.models),
     )
@@ -54,10 +56,10 @@ class _KServe:
         name = fields.one_of(*_FIELDS)
         return Rows(fields[name], _encode, tuple(fields.faults), lambda where: place_in_rows(where, name))
 
-    def explain(self, request: Request) -> Response:
-        """Refused."""
-        self._model.check_name(request.parameters["model"])
-        raise HttpError(501, NO_EXPLANATIONS)
+    def decode_explain(self, request: Request) -> ExplainRows:
+        """The rows, under either name, to be explained."""
+        rows = self.decode(request)
+        return ExplainRows(rows.instances, _encode_explained, faults=rows.faults, place=rows.place)
 
     def status(self, request: Request) -> Response:
         """Ready: a server whose model is not loaded does not listen."""
@@ -77,3 +79,10 @@ def error_response(error: HttpError) -> Response:
 
 def _encode(predictions: Predictions) -> Response:
     return Response(200, msgspec.json.encode({"predictions": predictions.rows()}))
+
+
+def _encode_explained(found: Explanations) -> Response:
+    predictions = found.predictions.rows()
+    explanations = [{name: row[name] for name in row if name not in answer}
+                    for row, answer in zip(found.rows(), predictions, strict=True)]  # fmt: skip
+    return Response(200, msgspec.json.encode({"predictions": predictions, "explanations": explanations}))

@@ -2,7 +2,8 @@
 
 `POST /v1/projects/P/locations/L/endpoints/E:predict` with `{"instances": [...]}` answers `{"predictions": [...],
 "deployedModelId", "model", "modelDisplayName", "modelVersionId"}`; `:rawPredict` answers what the container itself
-answers, the predictions alone, with endpoint and model named in headers; an error is `{"error": {"code", "message",
+answers, the predictions alone, with endpoint and model named in headers; `:explain` answers what each column added to
+the predicted probability or number; an error is `{"error": {"code", "message",
 "status", "details"}}` with a google.rpc.BadRequest of one violation a fault. The short form for people is `/predict`.
 Reference: Vertex AI's REST documentation (PredictResponse, Status) and the requirements of its custom containers (the
 AIP_ variables).
@@ -16,14 +17,18 @@ from typing import Any
 
 import msgspec
 
+from hagane.bundle.faults import describe
 from hagane.bundle.predictions import Predictions
+from hagane.errors import Fault
+from hagane.explanation.explanations import Explanations
+from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Request, Response, Rows, one_line, placed
 from hagane.serving.json_fields import JsonFields
-from hagane.serving.no_explanations import NO_EXPLANATIONS
-from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
+from hagane.serving.protocol import Body, Explain, Predict, Protocol, Read, Route
 from hagane.serving.row_schema import NOTHING, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.typed_body import TypedBody
+from hagane.serving.vertex_explanations import read_override, vertex_explanations
 
 ENDPOINTS = (
     "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}",
@@ -47,6 +52,7 @@ _STATUS = {
     504: "DEADLINE_EXCEEDED",
 }
 _FIELDS = ("instances", "parameters")
+_EXPLAIN_FIELDS = (*_FIELDS, "explanationSpecOverride", "deployedModelId")
 _TOLD_IN_MESSAGE = 5
 
 
@@ -59,7 +65,7 @@ def protocol(model: ServedModel, environment: Mapping[str, str] = os.environ) ->
     bodies = (Body(object_of(["instances"], instances=ROWS, parameters=NOTHING), {"instances": [model.example]}),)
     routes: list[Route] = [Predict(path, vertex.decode, bodies=bodies) for path in predict_paths]
     routes += [Predict(f"{path}:rawPredict", vertex.decode_raw, bodies=bodies) for path in ENDPOINTS]
-    routes += [Read(f"{path}:explain", vertex.explain, "POST", "explain") for path in (*ENDPOINTS, CONTAINER)]
+    routes += [Explain(f"{path}:explain", vertex.decode_explain, bodies=bodies) for path in (*ENDPOINTS, CONTAINER)]
     routes += [Read(path, vertex.health, kind="ready") for path in health_paths]
     return Protocol("vertex", tuple(routes), error_response, roots=("/v1/projects/", "/v1beta1/", "/v1/endpoints/"))
 
@@ -122,9 +128,28 @@ class _Vertex:
 
         return self.decode(request)._replace(encode=encode)
 
-    def explain(self, request: Request) -> Response:
-        """Refused, in Vertex's words: a model without an explanation spec is refused likewise."""
-        raise HttpError(501, NO_EXPLANATIONS)
+    def decode_explain(self, request: Request) -> ExplainRows:
+        """The instances, and what `explanationSpecOverride` says of their explanations."""
+        fields = JsonFields(request.body, _EXPLAIN_FIELDS)
+        fields.refuse("parameters", "the model takes no parameters")
+        fields.one_of("instances")
+        asked = fields.get("deployedModelId")
+        if asked not in (None, "", self._deployed_model):
+            what = "no such model is deployed here"
+            fault = Fault(what=what, where="deployedModelId", expected=self._deployed_model, received=describe(asked))
+            raise HttpError(404, fault)
+        override = read_override(fields.get("explanationSpecOverride"), fields.faults)
+        return ExplainRows(
+            fields["instances"], self._explained, override.wanted, override.baseline, tuple(fields.faults)
+        )
+
+    def _explained(self, found: Explanations) -> Response:
+        answer = {
+            "explanations": vertex_explanations(found),
+            "deployedModelId": self._deployed_model,
+            "predictions": found.predictions.rows(),
+        }
+        return Response(200, msgspec.json.encode(answer))
 
     def health(self, request: Request) -> Response:
         """200, unless the server's health says otherwise before this is asked."""
