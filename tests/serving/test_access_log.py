@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -39,7 +40,14 @@ def app(flights: Bundle) -> App:
 
 def ask(app: App, method: str, path: str, body: bytes = b"", **headers: str) -> None:
     told = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
-    app.handle(Request(method, path, {}, told, body, query=b"token=hush", id="named"), lambda response: None)
+    request = Request(method, path, {}, told, body, query=b"token=hush", id="named")
+
+    async def answered() -> None:
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        app.handle(request, answer.set_result)
+        await answer
+
+    asyncio.run(answered())
 
 
 def test_a_line_says_what_was_asked_and_answered(app: App, tmp_path: Path) -> None:

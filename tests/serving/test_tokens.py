@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import logging
@@ -50,6 +51,17 @@ def tokens(tmp_path: Path) -> TokenFile:
     return TokenFile(tmp_path / "tokens.json")
 
 
+def answer_of(app: App, request: Request) -> Response:
+    """As a server would have it: on an event loop."""
+
+    async def ask() -> Response:
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        app.handle(request, answer.set_result)
+        return await answer
+
+    return asyncio.run(ask())
+
+
 class Asked:
     """An application on a clock of its own: half a second passes between any two requests."""
 
@@ -59,10 +71,8 @@ class Asked:
     def __call__(self, path: str = "/predict", token: str = "", method: str = "", body: bytes = BODY) -> Response:
         self._now += self._step
         headers = {b"authorization": f"Bearer {token}".encode()} if token else {}
-        answers: list[Response] = []
         method = method or ("GET" if path in ("/healthz", "/readyz", "/metrics", "/metadata", "/") else "POST")
-        self._app.handle(Request(method, path, {}, headers, body, received=self._now), answers.append)
-        return answers[0]
+        return answer_of(self._app, Request(method, path, {}, headers, body, received=self._now))
 
 
 @pytest.fixture
@@ -135,12 +145,11 @@ def test_refusals_say_how_in_each_protocols_shape(ask: Any, tokens: TokenFile) -
 @given(st.binary(max_size=100))
 def test_no_other_header_opens_it(closed: tuple[App, str], header: bytes) -> None:
     app, secret = closed
-    answers: list[Response] = []
     right = b"Bearer " + secret.encode()
     for each in (header, b"Bearer " + header, right[:-1] + header[:1], right + header[:1], b"Basic " + right[7:]):
         received = next(TIMES)  # refusals do not run out
-        app.handle(Request("POST", "/predict", {}, {b"authorization": each}, BODY, received=received), answers.append)
-        assert answers.pop().status == (200 if each.strip(b" \t") == right else 401), each
+        answer = answer_of(app, Request("POST", "/predict", {}, {b"authorization": each}, BODY, received=received))
+        assert answer.status == (200 if each.strip(b" \t") == right else 401), each
 
 
 TIMES = itertools.count(time.monotonic(), 1.0)

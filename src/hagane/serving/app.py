@@ -33,6 +33,7 @@ from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.protocol import Explain, Predict, Protocol, Read, Route
 from hagane.serving.secure_app import SecurityOptions, secure_app
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
+from hagane.serving.tls_files import TlsFiles
 from hagane.serving.watch_app import WatchOptions, watch_app
 from hagane.usable_cores import usable_cores
 
@@ -67,6 +68,8 @@ class App:
         self.observers = observers
         self._threads = ThreadPoolExecutor(num_threads, "hagane-model")
         self.health = Health(self._threads)
+        self.tls: TlsFiles | None = None
+        """What connections are encrypted with, where they are."""
         self.own: dict[str, tuple[Route, ...]] = {}
         """Paths that are the server's, whatever it serves (`/metrics`): see `answer_at`."""
         self._closers: list[Callable[[], object]] = [lambda: self._threads.shutdown(wait=False)]
@@ -267,8 +270,8 @@ def create_app(
     endpoint = Endpoint(model.name, (deployment,))
     app = App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
     app.health.ready_when(OverloadObjection(admission))
+    secure_app(app, security or SecurityOptions())
     watch_app(app, watch)
-    secure_app(app, security)
     if log is not None:
         app.observers += (log,) if log.samples else ()
         app.on_close(log.close)

@@ -16,7 +16,7 @@ def exposure_warning(host: str, *, needs_token: bool, is_encrypted: bool) -> str
     if is_loopback(host) or (needs_token and is_encrypted):
         return ""
     open_ = "" if needs_token else f"whoever reaches {host} is answered: hagane tokens create NAME closes it"
-    plain = "" if is_encrypted else "nothing is encrypted: put a proxy that speaks TLS in front"
+    plain = "" if is_encrypted else "nothing is encrypted: --tls-cert and --tls-key do that"
     return f"Warning: {'; '.join(part for part in (open_, plain) if part)}."
 
 

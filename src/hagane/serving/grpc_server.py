@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import grpc
 
     from hagane.serving.app import App
+    from hagane.serving.tls_files import TlsFiles
 
 THREADS = 8
 """How many calls are worked on at once."""
@@ -69,13 +70,15 @@ class GrpcServer:
             maximum_concurrent_rpcs=MOST_CALLS,
         )
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        self.address = self._listen(host, port)
+        self.address = self._listen(host, port, app.tls)
         self._server.start()
 
-    def _listen(self, host: str, port: int) -> str:
+    def _listen(self, host: str, port: int, tls: TlsFiles | None) -> str:
         shown = f"[{host}]" if ":" in host else host
         try:
-            bound = self._server.add_insecure_port(f"{shown}:{port}")
+            where = f"{shown}:{port}"
+            server = self._server
+            bound = server.add_secure_port(where, _credentials(tls)) if tls else server.add_insecure_port(where)
         except RuntimeError:
             bound = 0
         if not bound:
@@ -89,6 +92,30 @@ class GrpcServer:
         """Take no more calls, and give those in flight so long. Returns at once; what it returns waits for the end."""
         wait: Callable[[], object] = self._server.stop(grace_seconds).wait
         return wait
+
+
+def _credentials(tls: TlsFiles) -> Any:
+    """The files' content, asked for again in each handshake."""
+    import grpc
+
+    def configuration() -> Any:
+        certificate, key, authorities = tls.contents
+        return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities)
+
+    seen = tls.contents
+
+    def fetch() -> Any:
+        """None while nothing has changed; what cannot be used is refused by the files themselves."""
+        nonlocal seen
+        tls.look_now_and_then()
+        if tls.contents == seen:
+            return None
+        seen = tls.contents
+        return configuration()
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(), fetch, require_client_authentication=seen[2] is not None
+    )
 
 
 def _guarded(app: App, name: str, call: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:

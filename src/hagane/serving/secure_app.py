@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hagane.errors import Fault, ServeError
+from hagane.serving.tls_files import TlsFiles
 from hagane.serving.tokens.token_guard import TokenGuard
 
 if TYPE_CHECKING:
@@ -20,12 +22,26 @@ class SecurityOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The file of tokens. The endpoint is closed once there is one for it."""
     require_token: bool = False
     """Whether it is closed before."""
+    tls_cert: str | None = None
+    """The server's certificate and those between it and its authority, in PEM."""
+    tls_key: str | None = None
+    tls_client_ca: str | None = None
+    """The authorities whose certificates clients must show."""
+    trusted_keys: str | None = None
+    """Public keys of which one must have signed the bundle."""
 
 
-def secure_app(app: App, options: SecurityOptions | None = None) -> TokenGuard | None:
-    """Add the guards that `options` ask for; the one that looks at tokens."""
-    if options is None or options.tokens is None:
+def secure_app(app: App, options: SecurityOptions) -> None:
+    """Add the guards and the encryption that `options` ask for. Raises ServeError for files that cannot be used."""
+    app.tls = _tls_files(options)
+    if options.tokens is not None:
+        app.guards += (TokenGuard(Path(options.tokens), app.endpoint.name, is_required=options.require_token),)
+
+
+def _tls_files(options: SecurityOptions) -> TlsFiles | None:
+    if options.tls_cert is None and options.tls_key is None and options.tls_client_ca is None:
         return None
-    guard = TokenGuard(Path(options.tokens), app.endpoint.name, is_required=options.require_token)
-    app.guards += (guard,)
-    return guard
+    if options.tls_cert is None or options.tls_key is None:
+        missing = "--tls-cert" if options.tls_cert is None else "--tls-key"
+        raise ServeError(Fault(what="a certificate and its key come together", expected=missing))
+    return TlsFiles(options.tls_cert, options.tls_key, options.tls_client_ca)

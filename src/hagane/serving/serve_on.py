@@ -46,7 +46,8 @@ def serve_on(
         address = grpc.address if grpc else ""
         HttpServer(
             app,
-            on_start=lambda: announce(start_message(app.model, url_of(listener), address, _warning(listener, app))),
+            tls=app.tls.context if app.tls is not None else None,
+            on_start=lambda: announce(_message(listener, app, address)),
             on_stop=stop_of(grpc),
             on_drain=app.health.drain,
             drain_seconds=drain_seconds,
@@ -54,10 +55,12 @@ def serve_on(
         ).run(listener)
 
 
-def _warning(listener: socket.socket, app: App) -> str:
-    """To whom the server is open, where that is more than this machine."""
+def _message(listener: socket.socket, app: App, grpc_address: str) -> str:
+    """The start message, and to whom the server is open where that is more than this machine."""
     needs_token = any(isinstance(guard, TokenGuard) and guard.is_closed for guard in app.guards)
-    return exposure_warning(listener.getsockname()[0], needs_token=needs_token, is_encrypted=False)
+    is_encrypted = app.tls is not None
+    warning = exposure_warning(listener.getsockname()[0], needs_token=needs_token, is_encrypted=is_encrypted)
+    return start_message(app.model, url_of(listener, is_encrypted=is_encrypted), grpc_address, warning)
 
 
 @contextlib.contextmanager

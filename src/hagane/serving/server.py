@@ -104,7 +104,7 @@ class ServerThread:
             self._ends.close()
             raise
         self.grpc_address = grpc.address if grpc else ""
-        self._server = HttpServer(app, on_stop=stop_of(grpc))
+        self._server = HttpServer(app, tls=app.tls.context if app.tls is not None else None, on_stop=stop_of(grpc))
         self._thread = threading.Thread(
             target=self._server.run, args=(self._listener,), name="hagane-server", daemon=True
         )
@@ -126,7 +126,7 @@ class ServerThread:
     def url(self) -> str:
         """`http://127.0.0.1:41234`."""
         assert self._listener is not None, "the server was not started"
-        return url_of(self._listener)
+        return url_of(self._listener, is_encrypted=self.app is not None and self.app.tls is not None)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -13,7 +13,7 @@ from hagane.serving.access_log import AccessLog
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.concurrency_limit import ConcurrencyLimit
 from hagane.serving.metrics.count_collections import CountCollections
-from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, ADMISSION_LIMIT, IN_FLIGHT, READY
+from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, ADMISSION_LIMIT, CERTIFICATE_END, IN_FLIGHT, READY
 from hagane.serving.metrics.registry import Number, Registry
 from hagane.serving.metrics.server_metrics import ServerMetrics
 
@@ -65,6 +65,9 @@ def _sample(app: App, registry: Registry) -> None:
     """Set the gauges of what is true at the time of reading."""
     ready = registry.number(READY)
     registry.sample_with(lambda: ready.set(not app.health.why_not_ready()))
+    if (tls := app.tls) is not None:
+        end = registry.number(CERTIFICATE_END)
+        registry.sample_with(lambda: end.set(tls.ends))
     if isinstance(app.admission, AdaptiveAdmission):
         for way, limit in app.admission.limits.items():
             in_flight, most = registry.number(IN_FLIGHT, way), registry.number(ADMISSION_LIMIT, way)

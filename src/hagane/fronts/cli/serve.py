@@ -114,6 +114,19 @@ def serve(
             rich_help_panel=PANEL_LOG,
         ),
     ] = None,
+    tls_cert: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="The certificate to encrypt with, and its chain, in PEM.", show_default="none"
+        ),
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(metavar="FILE", help="Its key, in PEM.", show_default="none")] = None,
+    tls_client_ca: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Authorities whose certificates clients must show, in PEM.", show_default="none"
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -149,7 +162,13 @@ def serve(
         workers=_num_workers(workers),
         max_requests=max_requests,
         drain_seconds=drain_seconds,
-        security=SecurityOptions(tokens=str(place.tokens_path), require_token=require_token),
+        security=SecurityOptions(
+            tokens=str(place.tokens_path),
+            require_token=require_token,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            tls_client_ca=tls_client_ca,
+        ),
         watch=WatchOptions(metrics=metrics, access_log=access_log),
         request_log=log_settings(
             place.logs_folder, rate=log_rate, days=log_days, limit=log_limit, sensitive=sensitive or ()
