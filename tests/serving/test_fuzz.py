@@ -213,6 +213,27 @@ def test_a_hundred_thousand_changed_requests_are_answered(app: App, right: list[
             check(answer, each)
 
 
+TENSOR = b'{"name": "fare", "datatype": "FP64", "shape": [1], "data": [NaN]}'
+HALVES = [
+    ("/v2/models/flights/infer", b'{"id": "\\ud800", "x": NaN, "inputs": []}'),
+    ("/v2/models/flights/infer", b'{"id": "\\ud800", "inputs": [%s]}' % TENSOR),
+    ("/v2/models/flights/infer", b'{"inputs": [{"name": "\\ud800", "shape": 3, "data": NaN}]}'),
+    ("/v1/models/flights:predict", b'{"\\ud800": NaN, "inputs": {"\\udfff": [1]}}'),
+    ("/v1/models/flights:classify", b'{"signature_name": "\\ud800", "examples": [{"\\ud800": NaN}]}'),
+    ("/invocations", b'{"dataframe_split": {"columns": ["\\ud800", "\\ud800"], "data": [[NaN, 1]]}}'),
+    ("/predict", b'{"instances": [{"\\ud800": NaN}], "parameters": {"\\ud800": 1}}'),
+    ("/page/predict", b'{"instances": [{"job": "\\ud800", "age": NaN}]}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body"), HALVES)
+def test_halves_of_surrogate_pairs_are_refused(app: App, path: str, body: bytes) -> None:
+    """Python's reader of JSON lets them in, and no answer can hold them: here an answer never came."""
+    (answer,) = answers_of(app, [Asked("POST", path, {}, body)])
+    assert answer.status == 400
+    answer.body.decode()
+
+
 @pytest.fixture(scope="module")
 def server(flights: Bundle) -> Iterator[ServerThread]:
     with ServerThread(flights, grpc_port=0, max_rows=1000) as server:

@@ -20,6 +20,7 @@ from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
 from hagane.bundle.signature import UNCALIBRATED, Signature
+from hagane.bundle.signed_manifest import require_signed
 from hagane.bundle.typed_rows import TypedInstances, TypedRows, Values
 from hagane.errors import BundleError, Fault, RequestError
 from hagane.runtime.layout import ColumnData
@@ -57,18 +58,21 @@ class Bundle:
         self._decoder = InstanceDecoder(signature)
 
     @classmethod
-    def load(cls, folder: str | Path, *, num_threads: int = 1) -> Bundle:
+    def load(cls, folder: str | Path, *, num_threads: int = 1, trusted_keys: Path | None = None) -> Bundle:
         """Read and verify the bundle in `folder`, and load its graph. No code but the graph is run.
 
         Large tensors are used where they lie in the file, which all processes share: it must not be written into while
         the bundle is in use. To put another bundle in its place is well (`write_bundle`).
 
         Raises BundleError with every fault: a folder that is no bundle, a format newer than this Hagane, a file that is
-        damaged, missing or extra, a graph that reaches outside its file or does not fit the signature.
+        damaged, missing or extra, a graph that reaches outside its file or does not fit the signature. With
+        `trusted_keys` (a file of public keys) also for a bundle that none of them signed.
         """
         began = time.perf_counter()
         folder = Path(folder)
         manifest, files = map_verified(folder, keep=(MODEL_NAME, SIGNATURE_NAME))
+        if trusted_keys is not None:
+            require_signed(folder, manifest, trusted_keys)
         signature = _signature(bytes(files[SIGNATURE_NAME].content), folder)
         check_graph(files[MODEL_NAME].content)
         session = _session(files[MODEL_NAME], folder, num_threads)

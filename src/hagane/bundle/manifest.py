@@ -18,6 +18,8 @@ from hagane.errors import BundleError, Fault, nearest
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "MANIFEST.json"
+SIGNED_NAME = "MANIFEST.sig"
+"""Who vouches for the manifest (`hagane.bundle.signed_manifest`): the only file that it does not name."""
 MODEL_NAME = "model.onnx"
 SIGNATURE_NAME = "signature.json"
 
@@ -65,7 +67,7 @@ def is_plain_name(name: str) -> bool:
     >>> [is_plain_name(name) for name in ("model.onnx", "../model.onnx", "a/b", ".hidden", "MANIFEST.json")]
     [True, False, False, False, False]
     """
-    return bool(_PLAIN_NAME.fullmatch(name)) and name.upper() != MANIFEST_NAME.upper()
+    return bool(_PLAIN_NAME.fullmatch(name)) and name.upper() not in (MANIFEST_NAME.upper(), SIGNED_NAME.upper())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -121,7 +123,8 @@ def map_verified(folder: Path, keep: tuple[str, ...]) -> tuple[Manifest, dict[st
             faults.append(file)
         elif name in keep:
             kept[name] = file
-    faults += [_extra(path) for path in sorted(folder.iterdir()) if path.name not in {*manifest.files, MANIFEST_NAME}]
+    named = {*manifest.files, MANIFEST_NAME, SIGNED_NAME}
+    faults += [_extra(path) for path in sorted(folder.iterdir()) if path.name not in named]
     if faults:
         raise BundleError(*faults)
     return manifest, kept

@@ -229,11 +229,14 @@ class App:
         deployment = exchange.deployment
         named = (each for each in deployment.protocols if each.name == exchange.protocol)
         protocol = next(named, None) or deployment.protocol_of_root(exchange.request.path)
-        if error.answers is None:
-            return protocol.error(error)
-        if protocol.name not in error.answers:
-            error.answers[protocol.name] = protocol.error(error)
-        return error.answers[protocol.name]
+        try:
+            if error.answers is None:
+                return protocol.error(error)
+            if protocol.name not in error.answers:
+                error.answers[protocol.name] = protocol.error(error)
+            return error.answers[protocol.name]
+        except Exception as second:  # whatever happens, the client gets an answer
+            return protocol.error(_internal_error(exchange.request.id, second))
 
 
 def create_app(

@@ -72,7 +72,7 @@ class HttpError(Exception):
         is_shared: bool = False,
     ) -> None:
         self.status = status
-        self.faults = faults
+        self.faults = tuple(map(_encodable, faults))
         self.request_id = request_id
         self.headers = headers
         self.answers: dict[str, Response] | None = {} if is_shared else None
@@ -88,6 +88,17 @@ class HttpError(Exception):
         no id
         """
         return "\n".join(placed(fault) for fault in self.faults)
+
+
+def _encodable(fault: Fault) -> Fault:
+    """The fault with halves of surrogate pairs as escapes: JSON lets them in, no answer can hold them."""
+    texts = {name: getattr(fault, name) for name in ("what", "where", "expected", "received", "nearest", "next_step")}
+    try:
+        "".join(texts.values()).encode()
+    except UnicodeEncodeError:
+        told = {name: text.encode("utf-8", "backslashreplace").decode() for name, text in texts.items()}
+        return msgspec.structs.replace(fault, **told)
+    return fault
 
 
 def placed(fault: Fault) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def serve_on(
     then it takes no more connections and finishes what is in flight. SIGUSR1 retires it, where other processes go on.
     `options` are `create_app`'s. Raises BundleError and ServeError.
     """
-    app = create_app(Bundle.load(path), **options)
+    app = create_app(Bundle.load(path, trusted_keys=_trusted_keys(options)), **options)
     app.observers += observers
     with contextlib.closing(app), grpc_beside(app, grpc_address, shared=share is not None) as grpc:
         address = grpc.address if grpc else ""
@@ -53,6 +53,11 @@ def serve_on(
             drain_seconds=drain_seconds,
             share=share,
         ).run(listener)
+
+
+def _trusted_keys(options: Mapping[str, Any]) -> Path | None:
+    security = options.get("security")
+    return Path(security.trusted_keys) if security is not None and security.trusted_keys is not None else None
 
 
 def _message(listener: socket.socket, app: App, grpc_address: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from hagane.bundle.faults import describe, path_to
 from hagane.bundle.predictions import Predictions
+from hagane.bundle.values import is_unicode
 from hagane.errors import Fault
 from hagane.serving.http import JSON, HttpError, Request, Response, Rows
 from hagane.serving.inference import (
@@ -136,7 +137,7 @@ class _OpenInference:
         fields.one_of("inputs", expected="a list of tensors")
         faults = list(fields.faults)
         id_ = fields.get("id")
-        if id_ is not None and not isinstance(id_, str):
+        if id_ is not None and not (isinstance(id_, str) and is_unicode(id_)):
             faults.append(Fault(what="id is not a string", where="id", expected="a string", received=describe(id_)))
         tensors = self._tensors(_objects(fields["inputs"], "inputs", faults), blob, faults)
         binary = _parameters(fields.get("parameters")).get("binary_data_output") is True
