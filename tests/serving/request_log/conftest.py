@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,14 +33,18 @@ class Logged:
         """One request, answered where it is asked."""
         named = {"id": request_id} if request_id else {}
         body = json.dumps({"instances": instances}).encode()
-        answers: list[Response] = []
-        self.app.handle(Request("POST", path, {}, {}, body, **named), answers.append)
-        return answers[0]
+        return asyncio.run(answer(self.app, Request("POST", path, {}, {}, body, **named)))
 
     def rows(self, sql: str = "SELECT * FROM log ORDER BY time, request_id, row", kind: str = "requests") -> Rows:
         """What DuckDB finds in the files, once all that was observed is written."""
         assert self.log.flush(60)
         return read(self.files, sql, kind)
+
+
+async def answer(app: App, request: Request) -> Response:
+    answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    app.handle(request, answered.set_result)
+    return await answered
 
 
 def read(folder: Path, sql: str, kind: str = "requests") -> Rows:

@@ -65,39 +65,43 @@ def test_an_empty_hour_and_a_single_file_are_left_alone(tmp_path: Path) -> None:
 
 
 KILLED = """
-import os, signal, sys
+import json, os, signal, sys
 from pathlib import Path
+import pyarrow.parquet
 from hagane.serving.request_log.compact import compact_hour
-hour, kill_at = Path(sys.argv[1]), int(sys.argv[2])
-changes = 0
-def hook(event, arguments):
-    global changes
-    if event in ("os.rename", "os.remove", "open") and str(hour) in str(arguments[0]):
-        if event == "open" and not (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
-            return
-        changes += 1
-        if changes == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(hook)
-compact_hour(hour)
+
+def killed_at(hour, number):
+    changes = 0
+    def hook(event, arguments):
+        nonlocal changes
+        if event in ("os.rename", "os.remove") and str(hour) in str(arguments[0]):
+            changes += 1
+            if changes == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+    compact_hour(hour)
+    os._exit(0)
+
+for number, hour in enumerate(sys.argv[1:], 1):
+    process = os.fork()  # one that has loaded all, and has no threads yet
+    if process == 0:
+        killed_at(Path(hour), number)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
 
 
 def test_killed_before_any_change_no_row_is_lost_or_doubled(tmp_path: Path) -> None:
     expected = sorted(f"r{number}" for number in range(40))
-    kill_at, was_killed = 0, True
-    while was_killed:
-        kill_at += 1
-        folder = LogFolder(tmp_path / str(kill_at), "e")
-        hour = made.write_hour(folder, 10, range(40))
-        ended = subprocess.run([sys.executable, "-c", KILLED, str(hour), str(kill_at)], check=False)
-        was_killed = ended.returncode == -signal.SIGKILL
-        assert was_killed or ended.returncode == 0
-        assert made.ids(hour) == expected, kill_at
+    folders = [LogFolder(tmp_path / str(number), "e") for number in range(6)]
+    hours = [made.write_hour(folder, 10, range(40)) for folder in folders]
+    command = [sys.executable, "-c", KILLED, *map(str, hours)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    assert [int(code) for code in told.split()] == [-signal.SIGKILL] * 5 + [0], "the rename, and each of four removals"
+    for folder, hour in zip(folders, hours, strict=True):
+        assert made.ids(hour) == expected
         maintain(folder, LogOptions(max_age_days=None))
-        assert made.ids(hour) == expected, kill_at
-        assert len([file for file in hour.iterdir() if not file.name.startswith(".")]) == 1, kill_at
-    assert kill_at == 1 + 1 + 4 + 0, "the rename, and each of the removals"
+        assert made.ids(hour) == expected
+        assert len([file for file in hour.iterdir() if not file.name.startswith(".")]) == 1
 
 
 def test_who_reads_under_the_lock_sees_every_row_once(tmp_path: Path) -> None:

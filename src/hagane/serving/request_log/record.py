@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hagane.bundle.predictions import Predictions
+from hagane.bundle.typed_rows import TypedInstances
 from hagane.serving.exchange import Exchange
 from hagane.serving.protocol import Predict
 from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS
@@ -38,10 +39,12 @@ class Record(NamedTuple):
 
     @property
     def instances(self) -> list[Any]:
-        """The rows as the protocol read them; read again where the exchange did not keep them."""
+        """The rows as JSON has them; read again where the exchange did not keep them."""
         exchange = self.exchange
         if isinstance(exchange.instances, list):
             return exchange.instances
+        if isinstance(exchange.instances, TypedInstances):
+            return list(exchange.instances)
         _, route, _ = exchange.deployment.find(exchange.request.method, exchange.request.path)
         assert isinstance(route, Predict)
         rows: Any = route.decode(exchange.request).instances
