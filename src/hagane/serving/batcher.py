@@ -37,7 +37,7 @@ class Batcher:
     The cost of a run is mostly per call. So requests are kept until the event loop has read what its sockets held at
     this moment, and answered together then. A row's answer does not depend on the rows beside it, to the last bit
     (`hagane.runtime.session`). Where a batch fails, each request is run alone, so that only the one to blame fails;
-    rows on which an expression errs are refused likewise, each with its own faults. Used on event loops alone.
+    rows on which an expression errs are refused likewise, each with its own faults.
     """
 
     def __init__(self, model: ServedModel) -> None:
@@ -48,8 +48,12 @@ class Batcher:
         self._waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
 
     def add(self, instances: TypedInstances, rows: Rows, deadline: float, done: Done) -> None:
-        """Answer `instances`, which are those of `rows`, at the event loop's next turn."""
-        loop = asyncio.get_running_loop()
+        """Answer `instances`, which are those of `rows`, at the event loop's next turn; at once where there is none."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._run([(instances, rows, deadline, done)])
+            return
         jobs = self._waiting.get(loop)
         if jobs is None:
             for ended in [each for each in self._waiting if each.is_closed()]:

@@ -55,6 +55,15 @@ def test_small_files_of_a_model_become_one(tmp_path: Path) -> None:
     assert len(files_of(hour)) == 2
 
 
+def test_a_damaged_file_keeps_no_other_hour_from_being_merged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = LogFolder(tmp_path, "e")
+    hours = [made.write_hour(folder, hour, range(40)) for hour in (10, 11)]
+    (hours[0] / "torn.parquet").write_bytes(b"PAR1 half a file")
+    assert maintain(folder, LogOptions(max_age_days=None)) is not None
+    assert (len(files_of(hours[0])), len(files_of(hours[1]))) == (5, 1)
+    assert f"the hour {hours[0]} of the request log is left as it is" in caplog.text
+
+
 def test_an_empty_hour_and_a_single_file_are_left_alone(tmp_path: Path) -> None:
     folder = LogFolder(tmp_path, "e")
     assert compact_hour(folder.make_hour("requests", 3)) == 0

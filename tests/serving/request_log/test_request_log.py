@@ -27,6 +27,7 @@ from hagane.errors import SpecError, StorageError
 from hagane.serving.app import App
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import Request, Response
+from hagane.serving.request_log import log_worker
 from hagane.serving.request_log.file_metadata import logged_model
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_options import LogOptions
@@ -264,6 +265,24 @@ def test_a_bug_in_the_log_ends_nothing(logged: Callable[..., Any], caplog: pytes
     assert log.log.counts.dropped["error"] == 1
     log.ask([ROW], "after")
     assert [row["request_id"] for row in log.rows()] == ["after"]
+
+
+def test_old_files_that_cannot_be_kept_in_order_cost_no_new_rows(
+    logged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("a bug, or a file that is damaged")
+
+    monkeypatch.setattr(log_worker, "maintain", fails)
+    one = logged(flush_seconds=3600)
+    one.log._worker._next_maintenance = 0.0
+    one.ask([{"age": 1}], "a")
+    end = time.monotonic() + 60
+    while "could not be kept in order" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert [row["request_id"] for row in one.rows()] == ["a"]
+    assert not any(one.log.counts.dropped.values())
 
 
 def test_options_out_of_range_are_refused_all_at_once() -> None:

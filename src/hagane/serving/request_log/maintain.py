@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from pathlib import Path
 
 from hagane.serving.request_log.compact import compact_hour
 from hagane.serving.request_log.log_folder import KINDS, LogFolder
@@ -10,6 +12,8 @@ from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.retention import expire, first_open_hour
 from hagane.serving.request_log.stale_files import remove_stale_files
+
+_LOG = logging.getLogger("hagane.serving")
 
 
 def maintain(folder: LogFolder, options: LogOptions, *, wait: bool = False) -> int | None:
@@ -24,5 +28,13 @@ def maintain(folder: LogFolder, options: LogOptions, *, wait: bool = False) -> i
             for hour, path in folder.hours(kind).items():
                 remove_stale_files(path)
                 if hour < open_hour:
-                    compact_hour(path)
+                    _compact(path)
         return expired.left_bytes
+
+
+def _compact(hour: Path) -> None:
+    """A damaged file keeps its hour from being merged, and no other."""
+    try:
+        compact_hour(hour)
+    except ValueError as error:  # pyarrow's, for what is no Parquet
+        _LOG.warning("the hour %s of the request log is left as it is, a file in it is damaged: %s", hour, error)
