@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hagane.bundle.wire_values import wire_values
 from hagane.errors import BundleError, Fault
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
@@ -48,44 +49,12 @@ def _walk(message: memoryview, kind: str, depth: int) -> Iterator[str]:
             yield f"operators of {domain[:60]!r} are not ONNX Runtime's own"
     elif kind == "tensor":
         if any(
-            field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value == 1) for field, value in _fields(message)
+            field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value == 1) for field, value in wire_values(message)
         ):
             yield "a tensor is kept in another file"
     else:
         children = _CHILDREN[kind]
-        for field, value in _fields(message):
+        for field, value in wire_values(message):
             child = children.get(field)
             if child is not None and isinstance(value, memoryview):
                 yield from _walk(value, child, depth + 1)
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, value) of each field: an int for a varint, a view for bytes; fixed-width numbers are views too."""
-    position, end = 0, len(message)
-    while position < end:
-        tag, position = _varint(message, position)
-        field, wire_type = tag >> 3, tag & 7
-        if wire_type == 0:
-            value, position = _varint(message, position)
-            yield field, value
-            continue
-        length = {1: 8, 5: 4}.get(wire_type)
-        if wire_type == 2:
-            length, position = _varint(message, position)
-        if length is None or position + length > end:
-            raise ValueError
-        yield field, message[position : position + length]
-        position += length
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise ValueError

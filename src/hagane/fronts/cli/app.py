@@ -23,6 +23,7 @@ from hagane.fronts.cli.rollback import rollback
 from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
+from hagane.fronts.cli.sign import inspect, sign, verify
 from hagane.fronts.cli.termination import ended_by_sigterm
 from hagane.fronts.cli.tokens import tokens
 from hagane.fronts.cli.train import train
@@ -83,6 +84,9 @@ app.command(rich_help_panel=PANEL_USE)(undeploy)
 app.command(rich_help_panel=PANEL_USE)(rollback)
 app.add_typer(endpoints, name="endpoints", rich_help_panel=PANEL_USE)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(inspect)
+app.command(rich_help_panel=PANEL_USE)(sign)
+app.command(rich_help_panel=PANEL_USE)(verify)
 app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
 app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(cache)

@@ -114,6 +114,12 @@ def serve(
             rich_help_panel=PANEL_LOG,
         ),
     ] = None,
+    trusted_keys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Public keys (PEM) of which one must have signed the model.", show_default="none"
+        ),
+    ] = None,
     tls_cert: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +171,7 @@ def serve(
         security=SecurityOptions(
             tokens=str(place.tokens_path),
             require_token=require_token,
+            trusted_keys=trusted_keys,
             tls_cert=tls_cert,
             tls_key=tls_key,
             tls_client_ca=tls_client_ca,
