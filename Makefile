@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Hagane needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Hagane into $(VENV) (some minutes the first time) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[demo,test,lint,docs]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[train,demo,test,lint,docs]"
 	@touch $@
 
 .PHONY: install
@@ -44,6 +44,19 @@ test-clients: $(READY) ## The protocols' real clients (Triton, Vertex AI, MLflow
 	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/clients.txt
 	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py tests/serving/test_openapi.py
 
+CLEAN_ROOT := $(HOME)/.cache/hagane-package/bookworm
+MIRROR ?= http://deb.debian.org/debian
+
+.PHONY: test-package
+test-package: $(READY) ## The recipe of hagane package in a clean Debian (as root, by debootstrap); manifests against their schemas
+	@test -x .venv-package/bin/python || $(PYTHON) -m venv .venv-package
+	@.venv-package/bin/python -m pip install --quiet --disable-pip-version-check -r tests/workflow/packaging/manifests.txt
+	@.venv-package/bin/python -m pip install --quiet --disable-pip-version-check --no-deps kserve==0.21.0
+	@npm install --silent --prefix .venv-package/node @kubernetes-models/knative@4.0.0
+	@test -x $(CLEAN_ROOT)/usr/bin/pip3 || (rm -rf $(CLEAN_ROOT) && mkdir -p $(CLEAN_ROOT) && \
+	  debootstrap --variant=minbase --include=python3,python3-venv,python3-pip,ca-certificates bookworm $(CLEAN_ROOT) $(MIRROR) > $(CLEAN_ROOT).log)
+	@HAGANE_CLEAN_ROOT=$(CLEAN_ROOT) HAGANE_MANIFEST_TOOLS=$(CURDIR)/.venv-package $(BIN)/python -m pytest tests/workflow/packaging
+
 .PHONY: lint
 lint: $(READY) ## Style, types and the floors of the house
 	@$(BIN)/ruff check .
@@ -71,5 +84,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) .venv-tensorflow .venv-clients build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-package build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from safetensors import SafetensorError
 
 FORMAT_VERSION = 1
 TENSORS_FILE = "tensors.safetensors"
@@ -110,6 +109,8 @@ def keep_newest(folder: Path, number: int) -> None:
 
 def _save(save: Callable[[Path], None], path: Path) -> None:
     """As safetensors do, whose error of a disk is none of Python's."""
+    from safetensors import SafetensorError  # which what only lists checkpoints does without: a server
+
     try:
         save(path)
     except SafetensorError as error:

@@ -18,6 +18,7 @@ from hagane.fronts.cli.launch import launch
 from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
+from hagane.fronts.cli.package import package
 from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.rollback import rollback
 from hagane.fronts.cli.runs import runs
@@ -83,6 +84,7 @@ app.command(rich_help_panel=PANEL_USE)(deploy)
 app.command(rich_help_panel=PANEL_USE)(undeploy)
 app.command(rich_help_panel=PANEL_USE)(rollback)
 app.add_typer(endpoints, name="endpoints", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(package)
 app.add_typer(models, name="models", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(inspect)
 app.command(rich_help_panel=PANEL_USE)(sign)

@@ -17,6 +17,7 @@ import typer.exceptions
 from hagane.errors import Fault, HaganeError, StorageError
 from hagane.fronts.cli.app import app
 from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.missing_extra import missing_extra
 from hagane.fronts.cli.usage_error import UsageError
 
 EXIT_BUG = 70
@@ -56,6 +57,8 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except OSError as error:
         return _fail(disk_error(error) or internal_error(error, arguments), output)
+    except ModuleNotFoundError as error:
+        return _fail(missing_extra(error) or internal_error(error, arguments), output)
     except Exception as error:
         return _fail(internal_error(error, arguments), output)
 
