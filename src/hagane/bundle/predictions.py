@@ -66,17 +66,11 @@ class Predictions:
 
         The plain rows are made at once, for all of them.
         """
-        rows, parts, start = self.rows(), [], 0
-        arrays = [(name, value) for name, value in self.__dict__.items() if isinstance(value, np.ndarray)]
+        rows, start = self.rows(), 0
+        parts: list[Predictions] = []
         for size in sizes:
             stop = start + size
-            part = object.__new__(Predictions)  # the hot path of serving: not through a frozen class's constructor
-            attributes = part.__dict__
-            attributes["signature"] = self.signature
-            attributes["_rows"] = rows[start:stop]
-            for name, value in arrays:
-                attributes[name] = value[start:stop]
-            parts.append(part)
+            parts.append(_part(self, rows[start:stop], slice(start, stop)))
             start = stop
         return parts
 
@@ -118,10 +112,6 @@ class Predictions:
         Several labels have all of these, each under its own name.
         A number that is not finite becomes None: JSON has no other word for it.
         """
-        made: list[dict[str, Any]] | None = self.__dict__.get("_rows")
-        return made if made is not None else self._make_rows()
-
-    def _make_rows(self) -> list[dict[str, Any]]:
         if self.signature.labels:
             each = zip(*(one.rows() for one in self.each), strict=True)
             return [{name: value for row in rows for name, value in row.items()} for rows in each]
@@ -158,6 +148,41 @@ class Predictions:
             ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
             rows.append({name: label, probs_name: [{"label": c, "prob": _finite(p)} for c, p in ranked]})
         return rows
+
+
+class _Part(Predictions):
+    """A view of some rows of `_whole`. A server makes one a request: its arrays are cut when they are asked for."""
+
+    _whole: Predictions
+    _made: list[dict[str, Any]]
+    _place: slice
+
+    def __new__(cls, *args: Any, **fields: Any) -> Any:
+        """What `dataclasses.replace` makes of a view is none."""
+        return Predictions(*args, **fields)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Made with those of the whole."""
+        return self._made
+
+
+def _cut(name: str) -> property:
+    def cut(part: _Part) -> Any:
+        value = getattr(part._whole, name)
+        return value[part._place] if isinstance(value, np.ndarray) else value
+
+    return property(cut)
+
+
+for _field in dataclasses.fields(Predictions):
+    setattr(_Part, _field.name, _cut(_field.name))
+
+
+def _part(whole: Predictions, made: list[dict[str, Any]], place: slice) -> _Part:
+    part = object.__new__(_Part)  # not through the constructor of a frozen class, which takes microseconds
+    attributes = part.__dict__
+    attributes["_whole"], attributes["_made"], attributes["_place"] = whole, made, place
+    return part
 
 
 def _binary_probs(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:

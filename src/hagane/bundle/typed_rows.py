@@ -36,23 +36,21 @@ _Int64 = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_END - 1)]
 _FIELDS: dict[SqlType, Any] = {SqlType.FLOAT64: float, SqlType.INT64: _Int64, SqlType.BOOL: bool}
 
 
-class TypedInstances:
+class TypedInstances(msgspec.Struct, gc=False):
     """Decoded rows: iterated over, they are objects by column name, as JSON had them; a field left out is None."""
 
-    __slots__ = ("_names", "_rows", "values")
-
-    def __init__(self, rows: Sequence[Any], values: list[Values], names: tuple[str, ...]) -> None:
-        self.values = values
-        """What the graph is fed."""
-        self._rows = rows
-        self._names = names
+    rows: Sequence[Any]
+    """As they were decoded."""
+    values: list[Values]
+    """What the graph is fed."""
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for row in self._rows:
-            yield dict(zip(self._names, msgspec.structs.astuple(row), strict=True))
+        for row in self.rows:
+            yield dict(zip(self.names, msgspec.structs.astuple(row), strict=True))
 
 
 class TypedRows:
@@ -99,7 +97,7 @@ class TypedRows:
 
     def instances(self, rows: Sequence[Any]) -> TypedInstances | None:
         """Decoded rows with their values; None where a text is no date or time."""
-        values: list[Values] = [msgspec.structs.astuple(row) for row in rows]
+        values: list[Values] = list(map(msgspec.structs.astuple, rows))
         if self._moments:
             for index, row in enumerate(values):
                 converted = list(row)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hagane.bundle.bundle import Bundle
-from hagane.bundle.predictions import Predictions
 from hagane.bundle.typed_rows import TypedInstances
 from hagane.errors import Fault
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
-from hagane.serving.batcher import Answer
-from hagane.serving.deadline import check_deadline, too_late
+from hagane.serving.batcher import Job, Outcome
+from hagane.serving.deadline import check_deadline
 from hagane.serving.deployment import Deployment, wrong_method
 from hagane.serving.endpoint import Endpoint
 from hagane.serving.exchange import Exchange
@@ -112,23 +111,26 @@ class App:
     def handle(self, request: Request, reply: Callable[[Response], object]) -> None:
         """Answer a whole request: `reply` is called once, on the event loop, before this returns or later."""
         endpoint = self.endpoint
-        exchange = Exchange(request, endpoint.first)
+        exchange = Exchange(request, endpoint.deployments[0])
         try:
             own = self.own.get(request.path)
             exchange.deployment, protocol, route = endpoint.find(request) if own is None else _own(exchange, own)
             exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
             for guard in self.guards:
                 guard.check(exchange)
-            if exchange.kind in ("live", "ready"):
-                self.health.check(exchange.kind)
             if b"content-encoding" in request.headers:
                 _check_encoding(request)
             if isinstance(route, Read):
+                if exchange.kind in ("live", "ready"):
+                    self.health.check(exchange.kind)
                 self._reply(exchange, route.answer(request), reply)
                 return
             self.admission.enter(exchange)
         except Exception as error:
             self._reply(exchange, self._refusal(exchange, error), reply)
+            return
+        if isinstance(route, Predict) and len(request.body) <= exchange.deployment.inline_bytes:
+            self._start_here(exchange, route, reply)
         else:
             self._start(exchange, route, reply)
 
@@ -157,11 +159,7 @@ class App:
             raise HttpError(413, fault)
 
     def _start(self, exchange: Exchange, route: Predict | Explain, reply: Callable[[Response], object]) -> None:
-        """Run what was let in: a short prediction here, all else on a thread."""
-        is_short = len(exchange.request.body) <= exchange.deployment.inline_bytes
-        if is_short and isinstance(route, Predict):
-            self._start_here(exchange, route, reply)
-            return
+        """Run it on a thread."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._predict, route, exchange)
         work.add_done_callback(functools.partial(self._end, exchange, reply))
 
@@ -171,8 +169,7 @@ class App:
             rows = route.decode(exchange.request)
             instances = exchange.instances = rows.instances
             if isinstance(instances, TypedInstances):
-                done = functools.partial(self._end_here, exchange, rows.encode, reply)
-                exchange.deployment.batcher.add(instances, rows, exchange.deadline, done)
+                exchange.deployment.batcher.add(Job(exchange, rows, instances, reply, self._end_here))
                 return
             exchange.waited_seconds = time.monotonic() - exchange.request.received
             check_deadline(exchange)
@@ -181,23 +178,22 @@ class App:
             response = self._refusal(exchange, error)
         self._leave(exchange, response, reply)
 
-    def _end_here(
-        self,
-        exchange: Exchange,
-        encode: Callable[[Predictions], Response],
-        reply: Callable[[Response], object],
-        answer: Answer,
-    ) -> None:
-        exchange.waited_seconds = answer.begin - exchange.request.received
-        exchange.model_seconds = answer.seconds
+    def _end_here(self, job: Job, outcome: Outcome, begin: float, seconds: float) -> None:
+        """A request that was run in a batch."""
+        exchange = job.exchange
+        exchange.waited_seconds = begin - exchange.request.received
+        exchange.model_seconds = seconds
         try:
-            if not isinstance(answer.outcome, Predictions):
-                raise answer.outcome or too_late(exchange)
-            exchange.predictions = answer.outcome
-            response = encode(answer.outcome)
+            if isinstance(outcome, Exception):
+                raise outcome
+            exchange.predictions = outcome
+            response = job.rows.encode(outcome)
         except Exception as error:
             response = self._refusal(exchange, error)
-        self._leave(exchange, response, reply)
+        self.admission.leave(exchange)
+        job.reply(response)
+        if self.observers:
+            self._show(exchange, response)
 
     def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
         self._leave(exchange, work.result(), reply)
@@ -217,10 +213,13 @@ class App:
     def _reply(self, exchange: Exchange, response: Response, reply: Callable[[Response], object]) -> None:
         reply(response)
         if self.observers:
-            exchange.response = response
-            exchange.seconds = time.monotonic() - exchange.request.received
-            for observer in self.observers:
-                observer.observe(exchange)
+            self._show(exchange, response)
+
+    def _show(self, exchange: Exchange, response: Response) -> None:
+        exchange.response = response
+        exchange.seconds = time.monotonic() - exchange.request.received
+        for observer in self.observers:
+            observer.observe(exchange)
 
     def _refusal(self, exchange: Exchange, error: Exception) -> Response:
         """The error in the shape of its protocol; of what is no refusal, the log gets the traceback."""

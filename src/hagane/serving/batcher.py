@@ -5,30 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.typed_rows import TypedInstances
-from hagane.serving.http import Rows
+from hagane.serving.deadline import too_late
+from hagane.serving.exchange import Exchange
+from hagane.serving.http import Response, Rows
 from hagane.serving.served_model import ServedModel
 
+Outcome = Predictions | Exception
 MOST_ROWS = 64
 """Of a batch: from here on a row's share of what a run costs is the row's own arithmetic."""
 
 
-class Answer(NamedTuple):
-    """What became of a request's rows."""
+class Job(msgspec.Struct, gc=False):
+    """One request whose rows are to be run."""
 
-    outcome: Predictions | Exception | None
-    """None: it was too late to run them."""
-    begin: float
-    """When the run began, in seconds of `time.monotonic`."""
-    seconds: float
-    """How long it took, for all rows of the batch."""
-
-
-Done = Callable[[Answer], object]
-_Job = tuple[TypedInstances, Rows, float, Done]
+    exchange: Exchange
+    rows: Rows
+    instances: TypedInstances
+    """Those of `rows`."""
+    reply: Callable[[Response], object]
+    end: Callable[[Job, Outcome, float, float], object]
+    """Gets the outcome, when the run began (in seconds of `time.monotonic`), and its seconds for all of its rows."""
 
 
 class Batcher:
@@ -45,14 +46,16 @@ class Batcher:
         self.most_rows = MOST_ROWS
         """Of a batch; one request may have more."""
         self._refuses = model.bundle.signature.on_error == "refuse"
-        self._waiting: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        self.on_batch: Callable[[int, int], object] | None = None
+        """Told of every batch: how many requests it had, and how many rows."""
+        self._waiting: dict[asyncio.AbstractEventLoop, list[Job]] = {}
 
-    def add(self, instances: TypedInstances, rows: Rows, deadline: float, done: Done) -> None:
-        """Answer `instances`, which are those of `rows`, at the event loop's next turn; at once where there is none."""
+    def add(self, job: Job) -> None:
+        """Run it at the event loop's next turn; at once where there is no loop."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._run([(instances, rows, deadline, done)])
+            self._run([job])
             return
         jobs = self._waiting.get(loop)
         if jobs is None:
@@ -60,56 +63,59 @@ class Batcher:
                 del self._waiting[ended]
             jobs = self._waiting[loop] = []
             loop.call_soon(self._flush, loop)
-        jobs.append((instances, rows, deadline, done))
+        jobs.append(job)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run all that waits, in batches of as many requests as fit."""
-        batch: list[_Job] = []
+        batch: list[Job] = []
         num_rows = 0
         for job in self._waiting.pop(loop):
-            if batch and num_rows + len(job[0].values) > self.most_rows:
+            size = len(job.instances.values)
+            if batch and num_rows + size > self.most_rows:
                 self._run(batch)
                 batch, num_rows = [], 0
             batch.append(job)
-            num_rows += len(job[0].values)
+            num_rows += size
         self._run(batch)
 
-    def _run(self, batch: list[_Job]) -> None:
+    def _run(self, batch: list[Job]) -> None:
         begin = time.monotonic()
-        if any(deadline < begin for _, _, deadline, _ in batch):
+        if min([job.exchange.deadline for job in batch]) < begin:
             batch = self._in_time(batch, begin)
-        if not batch:
-            return
+            if not batch:
+                return
+        values = [row for job in batch for row in job.instances.values]
         try:
-            values = [row for instances, _, _, _ in batch for row in instances.values]
             predictions = self._model.bundle.predict_values(values)
             errs = self._refuses and bool(predictions.row_errors.any())
-            parts = predictions.split([len(instances.values) for instances, _, _, _ in batch])
+            parts = predictions.split([len(job.instances.values) for job in batch])
         except Exception:
             self._run_each(batch)
             return
         seconds = time.monotonic() - begin
+        if self.on_batch is not None:
+            self.on_batch(len(batch), len(values))
         for job, part in zip(batch, parts, strict=True):
             if errs and part.row_errors.any():
                 self._run_each([job])
             else:
-                job[3](Answer(part, begin, seconds))
+                job.end(job, part, begin, seconds)
 
-    def _run_each(self, batch: list[_Job]) -> None:
+    def _run_each(self, batch: list[Job]) -> None:
         """Each alone, the way of a request that no batch takes."""
-        for _, rows, _, done in batch:
+        for job in batch:
             begin = time.monotonic()
-            outcome: Predictions | Exception
+            outcome: Outcome
             try:
-                outcome = self._model.answer(rows)
+                outcome = self._model.answer(job.rows)
             except Exception as error:
                 outcome = error
-            done(Answer(outcome, begin, time.monotonic() - begin))
+            job.end(job, outcome, begin, time.monotonic() - begin)
 
     @staticmethod
-    def _in_time(batch: list[_Job], now: float) -> list[_Job]:
+    def _in_time(batch: list[Job], now: float) -> list[Job]:
         """Those for whom somebody still waits; the others are told."""
-        for _, _, deadline, done in batch:
-            if deadline < now:
-                done(Answer(None, now, 0.0))
-        return [job for job in batch if job[2] >= now]
+        for job in batch:
+            if job.exchange.deadline < now:
+                job.end(job, too_late(job.exchange), now, 0.0)
+        return [job for job in batch if job.exchange.deadline >= now]

@@ -17,7 +17,7 @@ Kind = Literal["predict", "explain", "read", "live", "ready", "metrics", "feedba
 """What a path is for: `live` and `ready` tell of the server's health and are open to everyone."""
 
 
-class Exchange(msgspec.Struct):
+class Exchange(msgspec.Struct, gc=False):
     """A request and all that became of it: filled in on its way through the server, then shown to the observers."""
 
     request: Request

@@ -15,7 +15,7 @@ from hagane.serving.request_id import new_request_id
 JSON = b"application/json"
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, gc=False):
     """What came, whole."""
 
     method: str

@@ -7,11 +7,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hagane.errors import Fault
 from hagane.serving.chunked_body import ChunkedBody
 from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.request_head import CHUNKED, HeadReader, RequestHead
-from hagane.serving.request_id import new_request_id, request_id
+from hagane.serving.request_id import request_id
 
 if TYPE_CHECKING:
     from hagane.serving.http_front import HttpFront
@@ -26,23 +28,23 @@ JOINED_BYTES = 32_768
 _END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _EMPTY = b""
+_ANSWER = b"%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b"
 _NO_HEAD = RequestHead("", "", b"", {}, 0, keep_alive=False)
 
 
-class Turn:
+class Turn(msgspec.Struct, gc=False):
     """One request of a connection: it is answered when those before it are."""
 
-    __slots__ = ("answer", "connection", "head", "id", "is_last", "size")
-
-    def __init__(self, connection: HttpConnection, head: RequestHead | None, size: int, is_last: bool) -> None:
-        self.connection = connection
-        self.head = head
-        self.size = size
-        """Bytes of its body."""
-        self.is_last = is_last
-        """Its answer ends the connection."""
-        self.id = request_id(head.headers) if head is not None else new_request_id()
-        self.answer: Response | None = None
+    connection: HttpConnection
+    head: RequestHead | None
+    size: int
+    """Bytes of its body."""
+    is_last: bool
+    """Its answer ends the connection."""
+    is_plain: bool
+    """Its answer has a body, and says nothing about the connection."""
+    id: str
+    answer: Response | None = None
 
     def reply(self, response: Response) -> None:
         """Answer the request; on the event loop's thread, once, at any time. Nothing happens if the client has gone."""
@@ -115,6 +117,13 @@ class HttpConnection(asyncio.Protocol):
         if self._held:
             self._held += data
         elif not self._is_ending:
+            if self._head is None and self._reader is None and not self._turns and not self._is_full:
+                end = data.find(_END) + 4
+                head = self._known_heads.get(data[:end])
+                if head is not None and head.length == len(data) - end:  # nearly always: one request, of a known head
+                    self._began = self._since = time.monotonic()
+                    self._hand_on(head, data[end:])
+                    return
             self._read(data)
 
     def eof_received(self) -> bool:
@@ -174,30 +183,56 @@ class HttpConnection(asyncio.Protocol):
         turns = self._turns
         if not turns or turns[0] is not turn:
             return
+        if len(turns) == 1 and turn.is_plain and not self._front.is_leaving:
+            self._answer_plainly(turn)
+            return
+        is_last = False
         pieces: list[bytes] = []
-        while turns and turns[0].answer is not None:
+        while turns and turns[0].answer is not None and not is_last:
             first = turns.popleft()
             self._turns_bytes -= first.size
-            if self._write_of(first, pieces):
-                self._write(pieces)
-                self._end()
-                return
-        self._write(pieces)
-        if not turns:
-            self._since = time.monotonic()
-            if self._continue_due:
-                self._continue_due = False
-                self._transport.write(_CONTINUE)
+            is_last = first.is_last or self._front.is_leaving
+            pieces += self._pieces_of(first, is_last)
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        else:
+            self._transport.writelines(pieces)
+        if is_last:
+            self._end()
+        elif not turns:
+            self._idle()
+        elif self._held:
+            self._go_on()
+
+    def _answer_plainly(self, turn: Turn) -> None:
+        """The commonest answer: the only one that is due, by a connection that goes on."""
+        response = turn.answer
+        assert response is not None
+        status, body, content_type, headers = response
+        prefix = self._front.prefixes.get((status, content_type, headers))
+        if prefix is None or status == 204 or len(body) > JOINED_BYTES:
+            self._transport.writelines(self._pieces_of(turn, is_last=False))
+        else:
+            self._transport.write(_ANSWER % (prefix, _EMPTY, turn.id.encode(), len(body), body))
+        self._turns.clear()
+        self._turns_bytes = 0
+        self._idle()
+
+    def _idle(self) -> None:
+        """Every request that came whole is answered."""
+        self._since = time.monotonic()
+        if self._continue_due:
+            self._continue_due = False
+            self._transport.write(_CONTINUE)
         if self._held:
             self._go_on()
-        elif not turns and (self._is_ending or self._has_sent_all):
+        elif self._is_ending or self._has_sent_all:
             self._end()
 
-    def _write_of(self, turn: Turn, pieces: list[bytes]) -> bool:
-        """Adds the answer's bytes; whether it is the connection's last."""
+    def _pieces_of(self, turn: Turn, is_last: bool) -> tuple[bytes, ...]:
+        """The answer's bytes."""
         response, head = turn.answer, turn.head
         assert response is not None
-        is_last = turn.is_last or self._front.is_leaving
         if is_last:
             connection = b"connection: close\r\n"
         elif head is not None and head.is_http10:
@@ -208,23 +243,11 @@ class HttpConnection(asyncio.Protocol):
         prefix = self._front.prefix(response.status, response.content_type, response.headers)
         named = turn.id.encode()
         if response.status == 204:
-            pieces.append(b"%b%bx-request-id: %b\r\n\r\n" % (prefix, connection, named))
-            return is_last
-        fields = (prefix, connection, named, len(body))
-        lines = b"%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n" % fields
-        if head is not None and head.method == "HEAD":
-            pieces.append(lines)
-        elif len(body) <= JOINED_BYTES:
-            pieces.append(lines + body)
-        else:
-            pieces += (lines, body)
-        return is_last
-
-    def _write(self, pieces: list[bytes]) -> None:
-        if len(pieces) == 1:
-            self._transport.write(pieces[0])
-        else:
-            self._transport.writelines(pieces)
+            return (b"%b%bx-request-id: %b\r\n\r\n" % (prefix, connection, named),)
+        if len(body) <= JOINED_BYTES and (head is None or head.method != "HEAD"):
+            return (_ANSWER % (prefix, connection, named, len(body), body),)
+        lines = _ANSWER % (prefix, connection, named, len(body), _EMPTY)
+        return (lines, body) if head is None or head.method != "HEAD" else (lines,)
 
     def _end(self) -> None:
         """The last answer is written: close, or wait until a client that still sends has seen it."""
@@ -240,8 +263,9 @@ class HttpConnection(asyncio.Protocol):
     def _refuse(self, error: HttpError) -> None:
         """An error before there is a request: the connection's last answer, when those before it are given."""
         head = self._head
-        turn = Turn(self, head, 0, is_last=True)
-        request = self._request(head or _NO_HEAD, _EMPTY, turn.id)
+        head = head or _NO_HEAD
+        turn = Turn(self, head, 0, True, False, request_id(head.headers))
+        request = self._request(head, _EMPTY, turn.id)
         self._is_ending, self._reader, self._head, self._pieces, self._chunked = True, None, None, [], None
         self._held = _EMPTY
         self._lingers_until = float("inf")
@@ -359,13 +383,14 @@ class HttpConnection(asyncio.Protocol):
         return at
 
     def _hand_on(self, head: RequestHead, body: bytes) -> None:
-        is_last = not head.keep_alive
-        turn = Turn(self, head, len(body), is_last)
-        if is_last:
+        headers = head.headers
+        turn = Turn(self, head, len(body), not head.keep_alive, head.is_plain, request_id(headers))
+        if turn.is_last:
             self._is_ending = True
         self._turns.append(turn)
-        self._turns_bytes += len(body)
-        self._app.handle(self._request(head, body, turn.id), turn.reply)
+        self._turns_bytes += turn.size
+        request = Request(head.method, head.path, {}, headers, body, head.query, self._began, turn.id)
+        self._app.handle(request, turn.reply)
 
     def _request(self, head: RequestHead, body: bytes, id_: str) -> Request:
         return Request(head.method, head.path, {}, head.headers, body, head.query, self._began, id_)

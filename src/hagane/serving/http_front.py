@@ -61,10 +61,11 @@ class HttpFront:
         self.is_leaving = False
         """Whether every answer is its connection's last."""
         self.known_heads: dict[bytes, RequestHead] = {}
-        """Heads that were read, by their bytes."""
+        """Heads that were read, by their bytes; of requests whose bodies may be taken."""
         self._connections: set[HttpConnection] = set()
         self._servers: list[asyncio.AbstractServer | BalancedListener] = []
-        self._prefixes: dict[object, bytes] = {}
+        self.prefixes: dict[object, bytes] = {}
+        """What answers begin with, by status, content type and headers."""
         self._date = b""
         self._timer: asyncio.TimerHandle | None = None
         self._all_closed: asyncio.Event | None = None
@@ -147,7 +148,7 @@ class HttpFront:
 
     def remember(self, text: bytes, head: RequestHead) -> None:
         """The next head of these bytes need not be parsed."""
-        if len(text) <= _KNOWN_HEAD_BYTES:
+        if len(text) <= _KNOWN_HEAD_BYTES and 0 <= head.length <= self.app.max_body_bytes:
             if len(self.known_heads) >= _KNOWN_HEADS:
                 self.known_heads.clear()
             self.known_heads[text] = head
@@ -155,12 +156,12 @@ class HttpFront:
     def prefix(self, status: int, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
         """An answer's status line and headers, but those that depend on its body or its connection."""
         key = (status, content_type, headers)
-        prefix = self._prefixes.get(key)
+        prefix = self.prefixes.get(key)
         if prefix is None:
             prefix = self._new_prefix(status, content_type, headers)
-            if len(self._prefixes) >= _KNOWN_PREFIXES:
-                self._prefixes.clear()
-            self._prefixes[key] = prefix
+            if len(self.prefixes) >= _KNOWN_PREFIXES:
+                self.prefixes.clear()
+            self.prefixes[key] = prefix
         return prefix
 
     def _new_prefix(self, status: int, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
@@ -175,7 +176,7 @@ class HttpFront:
         date = formatdate(usegmt=True).encode("ascii")
         if date != self._date:
             self._date = date
-            self._prefixes.clear()
+            self.prefixes.clear()
         self._check_some(list(self._connections))
         self._timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
 

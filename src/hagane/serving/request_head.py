@@ -32,6 +32,9 @@ class RequestHead(NamedTuple):
     expects_continue: bool = False
     """The client waits for a word before it sends the body."""
 
+    is_plain: bool = False
+    """Its answer has a body, and needs to say nothing about the connection."""
+
 
 class HeadReader:
     r"""Reads one head, in as many pieces as it comes.
@@ -80,7 +83,9 @@ class HeadReader:
             raise _refused(417, "what is expected is not done here", "Expect: 100-continue")
         length = self._length(headers, is_http10)
         expects_continue = bool(expects) and not is_http10
-        return RequestHead(method, path, query, headers, length, self._keep_alive, is_http10, expects_continue)
+        keep_alive = self._keep_alive
+        is_plain = keep_alive and not is_http10 and method != "HEAD"
+        return RequestHead(method, path, query, headers, length, keep_alive, is_http10, expects_continue, is_plain)
 
     def _path_and_query(self) -> tuple[str, bytes]:
         target = self.target

@@ -14,6 +14,7 @@ from hagane.serving.exposure_warning import exposure_warning
 from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
 from hagane.serving.listen import url_of
 from hagane.serving.observer import Observer
+from hagane.serving.rare_collections import rare_collections
 from hagane.serving.start_message import start_message
 from hagane.serving.tokens.token_guard import TokenGuard
 
@@ -42,7 +43,11 @@ def serve_on(
     """
     app = create_app(Bundle.load(path, trusted_keys=_trusted_keys(options)), **options)
     app.observers += observers
-    with contextlib.closing(app), grpc_beside(app, grpc_address, shared=share is not None) as grpc:
+    with (
+        contextlib.closing(app),
+        grpc_beside(app, grpc_address, shared=share is not None) as grpc,
+        rare_collections(),
+    ):
         address = grpc.address if grpc else ""
         HttpServer(
             app,
