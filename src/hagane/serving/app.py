@@ -159,8 +159,13 @@ class App:
             raise HttpError(413, fault)
 
     def _start(self, exchange: Exchange, route: Predict | Explain, reply: Callable[[Response], object]) -> None:
-        """Run it on a thread."""
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._predict, route, exchange)
+        """Run it on a thread; here where there is no event loop that would hear of its end."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._leave(exchange, self._predict(route, exchange), reply)
+            return
+        work = loop.run_in_executor(self._threads, self._predict, route, exchange)
         work.add_done_callback(functools.partial(self._end, exchange, reply))
 
     def _start_here(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
