@@ -113,9 +113,13 @@ def test_it_expires(flights: Bundle, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_each_scope_opens_what_it_is_for(ask: Any, tokens: TokenFile, scope: Scope) -> None:
+def test_each_scope_opens_what_it_is_for(flights: Bundle, tokens: TokenFile, tmp_path: Path, scope: Scope) -> None:
     secret, _ = tokens.create("one", scopes=(scope,))
-    asked = {"predict": "/predict", "explain": "/v1/models/flights:explain", "metrics": "/metrics"}
+    log = {"logs": str(tmp_path / "logs")}
+    ask = Asked(create_app(flights, security=SecurityOptions(tokens=str(tokens.path)), request_log=log))
+    asked = {
+        "predict": "/predict", "explain": "/v1/models/flights:explain", "feedback": "/feedback", "metrics": "/metrics"
+    }  # fmt: skip
     for needed, path in asked.items():
         status = ask(path, secret).status
         assert (status == 403) == (needed != scope), path

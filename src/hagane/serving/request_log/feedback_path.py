@@ -42,7 +42,8 @@ def feedback_path(
             raise _unavailable()
         return Response(202, msgspec.json.encode({"received": feedback.num_rows}))
 
-    return Protocol("feedback", (Read("/feedback", answer, method="POST", bodies=(_body(model),), status=202),), error)
+    path = Read("/feedback", answer, method="POST", kind="feedback", bodies=(_body(model),), status=202)
+    return Protocol("feedback", (path,), error)
 
 
 def _body(model: ServedModel) -> Body:
