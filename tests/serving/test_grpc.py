@@ -195,7 +195,7 @@ def test_any_tensors_are_answered_or_refused(flights: Bundle, tensors: list[Any]
 
     request = message_class("ModelInferRequest")(model_name="flights", inputs=tensors, raw_input_contents=raws)
     try:
-        answer = GrpcInference(create_app(flights)).infer(request)
+        answer = GrpcInference(create_app(flights)).infer(request, {})
     except HttpError as error:
         refused = error
     else:

@@ -77,7 +77,7 @@ class AccessLog:
         status, size = (response.status, len(response.body)) if response is not None else (None, 0)
         rows = None if exchange.predictions is None else len(exchange.predictions)
         asked = (time.time(), request.id, request.method, request.path, status, size, exchange.seconds)
-        self._waiting.append((*asked, model.name, model.version, exchange.protocol, exchange.kind, rows))
+        self._waiting.append((*asked, model.bundle.name, model.version, exchange.protocol, exchange.kind, rows))
 
     def close(self) -> None:
         """Write what waits, and end."""

@@ -14,13 +14,15 @@ import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.typed_rows import TypedInstances
-from hagane.errors import Fault
+from hagane.errors import Fault, ServeError
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
 from hagane.serving.batcher import Job, Outcome
 from hagane.serving.deadline import check_deadline
 from hagane.serving.deployment import Deployment, wrong_method
 from hagane.serving.endpoint import Endpoint
+from hagane.serving.endpoint_follower import EndpointFollower
+from hagane.serving.endpoint_source import EndpointPlace
 from hagane.serving.exchange import Exchange
 from hagane.serving.guard import Guard
 from hagane.serving.health import Health
@@ -30,7 +32,7 @@ from hagane.serving.open_protocols import choose_protocols
 from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.protocol import Explain, Predict, Protocol, Read, Route
-from hagane.serving.secure_app import SecurityOptions, secure_app
+from hagane.serving.secure_app import SecurityOptions, secure_app, trusted_keys
 from hagane.serving.served_model import MAX_BODY_BYTES, MAX_ROWS, ServedModel
 from hagane.serving.tls_files import TlsFiles
 from hagane.serving.watch_app import WatchOptions, watch_app
@@ -71,6 +73,8 @@ class App:
         """What connections are encrypted with, where they are."""
         self.own: dict[str, tuple[Route, ...]] = {}
         """Paths that are the server's, whatever it serves (`/metrics`): see `answer_at`."""
+        self.url = ""
+        """Where it is reached, once somebody listens for it."""
         self._closers: list[Callable[[], object]] = [lambda: self._threads.shutdown(wait=False)]
 
     def on_close(self, closer: Callable[[], object]) -> None:
@@ -78,7 +82,7 @@ class App:
         self._closers.append(closer)
 
     def close(self) -> None:
-        """End what was begun for the server: logs are written out. It answers no more."""
+        """End what was begun for the server: logs are written out. It answers no more. Twice is as good as once."""
         while self._closers:
             self._closers.pop()()
 
@@ -213,7 +217,8 @@ class App:
 
     def _leave(self, exchange: Exchange, response: Response, reply: Callable[[Response], object]) -> None:
         self.admission.leave(exchange)
-        self._reply(exchange, response, reply)
+        headers = exchange.deployment.headers
+        self._reply(exchange, response._replace(headers=response.headers + headers) if headers else response, reply)
 
     def _reply(self, exchange: Exchange, response: Response, reply: Callable[[Response], object]) -> None:
         reply(response)
@@ -244,8 +249,9 @@ class App:
 
 
 def create_app(
-    bundle: Bundle,
+    bundle: Bundle | None = None,
     *,
+    endpoint: EndpointPlace | None = None,
     version: str = "1",
     max_body_bytes: int = MAX_BODY_BYTES,
     max_rows: int = MAX_ROWS,
@@ -257,31 +263,40 @@ def create_app(
     security: SecurityOptions | None = None,
     request_log: LogSettings | Mapping[str, Any] | None = None,
 ) -> App:
-    """The ASGI application that serves `bundle`, warmed up. Any ASGI server runs it.
+    """The ASGI application that serves `bundle`, or the models of an `endpoint`, warmed up. Any ASGI server runs it.
 
-    `version` is the model's version, in answers and paths. `extra_fields` lets instances have fields that the model
-    does not read. `protocols` are those of `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a
-    path the first one answers it. What is slow or large is run on `num_threads` threads (as many as there are cores),
-    and `overload` says how much may wait; `watch`, what is counted and logged; `security`, who is answered. With
-    `request_log` requests are kept, and feedback is taken. Raises ServeError for a protocol that does not exist, and a
-    log that cannot be written, StorageError for a request log that cannot be opened.
+    An endpoint is followed, on a thread, until `App.close` is called. `version` is the model's version, in answers and
+    paths. `extra_fields` lets instances have fields that the model does not read. `protocols` are those of
+    `hagane.serving.protocols.PROTOCOLS` that are spoken; of two that know a path the first one answers it. What is
+    slow or large is run on `num_threads` threads (as many as there are cores), and `overload` says how much may wait;
+    `watch`, what is counted and logged; `security`, who is answered. With `request_log` requests are kept, and feedback
+    is taken. Raises ServeError for a protocol that does not exist, and a log that cannot be written, StorageError for a
+    request log that cannot be opened.
     """
-    decoder = bundle.decoder(extra="ignore") if extra_fields else None
     chosen = choose_protocols(protocols)
-    model = ServedModel(bundle, version=version, max_rows=max_rows, decoder=decoder, protocols=chosen)
-    log = _open_log(request_log, model.name)
-    deployment = Deployment(model, feedback=log.feedback if log is not None else None)
-    deployment.warm_up()
+    log: RequestLog | None = None
+
+    def deployment_of(bundle: Bundle, **more: Any) -> Deployment:
+        decoder = bundle.decoder(extra="ignore") if extra_fields else None
+        model = ServedModel(bundle, max_rows=max_rows, decoder=decoder, protocols=chosen, **more)
+        return Deployment(model, feedback=log.feedback if log is not None else None)
+
+    follower = (
+        EndpointFollower(endpoint.open(), deployment_of, trusted_keys(security)) if endpoint is not None else None
+    )
+    log = _open_log(request_log, follower.name if follower is not None else _given(bundle).name)
     num_threads = num_threads or usable_cores()
     admission = AdaptiveAdmission(overload or OverloadOptions(), num_threads)
-    endpoint = Endpoint(model.name, (deployment,))
-    app = App(endpoint, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
+    served = follower.first() if follower is not None else _alone(deployment_of(_given(bundle), version=version))
+    app = App(served, max_body_bytes=max_body_bytes, admission=admission, num_threads=num_threads)
     app.health.ready_when(OverloadObjection(admission))
     secure_app(app, security or SecurityOptions())
-    watch_app(app, watch)
+    metrics = watch_app(app, watch)
     if log is not None:
         app.observers += (log,) if log.samples else ()
         app.on_close(log.close)
+    if follower is not None:
+        follower.follow(app, metrics)
     return app
 
 
@@ -293,6 +308,19 @@ def _open_log(settings: LogSettings | Mapping[str, Any] | None, model: str) -> R
 
     found = settings if isinstance(settings, LogSettings) else msgspec.convert(dict(settings), LogSettings)
     return found.open(model)
+
+
+def _given(bundle: Bundle | None) -> Bundle:
+    """Raises ServeError where there is none."""
+    if bundle is None:
+        raise ServeError(Fault(what="there is nothing to serve", expected="a bundle, or an endpoint"))
+    return bundle
+
+
+def _alone(deployment: Deployment) -> Endpoint:
+    """A bundle that is served by itself."""
+    deployment.warm_up()
+    return Endpoint(deployment.model.name, (deployment,))
 
 
 def _check_encoding(request: Request) -> None:

@@ -50,11 +50,13 @@ class Deployment:
         self.load_seconds = model.bundle.load_seconds
         """How long it took to load, and to warm."""
         self._found: dict[tuple[str, str], Found] = {}
+        self.headers = _headers(model)
+        """What every answer to a prediction says of who answered."""
 
     @property
     def id(self) -> str:
         """What tells this deployment from every other: `deployedModelId` in answers."""
-        return self.model.bundle.bundle_id
+        return self.model.id
 
     @property
     def paths(self) -> list[tuple[str, str]]:
@@ -144,6 +146,13 @@ def _shortest(call: Callable[[], object]) -> float:
         call()
         seconds.append(time.perf_counter() - start)
     return min(seconds)
+
+
+def _headers(model: ServedModel) -> tuple[tuple[bytes, bytes], ...]:
+    """None where a bundle is served alone: there is only one who could have answered."""
+    if not model.endpoint:
+        return ()
+    return ((b"x-hagane-model-version", model.version.encode()), (b"x-hagane-deployed-model-id", model.id.encode()))
 
 
 def wrong_method(method: str, path: str, there: list[str]) -> HttpError:

@@ -10,6 +10,13 @@ from hagane.serving.mirror_comparison import MirrorComparison
 from hagane.serving.server_report import ServerReport
 
 
+class EndpointPlace(Protocol):
+    """Where an endpoint is kept: a struct that travels to other processes as JSON, and is opened where it is served."""
+
+    def open(self) -> EndpointSource:
+        """The endpoint itself. Opens nothing that is not closed by the garbage collector."""
+
+
 class EndpointSource(Protocol):
     """Kept by whoever keeps endpoints; asked by one thread of a server, about twice a second."""
 

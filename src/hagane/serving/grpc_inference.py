@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hagane.bundle.faults import path_to
@@ -51,21 +51,21 @@ class GrpcInference:
         self._app = app
 
     @property
-    def calls(self) -> dict[str, Callable[[Any], Any]]:
-        """By the names of the service's methods."""
+    def calls(self) -> dict[str, Callable[[Any, Mapping[bytes, bytes]], Any]]:
+        """By the names of the service's methods: each takes a message and the call's metadata."""
         return {
-            "ServerLive": lambda request: message_class("ServerLiveResponse")(live=True),
-            "ServerReady": lambda request: message_class("ServerReadyResponse")(ready=self._is_ready()),
+            "ServerLive": lambda request, headers: message_class("ServerLiveResponse")(live=True),
+            "ServerReady": lambda request, headers: message_class("ServerReadyResponse")(ready=self._is_ready()),
             "ModelReady": self.model_ready,
             "ServerMetadata": self.server_metadata,
             "ModelMetadata": self.model_metadata,
             "ModelInfer": self.infer,
         }
 
-    def model_ready(self, request: Any) -> Any:
+    def model_ready(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
         """Whether that model is served: of one that is not, clients want to hear no, not an error."""
         try:
-            self._model("ModelReady", request.name, request.version)
+            self._model("ModelReady", request.name, request.version, headers)
         except HttpError:
             ready = False
         else:
@@ -75,25 +75,25 @@ class GrpcInference:
     def _is_ready(self) -> bool:
         return not self._app.health.why_not_ready()
 
-    def server_metadata(self, request: Any) -> Any:
+    def server_metadata(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
         """Name, version and extensions."""
         answer = message_class("ServerMetadataResponse")
         return answer(name="hagane", version=server_version(), extensions=EXTENSIONS[1:])
 
-    def model_metadata(self, request: Any) -> Any:
+    def model_metadata(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
         """What goes in and what comes out."""
-        model = self._model("ModelMetadata", request.name, request.version)
+        model = self._model("ModelMetadata", request.name, request.version, headers)
         return message_class("ModelMetadataResponse")(
             name=model.name,
-            versions=[model.version],
+            versions=model.versions,
             platform=PLATFORM,
             inputs=[_facts(each) for each in input_facts(model)],
             outputs=[_facts(each) for each in output_facts(model)],
         )
 
-    def infer(self, request: Any) -> Any:
+    def infer(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
         """Tensors in, tensors out: raw where they came raw."""
-        model = self._model("ModelInfer", request.model_name, request.model_version)
+        model = self._model("ModelInfer", request.model_name, request.model_version, headers)
         faults: list[Fault] = []
         tensors = _tensors(model, request, faults)
         requested = [
@@ -114,10 +114,12 @@ class GrpcInference:
                 getattr(output.contents, _CONTENTS[tensor.datatype]).extend(_typed(tensor))
         return answer
 
-    def _model(self, call: str, name: str, version: str) -> ServedModel:
+    def _model(self, call: str, name: str, version: str, headers: Mapping[bytes, bytes]) -> ServedModel:
         """Who answers. Raises HttpError 404 for a model or version that is not served."""
         named = {"model": name, **({"version": version} if version else {})}
-        model = self._app.endpoint.choose(Request("POST", f"/{SERVICE}/{call}", named, {})).model
+        request = Request("POST", f"/{SERVICE}/{call}", named, headers)
+        endpoint = self._app.endpoint
+        model = (endpoint.choose(request) if call == "ModelInfer" else endpoint.named(request)).model
         model.check_name(name)
         model.check_version(version or None)
         return model

@@ -6,7 +6,7 @@ import functools
 import importlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -38,6 +38,8 @@ _CODES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+GrpcCall = Callable[[Any, Mapping[bytes, bytes]], Any]
+"""Takes a message and the call's metadata, answers a message."""
 _KINDS: dict[str, Kind] = {"ServerLive": "live", "ServerReady": "ready", "ModelReady": "ready", "ModelInfer": "predict"}
 
 _LOG = logging.getLogger("hagane.serving")
@@ -118,7 +120,7 @@ def _credentials(tls: TlsFiles) -> Any:
     )
 
 
-def _guarded(app: App, name: str, call: Callable[[Any], Any], request: Any, context: grpc.ServicerContext) -> Any:
+def _guarded(app: App, name: str, call: GrpcCall, request: Any, context: grpc.ServicerContext) -> Any:
     """What the call answers, when the guards let it in. Raises HttpError."""
     from hagane.serving.grpc_messages import SERVICE
 
@@ -136,7 +138,7 @@ def _guarded(app: App, name: str, call: Callable[[Any], Any], request: Any, cont
         guard.check(exchange)
     if exchange.kind == "live":
         app.health.check("live")
-    return call(request)
+    return call(request, headers)
 
 
 def _answering(call: Callable[[Any, grpc.ServicerContext], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:

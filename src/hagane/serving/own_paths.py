@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,15 +45,20 @@ class _OwnPaths:
     def __init__(self, model: ServedModel, protocols: Sequence[Protocol]) -> None:
         self._model = model
         self._protocols = protocols
-        self._spoken: tuple[Protocol, ...] = ()
-        """These paths and the protocols, once they are one list."""
+        self._own: weakref.ref[Protocol] | None = None
+        """These paths as a protocol. It holds this: a version that left is freed at once where there are no cycles."""
         self._html = self._document = b""
 
     def of(self, routes: tuple[Read, ...]) -> Protocol:
         """These paths as a protocol, with the errors of the first that is spoken."""
         own = Protocol("hagane", routes, self._protocols[0].error)
-        self._spoken = (own, *self._protocols)
+        self._own = weakref.ref(own)
         return own
+
+    def _spoken(self) -> tuple[Protocol, ...]:
+        own = self._own() if self._own is not None else None
+        assert own is not None
+        return (own, *self._protocols)
 
     def index(self, request: Request) -> Response:
         """Every path that is there; for a browser, a page where a row is filled in and its prediction shown."""
@@ -80,7 +86,7 @@ class _OwnPaths:
         from hagane.serving.openapi import openapi
 
         if not self._document:
-            self._document = msgspec.json.encode(openapi(self._model, self._spoken))
+            self._document = msgspec.json.encode(openapi(self._model, self._spoken()))
         return Response(200, self._document)
 
     def health(self, request: Request) -> Response:
@@ -136,9 +142,9 @@ def facts_of(model: ServedModel) -> dict[str, Any]:
     """The signature as a client reads it."""
     signature = model.bundle.signature
     return {
-        "deployedModelId": model.bundle.bundle_id,
-        "model": f"models/{model.name}",
-        "modelDisplayName": model.name,
+        "deployedModelId": model.id,
+        "model": f"models/{model.bundle.name}",
+        "modelDisplayName": model.bundle.name,
         "modelVersionId": model.version,
         "modelType": signature.model_type,
         "task": signature.task,
@@ -152,4 +158,5 @@ def facts_of(model: ServedModel) -> dict[str, Any]:
         "onError": signature.on_error,
         "inputs": [msgspec.to_builtins(column) for column in signature.inputs],
         "example": {"instances": [model.example]},
+        **({"endpoint": model.status.as_json()} if model.status is not None else {}),
     }

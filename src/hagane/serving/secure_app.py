@@ -45,3 +45,8 @@ def _tls_files(options: SecurityOptions) -> TlsFiles | None:
         missing = "--tls-cert" if options.tls_cert is None else "--tls-key"
         raise ServeError(Fault(what="a certificate and its key come together", expected=missing))
     return TlsFiles(options.tls_cert, options.tls_key, options.tls_client_ca)
+
+
+def trusted_keys(options: SecurityOptions | None) -> Path | None:
+    """The file of public keys of which one must have signed each bundle that is served; None where none need."""
+    return Path(options.trusted_keys) if options is not None and options.trusted_keys is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
 from hagane.serving.listen import url_of
 from hagane.serving.observer import Observer
 from hagane.serving.rare_collections import rare_collections
+from hagane.serving.secure_app import trusted_keys
 from hagane.serving.start_message import start_message
 from hagane.serving.tokens.token_guard import TokenGuard
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def serve_on(
     listener: socket.socket,
-    path: str | Path,
+    path: str | Path | None,
     *,
     announce: Callable[[str], object],
     grpc_address: tuple[str, int] | None = None,
@@ -34,14 +35,17 @@ def serve_on(
     observers: tuple[Observer, ...] = (),
     **options: Any,
 ) -> None:
-    """Load the bundle and serve it on `listener`; `announce` gets the start message once connections are taken.
+    """Load the bundle (without a path: the option `endpoint`) and serve it on `listener`; `announce` gets the start
+    message once connections are taken.
 
     With `share` (the board of all workers and this one's line on it) others take connections of the same socket, and of
     the gRPC port. SIGTERM and SIGINT end it: for `drain_seconds` it answers as before but says that it is not ready,
     then it takes no more connections and finishes what is in flight. SIGUSR1 retires it, where other processes go on.
     `options` are `create_app`'s. Raises BundleError and ServeError.
     """
-    app = create_app(Bundle.load(path, trusted_keys=_trusted_keys(options)), **options)
+    keys = trusted_keys(options.get("security"))
+    app = create_app(None if path is None else Bundle.load(path, trusted_keys=keys), **options)
+    app.url = url_of(listener, is_encrypted=app.tls is not None)
     app.observers += observers
     with (
         contextlib.closing(app),
@@ -58,11 +62,6 @@ def serve_on(
             drain_seconds=drain_seconds,
             share=share,
         ).run(listener)
-
-
-def _trusted_keys(options: Mapping[str, Any]) -> Path | None:
-    security = options.get("security")
-    return Path(security.trusted_keys) if security is not None and security.trusted_keys is not None else None
 
 
 def _message(listener: socket.socket, app: App, grpc_address: str) -> str:

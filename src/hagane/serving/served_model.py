@@ -18,6 +18,8 @@ from hagane.bundle.typed_rows import TypedInstances, TypedRows
 from hagane.errors import BundleError, Fault, RequestError, nearest
 from hagane.explanation.explanation_facts import FACTS_NAME
 from hagane.explanation.explanations import Explanations
+from hagane.serving.endpoint_state import STABLE
+from hagane.serving.endpoint_status import EndpointStatus
 from hagane.serving.example import example_instance
 from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Rows, same_place
@@ -30,8 +32,6 @@ MAX_BODY_BYTES = 10_000_000
 """The largest request body, as on Vertex AI's dedicated endpoints."""
 MAX_ROWS = 10_000
 """The most rows of one request."""
-LABEL = "stable"
-"""The label of the version that is served."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +45,30 @@ class ServedModel:
     """How instances are read; the bundle's own rules by default."""
     protocols: tuple[str, ...] = ()
     """The protocols that are spoken, in the order in which they are asked for a path."""
+    endpoint: str = ""
+    """The endpoint behind which it is; empty where the bundle is served alone."""
+    deployed_model_id: str = ""
+    """What tells it from the other models of the endpoint; the bundle's own id by default."""
+    labels: tuple[str, ...] = (STABLE,)
+    """By which it can be asked for."""
+    status: EndpointStatus | None = None
+    """What the server makes of the endpoint."""
 
     @property
     def name(self) -> str:
-        """The model's name, in paths."""
-        return self.bundle.name
+        """What callers call it, in paths: the endpoint's name, or else the model's own."""
+        return self.endpoint or self.bundle.name
+
+    @property
+    def id(self) -> str:
+        """The deployed model's id."""
+        return self.deployed_model_id or self.bundle.bundle_id
+
+    @property
+    def versions(self) -> list[str]:
+        """The versions that are served under the name, this one among them."""
+        state = self.status.state if self.status is not None else None
+        return [str(each.version) for each in state.models] if state is not None else [self.version]
 
     @property
     def example(self) -> dict[str, Any]:
@@ -61,7 +80,8 @@ class ServedModel:
 
         What else a path names (a project, an endpoint) becomes its name in capitals.
         """
-        own = {"model": quote(self.name, safe=""), "version": quote(self.version, safe=""), "label": LABEL}
+        label = self.labels[0] if self.labels else STABLE
+        own = {"model": quote(self.name, safe=""), "version": quote(self.version, safe=""), "label": label}
         return re.sub(r"\{(\w+)\}", lambda found: own.get(found[1], found[1].upper()), template)
 
     @functools.cached_property
@@ -148,9 +168,9 @@ class ServedModel:
 
     def check_version(self, version: str | None = None, label: str | None = None) -> None:
         """Raises HttpError 404 where a version, or the label of one, is asked for and is not served."""
-        if version is not None and version != self.version:
+        if version is not None and version not in (self.version, self.id):
             what = f"no version {version[:100]!r} of {self.name} here"
             raise HttpError(404, Fault(what=what, where="version", expected=self.version))
-        if label is not None and label != LABEL:
+        if label is not None and label not in self.labels:
             what = f"no version of {self.name} has the label {label[:100]!r}"
-            raise HttpError(404, Fault(what=what, where="label", expected=LABEL))
+            raise HttpError(404, Fault(what=what, where="label", expected=", ".join(self.labels)))

@@ -34,15 +34,15 @@ def serve(
 ) -> None:
     """Serve the bundle at `path` until SIGTERM or Ctrl+C; requests in flight are finished, then it returns.
 
-    Where they are not given: `path` is AIP_STORAGE_URI (a local folder), `port` AIP_HTTP_PORT or 8080, and `host` the
-    loopback, or every address where AIP_HTTP_PORT says that this is a serving container. With a `grpc_port` the Open
-    Inference Protocol is spoken there over gRPC, too. `announce` gets the start message once the server listens
-    (standard output by default). `workers` processes share the port; one that ends is replaced, and so is one that has
-    answered `max_requests`. After SIGTERM it goes on for `drain_seconds` without being ready. `options` are
-    `create_app`'s. Raises BundleError for a bundle that does not load and ServeError for an address that cannot be
-    listened on.
+    Without a `path` the option `endpoint` is served. Where both are not given `path` is AIP_STORAGE_URI (a local
+    folder); `port` is AIP_HTTP_PORT or 8080, and `host` the loopback, or every address where AIP_HTTP_PORT says that
+    this is a serving container. With a `grpc_port` the Open Inference Protocol is spoken there over gRPC, too.
+    `announce` gets the start message once the server listens (standard output by default). `workers` processes share
+    the port; one that ends is replaced, and so is one that has answered `max_requests`. After SIGTERM it goes on for
+    `drain_seconds` without being ready. `options` are `create_app`'s. Raises BundleError for a bundle that does not
+    load and ServeError for an address that cannot be listened on.
     """
-    path = _storage_path() if path is None else path
+    path = _storage_path() if path is None and options.get("endpoint") is None else path
     container = "AIP_HTTP_PORT" in os.environ
     host = host or ("0.0.0.0" if container else "127.0.0.1")
     with contextlib.closing(listen(host, _port() if port is None else port)) as listener:
@@ -73,14 +73,14 @@ class ServerThread:
 
     def __init__(
         self,
-        bundle: Bundle | str | Path,
+        bundle: Bundle | str | Path | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         grpc_port: int | None = None,
         **options: Any,
     ) -> None:
-        self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
+        self._bundle = Bundle.load(bundle) if isinstance(bundle, str | Path) else bundle
         self._address, self._grpc_port, self._options = (host, port), grpc_port, options
         self._ends = contextlib.ExitStack()
         self.grpc_address = ""
@@ -94,11 +94,11 @@ class ServerThread:
     def start(self) -> Self:
         """Begin to serve. Raises ServeError."""
         app = self.app = create_app(self._bundle, **self._options)
-        self._listener = listen(*self._address)
         self._ends.enter_context(contextlib.closing(app))
-        self._ends.enter_context(contextlib.closing(self._listener))
         grpc_address = None if self._grpc_port is None else (self._address[0], self._grpc_port)
         try:
+            self._listener = self._ends.enter_context(contextlib.closing(listen(*self._address)))
+            app.url = self.url
             grpc = self._ends.enter_context(grpc_beside(app, grpc_address))
         except BaseException:
             self._ends.close()

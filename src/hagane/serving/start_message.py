@@ -20,9 +20,14 @@ _PREDICT_PATHS = {
 def start_message(model: ServedModel, url: str, grpc_address: str = "", warning: str = "") -> str:
     """The model, the URL, a command that works as it stands, and what there is to know before others use it."""
     signature = model.bundle.signature
+    state = model.status.state if model.status is not None else None
+    served = f"{model.name} version {model.version} ({signature.model_type} of {signature.label})"
+    if state is not None:
+        shares = ", ".join(f"{each.reference} {each.traffic}%" for each in state.models)
+        served = f"the endpoint {state.name} ({shares})"
     return "\n".join(
         [
-            f"Serving {model.name} version {model.version} ({signature.model_type} of {signature.label}) at {url}",
+            f"Serving {served} at {url}",
             "Try it:",
             f"  {curl_command(model, url)}",
             *([f"gRPC, inference.GRPCInferenceService: {grpc_address}"] if grpc_address else []),

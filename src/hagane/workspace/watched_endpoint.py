@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +14,7 @@ from hagane.workspace.workspace import Workspace
 
 
 class WatchedEndpoint:
-    """An `EndpointSource`. It may be handed to other processes: what it holds open is opened where it is asked.
+    """An `EndpointSource`, for one thread of one process.
 
     >>> import tempfile
     >>> watched = WatchedEndpoint(tempfile.mkdtemp(), "late")
@@ -24,13 +23,10 @@ class WatchedEndpoint:
     """
 
     def __init__(self, root: Path | str, name: str) -> None:
-        self._root, self._name = Path(root), name
+        self._name = name
         self._endpoints = Workspace(root).endpoints
         self._connection: sqlite3.Connection | None = None
         self._seen: tuple[object, ...] | None = None
-
-    def __reduce__(self) -> tuple[type[WatchedEndpoint], tuple[Path, str]]:
-        return WatchedEndpoint, (self._root, self._name)
 
     def history(self) -> Sequence[EndpointState]:
         """Every revision, the newest first. Raises NotFoundError with the nearest name."""
@@ -64,7 +60,7 @@ class WatchedEndpoint:
         """The file, and SQLite's own count of what others have committed to it."""
         try:
             status = self._endpoints.path.stat()
-            place = (os.getpid(), status.st_dev, status.st_ino)
+            place = (status.st_dev, status.st_ino)
             if self._connection is None or self._seen is None or self._seen[: len(place)] != place:
                 self.close()
                 uri = f"{self._endpoints.path.as_uri()}?mode=ro"

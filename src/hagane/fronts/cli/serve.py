@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hagane.fronts.cli.console import Output
-from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_model
+from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_endpoint, complete_model
 
 MOST_WORKERS = 256
 PANEL_LOG = "Request log"
@@ -25,6 +25,15 @@ def serve(
         ),
     ] = None,
     *,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="Serve an endpoint in place of a model: its versions, and every change of them.",
+            autocompletion=complete_endpoint,
+            show_default=False,
+        ),
+    ] = None,
     host: Annotated[
         str | None, typer.Option(help="The address to listen on; 0.0.0.0 for every one.", show_default="127.0.0.1")
     ] = None,
@@ -145,9 +154,12 @@ def serve(
     from hagane.serving.overload_options import OverloadOptions
     from hagane.serving.secure_app import SecurityOptions
     from hagane.serving.watch_app import WatchOptions
+    from hagane.workspace.endpoint_in_workspace import EndpointInWorkspace
     from hagane.workspace.workspace import Workspace
 
     output = Output(json=json)
+    if model is not None and endpoint is not None:
+        raise typer.BadParameter("name a model, or an --endpoint")
     place = Workspace(workspace)
     bundle = place.bundle_path(model) if model is not None else None
     version = place.version_at(bundle) if bundle is not None else None
@@ -155,10 +167,12 @@ def serve(
     def announce(text: str) -> None:
         found = re.search(r"https?://\S+", text)
         output.text(text + "\n")
-        output.result({"model": model, "bundle": bundle, "url": found[0] if found else None, "message": text})
+        url = found[0] if found else None
+        output.result({"model": model, "endpoint": endpoint, "bundle": bundle, "url": url, "message": text})
 
     work(
         bundle,
+        endpoint=EndpointInWorkspace(root=str(place.root), name=endpoint) if endpoint is not None else None,
         host=host,
         port=port,
         grpc_port=grpc_port,

@@ -57,7 +57,7 @@ class ServerMetrics:
         """One run of the model, of the rows of so many requests."""
         batches = self._batches.get(deployment.id)
         if batches is None:
-            labels = (self._endpoint, deployment.model.name, deployment.model.version)
+            labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
             families = (of.BATCH_REQUESTS, of.BATCH_ROWS)
             batches = self._batches[deployment.id] = [self.registry.histogram(each, *labels) for each in families]
         batches[0].observe(num_requests)
@@ -65,7 +65,7 @@ class ServerMetrics:
 
     def loaded(self, deployment: Deployment, seconds: float) -> None:
         """A version is loaded and warm."""
-        labels = (self._endpoint, deployment.model.name, deployment.model.version)
+        labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
         self.registry.number(of.MODEL_LOADS, *labels, "loaded").add()
         self.registry.number(of.MODEL_LOADS, *labels, "failed").add(0)
         self.registry.histogram(of.MODEL_LOAD_SECONDS, *labels).observe(seconds)
@@ -73,7 +73,7 @@ class ServerMetrics:
 
     def unloaded(self, deployment: Deployment) -> None:
         """A version is served no more."""
-        labels = (self._endpoint, deployment.model.name, deployment.model.version)
+        labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
         self.registry.number(of.MODEL_INFO, *labels, deployment.id).set(0)
 
     def load_failed(self, model: str, version: str) -> None:
@@ -112,7 +112,7 @@ class ServerMetrics:
 
     def _labels(self, exchange: Exchange) -> tuple[str, ...]:
         model = exchange.deployment.model
-        return (self._endpoint, model.name, model.version, exchange.protocol, exchange.kind)
+        return (self._endpoint, model.bundle.name, model.version, exchange.protocol, exchange.kind)
 
 
 class _RouteSeries:

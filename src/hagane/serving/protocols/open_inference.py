@@ -120,7 +120,7 @@ class _OpenInference:
         self._check(request)
         answer = {
             "name": self._model.name,
-            "versions": [self._model.version],
+            "versions": self._model.versions,
             "platform": PLATFORM,
             "inputs": [each._asdict() for each in input_facts(self._model)],
             "outputs": [each._asdict() for each in output_facts(self._model)],

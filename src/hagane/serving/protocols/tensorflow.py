@@ -97,7 +97,8 @@ class _TensorFlowServing:
     def status(self, request: Request) -> Response:
         """The version that is served is available: a server whose model is not loaded does not listen."""
         self._check(request)
-        return Response(200, msgspec.json.encode(model_status(self._model)))
+        alone = "version" in request.parameters or "label" in request.parameters
+        return Response(200, msgspec.json.encode(model_status(self._model, alone=alone)))
 
     def metadata(self, request: Request) -> Response:
         """The signature, as GetModelMetadata has it."""

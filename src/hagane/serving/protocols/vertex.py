@@ -80,9 +80,9 @@ class _Vertex:
 
     def __init__(self, model: ServedModel, environment: Mapping[str, str]) -> None:
         self._model = model
-        self._deployed_model = environment.get("AIP_DEPLOYED_MODEL_ID") or model.bundle.bundle_id
+        self._deployed_model = model.deployed_model_id or environment.get("AIP_DEPLOYED_MODEL_ID") or model.id
         self._typed = TypedBody(model)
-        self._end = self._end_of_answer(f"models/{model.name}")
+        self._end = self._end_of_answer(f"models/{model.bundle.name}")
 
     def decode(self, request: Request) -> Rows:
         """The instances, and every fault of the fields beside them."""
@@ -103,7 +103,7 @@ class _Vertex:
         end = self._end
         if "project" in request.parameters:
             owner = "projects/{project}/locations/{location}".format(**request.parameters)
-            end = self._end_of_answer(f"{owner}/models/{self._model.name}")
+            end = self._end_of_answer(f"{owner}/models/{self._model.bundle.name}")
         return Response(200, b'{"predictions":' + msgspec.json.encode(predictions.rows()) + end)
 
     def _end_of_answer(self, model: str) -> bytes:
@@ -111,7 +111,7 @@ class _Vertex:
         fixed = {
             "deployedModelId": self._deployed_model,
             "model": model,
-            "modelDisplayName": self._model.name,
+            "modelDisplayName": self._model.bundle.name,
             "modelVersionId": self._model.version,
         }
         return b"," + msgspec.json.encode(fixed)[1:]

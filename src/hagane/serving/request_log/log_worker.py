@@ -153,7 +153,7 @@ class LogWorker:
         return LoggedModel(
             endpoint=self._folder.endpoint,
             deployed_model_id=deployment.id,
-            model=deployment.model.name,
+            model=deployment.model.bundle.name,
             version=deployment.model.version,
             signature=signature,
             sensitive=treatments(signature, self._options.sensitive),

@@ -20,7 +20,7 @@ from hagane.usable_cores import usable_cores
 
 def serve_with_workers(
     listener: socket.socket,
-    path: str | Path,
+    path: str | Path | None,
     num_workers: int,
     *,
     announce: Callable[[str], object],
@@ -41,7 +41,7 @@ def serve_with_workers(
         watch = {**msgspec.to_builtins(options.get("watch") or {})}
         watch["metrics_folder"] = watch.get("metrics_folder") or folder
         settings = WorkerSettings(
-            path=str(Path(path).absolute()),
+            path=str(Path(path).absolute()) if path is not None else None,
             listener=-1,
             status=-1,
             board=-1,

@@ -10,8 +10,8 @@ import msgspec
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """JSON on the worker's standard input, so that the list of processes shows nothing of it."""
 
-    path: str
-    """The bundle."""
+    path: str | None
+    """The bundle; None where the options name an endpoint."""
     listener: int
     """The inherited descriptor of the listening socket."""
     status: int

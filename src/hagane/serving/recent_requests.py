@@ -1,0 +1,39 @@
+"""`RecentRequests`: the last requests that were answered, to warm a new version up with."""
+
+from __future__ import annotations
+
+from hagane.serving.exchange import Exchange
+from hagane.serving.http import Request
+
+NUM_REQUESTS = 32
+MOST_BYTES = 32_768
+"""Larger requests are not kept: all together take a megabyte at most."""
+
+
+class RecentRequests:
+    """An observer that keeps the newest requests in memory, each in place of the oldest.
+
+    What is kept named no version: another one may answer it.
+    """
+
+    def __init__(self, num_requests: int = NUM_REQUESTS) -> None:
+        self._ring: list[Request | None] = [None] * num_requests
+        self._next = 0
+
+    def observe(self, exchange: Exchange) -> None:
+        """Keep a prediction that was answered."""
+        request = exchange.request
+        if exchange.kind != "predict" or exchange.response is None or exchange.response.status != 200:
+            return
+        if len(request.body) <= MOST_BYTES and not ("version" in request.parameters or "label" in request.parameters):
+            self._ring[self._next] = request
+            self._next = (self._next + 1) % len(self._ring)
+
+    @property
+    def requests(self) -> list[Request]:
+        """What is kept now."""
+        return [each for each in self._ring if each is not None]
+
+    def clear(self) -> None:
+        """Forget them: for whose rows are erased."""
+        self._ring = [None] * len(self._ring)
