@@ -171,6 +171,16 @@ def test_observers_see_each_request(flights: Bundle) -> None:
         assert exchange.response is not None
 
 
+def test_batches_are_counted(flights: Bundle) -> None:
+    app = create_app(flights)
+    body = b'{"instances": [{"age": 3}, {"age": 4}]}'
+    ask_at_once(app, [("/predict", body)] * 3)
+    told: list[bytes] = []
+    app.handle(Request("GET", "/metrics", {}, {}), lambda response: told.append(response.body))
+    counted = [line for line in told[0].decode().splitlines() if "batch" in line and "_sum" in line]
+    assert sorted(line.rpartition(" ")[2] for line in counted) == ["3", "6"], counted
+
+
 def test_a_loop_that_ended_with_requests_in_work_does_not_stop_the_next(flights: Bundle) -> None:
     app = create_app(flights)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import weakref
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -64,7 +66,8 @@ class ServerMetrics:
         batches[1].observe(num_rows)
 
     def loaded(self, deployment: Deployment, seconds: float) -> None:
-        """A version is loaded and warm."""
+        """A version is loaded and warm; its batches are counted from now on."""
+        deployment.batcher.on_batch = functools.partial(self.batch, weakref.proxy(deployment))
         labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
         self.registry.number(of.MODEL_LOADS, *labels, "loaded").add()
         self.registry.number(of.MODEL_LOADS, *labels, "failed").add(0)
