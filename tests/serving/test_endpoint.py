@@ -341,3 +341,84 @@ def test_swaps_under_load_fail_no_request_and_every_answer_is_one_versions_own(p
             thread.join()
     assert failures == []
     assert set(counts) == set(range(1, 7))
+
+
+def test_mirrored_requests_are_compared_and_nobody_hears_them(place, ask):
+    place.register(2)
+    place.deploy(1)
+    place.deploy(2, mirror=100)
+    seen: list[Any] = []
+
+    class Log:
+        def observe(self, exchange: Any) -> None:
+            pass
+
+        def observe_mirror(self, exchange: Any) -> None:
+            seen.append((exchange.deployment.model.version, exchange.predictions.values.tolist(), exchange.request.id))
+
+    with place.server() as server:
+        assert server.app is not None
+        server.app.observers += (Log(),)
+        for number in range(1, 21):
+            assert answer(ask(server, x=number, X_Request_Id=f"r{number}")) == number
+        ask(server, x=-1.0)
+        ask(server, "/v1/models/m/versions/2:predict", x=3.0)  # asked of one version: its alone
+        until(lambda: len(seen) == 21)
+    assert seen[:20] == [("2", [2.0 * number], f"r{number}") for number in range(1, 21)]
+    (one,) = place.workspace.endpoints.comparisons("m")
+    assert (one.served_reference, one.mirrored_reference) == ("m@1", "m@2")
+    assert (one.num_requests, one.num_rows, one.num_refused, one.num_dropped) == (21, 21, 0, 0)
+    assert (one.num_errors_both, one.num_errors_served, one.num_errors_mirrored) == (1, 0, 0)
+    (label,) = one.labels
+    assert label.differences.mean == pytest.approx((sum(range(1, 21)) + 1) / 21)
+    assert label.differences.largest == 20.0
+
+
+def test_a_mirror_that_cannot_keep_up_drops_and_counts(place, ask, monkeypatch):
+    place.register(2)
+    place.deploy(1)
+    place.deploy(2, mirror=100)
+    monkeypatch.setattr("hagane.serving.mirror.MOST_WAITING", 3)
+    gate = threading.Event()
+    with place.server() as server:
+        assert server.app is not None
+        (mirrored,) = (each for each, _ in server.app.endpoint.mirrors)
+        whole = mirrored.model.answer
+
+        def slow(rows: Any) -> Any:
+            gate.wait(WAIT_SECONDS)
+            return whole(rows)
+
+        object.__setattr__(mirrored.model, "answer", slow)
+        for _ in range(20):
+            assert answer(ask(server)) == 1.0
+        gate.set()
+    (one,) = place.workspace.endpoints.comparisons("m")
+    assert one.num_dropped >= 16
+    assert 1 <= one.num_requests <= 5
+
+
+def test_a_new_version_is_warmed_with_what_the_log_holds(place, ask, tmp_path):
+    pytest.importorskip("pyarrow")
+    from hagane.serving.request_log.log_settings import LogSettings
+
+    place.register(2)
+    place.deploy(1)
+    settings = LogSettings(logs=str(tmp_path / "logs"))
+    with place.server(request_log=settings) as server:
+        for number in range(5):
+            answer(ask(server, x=100.0 + number))
+    asked: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        from hagane.bundle.bundle import Bundle
+
+        whole = Bundle.predict
+
+        def predict(bundle: Any, instances: Any, **more: Any) -> Any:
+            asked.extend(instances)
+            return whole(bundle, instances, **more)
+
+        patch.setattr(Bundle, "predict", predict)
+        with place.server(request_log=settings) as server:
+            assert answer(ask(server)) == 1.0
+    assert {100.0 + number for number in range(5)} <= {row.get("x") for row in asked if isinstance(row, dict)}

@@ -200,6 +200,8 @@ class App:
         except Exception as error:
             response = self._refusal(exchange, error)
         self.admission.leave(exchange)
+        if exchange.deployment.headers:
+            response = response._replace(headers=response.headers + exchange.deployment.headers)
         job.reply(response)
         if self.observers:
             self._show(exchange, response)
@@ -281,8 +283,13 @@ def create_app(
         model = ServedModel(bundle, max_rows=max_rows, decoder=decoder, protocols=chosen, **more)
         return Deployment(model, feedback=log.feedback if log is not None else None)
 
+    def recorded(deployment: Deployment) -> list[dict[str, Any]]:
+        return log.recorded(deployment.model.bundle.signature) if log is not None else []
+
     follower = (
-        EndpointFollower(endpoint.open(), deployment_of, trusted_keys(security)) if endpoint is not None else None
+        EndpointFollower(endpoint.open(), deployment_of, trusted_keys(security), recorded=recorded)
+        if endpoint is not None
+        else None
     )
     log = _open_log(request_log, follower.name if follower is not None else _given(bundle).name)
     num_threads = num_threads or usable_cores()

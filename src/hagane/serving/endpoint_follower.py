@@ -8,6 +8,7 @@ at all: the one from before goes on, and the report says why.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -27,6 +28,8 @@ from hagane.serving.endpoint import Endpoint
 from hagane.serving.endpoint_source import EndpointSource
 from hagane.serving.endpoint_state import DeployedModel, EndpointState
 from hagane.serving.endpoint_status import EndpointStatus
+from hagane.serving.mirror import Mirror
+from hagane.serving.mirror_comparison import MirrorComparison
 from hagane.serving.recent_requests import RecentRequests
 from hagane.serving.server_report import ModelState, ModelStatus, ServerReport, host_name, start_time
 from hagane.serving.warm_up_with import warm_up_with
@@ -39,6 +42,8 @@ POLL_SECONDS = 0.5
 """How often the source is asked for changes."""
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 """How long after a failure the same state is tried anew; after the last, only another state is."""
+COMPARISON_SECONDS = 5.0
+"""How often what mirrors tell is kept."""
 MOST_DRAIN_SECONDS = 60.0
 """How long a version that left is held for the requests that it still answers: what holds it longer frees it itself."""
 BREATH_SECONDS = 0.005
@@ -53,7 +58,7 @@ _LOG = logging.getLogger("hagane.serving")
 class EndpointFollower:
     """Loads what `source` says, first all at once by `first`, then, once `follow` was called, whenever it changes.
 
-    With `trusted_keys` only bundles that one of them signed.
+    With `trusted_keys` only bundles that one of them signed. `recorded` are rows that were asked in the past.
     """
 
     def __init__(
@@ -62,10 +67,11 @@ class EndpointFollower:
         deploy: Deploy,
         trusted_keys: Path | None = None,
         *,
+        recorded: Callable[[Deployment], Sequence[Any]] = lambda deployment: (),
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._source, self._deploy, self._poll_seconds = source, deploy, poll_seconds
-        self._trusted_keys = trusted_keys
+        self._trusted_keys, self._recorded = trusted_keys, recorded
         self._history = source.history()
         name = self._history[0].name
         started = start_time() or 0.0
@@ -79,6 +85,9 @@ class EndpointFollower:
         self._told: ServerReport | None = None
         self._app: App | None = None
         self._metrics: ServerMetrics | None = None
+        self._mirror: Mirror | None = None
+        self._compared: dict[tuple[str, str], MirrorComparison] = {}
+        self._compared_at = 0.0
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
 
@@ -114,8 +123,10 @@ class EndpointFollower:
     def follow(self, app: App, metrics: ServerMetrics | None = None) -> None:
         """Keep `app` at what the endpoint is asked to be, on a thread, until `close`; `metrics` count it."""
         self._app, self._metrics = app, metrics
-        app.observers += (self.recent,)
+        self._mirror = Mirror(app)
+        app.observers += (self.recent, self._mirror)
         app.on_close(self.close)
+        app.on_close(self._mirror.close)
         self._thread = threading.Thread(target=self._run, name="hagane-endpoint", daemon=True)
         self._thread.start()
 
@@ -134,6 +145,7 @@ class EndpointFollower:
             except Exception:
                 name = self.status.report.endpoint
                 _LOG.exception("the endpoint %s cannot be followed; what is served goes on", name)
+        self._tell_comparisons()
         self._quietly(lambda: self._source.withdraw(self.status.report))
 
     def _look(self) -> None:
@@ -146,6 +158,7 @@ class EndpointFollower:
                 self._take(newest)
         self._release()
         self._tell()
+        self._tell_comparisons()
 
     def _take(self, state: EndpointState) -> None:
         assert self._app is not None
@@ -195,7 +208,7 @@ class EndpointFollower:
                 status=self.status,
             )
             time.sleep(BREATH_SECONDS)
-            warm_up_with(deployment, self.recent.requests)
+            warm_up_with(deployment, self.recent.requests, self._recorded(deployment))
         except Exception as error:
             raise ServeError(Fault(what=f"{model.reference} ({model.id}): {_problem_text(error)}")) from error
         self._own_references[id(deployment)] = sys.getrefcount(deployment)
@@ -275,6 +288,19 @@ class EndpointFollower:
         self._told = self.status.report
         report = msgspec.structs.replace(self.status.report, changed=now)
         self._quietly(lambda: self._source.report(report))
+
+    def _tell_comparisons(self) -> None:
+        """Keep what mirrors have told, where it is new, every few seconds and at the end."""
+        is_due = self._ending.is_set() or time.monotonic() - self._compared_at > COMPARISON_SECONDS
+        if self._mirror is None or not is_due:
+            return
+        self._compared_at = time.monotonic()
+        for one in self._mirror.comparisons:
+            pair = (one.served, one.mirrored)
+            if self._compared.get(pair) != one:
+                self._compared[pair] = one
+                tell = functools.partial(self._source.add_comparison, self.status.report.server, one)
+                self._quietly(tell)
 
     def _quietly(self, tell: Callable[[], None]) -> None:
         """A report that cannot be written (a registry that is read-only, or locked) is no reason to end."""

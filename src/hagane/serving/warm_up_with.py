@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,13 +18,14 @@ BREATH_SECONDS = 0.001
 """Between two requests: those of callers go first."""
 
 
-def warm_up_with(deployment: Deployment, requests: Sequence[Request]) -> None:
-    """Answer the model's example, then `requests` that another version has answered.
+def warm_up_with(deployment: Deployment, requests: Sequence[Request], instances: Sequence[Any] = ()) -> None:
+    """Answer the model's example, `instances` that were recorded, then `requests` that another version has answered.
 
     A version that fails on any of them, or refuses all, would fail callers: it raises, ServeError for the refusals.
     """
     model = deployment.model
-    model.bundle.predict([model.example], on_error="null", extra="ignore")
+    for instance in (model.example, *instances):
+        model.bundle.predict([instance], on_error="null", extra="ignore")
     deployment.warm_up()
     refusals = []
     for request in requests:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from hagane.errors import Fault, MissingExtraError
+from hagane.bundle.signature import Signature
+from hagane.errors import Fault, HaganeError, MissingExtraError
 from hagane.serving.exchange import Exchange
 from hagane.serving.request_log.log_counts import LogCounts
 from hagane.serving.request_log.log_folder import LogFolder
@@ -107,6 +108,16 @@ class RequestLog:
         """Keep ground truth; False, and nothing is kept, where too much of it waits or the disk is full."""
         self._begin()
         return self._opened.take_feedback(feedback)
+
+    def recorded(self, signature: Signature) -> list[dict[str, Any]]:
+        """The latest rows that the log holds, for a version of this signature to be warmed with; [] where it cannot."""
+        from hagane.serving.request_log.recorded_instances import recorded_instances
+
+        try:
+            return recorded_instances(self.folder, signature)
+        except (HaganeError, OSError) as error:
+            _LOG.warning("the request log cannot be read: %s", error)
+            return []
 
     def flush(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
         """Have everything written that was observed before; whether it was, in that time."""
