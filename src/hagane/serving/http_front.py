@@ -16,7 +16,7 @@ from hagane.serving.http import HttpError, Request, Response
 from hagane.serving.http_connection import HttpConnection
 from hagane.serving.http_limits import HttpLimits
 from hagane.serving.request_head import RequestHead
-from hagane.serving.workers.balanced_listener import BalancedListener
+from hagane.serving.shared_listener import SharedListener
 from hagane.serving.workers.worker_board import WorkerBoard
 
 CHECK_SECONDS = 0.5
@@ -25,7 +25,6 @@ _CHECKED_AT_ONCE = 256
 _KNOWN_HEADS = 1_024
 _KNOWN_HEAD_BYTES = 2_048
 _KNOWN_PREFIXES = 256
-_BACKLOG = 2_048
 _BREAKS = bytes.maketrans(b"\r\n\0", b"   ")
 
 
@@ -63,7 +62,7 @@ class HttpFront:
         self.known_heads: dict[bytes, RequestHead] = {}
         """Heads that were read, by their bytes; of requests whose bodies may be taken."""
         self._connections: set[HttpConnection] = set()
-        self._servers: list[asyncio.AbstractServer | BalancedListener] = []
+        self._listeners: list[SharedListener] = []
         self.prefixes: dict[object, bytes] = {}
         """What answers begin with, by status, content type and headers."""
         self._date = b""
@@ -85,11 +84,8 @@ class HttpFront:
 
         With `share` (a board, and the line of this process on it) other processes take connections of it, too.
         """
-        loop = asyncio.get_running_loop()
-        self._servers.append(
-            await loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=_BACKLOG, ssl=tls)
-            if share is None
-            else BalancedListener(listener, lambda: HttpConnection(self), lambda: len(self._connections), share, tls)
+        self._listeners.append(
+            SharedListener(listener, lambda: HttpConnection(self), lambda: len(self._connections), share, tls)
         )
         if self._timer is None:
             self._check()
@@ -130,9 +126,9 @@ class HttpFront:
                 self._timer = None
 
     def _stop_listening(self) -> None:
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
 
     # what connections call
 
