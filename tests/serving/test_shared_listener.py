@@ -135,6 +135,9 @@ def test_no_descriptor_left(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogC
                 raise OSError(24, "Too many open files")
             return self.listener.accept()
 
+        def close(self) -> None:
+            self.listener.close()
+
         def dup(self) -> Full:
             return self
 

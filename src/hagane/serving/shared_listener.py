@@ -38,7 +38,7 @@ _LOG = logging.getLogger("hagane.serving")
 class SharedListener:
     """Takes connections on the running event loop from now on, until `close`.
 
-    `listener` does not block; `num_connections` tells how many the process has open; `share` is the board of all
+    `listener` does not block, and is closed with this; `num_connections` tells how many the process has open; `share` is the board of all
     processes that wait on it, and the line of this one on it; without it there is no other.
     """
 
@@ -60,10 +60,11 @@ class SharedListener:
         self._loop.add_reader(listener.fileno(), self._on_ready)
 
     def close(self) -> None:
-        """Take no more. What was taken goes on."""
+        """Take no more, and close the socket in this process, so that the last one's end refuses clients."""
         if self._share is not None:
             self._share[0].close(self._share[1])
         self._loop.remove_reader(self._listener.fileno())
+        self._listener.close()
         if self._timer is not None:
             self._timer.cancel()
 

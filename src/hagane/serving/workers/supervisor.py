@@ -195,6 +195,7 @@ class Supervisor:
         elif number in (signal.SIGINT, signal.SIGTERM):
             seconds = KILL_SECONDS + (0 if self._is_ending else self._settings.drain_seconds + SHUTDOWN_SECONDS)
             self._is_ending = True
+            self._listener.close()  # workers have it still, as long as they take connections
             for worker in self._workers:
                 worker.stop(seconds)
 
