@@ -38,8 +38,8 @@ _LOG = logging.getLogger("hagane.serving")
 class SharedListener:
     """Takes connections on the running event loop from now on, until `close`.
 
-    `listener` does not block, and is closed with this; `num_connections` tells how many the process has open; `share` is the board of all
-    processes that wait on it, and the line of this one on it; without it there is no other.
+    `listener` does not block, and is closed with this; `num_connections` tells how many the process has open; `share`
+    is the board of all processes that wait on it, and the line of this one on it; without it there is no other.
     """
 
     def __init__(
@@ -61,6 +61,8 @@ class SharedListener:
 
     def close(self) -> None:
         """Take no more, and close the socket in this process, so that the last one's end refuses clients."""
+        if self._listener.fileno() < 0:
+            return
         if self._share is not None:
             self._share[0].close(self._share[1])
         self._loop.remove_reader(self._listener.fileno())
