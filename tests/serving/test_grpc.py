@@ -190,12 +190,15 @@ TENSOR = st.fixed_dictionaries(
 
 @given(st.lists(TENSOR, max_size=3), st.lists(st.binary(max_size=20), max_size=3))
 def test_any_tensors_are_answered_or_refused(flights: Bundle, tensors: list[Any], raws: list[bytes]) -> None:
+    from hagane.serving.exchange import Exchange
     from hagane.serving.grpc_inference import GrpcInference
-    from hagane.serving.http import HttpError
+    from hagane.serving.http import HttpError, Request
 
+    app = create_app(flights)
+    exchange = Exchange(Request("POST", "", {}, {}), app.endpoint.first)
     request = message_class("ModelInferRequest")(model_name="flights", inputs=tensors, raw_input_contents=raws)
     try:
-        answer = GrpcInference(create_app(flights)).infer(request, {})
+        answer = GrpcInference(app).infer(request, exchange)
     except HttpError as error:
         refused = error
     else:

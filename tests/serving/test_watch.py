@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
@@ -17,6 +18,7 @@ from hagane.bundle.bundle import Bundle
 from hagane.serving import ServerThread, create_app
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.app import App
+from hagane.serving.grpc_messages import SERVICE, message_class
 from hagane.serving.health import STUCK_SECONDS, Health
 from hagane.serving.http import Request, Response
 from hagane.serving.metrics.families import FAMILIES
@@ -93,6 +95,37 @@ def test_every_request_is_counted_however_many_are_held(client: httpx.Client) ->
     for _ in range(300):
         client.get("/healthz")
     assert total(scrape(client), "hagane_requests_total", kind="live") == 300
+
+
+def test_grpc_calls_are_counted(flights: Bundle) -> None:
+    with (
+        ServerThread(flights, grpc_port=0) as server,
+        grpc.insecure_channel(server.grpc_address, options=[("grpc.enable_http_proxy", 0)]) as channel,
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+    ):
+
+        def call(name: str, /, **fields: Any) -> Any:
+            method = channel.unary_unary(
+                f"/{SERVICE}/{name}",
+                request_serializer=message_class(f"{name}Request").SerializeToString,
+                response_deserializer=message_class(f"{name}Response").FromString,
+            )
+            answer, told = method.with_call(message_class(f"{name}Request")(**fields), timeout=20)
+            assert dict(told.initial_metadata())["x-request-id"]
+            return answer
+
+        tensor = {"name": "age", "datatype": "INT64", "shape": [2], "contents": {"int64_contents": [40, 10]}}
+        call("ModelInfer", model_name="flights", inputs=[tensor])
+        with pytest.raises(grpc.RpcError):
+            call("ModelInfer", model_name="other", inputs=[tensor])
+        call("ServerLive")
+        labels = {"protocol": "grpc", "kind": "predict"}
+        while total(samples := scrape(client), "hagane_requests_total", protocol="grpc") < 3:
+            pass
+        assert total(samples, "hagane_requests_total", status="2xx", **labels) == 1
+        assert total(samples, "hagane_requests_total", status="4xx", **labels) == 1
+        assert total(samples, "hagane_predicted_rows_total", **labels) == 2
+        assert total(samples, "hagane_model_duration_seconds_count", **labels) == 1
 
 
 def test_servers_of_one_folder_tell_the_sum(flights: Bundle, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hagane.bundle.faults import path_to
 from hagane.errors import Fault
-from hagane.serving.grpc_messages import SERVICE, message_class
-from hagane.serving.http import HttpError, Request
+from hagane.serving.exchange import Exchange
+from hagane.serving.grpc_messages import message_class
+from hagane.serving.http import HttpError
 from hagane.serving.inference import (
     RequestedOutput,
     TensorFacts,
@@ -27,6 +29,7 @@ from hagane.serving.tensor_rows import place_in_column
 
 if TYPE_CHECKING:
     from hagane.serving.app import App
+    from hagane.serving.deployment import Deployment
 
 _CONTENTS = {
     "BOOL": "bool_contents",
@@ -51,21 +54,21 @@ class GrpcInference:
         self._app = app
 
     @property
-    def calls(self) -> dict[str, Callable[[Any, Mapping[bytes, bytes]], Any]]:
-        """By the names of the service's methods: each takes a message and the call's metadata."""
+    def calls(self) -> dict[str, Callable[[Any, Exchange], Any]]:
+        """By the names of the service's methods: a message and what is to be told of it; the answer."""
         return {
-            "ServerLive": lambda request, headers: message_class("ServerLiveResponse")(live=True),
-            "ServerReady": lambda request, headers: message_class("ServerReadyResponse")(ready=self._is_ready()),
+            "ServerLive": lambda *_: message_class("ServerLiveResponse")(live=True),
+            "ServerReady": lambda *_: message_class("ServerReadyResponse")(ready=self._is_ready()),
             "ModelReady": self.model_ready,
             "ServerMetadata": self.server_metadata,
             "ModelMetadata": self.model_metadata,
             "ModelInfer": self.infer,
         }
 
-    def model_ready(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
+    def model_ready(self, request: Any, exchange: Exchange) -> Any:
         """Whether that model is served: of one that is not, clients want to hear no, not an error."""
         try:
-            self._model("ModelReady", request.name, request.version, headers)
+            self._deployment(exchange, request.name, request.version)
         except HttpError:
             ready = False
         else:
@@ -75,14 +78,14 @@ class GrpcInference:
     def _is_ready(self) -> bool:
         return not self._app.health.why_not_ready()
 
-    def server_metadata(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
+    def server_metadata(self, request: Any, exchange: Exchange) -> Any:
         """Name, version and extensions."""
         answer = message_class("ServerMetadataResponse")
         return answer(name="hagane", version=server_version(), extensions=EXTENSIONS[1:])
 
-    def model_metadata(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
+    def model_metadata(self, request: Any, exchange: Exchange) -> Any:
         """What goes in and what comes out."""
-        model = self._model("ModelMetadata", request.name, request.version, headers)
+        model = self._deployment(exchange, request.name, request.version).model
         return message_class("ModelMetadataResponse")(
             name=model.name,
             versions=model.versions,
@@ -91,9 +94,9 @@ class GrpcInference:
             outputs=[_facts(each) for each in output_facts(model)],
         )
 
-    def infer(self, request: Any, headers: Mapping[bytes, bytes]) -> Any:
+    def infer(self, request: Any, exchange: Exchange) -> Any:
         """Tensors in, tensors out: raw where they came raw."""
-        model = self._model("ModelInfer", request.model_name, request.model_version, headers)
+        model = self._deployment(exchange, request.model_name, request.model_version).model
         faults: list[Fault] = []
         tensors = _tensors(model, request, faults)
         requested = [
@@ -104,7 +107,10 @@ class GrpcInference:
         ]
         check_requested(model, requested, faults)
         rows = rows_of_tensors(model, tensors, faults)
+        exchange.instances, begin = rows, time.monotonic()
+        exchange.waited_seconds = begin - exchange.request.received
         predictions = model.predict(rows, tuple(faults), lambda where: place_in_column(where, "inputs"))
+        exchange.predictions, exchange.model_seconds = predictions, time.monotonic() - begin
         answer = message_class("ModelInferResponse")(model_name=model.name, model_version=model.version, id=request.id)
         for tensor in answer_tensors(model, predictions, requested):
             output = answer.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
@@ -114,15 +120,16 @@ class GrpcInference:
                 getattr(output.contents, _CONTENTS[tensor.datatype]).extend(_typed(tensor))
         return answer
 
-    def _model(self, call: str, name: str, version: str, headers: Mapping[bytes, bytes]) -> ServedModel:
+    def _deployment(self, exchange: Exchange, name: str, version: str) -> Deployment:
         """Who answers. Raises HttpError 404 for a model or version that is not served."""
-        named = {"model": name, **({"version": version} if version else {})}
-        request = Request("POST", f"/{SERVICE}/{call}", named, headers)
-        endpoint = self._app.endpoint
-        model = (endpoint.choose(request) if call == "ModelInfer" else endpoint.named(request)).model
-        model.check_name(name)
-        model.check_version(version or None)
-        return model
+        exchange.request.parameters = {"model": name, **({"version": version} if version else {})}
+        endpoint, request = self._app.endpoint, exchange.request
+        exchange.deployment = found = (
+            endpoint.choose(request) if exchange.kind == "predict" else endpoint.named(request)
+        )
+        found.model.check_name(name)
+        found.model.check_version(version or None)
+        return found
 
 
 def _tensors(model: ServedModel, request: Any, faults: list[Fault]) -> list[Tensor]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 import importlib
 import logging
-import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hagane.errors import Fault, ServeError
 from hagane.serving.exchange import Exchange, Kind
-from hagane.serving.http import HttpError, Request, placed
+from hagane.serving.http import HttpError, Request, Response, placed
 from hagane.serving.request_id import request_id
 
 if TYPE_CHECKING:
@@ -38,8 +40,6 @@ _CODES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-GrpcCall = Callable[[Any, Mapping[bytes, bytes]], Any]
-"""Takes a message and the call's metadata, answers a message."""
 _KINDS: dict[str, Kind] = {"ServerLive": "live", "ServerReady": "ready", "ModelReady": "ready", "ModelInfer": "predict"}
 
 _LOG = logging.getLogger("hagane.serving")
@@ -57,9 +57,11 @@ class GrpcServer:
         from hagane.serving.grpc_inference import GrpcInference
         from hagane.serving.grpc_messages import SERVICE, message_class
 
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
-                _answering(functools.partial(_guarded, app, name, call)),
+                functools.partial(self._answer, name, call),
                 request_deserializer=message_class(f"{name}Request").FromString,
                 response_serializer=message_class(f"{name}Response").SerializeToString,
             )
@@ -90,10 +92,52 @@ class GrpcServer:
         reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)
         return f"{reached}:{bound}"
 
+    def observed_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Show calls to the observers there, where they are shown everything else."""
+        self._loop = loop
+
     def stop(self, grace_seconds: float) -> Callable[[], object]:
         """Take no more calls, and give those in flight so long. Returns at once; what it returns waits for the end."""
         wait: Callable[[], object] = self._server.stop(grace_seconds).wait
         return wait
+
+    def _answer(self, name: str, call: Callable[[Any, Exchange], Any], request: Any, context: Any) -> Any:
+        """What the call answers, when the guards let it in; where it may not, the call is ended with a code."""
+        import grpc
+
+        exchange = _exchange(self._app, name, context)
+        if not context.is_active():
+            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call could be run")
+        context.send_initial_metadata((("x-request-id", exchange.request.id),))
+        try:
+            for guard in self._app.guards:
+                guard.check(exchange)
+            if exchange.kind == "live":
+                self._app.health.check("live")
+            answer = call(request, exchange)
+            self._show(exchange, 200)
+            return answer
+        except HttpError as error:
+            code = getattr(grpc.StatusCode, _CODES.get(error.status, "INTERNAL"))
+            text = _details([placed(fault) for fault in error.faults])
+            self._show(exchange, error.status)
+        except Exception:
+            _LOG.exception("request %s failed", exchange.request.id)
+            code = grpc.StatusCode.INTERNAL
+            text = f"the server failed on this request; its log knows more under the id {exchange.request.id}"
+            self._show(exchange, 500)
+        context.abort(code, text)
+
+    def _show(self, exchange: Exchange, status: int) -> None:
+        exchange.response = Response(status, b"", b"application/grpc")
+        exchange.seconds = time.monotonic() - exchange.request.received
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended: this call was the last
+                self._loop.call_soon_threadsafe(self._observe, exchange)
+
+    def _observe(self, exchange: Exchange) -> None:
+        for observer in self._app.observers:
+            observer.observe(exchange)
 
 
 def _credentials(tls: TlsFiles) -> Any:
@@ -120,49 +164,14 @@ def _credentials(tls: TlsFiles) -> Any:
     )
 
 
-def _guarded(app: App, name: str, call: GrpcCall, request: Any, context: grpc.ServicerContext) -> Any:
-    """What the call answers, when the guards let it in. Raises HttpError."""
+def _exchange(app: App, name: str, context: grpc.ServicerContext) -> Exchange:
+    """What will be told of a call; its metadata are a request's headers."""
     from hagane.serving.grpc_messages import SERVICE
 
     headers = {key.encode(): value.encode() for key, value in context.invocation_metadata() if isinstance(value, str)}
     path = f"/{SERVICE}/{name}"
-    exchange = Exchange(
-        Request("POST", path, {}, headers, id=request_id(headers)),
-        app.endpoint.first,
-        protocol="grpc",
-        template=path,
-        kind=_KINDS.get(name, "read"),
-    )
-    context.send_initial_metadata((("x-request-id", exchange.request.id),))
-    for guard in app.guards:
-        guard.check(exchange)
-    if exchange.kind == "live":
-        app.health.check("live")
-    return call(request, headers)
-
-
-def _answering(call: Callable[[Any, grpc.ServicerContext], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
-    """The call, with errors as gRPC has them: a code, and a text that a header can hold."""
-
-    def answer(request: Any, context: grpc.ServicerContext) -> Any:
-        """What the call answers; where it raises, or its deadline passed while it waited, the call is ended."""
-        import grpc
-
-        if not context.is_active():
-            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call could be run")
-        try:
-            return call(request, context)
-        except HttpError as error:
-            code = getattr(grpc.StatusCode, _CODES.get(error.status, "INTERNAL"))
-            text = _details([placed(fault) for fault in error.faults])
-        except Exception:
-            request_id = secrets.token_hex(8)
-            _LOG.exception("request %s failed", request_id)
-            code = grpc.StatusCode.INTERNAL
-            text = f"the server failed on this request; its log knows more under the id {request_id}"
-        context.abort(code, text)
-
-    return answer
+    request = Request("POST", path, {}, headers, id=request_id(headers))
+    return Exchange(request, app.endpoint.first, protocol="grpc", template=path, kind=_KINDS.get(name, "read"))
 
 
 def _details(lines: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
@@ -56,12 +57,24 @@ def serve_on(
         HttpServer(
             app,
             tls=app.tls.context if app.tls is not None else None,
-            on_start=lambda: announce(_message(listener, app, address)),
+            on_start=lambda: _start(grpc, lambda: announce(_message(listener, app, address))),
             on_stop=stop_of(grpc),
             on_drain=app.health.drain,
             drain_seconds=drain_seconds,
             share=share,
         ).run(listener)
+
+
+def _start(grpc: GrpcServer | None, announce: Callable[[], object]) -> None:
+    """On the event loop, which takes connections now."""
+    observe_calls(grpc)
+    announce()
+
+
+def observe_calls(grpc: GrpcServer | None) -> None:
+    """Have the gRPC server's calls shown to the observers on the event loop that runs now."""
+    if grpc is not None:
+        grpc.observed_on(asyncio.get_running_loop())
 
 
 def _message(listener: socket.socket, app: App, grpc_address: str) -> str:

@@ -17,7 +17,7 @@ from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
 from hagane.serving.http_server import HttpServer
 from hagane.serving.listen import listen, url_of
-from hagane.serving.serve_on import grpc_beside, serve_on, stop_of
+from hagane.serving.serve_on import grpc_beside, observe_calls, serve_on, stop_of
 
 
 def serve(
@@ -104,7 +104,12 @@ class ServerThread:
             self._ends.close()
             raise
         self.grpc_address = grpc.address if grpc else ""
-        self._server = HttpServer(app, tls=app.tls.context if app.tls is not None else None, on_stop=stop_of(grpc))
+        self._server = HttpServer(
+            app,
+            tls=app.tls.context if app.tls is not None else None,
+            on_start=lambda: observe_calls(grpc),
+            on_stop=stop_of(grpc),
+        )
         self._thread = threading.Thread(
             target=self._server.run, args=(self._listener,), name="hagane-server", daemon=True
         )
