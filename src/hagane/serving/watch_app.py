@@ -30,6 +30,8 @@ class WatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Where several processes of one server count together; each in its own memory without it."""
     access_log: str | None = None
     """A file for a line a request; `-` is standard error."""
+    traces: bool = False
+    """Whether spans are sent to an OpenTelemetry collector."""
 
 
 def watch_app(app: App, options: WatchOptions | Mapping[str, Any] | None = None) -> ServerMetrics | None:
@@ -45,6 +47,12 @@ def watch_app(app: App, options: WatchOptions | Mapping[str, Any] | None = None)
         log = AccessLog(options.access_log, app.endpoint.name, drops.add if drops else lambda count: None)
         app.observers += (log,)
         app.on_close(log.close)
+    if options.traces:
+        from hagane.serving.traces import Traces
+
+        traces = Traces(app.endpoint.name)
+        app.observers += (traces,)
+        app.on_close(traces.close)
     return metrics
 
 

@@ -78,6 +78,10 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Append a line of JSON for each request; - is stderr.", show_default="none"),
     ] = None,
+    traces: Annotated[
+        bool,
+        typer.Option("--traces", metavar=FLAG, help="Send spans to an OpenTelemetry collector: OTEL_… variables."),
+    ] = False,
     require_token: Annotated[
         bool,
         typer.Option("--require-token", metavar=FLAG, help="Answer only with a token, even while none was created."),
@@ -190,7 +194,7 @@ def serve(
             tls_key=tls_key,
             tls_client_ca=tls_client_ca,
         ),
-        watch=WatchOptions(metrics=metrics, access_log=access_log),
+        watch=WatchOptions(metrics=metrics, access_log=access_log, traces=traces),
         request_log=log_settings(
             place.logs_folder, rate=log_rate, days=log_days, limit=log_limit, sensitive=sensitive or ()
         ),
