@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit, softmax
@@ -22,6 +22,7 @@ def test_a_secant_reaches_the_output(raw: np.ndarray, baseline: np.ndarray) -> N
 
 
 @pytest.mark.parametrize("num_raw", [2, 4, 9])
+@settings(max_examples=20)
 @given(data=st.data())
 def test_all_raw_scores_together_reach_the_output(num_raw: int, data: st.DataObject) -> None:
     shape = (3, num_raw)

@@ -40,6 +40,7 @@ from hagane.explanation.explanation_facts import (
 from hagane.explanation.explanations import Explanations, Space
 from hagane.explanation.make_attributors import make_attributors
 from hagane.explanation.output_space import secant_slopes, shared_slopes
+from hagane.explanation.sampled_shapley import sampled_shapley
 from hagane.explanation.wanted import Wanted
 from hagane.runtime.layout import ColumnData
 from hagane.runtime.session import Session
@@ -69,7 +70,7 @@ class Explainer:
         self._link_session = link
         self._layout = bundle.signature.layout
         self._outputs = (*bundle.signature.outputs, COLUMNS_OUTPUT, RAW_OUTPUT)
-        self._make = make_attributors(bundle, facts)
+        self._make = None if facts.method == "sampled_shapley" else make_attributors(bundle, facts)
         self._attributors: dict[int, Attributor] = {}
         self._making = threading.Lock()
         self._shares = ColumnShares(facts.features, bundle.signature.names, np.array(facts.owners, np.int64))
@@ -162,6 +163,7 @@ class Explainer:
 
     def attributor(self, raw: int) -> Attributor:
         """That of a raw score."""
+        assert self._make is not None
         with self._making:
             if raw not in self._attributors:
                 self._attributors[raw] = self._make(raw)
@@ -250,6 +252,8 @@ class _Rows(NamedTuple):
 
     def _of_raw(self, raw: int) -> _Told:
         """Of a raw score itself."""
+        if self.explainer.facts.method == "sampled_shapley":
+            return self._sampled(raw)
         attributor = self.explainer.attributor(raw)
         memory: dict[frozenset[int], Floats] = {}
 
@@ -261,6 +265,15 @@ class _Rows(NamedTuple):
         by_column, baseline = attributor.attribute(self.columns, self.compared.columns)
         attributions = self.explainer.shares.share(by_column, self.columns, mixed, attributor.scores)
         return attributions, baseline, self.raw[:, raw]
+
+    def _sampled(self, raw: int) -> _Told:
+        """Of a model of which nothing is known but its answers."""
+
+        def scores(own: frozenset[int]) -> Floats:
+            return self.explainer.columns_of(_mixed(self.read, self.compared.row, own))[1][:, raw]
+
+        attributions = sampled_shapley(len(self.read), len(self.raw), scores)
+        return attributions, np.full(len(self.raw), self.compared.raw[raw]), self.raw[:, raw]
 
     def _to_output(self, output: int, raw_place: int, attributions: Floats, baseline: Floats) -> _Told:
         """Of an output that follows from one raw score."""

@@ -20,7 +20,7 @@ GRADIENT_NAME = "explanation_gradient.onnx"
 COLUMNS_OUTPUT, RAW_OUTPUT = "explained.columns", "explained.raw"
 """What `explanation.part` adds: [n, w] float64 what attributions are of, [n, c] float64 raw scores."""
 
-Method = Literal["tree_shap", "linear", "integrated_gradients"]
+Method = Literal["tree_shap", "linear", "integrated_gradients", "sampled_shapley"]
 RawScale = Literal["value", "log", "log_odds", "logit", "share"]
 """What a raw score is: the predicted number, its logarithm, the log odds of the second of two classes, the score of a
 class before the softmax, the share of trees that say a class."""

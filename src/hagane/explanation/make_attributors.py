@@ -7,17 +7,25 @@ from collections.abc import Callable
 import numpy as np
 
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.check_graph import check_graph
 from hagane.errors import BundleError, Fault
 from hagane.explanation.attributor import Attributor
-from hagane.explanation.explanation_facts import TENSORS_NAME, ExplanationFacts
+from hagane.explanation.explanation_facts import GRADIENT_NAME, TENSORS_NAME, ExplanationFacts
+from hagane.explanation.integrated_gradients import IntegratedGradients
 from hagane.explanation.linear_attributor import LinearAttributor
 from hagane.explanation.tensor_file import read_tensors
 from hagane.explanation.tree_arrays import TreeArrays
 from hagane.explanation.tree_attributor import TreeAttributor
+from hagane.runtime.session import Session
 
 
 def make_attributors(bundle: Bundle, facts: ExplanationFacts) -> Callable[[int], Attributor]:
     """Raw score → its attributor, made when it is asked for. Raises BundleError where a file does not fit."""
+    if facts.method == "integrated_gradients":
+        graph = bundle.document(GRADIENT_NAME)
+        check_graph(graph)
+        session = Session(graph)
+        return lambda raw: IntegratedGradients(session, raw, facts.num_raw)
     where = str(bundle.folder / TENSORS_NAME)
     tensors = read_tensors(bundle.document(TENSORS_NAME), where)
     try:

@@ -27,7 +27,7 @@ class Extent(NamedTuple):
     width: int
 
 
-class _Node(NamedTuple):
+class EmittedNode(NamedTuple):
     """A node as it was asked for; made a protocol buffer when the model is finished and something needs it."""
 
     op_type: str
@@ -39,6 +39,7 @@ class _Node(NamedTuple):
     """Tensors that a graph in an attribute reads from outside."""
 
     def proto(self) -> onnx.NodeProto:
+        """As it stands in a file."""
         made = helper.make_node(self.op_type, list(self.inputs), list(self.outputs), domain=self.domain)
         made.attribute.extend(
             _attribute(name, value) for name, value in sorted(self.attributes.items()) if value is not None
@@ -74,7 +75,7 @@ class Emitter:
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
-        self._nodes: list[_Node] = []
+        self._nodes: list[EmittedNode] = []
         self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._initializers: list[onnx.TensorProto] = []
         self._inputs: dict[str, onnx.ValueInfoProto] = {}
@@ -92,7 +93,7 @@ class Emitter:
 
     def output(self, name: str, tensor: str, dtype: Any, shape: Shape) -> None:
         """Declare a graph output called `name` that holds `tensor`."""
-        self._nodes.append(_Node("Identity", (tensor,), (name,), "", {}))
+        self._nodes.append(EmittedNode("Identity", (tensor,), (name,), "", {}))
         self._outputs[name] = helper.make_tensor_value_info(name, element_type(dtype), shape)
 
     def constant(self, value: npt.ArrayLike, dtype: Any = None) -> str:
@@ -131,10 +132,20 @@ class Emitter:
         key = ("node", domain, op_type, inputs, num_outputs, _frozen(attributes))
         if key not in self._known:
             outputs = tuple(self._fresh("t") for _ in range(num_outputs))
-            self._nodes.append(_Node(op_type, inputs, outputs, domain, attributes, captured))
+            self._nodes.append(EmittedNode(op_type, inputs, outputs, domain, attributes, captured))
             self._known[key] = outputs
             self._extents.update(dict.fromkeys(outputs, self._broadcast(inputs, width)))
         return self._known[key]
+
+    @property
+    def nodes_so_far(self) -> tuple[EmittedNode, ...]:
+        """Every node that was asked for, in their order, those that no output needs among them."""
+        return tuple(self._nodes)
+
+    def value_of(self, tensor: str) -> npt.NDArray[Any] | None:
+        """What a constant holds; None for what is computed."""
+        found = next((each for each in self._initializers if each.name == tensor), None)
+        return None if found is None else numpy_helper.to_array(found)
 
     def extent(self, tensor: str) -> Extent:
         """How far a tensor reaches, known for what broadcasts and where `width` was given."""
@@ -182,7 +193,7 @@ class Emitter:
         )
         return onnx.ModelProto(graph=graph)
 
-    def _needed(self) -> tuple[list[_Node], set[str]]:
+    def _needed(self) -> tuple[list[EmittedNode], set[str]]:
         """The nodes from which the outputs follow, in order, and the tensors that they read."""
         needed, nodes = set(self._outputs), []
         for node in reversed(self._nodes):

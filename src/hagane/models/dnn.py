@@ -11,23 +11,26 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+import numpy as np
 import torch
 from torch import nn
 
+from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.models.begin_net import begin_net
 from hagane.models.carry_over import carry_over
-from hagane.models.dnn_graph import emit_net
+from hagane.models.dnn_graph import emit_layers, emit_net
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import FitContext
+from hagane.models.features_graph import emit_columns
 from hagane.models.first_layer_movement import first_layer_movement
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.tabular_net import TabularNet, fold_normalisation
 from hagane.models.target import Target
 from hagane.models.task_arguments import TaskArguments
-from hagane.models.torch_model import TorchModel
+from hagane.models.torch_model import ExplainedModule, TorchModel
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
@@ -92,7 +95,12 @@ def fit_net(
         curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
         parameters=left,
+        explained=ExplainedModule(emit_columns, _emit_output, lambda net: net.feature_of_column),
     )
+
+
+def _emit_output(emitter: Emitter, net: TabularNet, columns: str) -> str:
+    return emit_layers(emitter, net, columns, dtype=np.float64)
 
 
 def make_task(arguments: dict[str, Any], share: Share) -> Task:

@@ -32,7 +32,11 @@ def emit_net(
     dtype: type[np.floating[Any]],
 ) -> str:
     """Add the folded network computed in `dtype`; the name of its output [n, c]."""
-    x = emit_columns(emitter, net, dense, ids, sparse, dtype=dtype)
+    return emit_layers(emitter, net, emit_columns(emitter, net, dense, ids, sparse, dtype=dtype), dtype=dtype)
+
+
+def emit_layers(emitter: Emitter, net: TabularNet, x: str, *, dtype: type[np.floating[Any]]) -> str:
+    """Add the layers behind the columns `x` [n, w] in `dtype`; the name of their output [n, c]."""
     for layer in net.layers:
         if isinstance(layer, nn.Linear):
             weight, bias = layer.weight.detach().numpy().astype(dtype), layer.bias.detach().numpy().astype(dtype)

@@ -29,14 +29,14 @@ from hagane.models.prior_shift import prior_shift
 from hagane.models.tabular_net import fold_normalisation
 from hagane.models.target import Target
 from hagane.models.task_arguments import TaskArguments
-from hagane.models.torch_model import TorchModel
+from hagane.models.torch_model import ExplainedModule, TorchModel
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
 from hagane.models.train_torch import train_torch, training_curve
 from hagane.models.training_data import require_rows_to_normalise
 from hagane.models.unknown_features import unknown_features
 from hagane.models.warm_start import WarmStart
-from hagane.models.wide_deep_graph import emit_wide_deep
+from hagane.models.wide_deep_graph import emit_of_terms, emit_terms, emit_wide_deep, owners_of_terms
 from hagane.models.wide_deep_net import WideDeepNet, WidePart
 from hagane.training.ftrl import Ftrl
 from hagane.training.optimizers import optimizers_for
@@ -135,6 +135,7 @@ def fit_wide_deep(
         curve=training_curve(trained.history, target.loss_unit),
         best_iteration=trained.history.best_iteration,
         parameters=left,
+        explained=ExplainedModule(emit_terms, emit_of_terms, owners_of_terms),
     )
 
 

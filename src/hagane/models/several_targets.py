@@ -34,6 +34,11 @@ class SeveralTargets(Target, frozen=True, tag="several_labels"):
         return np.array([target.scale for target in self.targets]) if self.is_number else 1.0
 
     @property
+    def units(self) -> tuple[list[float], list[float]]:
+        """[k] each."""
+        return [target.scale for target in self.targets], [target.level for target in self.targets]
+
+    @property
     def num_labels(self) -> int:
         """k."""
         return len(self.targets)

@@ -26,14 +26,15 @@ from hagane.models.dnn import shift_output
 from hagane.models.embedded_features import EmbeddedFeatures
 from hagane.models.embedding_options import EmbeddingOptions
 from hagane.models.family import Array, FitContext
+from hagane.models.features_graph import emit_columns
 from hagane.models.options import narrowed
 from hagane.models.prior_shift import prior_shift
 from hagane.models.require_same_features import require_same_features
-from hagane.models.tabnet_graph import emit_tabnet
+from hagane.models.tabnet_graph import emit_steps, emit_tabnet
 from hagane.models.tabnet_net import TabNet, TabNetSettings
 from hagane.models.target import Float, Target
 from hagane.models.task_arguments import TaskArguments
-from hagane.models.torch_model import TorchModel, as_inputs
+from hagane.models.torch_model import ExplainedModule, TorchModel, as_inputs
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import EVAL_ROWS, torch_task
 from hagane.models.train_torch import train_torch, training_curve
@@ -167,6 +168,7 @@ def fit_tabnet(
         best_iteration=trained.history.best_iteration,
         parameters=left,
         computes_in=np.float64,
+        explained=ExplainedModule(_emit_columns, _emit_of_columns, lambda net: net.features.feature_of_column),
     )
 
 
@@ -231,6 +233,16 @@ def _emit_output(
     emitter: Emitter, net: TabNet, dense: str | None, ids: str | None, sparse: Sequence[SparsePort], *, dtype: Float
 ) -> str:
     return emit_tabnet(emitter, net, dense, ids, sparse).output
+
+
+def _emit_columns(
+    emitter: Emitter, net: TabNet, dense: str | None, ids: str | None, sparse: Sequence[SparsePort], *, dtype: Float
+) -> str:
+    return emit_columns(emitter, net.features, dense, ids, sparse, dtype=dtype)
+
+
+def _emit_of_columns(emitter: Emitter, net: TabNet, columns: str) -> str:
+    return emit_steps(emitter, net, columns).output
 
 
 def _large_tables(net: nn.Module) -> list[nn.Parameter]:

@@ -33,8 +33,13 @@ def emit_tabnet(
     emitter: Emitter, net: TabNet, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()
 ) -> TabNetTensors:
     """Add the network's nodes."""
+    return emit_steps(emitter, net, emit_columns(emitter, net.features, dense, ids, sparse, dtype=np.float64))
+
+
+def emit_steps(emitter: Emitter, net: TabNet, columns: str) -> TabNetTensors:
+    """Add what stands behind the embedded columns [n, w] float64."""
     settings, axis = net.settings, emitter.constant([1], np.int64)
-    x = _affine(emitter, emit_columns(emitter, net.features, dense, ids, sparse, dtype=np.float64), net.norm)
+    x = _affine(emitter, columns, net.norm)
     _, attended = _halves(emitter, _transformed(emitter, net.first, x), settings.n_d, settings.n_a)
     prior, decided, masks = "", "", ""
     columns = emitter.constant(net.feature_of_column.numpy())

@@ -64,6 +64,11 @@ class Target(msgspec.Struct, frozen=True, tag="one_label"):
         return self.scale
 
     @property
+    def units(self) -> tuple[list[float], list[float]]:
+        """[labels] by what outputs are multiplied, and what is added, to be in each label's own unit."""
+        return [self.scale], [self.level]
+
+    @property
     def num_labels(self) -> int:
         """Labels that are predicted at once."""
         return 1

@@ -15,9 +15,12 @@ from torch import nn
 
 from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import SparsePort
-from hagane.models.dnn_graph import emit_net
+from hagane.models.dnn_graph import emit_layers, emit_net
+from hagane.models.features_graph import emit_columns
 from hagane.models.sparse_graph import emit_entries, emit_row_sums
 from hagane.models.wide_deep_net import WideDeepNet, WidePart
+
+_DOUBLE = element_type(np.float64)
 
 
 def emit_wide_deep(
@@ -52,6 +55,70 @@ def emit_wide_deep(
     for part in parts[1:]:
         total = emitter.node("Add", total, part)
     return emitter.node("Add", deep, emitter.node("Cast", total, to=element_type(dtype)))
+
+
+def emit_terms(
+    emitter: Emitter,
+    net: WideDeepNet,
+    dense: str | None,
+    ids: str | None,
+    sparse: Sequence[SparsePort] = (),
+    *,
+    dtype: type[np.floating[Any]],
+) -> str:
+    """[n, w] float64: what each feature of the wide part adds to each output, then the columns of the deep part."""
+    wide, flat = net.wide, emitter.constant(np.array([0, -1], np.int64))
+    parts = []
+    if wide.weight is not None and dense is not None:
+        numbers = emitter.node("Cast", _chosen(emitter, dense, wide.dense, net.num_dense) or dense, to=_DOUBLE)
+        apart = emitter.node("Unsqueeze", numbers, emitter.constant(np.array([2], np.int64)))
+        terms = emitter.node("Mul", apart, emitter.constant(wide.weight.detach().double().numpy()))
+        parts.append(emitter.node("Reshape", terms, flat))
+    if wide.table is not None and ids is not None:
+        chosen = _chosen(emitter, ids, wide.ids, net.num_ids) or ids
+        slots = emitter.node("Add", chosen, emitter.constant(np.array(wide.offsets, np.int64)))
+        rows = emitter.node("Gather", emitter.constant(_table(wide.table)), slots, axis=0)
+        parts.append(emitter.node("Reshape", rows, flat))
+    for place, bag in zip(wide.sparse, wide.bags, strict=True):
+        parts.append(emit_row_sums(emitter, emit_entries(emitter, [sparse[place]], [0]), _table(bag)))
+    deep = emit_columns(
+        emitter,
+        net.deep,
+        _chosen(emitter, dense, net.deep_dense, net.num_dense),
+        _chosen(emitter, ids, net.deep_ids, net.num_ids),
+        [sparse[place] for place in net.deep_sparse],
+        dtype=dtype,
+    )
+    return emitter.node("Concat", *parts, emitter.node("Cast", deep, to=_DOUBLE), axis=1)
+
+
+def emit_of_terms(emitter: Emitter, net: WideDeepNet, columns: str) -> str:
+    """The output [n, c] float64 that follows from `emit_terms`."""
+    num_outputs = net.deep.layers[-1].out_features
+    num_terms, width = len(_term_owners(net)) * num_outputs, net.deep.width
+    if not num_terms:
+        return emit_layers(emitter, net.deep, columns, dtype=np.float64)
+    parts = emitter.constant(np.array([num_terms, width], np.int64))
+    terms, deep = emitter.nodes("Split", columns, parts, num_outputs=2, axis=1)
+    added = emitter.node("MatMul", terms, emitter.constant(np.tile(np.eye(num_outputs), (num_terms // num_outputs, 1))))
+    return emitter.node("Add", emit_layers(emitter, net.deep, deep, dtype=np.float64), added)
+
+
+def owners_of_terms(net: WideDeepNet) -> list[int]:
+    """[w] the feature (dense, then ids, then sparse ones) of each column of `emit_terms`."""
+    num_outputs = net.deep.layers[-1].out_features
+    first_sparse = net.num_dense + net.num_ids
+    deep = [*net.deep_dense, *(net.num_dense + place for place in net.deep_ids)]
+    deep += [first_sparse + place for place in net.deep_sparse]
+    wide = [owner for owner in _term_owners(net) for _ in range(num_outputs)]
+    return [*wide, *(deep[feature] for feature in net.deep.feature_of_column)]
+
+
+def _term_owners(net: WideDeepNet) -> list[int]:
+    """The features of the wide part, in the order of their terms."""
+    first_sparse = net.num_dense + net.num_ids
+    owners = [*net.wide.dense, *(net.num_dense + place for place in net.wide.ids)]
+    return [*owners, *(first_sparse + place for place in net.wide.sparse)]
 
 
 def _wide_parts(
