@@ -44,6 +44,12 @@ test-clients: $(READY) ## The protocols' real clients (Triton, Vertex AI, MLflow
 	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/clients.txt
 	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py tests/serving/test_openapi.py
 
+.PHONY: test-beam
+test-beam: $(READY) ## Bundles in Apache Beam's RunInference on its local runner, in an environment of its own
+	@test -x .venv-beam/bin/python || $(PYTHON) -m venv .venv-beam
+	@.venv-beam/bin/python -m pip install --quiet --disable-pip-version-check -r tests/integrations/beam.txt
+	@HAGANE_BEAM=$(CURDIR)/.venv-beam/bin/python $(BIN)/python -m pytest tests/integrations
+
 CLEAN_ROOT := $(HOME)/.cache/hagane-package/bookworm
 MIRROR ?= http://deb.debian.org/debian
 
@@ -84,5 +90,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-package build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-package .venv-beam build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

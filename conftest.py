@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Iterator
 
 import pytest
+
+NEED_BEAM = ["src/hagane/integrations/beam.py", "tests/integrations/beam_pipelines.py"]
+collect_ignore = [] if importlib.util.find_spec("apache_beam") else NEED_BEAM
+"""Modules for other projects, where these are not installed (`make test-beam` has Beam)."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,8 +14,6 @@ import sys
 import traceback
 from pathlib import Path
 
-from killed_at_changes import Killer, about, exit_quietly
-
 from hagane.workflow import predict
 from hagane.workspace.workspace import Workspace
 
@@ -25,6 +23,8 @@ SMALL = {"BATCH_ROWS": 1_024, "PART_ROWS": 2_000}
 
 def main(folder: Path, bundle: str, data: str, out: str) -> None:
     """One moment after another."""
+    from killed_at_changes import about  # beside this program
+
     number = 0
     while True:
         place = folder / str(number)
@@ -44,6 +44,8 @@ def main(folder: Path, bundle: str, data: str, out: str) -> None:
 
 def forked(place: Path, bundle: str, data: str, out: str, number: int) -> int:
     """Predict in a process of its own, killed before its change `number` (0: not): how it ended."""
+    from killed_at_changes import Killer, exit_quietly
+
     process = os.fork()
     if process == 0:
         code = 1
