@@ -241,6 +241,17 @@ BODY = st.builds(
     st.lists(ROW, max_size=4) | st.lists(ODD_ROW, max_size=4) | ODD,
     MORE,
 )
+COLUMN_BODY = st.builds(
+    lambda columns, more: json.dumps({"inputs": columns, **more}).encode(),
+    st.integers(0, 4).flatmap(
+        lambda size: st.fixed_dictionaries(
+            {}, optional={name: st.lists(each, min_size=size, max_size=size) for name, each in FITTING.items()}
+        )
+    )
+    | st.fixed_dictionaries({}, optional={name: st.lists(each | ODD, max_size=2) for name, each in FITTING.items()})
+    | st.dictionaries(st.sampled_from([*FITTING, "x"]), ODD),
+    MORE,
+)
 MORE_PATHS = ("/invocations", "/page/predict", "/v1/models/other:predict", "/v1/models/flights:classify")
 
 
@@ -249,3 +260,22 @@ MORE_PATHS = ("/invocations", "/page/predict", "/v1/models/other:predict", "/v1/
 def test_every_body_is_answered_as_the_long_way_answers_it(both: tuple[App, App], body: bytes, path: str) -> None:
     answers = [ask_at_once(app, [(path, body)] * 2, id="one") for app in both]
     assert answers[0] == answers[1]
+
+
+@settings(deadline=None, max_examples=200)
+@given(COLUMN_BODY, st.sampled_from(["/v1/models/flights:predict", "/invocations", "/v1/models/other:predict"]))
+def test_columns_are_answered_as_the_long_way_answers_them(both: tuple[App, App], body: bytes, path: str) -> None:
+    answers = [ask_at_once(app, [(path, body)] * 2, id="one") for app in both]
+    assert answers[0] == answers[1]
+
+
+def test_plain_columns_are_run_in_batches(flights: Bundle, sizes: list[int]) -> None:
+    app = create_app(flights)
+    sizes.clear()
+    body = b'{"inputs": {"age": [40, 10, null], "job": ["pilot", "nurse", "pilot"]}}'
+    answers = ask_at_once(app, [("/v1/models/flights:predict", body)] * 2)
+    assert sizes == [6]
+    rows = [{"age": 40, "job": "pilot"}, {"age": 10, "job": "nurse"}, {"job": "pilot"}]
+    assert json.loads(answers[0][1])["outputs"]["predicted_late"] == [
+        row["predicted_late"] for row in flights.predict(rows).rows()
+    ]

@@ -161,6 +161,9 @@ class _Part(Predictions):
         """What `dataclasses.replace` makes of a view is none."""
         return Predictions(*args, **fields)
 
+    def __len__(self) -> int:
+        return len(self._made)
+
     def rows(self) -> list[dict[str, Any]]:
         """Made with those of the whole."""
         return self._made

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
@@ -40,7 +40,7 @@ class TypedInstances(msgspec.Struct, gc=False):
     """Decoded rows: iterated over, they are objects by column name, as JSON had them; a field left out is None."""
 
     rows: Sequence[Any]
-    """As they were decoded."""
+    """As they were decoded, or tuples of their values."""
     values: list[Values]
     """What the graph is fed."""
     names: tuple[str, ...]
@@ -50,7 +50,8 @@ class TypedInstances(msgspec.Struct, gc=False):
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:
-            yield dict(zip(self.names, msgspec.structs.astuple(row), strict=True))
+            values = row if isinstance(row, tuple) else msgspec.structs.astuple(row)
+            yield dict(zip(self.names, values, strict=True))
 
 
 class TypedRows:
@@ -75,6 +76,7 @@ class TypedRows:
         """The columns, in the order of a row's values."""
         self.row: Any = _struct(self.names, types)
         """The struct of one row: for the types of whole bodies."""
+        self._types = types
         self._num_floats, self._num_ints = len(layout.float64), len(layout.int64)
         self._num_strings = len(layout.strings)
         self._moments = [
@@ -95,9 +97,30 @@ class TypedRows:
         plain_names = not any(_UNTAKEN.search(name) for name in signature.names)
         return plain_names and not signature.layout.arrays and 0 < len(signature.inputs) <= MOST_COLUMNS
 
+    def columns(self, most_rows: int) -> Any:
+        """The struct of columns by name, each a list of at most `most_rows` values."""
+        most = msgspec.Meta(max_length=most_rows)
+
+        def column(value: Any) -> Any:
+            return Annotated[list[value], most] | msgspec.UnsetType
+
+        return _struct(self.names, self._types, column)
+
+    def instances_of_columns(self, columns: Any) -> TypedInstances | None:
+        """Decoded columns as rows; None where they are of different lengths, or empty, or a text is no date or time."""
+        lists = msgspec.structs.astuple(columns)
+        lengths = {len(each) for each in lists if each is not msgspec.UNSET}
+        if len(lengths) != 1 or 0 in lengths:
+            return None
+        nulls = [None] * lengths.pop()
+        rows = list(zip(*[nulls if each is msgspec.UNSET else each for each in lists], strict=True))
+        return self._converted(rows, list(rows))
+
     def instances(self, rows: Sequence[Any]) -> TypedInstances | None:
         """Decoded rows with their values; None where a text is no date or time."""
-        values: list[Values] = list(map(msgspec.structs.astuple, rows))
+        return self._converted(rows, list(map(msgspec.structs.astuple, rows)))
+
+    def _converted(self, rows: Sequence[Any], values: list[Values]) -> TypedInstances | None:
         if self._moments:
             for index, row in enumerate(values):
                 converted = list(row)
@@ -155,8 +178,11 @@ class TypedRows:
             feed |= zip(self._inputs, packed.T.copy()[:, :, None], strict=True)
 
 
-def _struct(names: Sequence[str], types: dict[str, SqlType]) -> Any:
-    """Every field may be null or left out; one that there is not is refused."""
-    fields = [(f"c{place}", _FIELDS.get(types[name], str) | None, None) for place, name in enumerate(names)]
+def _struct(names: Sequence[str], types: dict[str, SqlType], shape: Callable[[Any], Any] | None = None) -> Any:
+    """Every value may be null, and every field left out; one that there is not is refused."""
+    fields: list[tuple[str, Any, Any]] = []
+    for place, name in enumerate(names):
+        value = _FIELDS.get(types[name], str) | None
+        fields.append((f"c{place}", value, None) if shape is None else (f"c{place}", shape(value), msgspec.UNSET))
     rename = {f"c{place}": name for place, name in enumerate(names)}
     return msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=True, frozen=True, gc=False)

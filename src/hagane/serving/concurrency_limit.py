@@ -69,7 +69,7 @@ class ConcurrencyLimit:
 
         Nor is there one where it would take longer than `within_seconds` to be answered, unless it can begin at once.
         """
-        if self.inside >= max(1, int(self.limit * share)):
+        if self.inside >= (self.limit if share == 1 else max(1, int(self.limit * share))):
             return False
         if self.rate and self.inside >= self._least // 2 and (self.inside + 1) / self.rate > within_seconds:
             return False
@@ -86,7 +86,7 @@ class ConcurrencyLimit:
         have been turned away, is not counted as work then, or else refusals would make the server seem slow.
         """
         now = self._clock()
-        self._busy += now - max(self._since, begin)
+        self._busy += now - (self._since if self._since > begin else begin)
         self._since = now
         self.inside -= 1
         self._answers += answered

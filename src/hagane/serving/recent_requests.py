@@ -21,11 +21,13 @@ class RecentRequests:
         self._next = 0
 
     def observe(self, exchange: Exchange) -> None:
-        """Keep a prediction that was answered."""
+        """Keep a prediction that was answered over HTTP: a call of gRPC has no body that could be sent again."""
         request = exchange.request
         if exchange.kind != "predict" or exchange.response is None or exchange.response.status != 200:
             return
-        if len(request.body) <= MOST_BYTES and not ("version" in request.parameters or "label" in request.parameters):
+        if 0 < len(request.body) <= MOST_BYTES and not (
+            "version" in request.parameters or "label" in request.parameters
+        ):
             self._ring[self._next] = request
             self._next = (self._next + 1) % len(self._ring)
 

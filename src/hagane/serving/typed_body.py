@@ -20,13 +20,16 @@ class TypedBody:
     columns, `3.0` for an INT64, fields beside the rows. Where both read a body, the answers are the same.
     """
 
-    def __init__(self, model: ServedModel, field: str = "instances") -> None:
+    def __init__(self, model: ServedModel, field: str = "instances", *, by_column: bool = False) -> None:
+        """With `by_column` the field is not a list of rows, but an object of lists, `{"age": [...], ...}`."""
         self._typed = model.typed_rows
         if self._typed is not None:
+            most = min(MOST_ROWS, model.max_rows)
             row: Any = self._typed.row
-            rows: Any = Annotated[list[row], msgspec.Meta(max_length=min(MOST_ROWS, model.max_rows))]
+            rows: Any = self._typed.columns(most) if by_column else Annotated[list[row], msgspec.Meta(max_length=most)]
             body = msgspec.defstruct("Body", [("rows", rows)], rename={"rows": field}, forbid_unknown_fields=True)
             self._decode = msgspec.json.Decoder(body).decode
+            self._instances = self._typed.instances_of_columns if by_column else self._typed.instances
 
     def read(self, body: bytes) -> TypedInstances | None:
         """The rows, one at least; None where the long way is to be taken."""
@@ -36,4 +39,4 @@ class TypedBody:
             rows = self._decode(body).rows  # type: ignore[attr-defined]
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        return self._typed.instances(rows) if rows else None
+        return self._instances(rows) if rows else None

@@ -159,7 +159,7 @@ class _RouteSeries:
             seconds = exchange.model_seconds
             held[_MODEL + bisect_left(_BOUNDS, seconds)] += 1.0
             held[_MODEL_SUM] += seconds
-            held[_ROWS] += len(predictions.row_errors)
+            held[_ROWS] += len(predictions)
         self._num_held += 1
         if self._num_held == _HELD:
             self.write()

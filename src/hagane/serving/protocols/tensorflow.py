@@ -69,15 +69,15 @@ class _TensorFlowServing:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
         self._scalars = frozenset(column.name for column in model.bundle.signature.inputs if not column.type.is_array)
-        self._typed = TypedBody(model) if "b64" not in model.bundle.signature.names else None
+        has_b64 = "b64" in model.bundle.signature.names
+        self._typed = None if has_b64 else (TypedBody(model), TypedBody(model, "inputs", by_column=True))
         self._only = model.bundle.signature.names[0] if len(model.bundle.signature.names) == 1 else None
 
     def decode(self, request: Request) -> Rows:
         """Rows or columns."""
-        typed = self._typed.read(request.body) if self._typed is not None else None
+        typed = self._decode_typed(request)
         if typed is not None:
-            self._check(request)
-            return Rows(typed, self._encode_rows)
+            return typed
         fields = self._fields(request, ("instances", "inputs", "signature_name"))
         form = fields.one_of("instances", "inputs", expected="rows in instances, or columns in inputs")
         faults = list(fields.faults)
@@ -85,6 +85,20 @@ class _TensorFlowServing:
             rows = self._columns(fields["inputs"], faults)
             return Rows(rows, self._encode_columns, tuple(faults), lambda where: place_in_column(where, "inputs"))
         return Rows(self._rows(fields["instances"], "instances", faults), self._encode_rows, tuple(faults))
+
+    def _decode_typed(self, request: Request) -> Rows | None:
+        """The short way, where the body has one."""
+        if self._typed is None:
+            return None
+        by_row, by_column = self._typed
+        if (instances := by_row.read(request.body)) is not None:
+            rows = Rows(instances, self._encode_rows)
+        elif (instances := by_column.read(request.body)) is not None:
+            rows = Rows(instances, self._encode_columns, place=lambda where: place_in_column(where, "inputs"))
+        else:
+            return None
+        self._check(request)
+        return rows
 
     def decode_classify(self, request: Request) -> Rows:
         """Examples to be classified."""
