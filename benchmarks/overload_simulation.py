@@ -50,7 +50,9 @@ class LittlesLaw:
     """Hagane's."""
 
     def __init__(self, clock: Clock, servers: int) -> None:
-        self.limit = ConcurrencyLimit(wait_seconds=WAIT_SECONDS, least=2 * servers, most=MOST, clock=clock)
+        self.limit = ConcurrencyLimit(
+            wait_seconds=WAIT_SECONDS, least=2 * servers, first=16 * servers, most=MOST, clock=clock
+        )
 
     def enter(self) -> bool:
         return self.limit.enter(within_seconds=DEADLINE_SECONDS)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from hagane.bundle.bundle import Bundle
-from hagane.serving import ServerThread, create_app
+from hagane.serving import ServerThread, create_app, refusal_pace
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import HttpError, Request
@@ -61,7 +61,7 @@ class Held:
 
 @pytest.fixture
 def held(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    held = Held(flights, monkeypatch, queue_seconds=0.1)
+    held = Held(flights, monkeypatch, queue_seconds=0.1, most_waiting=4)
     yield held
     held.gate.set()
     held.pool.shutdown()
@@ -101,6 +101,25 @@ def test_each_protocol_refuses_in_its_own_shape(held: Held, path: str, body: dic
             assert {name: found[name] for name in value} == value
         else:
             assert found.startswith(value)
+
+
+def test_very_many_refusals_are_kept_back(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends again as soon as it was refused would keep the server from its work."""
+    monkeypatch.setattr(refusal_pace, "BURST", 0)
+    monkeypatch.setattr(refusal_pace, "MOST_A_SECOND", 2)
+    asked = held.fill(4)
+    begin = time.monotonic()
+    assert held.ask().status_code == 429
+    assert time.monotonic() - begin > 0.4
+    held.gate.set()
+    assert {each.result().status_code for each in asked} == {200}
+
+
+def test_explanations_have_the_places_of_threads(exchange: Exchange) -> None:
+    admission = AdaptiveAdmission(OverloadOptions())
+    exchange.kind = "explain"
+    admission.enter(exchange)
+    assert {name: limit.inside for name, limit in admission.limits.items()} == {"inline": 0, "threads": 1}
 
 
 def test_health_is_never_turned_away(held: Held) -> None:
@@ -193,7 +212,7 @@ def test_a_deadline_that_has_passed_before_the_request_was_whole(exchange: Excha
 
 
 def test_slow_requests_do_not_take_the_places_of_short_ones(exchange: Exchange) -> None:
-    admission = AdaptiveAdmission(OverloadOptions(), num_threads=1)
+    admission = AdaptiveAdmission(OverloadOptions(most_waiting=2), num_threads=1)
     large = [copy_of(exchange, body=b"x" * 40_000) for _ in range(3)]
     admission.enter(large[0])
     admission.enter(large[1])

@@ -13,14 +13,19 @@ from hagane.serving.deadline import timeout_seconds, too_late
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import HttpError
 from hagane.serving.overload_options import OverloadOptions
+from hagane.serving.refusal_pace import RefusalPace
 
 LEAST_INLINE = 128
 """What is run on the event loop is run in batches: two of them may always be inside."""
+FIRST_TIMES = 8
+"""So many times as much is let in while nothing was measured: the first clients of a new server are not turned away."""
 PRIORITY_HEADER = b"priority"
 USUAL_URGENCY = 3
 """RFC 9218's: 0 is the most urgent, 7 the least."""
 REFUSAL_SECONDS = 0.02
 """How long one refusal is given to all: to write it anew for each would cost as much as an answer."""
+MOST_HELD_BYTES = 65_536
+"""Of a request whose refusal is kept back."""
 LESS_URGENT_SHARE = 0.5
 """The part of the places that is open to requests less urgent than usual."""
 _URGENCY = re.compile(rb"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
@@ -41,6 +46,7 @@ class AdaptiveAdmission:
         self._inline = self._limit(LEAST_INLINE)
         self._threads = self._limit(2 * num_threads)
         self._bytes = 0
+        self._pace = RefusalPace()
         self._refusals: dict[ConcurrencyLimit, tuple[float, HttpError]] = {}
         """The newest of each limit, and when it was written."""
         self.refused = 0
@@ -83,6 +89,13 @@ class AdaptiveAdmission:
         begin = exchange.request.received + exchange.waited_seconds if one_by_one else -math.inf
         limit.leave(answered=run, begin=begin)
 
+    def hold_seconds(self, exchange: Exchange) -> float:
+        """How long to keep the refusal of this one back; large bodies are not kept."""
+        if len(exchange.request.body) > MOST_HELD_BYTES:
+            return 0.0
+        now = self._clock()
+        return self._pace.hold_seconds(now, exchange.deadline - now)
+
     def _refusal(self, limit: ConcurrencyLimit, now: float) -> HttpError:
         written, error = self._refusals.get(limit, (-math.inf, None))
         if error is None or now - written > REFUSAL_SECONDS:
@@ -96,11 +109,12 @@ class AdaptiveAdmission:
             wait_seconds=options.queue_seconds,
             least=min(least, options.most_waiting),
             most=options.most_waiting,
+            first=min(FIRST_TIMES * least, options.most_waiting),
             clock=self._clock,
         )
 
     def _limit_of(self, exchange: Exchange) -> ConcurrencyLimit:
-        inline = len(exchange.request.body) <= exchange.deployment.inline_bytes
+        inline = len(exchange.request.body) <= exchange.deployment.inline_bytes and exchange.kind != "explain"
         return self._inline if inline else self._threads
 
 

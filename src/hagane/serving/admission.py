@@ -16,6 +16,9 @@ class Admission(Protocol):
     def leave(self, exchange: Exchange) -> None:
         """One that was let in has been answered, or was given up."""
 
+    def hold_seconds(self, exchange: Exchange) -> float:
+        """How long the refusal of one that was just turned away is to be kept back."""
+
 
 class Unlimited:
     """Lets everything in."""
@@ -25,3 +28,7 @@ class Unlimited:
 
     def leave(self, exchange: Exchange) -> None:
         """Nothing to count."""
+
+    def hold_seconds(self, exchange: Exchange) -> float:
+        """Nothing is refused."""
+        return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import time
@@ -131,12 +132,22 @@ class App:
                 return
             self.admission.enter(exchange)
         except Exception as error:
-            self._reply(exchange, self._refusal(exchange, error), reply)
+            self._refuse(exchange, error, reply)
             return
         if isinstance(route, Predict) and len(request.body) <= exchange.deployment.inline_bytes:
             self._start_here(exchange, route, reply)
         else:
             self._start(exchange, route, reply)
+
+    def _refuse(self, exchange: Exchange, error: Exception, reply: Callable[[Response], object]) -> None:
+        """Answer that it is not let in: at once, or a little later where very many are not."""
+        response = self._refusal(exchange, error)
+        held = self.admission.hold_seconds(exchange) if response.status == 429 else 0.0
+        if held:
+            with contextlib.suppress(RuntimeError):  # there may be no event loop
+                asyncio.get_running_loop().call_later(held, self._reply, exchange, response, reply)
+                return
+        self._reply(exchange, response, reply)
 
     def refuse(self, request: Request, error: HttpError, reply: Callable[[Response], object]) -> None:
         """Answer a request that cannot be read to its end (a body too large) in the shape of its path's protocol.

@@ -31,7 +31,8 @@ class ConcurrencyLimit:
     """Counts who is inside, and says whether one more may enter. For one thread (the event loop's).
 
     `wait_seconds` is the longest wait that the limit aims at, `least` and `most` are the limit's bounds: `least` should
-    keep the machine busy (two requests a thread), `most` bounds memory whatever was measured.
+    keep the machine busy (two requests a thread), `most` bounds memory whatever was measured. `first` is the limit
+    while no rate is known (`least` by default).
 
     >>> now = 0.0
     >>> limit = ConcurrencyLimit(wait_seconds=0.1, least=2, most=1_000, clock=lambda: now)
@@ -51,10 +52,11 @@ class ConcurrencyLimit:
         wait_seconds: float,
         least: int,
         most: int,
+        first: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wait, self._least, self._most, self._clock = wait_seconds, least, most, clock
-        self.limit = least
+        self.limit = first or least
         """How many may be inside now."""
         self.inside = 0
         """How many are."""
