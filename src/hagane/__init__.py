@@ -24,6 +24,9 @@ _PUBLIC = {
     "runs": "hagane.fronts.python",
     "find_outliers": "hagane.fronts.python",
     "compare": "hagane.fronts.python",
+    "request_log": "hagane.fronts.request_log",
+    "feedback": "hagane.fronts.request_log",
+    "erase": "hagane.fronts.request_log",
     "deploy": "hagane.fronts.endpoints",
     "undeploy": "hagane.fronts.endpoints",
     "rollback": "hagane.fronts.endpoints",
@@ -56,12 +59,15 @@ __all__ = [
     "deploy",
     "describe",
     "endpoints",
+    "erase",
+    "feedback",
     "find_outliers",
     "hparam_candidates",
     "hparam_range",
     "infer_schema",
     "launch",
     "load",
+    "request_log",
     "rollback",
     "runs",
     "train",
@@ -88,6 +94,7 @@ if TYPE_CHECKING:
         train,
         train_spec,
     )
+    from hagane.fronts.request_log import erase, feedback, request_log
     from hagane.models.torch_inputs import TorchInputs
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split

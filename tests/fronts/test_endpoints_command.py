@@ -44,6 +44,11 @@ def shown(renderable: Any) -> str:
     return str(lines.get())
 
 
+def test_to_serve_an_endpoint_as_a_model_tells_how(say):
+    say("deploy", "late@1", "--to", "prod")
+    assert "hagane serve --endpoint prod" in say("serve", "prod", code=8)
+
+
 def test_from_the_first_deployment_to_the_last(say):
     text = say("deploy", "late@1", "--to", "prod")
     assert "deploy late@1, traffic 100" in text

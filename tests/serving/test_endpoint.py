@@ -152,6 +152,7 @@ def test_a_version_that_does_not_load_is_not_taken(place, ask):
         assert "m@2" in report.problem
         states = {each.version: (each.state, bool(each.error)) for each in report.models if each.state != "UNLOADING"}
         assert states == {1: ("AVAILABLE", False), 2: ("END", True)}
+        assert all("m@2" not in each.error for each in report.models), "that is told before it"
         assert answer(ask(server)) == 1.0
         metadata = httpx.get(server.url + "/metadata", trust_env=False).json()["endpoint"]
         assert (metadata["revision"], metadata["wantedRevision"]) == (3, 4)
@@ -160,6 +161,16 @@ def test_a_version_that_does_not_load_is_not_taken(place, ask):
         until(lambda: answer(ask(server)) == 2.0)
         until(served(place, 4))
         assert place.reports()[0].problem == ""
+
+
+def test_an_endpoint_that_is_deleted_is_served_on_and_told_in_a_line(place, ask, caplog):
+    place.register(1)
+    place.deploy(1)
+    with place.server() as server:
+        place.workspace.endpoints.delete("m")
+        until(lambda: "no endpoint 'm'" in caplog.text)
+        assert answer(ask(server)) == 1.0
+    assert "Traceback" not in caplog.text
 
 
 def test_a_server_that_starts_with_a_broken_newest_state_serves_the_one_before(place, ask):

@@ -76,4 +76,4 @@ def _lineage(folder: Path, is_there: bool) -> dict[str, Any]:
         read = msgspec.json.decode(read_verified(folder, keep=(LINEAGE_NAME,))[1][LINEAGE_NAME])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
-    return {name: read[name] for name in _TOLD if name in read} if isinstance(read, dict) else {}
+    return {name: read[name] for name in _TOLD if read.get(name) is not None} if isinstance(read, dict) else {}

@@ -142,9 +142,10 @@ class EndpointFollower:
         while not self._ending.wait(self._poll_seconds):
             try:
                 self._look()
+            except HaganeError as error:  # it was deleted, or its workspace is not there
+                _LOG.warning("%s cannot be followed, what is served goes on: %s", self.name, _problem_text(error))
             except Exception:
-                name = self.status.report.endpoint
-                _LOG.exception("the endpoint %s cannot be followed; what is served goes on", name)
+                _LOG.exception("%s cannot be followed, what is served goes on", self.name)
         self._tell_comparisons()
         self._quietly(lambda: self._source.withdraw(self.status.report))
 
@@ -210,7 +211,7 @@ class EndpointFollower:
             time.sleep(BREATH_SECONDS)
             warm_up_with(deployment, self.recent.requests, self._recorded(deployment))
         except Exception as error:
-            raise ServeError(Fault(what=f"{model.reference} ({model.id}): {_problem_text(error)}")) from error
+            raise ServeError(Fault(what=f"{_begin(model)}{_problem_text(error)}")) from error
         self._own_references[id(deployment)] = sys.getrefcount(deployment)
         return deployment
 
@@ -245,7 +246,7 @@ class EndpointFollower:
         _LOG.error("revision %s of %s was not taken: %s", state.revision, state.name, told)
         served = {each.id for each in self.status.state.models} if self.status.state else set()
         new = [each for each in state.models if each.id not in served]
-        failed = [_status(each, "END", told) for each in new if each.id in told]
+        failed = [_status(each, "END", told.removeprefix(_begin(each))) for each in new if each.id in told]
         if self._metrics is not None:
             for each in failed:
                 self._metrics.load_failed(each.model, str(each.version))
@@ -320,6 +321,11 @@ class _Leaving(NamedTuple):
     def is_idle(self) -> bool:
         """Whether nobody holds it but this."""
         return sys.getrefcount(self.deployment) <= self.own_references
+
+
+def _begin(model: DeployedModel) -> str:
+    """How it is told that a version has failed."""
+    return f"{model.reference} ({model.id}): "
 
 
 def _status(model: DeployedModel, state: ModelState, error: str = "") -> ModelStatus:

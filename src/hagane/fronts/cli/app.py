@@ -12,9 +12,12 @@ from hagane.fronts.cli.demo import demo
 from hagane.fronts.cli.deploy import deploy
 from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.endpoints import endpoints
+from hagane.fronts.cli.erase import erase
 from hagane.fronts.cli.evaluate import evaluate
+from hagane.fronts.cli.feedback import feedback
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.launch import launch
+from hagane.fronts.cli.logs import logs
 from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
@@ -90,5 +93,8 @@ app.command(rich_help_panel=PANEL_USE)(inspect)
 app.command(rich_help_panel=PANEL_USE)(sign)
 app.command(rich_help_panel=PANEL_USE)(verify)
 app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
+app.add_typer(logs, name="logs", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(feedback)
+app.command(rich_help_panel=PANEL_USE)(erase)
 app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(cache)

@@ -48,6 +48,14 @@ def complete_endpoint(incomplete: str) -> Iterator[tuple[str, str]]:
     yield from (item for item in found if item[0].lower().startswith(incomplete.lower()))
 
 
+def complete_log(incomplete: str) -> Iterator[str]:
+    """Endpoints whose requests were logged, by what was typed."""
+    from hagane.serving.request_log.log_folder import endpoints
+    from hagane.workspace.workspace import Workspace
+
+    yield from (name for name in endpoints(Workspace().logs_folder) if name.lower().startswith(incomplete.lower()))
+
+
 JsonOption = Annotated[
     bool,
     typer.Option(
@@ -78,6 +86,15 @@ EndpointArgument = Annotated[
     str,
     typer.Argument(
         metavar="ENDPOINT", help="An endpoint's name.", autocompletion=complete_endpoint, show_default=False
+    ),
+]
+LogArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENDPOINT",
+        help="Whose requests: an endpoint's name, or the model's where it was served without one.",
+        autocompletion=complete_log,
+        show_default=False,
     ),
 ]
 DataArgument = Annotated[

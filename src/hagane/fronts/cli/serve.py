@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hagane.errors import Fault, NotFoundError
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.options import FLAG, JsonOption, WorkspaceOption, complete_endpoint, complete_model
+
+if TYPE_CHECKING:
+    from hagane.workspace.workspace import Workspace
 
 MOST_WORKERS = 256
 PANEL_LOG = "Request log"
@@ -165,7 +170,7 @@ def serve(
     if model is not None and endpoint is not None:
         raise typer.BadParameter("name a model, or an --endpoint")
     place = Workspace(workspace)
-    bundle = place.bundle_path(model) if model is not None else None
+    bundle = _bundle_path(place, model) if model is not None else None
     version = place.version_at(bundle) if bundle is not None else None
 
     def announce(text: str) -> None:
@@ -200,6 +205,17 @@ def serve(
         ),
         overload=OverloadOptions(queue_seconds=queue_seconds, timeout_seconds=request_timeout),
     )
+
+
+def _bundle_path(place: Workspace, model: str) -> Path:
+    """Raises NotFoundError, which knows endpoints, too."""
+    try:
+        return place.bundle_path(model)
+    except NotFoundError:
+        if place.endpoints.find(model) is None:
+            raise
+        what, step = f"no model {model!r}, but an endpoint of that name", f"hagane serve --endpoint {model}"
+        raise NotFoundError(Fault(what=what, where=f"workspace {place.root}", next_step=step)) from None
 
 
 def _num_workers(text: str) -> int:

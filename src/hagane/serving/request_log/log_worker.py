@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -24,6 +25,7 @@ from hagane.serving.request_log.pseudonyms import Pseudonyms
 from hagane.serving.request_log.record import Record
 from hagane.serving.request_log.ring import Ring
 from hagane.serving.request_log.treatments import treatments
+from hagane.serving.request_log.writer_presence import writer_presence
 
 SLICE_REQUESTS = 64
 SLICE_ROWS = 256
@@ -71,6 +73,14 @@ class LogWorker:
 
     def run(self) -> None:
         """Until `stop`: then all that is left is written."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(writer_presence(self._folder, self._options.flush_seconds))
+            except OSError as error:
+                self._tell_refused(error, self._requests)
+            self._run()
+
+    def _run(self) -> None:
         while True:
             asked, stopping = self._flushes_asked, self._is_stopping
             self._drain()

@@ -6,6 +6,7 @@ import logging
 import time
 from pathlib import Path
 
+from hagane.errors import DataError
 from hagane.serving.request_log.compact import compact_hour
 from hagane.serving.request_log.log_folder import KINDS, LogFolder
 from hagane.serving.request_log.log_lock import log_lock
@@ -36,5 +37,5 @@ def _compact(hour: Path) -> None:
     """A damaged file keeps its hour from being merged, and no other."""
     try:
         compact_hour(hour)
-    except ValueError as error:  # pyarrow's, for what is no Parquet
+    except (ValueError, DataError) as error:  # pyarrow raises ValueError for what is no Parquet
         _LOG.warning("the hour %s of the request log is left as it is, a file in it is damaged: %s", hour, error)
