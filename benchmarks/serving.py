@@ -13,8 +13,8 @@ Each server has one worker, on core 0; the load has core 1 (`serving_load.c`; ev
 with one that was held to the model's own library before). Ray Serve is four processes and more: it may use both cores.
 A round starts each server in turn and asks it over 1, 16 and 64 connections, each of which sends its next request when
 the last was answered; the order is turned around from round to round. After the rounds comes the open loop: requests
-are due at fixed times, whatever the server does, and latency counts from then. Then comes three times what was carried,
-and half of it right after; last, one connection to one worker and to two.
+are due at fixed times, whatever the server does, and latency counts from then. Last, one connection to one worker and
+to two. `overload.py` is about more than a server can carry.
 
 Tables hold medians over the rounds, with the lowest and the highest. *CPU µs* is the processor time of all of a
 server's processes by request: it depends least on what else the machine does. Ends with 1 where an answer was wrong.
@@ -23,7 +23,6 @@ server's processes by request: it depends least on what else the machine does. E
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
@@ -39,7 +38,7 @@ from peers.serving_aims import print_aims
 from peers.serving_case import Case, make_case
 from peers.serving_contenders import CONTENDERS, HAGANE, TWO_WORKERS, Contender
 from peers.serving_load import Load, generator, offer_load, wrk_rate
-from peers.serving_results import Measured, Results, print_closed, print_open, print_overload
+from peers.serving_results import Measured, Results, print_closed, print_open
 from peers.serving_server import ServingServer
 
 ADULT = Path(__file__).parents[2] / "shared" / "data" / "adult" / "adult.data"
@@ -47,14 +46,12 @@ CONNECTIONS = (1, 16, 64)
 RATES = (0.25, 0.5, 0.75, 0.9)
 """Of the highest load that was carried."""
 OPEN_CONNECTIONS = 64
-OVERLOAD, OVERLOAD_CONNECTIONS = 3.0, 8_192
 WARM_UP_SECONDS = 0.5
 SERVER_CORE, LOAD_CORE = 0, 1
 
 
 def main() -> None:
     options = parse_options()
-    allow_connections()
     cores = (SERVER_CORE, LOAD_CORE) if can_bind() else (None, None)
     told("cores: server 0, load 1" if can_bind() else "this machine cannot bind processes: they share its cores")
     told(f"load by {Path(generator()[-1]).name}")
@@ -84,15 +81,6 @@ def parse_options() -> argparse.Namespace:
     if options.quick:
         options.rounds, options.seconds = 1, 1.0
     return options
-
-
-def allow_connections() -> None:
-    """To this process's children: as many files as the system lets them have."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def can_bind() -> bool:
@@ -130,7 +118,6 @@ class Bench:
                 self.attempt(contender, lambda server, name=contender.name: self.closed(server, name), number)
         if HAGANE in chosen and (highest := self.results.highest(HAGANE.name)):
             self.open_loops([HAGANE, *self.fastest_hello(chosen)], highest)
-            self.overload(highest)
             self.one_connection()
 
     def python(self, contender: Contender) -> Path | str | None:
@@ -185,16 +172,6 @@ class Bench:
             for contender in contenders:
                 self.attempt(contender, lambda server, name=contender.name: work(server, name), number)
 
-    def overload(self, highest: float) -> None:
-        """Three times what was carried, then half of it."""
-
-        def work(server: ServingServer, name: str) -> None:
-            over = self.offer(server, name, OVERLOAD_CONNECTIONS, OVERLOAD * highest)
-            self.results.overload += (over, self.offer(server, name, OPEN_CONNECTIONS, highest / 2))
-
-        for number in range(self.options.rounds):
-            self.attempt(HAGANE, lambda server: work(server, HAGANE.name), number)
-
     def fastest_hello(self, chosen: list[Contender]) -> Iterator[Contender]:
         rates = {each: self.results.rate(each.name, 64) for each in chosen if each.role == "hello"}
         measured = {each: rate for each, rate in rates.items() if rate}
@@ -217,7 +194,6 @@ def report(results: Results, file: Path) -> None:
     """On the terminal, and all of it as JSON."""
     print_closed(results, CONTENDERS, CONNECTIONS)
     print_open(results)
-    print_overload(results)
     print_aims(results, CONTENDERS, CONNECTIONS)
     for name, why in results.left_out.items():
         print(f"\nleft out: {name}: {why}")

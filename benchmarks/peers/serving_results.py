@@ -29,8 +29,6 @@ class Results:
     open: list[tuple[float, Measured]] = field(default_factory=list)
     """With the share of the highest load."""
     workers: list[Measured] = field(default_factory=list)
-    overload: list[Measured] = field(default_factory=list)
-    """Several times the highest load, and the load right after it, in turn."""
     by_wrk: dict[str, list[float]] = field(default_factory=dict)
     """Requests/s over 64 connections."""
     left_out: dict[str, str] = field(default_factory=dict)
@@ -38,7 +36,7 @@ class Results:
     @property
     def wrong(self) -> int:
         """Answers that were not those of the model, and requests that got none."""
-        every = [*self.closed, *(each for _, each in self.open), *self.workers, *self.overload]
+        every = [*self.closed, *(each for _, each in self.open), *self.workers]
         return sum(each.load.wrong + each.load.failed for each in every)
 
     def of(self, name: str, connections: int) -> list[Measured]:
@@ -104,21 +102,6 @@ def print_open(results: Results) -> None:
         answered = middle(rounds, lambda each: each.load.right / (each.load.right + each.load.unanswered or 1))
         print(f"| {name} | {share} | {rounds[0].rate:,.0f} | {answered:.2%} | "
               f"{' | '.join(f'{each:.2f}' for each in times)} |{faults(rounds)}")  # fmt: skip
-
-
-def print_overload(results: Results) -> None:
-    """What was carried when too much came, how long it took, and how the next second was."""
-    over, after = results.overload[::2], results.overload[1::2]
-    if not after:
-        return
-    rate = {what: middle(over, lambda each, what=what: getattr(each.load, what) / each.load.seconds)
-            for what in ("right", "refused", "unanswered")}  # fmt: skip
-    times = [middle(rounds, lambda each: each.load.p99_ms) for rounds in (over, after)]
-    print(f"\noverload: of {over[0].rate:,.0f} requests/s over {over[0].connections} connections {rate['right']:,.0f} "
-          f"were answered, with a p99 of {times[0]:.1f} ms, {rate['refused']:,.0f} refused, {rate['unanswered']:,.0f} "
-          f"left without an answer;")  # fmt: skip
-    print(f"right after it, at {after[0].rate:,.0f} requests/s, the p99 was {times[1]:.1f} ms, and "
-          f"{sum(each.load.refused for each in after):,} were refused")  # fmt: skip
 
 
 def middle(rounds: Sequence[Measured], value: Callable[[Measured], float]) -> float:
