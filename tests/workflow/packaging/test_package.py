@@ -71,7 +71,8 @@ def test_manifests_name_the_image_and_its_time_to_end(workspace: Workspace, tmp_
     made = package_model("late_flights", tmp_path / "image", workspace=workspace, hashes=False)
     deployment = msgspec.yaml.decode((made.path / "kubernetes.yaml").read_text().split("\n---\n")[0])
     pod = deployment["spec"]["template"]["spec"]
-    drain = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+    drain = int(pod["containers"][0]["args"][1])
+    assert drain > 0
     assert pod["terminationGracePeriodSeconds"] > drain + 30
     assert pod["containers"][0]["image"] == "late-flights:1"
     knative = msgspec.yaml.decode((made.path / "knative.yaml").read_bytes())

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -59,8 +60,11 @@ def image(packaged: tuple[Path, Bundle], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def server(image: Stage) -> Iterator[subprocess.Popen[str]]:
-    process = image.start(image.entry, AIP_HTTP_PORT=str(PORT))
+def server(image: Stage, packaged: tuple[Path, Bundle]) -> Iterator[subprocess.Popen[str]]:
+    pod = msgspec.yaml.decode((packaged[0] / "kubernetes.yaml").read_text().split("\n---\n")[0])["spec"]["template"][
+        "spec"
+    ]
+    process = image.start([*image.entry, *pod["containers"][0]["args"]], AIP_HTTP_PORT=str(PORT))
     wait_until_ready(process)
     yield process
     if process.poll() is None:
@@ -96,7 +100,23 @@ def test_it_predicts_what_the_bundle_predicts(
     image.run(image.health, AIP_HTTP_PORT=str(PORT))
     owner = Path(f"/proc/{server.pid}/status").read_text()
     assert re.search(r"^Uid:\s+65532\s+65532", owner, re.MULTILINE)
-    assert end(server, getattr(signal, image.stop_signal)) == 0
+    resident = re.search(r"^VmRSS:\s+(\d+) kB", owner, re.MULTILINE)
+    sys.stdout.write(f"\nthe server holds {int(resident[1] if resident else 0) / 1e3:.0f} MB\n")
+    server.send_signal(getattr(signal, image.stop_signal))
+    assert until_not_ready() == 503
+    assert json.loads(get("/predict", {"instances": rows})[1]) == json.loads(answered)
+    assert server.wait(timeout=60) == 0
+
+
+def until_not_ready() -> int:
+    """What balancers hear soon after a pod is told to go."""
+    for _ in range(400):
+        try:
+            get("/readyz")
+        except urllib.error.HTTPError as error:
+            return error.code
+        time.sleep(0.01)
+    return 200
 
 
 def test_nothing_that_trains_is_there(image: Stage) -> None:

@@ -42,10 +42,10 @@ def _deployment(image: Image) -> dict[str, Any]:
 def _server(image: Image) -> dict[str, Any]:
     """Balancers hear that a pod goes while it still answers: what they send meanwhile is not lost."""
     return container(image) | {
+        "args": ["--drain-seconds", str(DRAIN_SECONDS)],
         "startupProbe": probe("/readyz", periodSeconds=1, failureThreshold=60),
         "readinessProbe": probe("/readyz", periodSeconds=5, timeoutSeconds=3),
         "livenessProbe": probe("/healthz", periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
-        "lifecycle": {"preStop": {"exec": {"command": ["sleep", str(DRAIN_SECONDS)]}}},
     }
 
 
