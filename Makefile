@@ -63,6 +63,12 @@ test-package: $(READY) ## The recipe of hagane package in a clean Debian (as roo
 	  debootstrap --variant=minbase --include=python3,python3-venv,python3-pip,ca-certificates bookworm $(CLEAN_ROOT) $(MIRROR) > $(CLEAN_ROOT).log)
 	@HAGANE_CLEAN_ROOT=$(CLEAN_ROOT) HAGANE_MANIFEST_TOOLS=$(CURDIR)/.venv-package $(BIN)/python -m pytest tests/workflow/packaging
 
+.PHONY: test-schemathesis
+test-schemathesis: $(READY) ## Schemathesis on the OpenAPI document of a server, in an environment of its own
+	@test -x .venv-schemathesis/bin/python || $(PYTHON) -m venv .venv-schemathesis
+	@.venv-schemathesis/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/schemathesis.txt
+	@HAGANE_SCHEMATHESIS=$(CURDIR)/.venv-schemathesis/bin/schemathesis $(BIN)/python -m pytest tests/serving/test_schemathesis.py
+
 .PHONY: lint
 lint: $(READY) ## Style, types and the floors of the house
 	@$(BIN)/ruff check .
@@ -90,5 +96,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-package .venv-beam build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-schemathesis .venv-package .venv-beam build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,6 +25,8 @@ from hagane.serving.metrics.families import FAMILIES
 from hagane.serving.metrics.registry import Registry
 from hagane.serving.metrics.server_metrics import ServerMetrics
 from hagane.serving.overload_objection import OverloadObjection
+from hagane.serving.request_log.log_options import LogOptions
+from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.watch_app import WatchOptions
 
 Samples = dict[tuple[str, Any], float]
@@ -68,6 +70,8 @@ def test_requests_are_counted_by_what_they_were(client: httpx.Client) -> None:
         assert total(samples, f"hagane_{name}_duration_seconds_bucket", le="+Inf", **of_vertex) == count
         assert 0 < total(samples, f"hagane_{name}_duration_seconds_sum", **of_vertex) < 100 * count
     assert total(samples, "hagane_response_bytes_total", **of_vertex) > 300
+    assert total(samples, "hagane_batch_rows_sum", version="3") == 6
+    assert total(samples, "hagane_batch_requests_sum", version="3") == 3
     assert total(samples, "hagane_model_loads_total", outcome="loaded") == 1
     assert total(samples, "hagane_deployed_model_info") == 1
     assert total(samples, "hagane_ready") == 1
@@ -141,6 +145,21 @@ def test_servers_of_one_folder_tell_the_sum(flights: Bundle, tmp_path: Path) -> 
             assert total(samples, "hagane_requests_total", kind="predict") == 8
             assert total(samples, "hagane_deployed_model_info") == 1
             assert total(samples, "hagane_workers") == 2
+
+
+def test_what_the_request_log_counts_is_told(flights: Bundle, tmp_path: Path) -> None:
+    log = LogSettings(logs=str(tmp_path), options=LogOptions(rate=1.0, flush_seconds=0.1))
+    with (
+        ServerThread(flights, request_log=log) as server,
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+    ):
+        client.post("/predict", json={"instances": [{}] * 3})
+        name = "hagane_request_log_dropped_requests_total"
+        assert total(scrape(client), name, reason="buffer") == 0
+        assert sum(each == name for each, _ in scrape(client)) == 4
+        while total(scrape(client), "hagane_request_log_rows_total") < 3:
+            pass
+        assert total(scrape(client), "hagane_request_log_requests_total") == 1
 
 
 def test_without_metrics_there_is_no_such_path(flights: Bundle) -> None:

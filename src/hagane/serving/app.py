@@ -312,6 +312,8 @@ def create_app(
     metrics = watch_app(app, watch)
     if log is not None:
         app.observers += (log,) if log.samples else ()
+        if metrics is not None:
+            metrics.count_log(log)
         app.on_close(log.close)
     if follower is not None:
         follower.follow(app, metrics)

@@ -32,10 +32,15 @@ IN_FLIGHT = Family(
 )
 ADMISSION_LIMIT = Family("hagane_admission_limit_requests", "gauge", "How many of them are let in now.", ("way",))
 REJECTIONS = Family("hagane_rejected_requests", "counter", "Requests that were refused, by reason.", ("reason",))
-LOG_ROWS = Family("hagane_request_log_rows", "counter", "Rows that were put into the request log.", ("endpoint",))
+LOG_REQUESTS = Family("hagane_request_log_requests", "counter", "Requests that the request log holds.", ("endpoint",))
+LOG_ROWS = Family("hagane_request_log_rows", "counter", "Their rows.", ("endpoint",))
 LOG_DROPPED = Family(
-    "hagane_request_log_dropped_rows", "counter", "Rows that the request log had no room for.", ("endpoint",)
+    "hagane_request_log_dropped_requests",
+    "counter",
+    "Requests that were to be logged and were not, by reason.",
+    ("endpoint", "reason"),
 )
+FEEDBACK_ROWS = Family("hagane_feedback_rows", "counter", "Rows of ground truth that were taken.", ("endpoint",))
 ACCESS_LOG_DROPPED = Family(
     "hagane_access_log_dropped_lines", "counter", "Lines that the access log had no room for, or could not write."
 )
@@ -67,8 +72,8 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
-    IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_ROWS, LOG_DROPPED, ACCESS_LOG_DROPPED, MODEL_LOADS,
-    MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS, RESIDENT,
-    OPEN_FDS, MAX_FDS, START_TIME,
+    IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_REQUESTS, LOG_ROWS, LOG_DROPPED, FEEDBACK_ROWS, ACCESS_LOG_DROPPED,
+    MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS,
+    RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip
 """In the order in which they are told."""

@@ -20,6 +20,7 @@ from hagane.serving.protocol import Read
 
 if TYPE_CHECKING:
     from hagane.serving.deployment import Deployment
+    from hagane.serving.request_log.request_log import RequestLog
 
 SAMPLE_SECONDS = 1.0
 _STATUSES = ("2xx", "4xx", "5xx")
@@ -82,6 +83,22 @@ class ServerMetrics:
     def load_failed(self, model: str, version: str) -> None:
         """A version could not be loaded, or not be warmed."""
         self.registry.number(of.MODEL_LOADS, self._endpoint, model, version, "failed").add()
+
+    def count_log(self, log: RequestLog) -> None:
+        """Tell what the request log counts of itself."""
+        held = {name: self.registry.number(family, self._endpoint) for name, family in _LOG_COUNTS.items()}
+        reasons = {
+            reason: self.registry.number(of.LOG_DROPPED, self._endpoint, reason) for reason in log.counts.dropped
+        }
+
+        def sample() -> None:
+            counts = log.counts
+            for name, number in held.items():
+                number.set(getattr(counts, name))
+            for reason, number in reasons.items():
+                number.set(counts.dropped[reason])
+
+        self.registry.sample_with(sample)
 
     def answer(self, request: Request) -> Response:
         """What all processes have counted, in the format that the client reads best."""
@@ -182,6 +199,7 @@ class _RouteSeries:
 
 
 _HELD = 128
+_LOG_COUNTS = {"requests": of.LOG_REQUESTS, "rows": of.LOG_ROWS, "feedback_rows": of.FEEDBACK_ROWS}
 _REASONS = {
     401: "token", 403: "token", 408: "slow", 413: "size", 429: "overload", 503: "unavailable", 504: "deadline"
 }  # fmt: skip
