@@ -145,6 +145,65 @@ def compare_versions(endpoint: EndpointArgument, workspace: WorkspaceOption = No
     output.result({"comparisons": [each.as_json() for each in found]})
 
 
+@endpoints.command("ab")
+def ab_test_versions(
+    endpoint: EndpointArgument,
+    *,
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="What is compared: accuracy, log_loss, outcome (the share of true truths), rmse, mean_absolute_error.",
+            show_default=False,
+        ),
+    ],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Rows with deployed_model_id, prediction and truth, once for each file.",
+            show_default="the request log with its truth",
+        ),
+    ] = None,
+    a: Annotated[str | None, typer.Option("--a", metavar="MODEL", help="What is.", show_default="stable")] = None,
+    b: Annotated[
+        str | None, typer.Option("--b", metavar="MODEL", help="What may be better.", show_default="the other one")
+    ] = None,
+    resolution: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="The smallest difference that matters; to be chosen before the first look.",
+            show_default="0.01 for shares and log_loss",
+        ),
+    ] = None,
+    level: Annotated[float, typer.Option(help="How sure, at all looks together.")] = 0.95,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold one version against another by what came true, with a verdict that may be looked at any time.
+
+    [dim]Example:[/dim]  hagane endpoints ab late --metric accuracy
+    """
+    from hagane.fronts.cli.options import one_or_many
+    from hagane.fronts.cli.render_endpoints import render_ab_test
+    from hagane.workflow.ab_test import ab_test
+    from hagane.workspace.workspace import Workspace
+
+    output = Output(json=json)
+    found = ab_test(
+        endpoint,
+        metric=metric,
+        data=one_or_many(data) if data else None,
+        a=a,
+        b=b,
+        resolution=resolution,
+        level=level,
+        workspace=Workspace(workspace),
+    )
+    output.show(render_ab_test(found))
+    output.result({"ab_test": found})
+
+
 @endpoints.command("delete")
 def delete_endpoint(
     endpoint: EndpointArgument,

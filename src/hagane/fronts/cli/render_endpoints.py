@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,6 +14,9 @@ from hagane.number_text import MISSING, figure_text, share_text
 from hagane.serving.endpoint_state import DeployedModel, EndpointState
 from hagane.serving.mirror_comparison import MirrorComparison
 from hagane.serving.server_report import ServerReport
+
+if TYPE_CHECKING:
+    from hagane.workflow.ab_test import ABTest
 
 
 def render_endpoints(states: Sequence[EndpointState]) -> RenderableType:
@@ -85,6 +89,19 @@ def render_history(history: Sequence[EndpointState]) -> RenderableType:
             str(state.revision), created_text(state.changed), cell(state.changed_by, 16), Text(state.change), split
         )
     return table
+
+
+def render_ab_test(test: ABTest) -> RenderableType:
+    """Both versions, the difference with its bounds, and the verdict."""
+    table = new_table()
+    table.add_column("", no_wrap=True)
+    table.add_column("model", style="bold", no_wrap=True)
+    for heading in ("rows", test.metric):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, arm in (("A", test.a), ("B", test.b)):
+        table.add_row(name, cell(arm.reference, 40), f"{arm.num_rows:,}", figure_text(arm.value))
+    style = "dim" if test.verdict == "keep_on" else "bold"
+    return Group(table, Text(""), Text(test.text, style))
 
 
 def render_mirrors(comparisons: Sequence[MirrorComparison]) -> RenderableType:
