@@ -17,6 +17,7 @@ _PUBLIC = {
     "train_spec": "hagane.fronts.python",
     "load": "hagane.fronts.python",
     "describe": "hagane.fronts.python",
+    "explain": "hagane.fronts.explanations",
     "infer_schema": "hagane.fronts.python",
     "check_schema": "hagane.fronts.python",
     "cache": "hagane.fronts.python",
@@ -60,6 +61,7 @@ __all__ = [
     "describe",
     "endpoints",
     "erase",
+    "explain",
     "feedback",
     "find_outliers",
     "hparam_candidates",
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
     from hagane.fronts.endpoints import deploy, endpoints, rollback, undeploy, update_endpoint
+    from hagane.fronts.explanations import explain
     from hagane.fronts.python import (
         TrainedModel,
         cache,

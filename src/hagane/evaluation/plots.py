@@ -128,6 +128,15 @@ def draw_importance(importance: Mapping[str, float], axes: Any) -> None:
     axes.set(title="Features", xlabel="Share of importance, per cent")
 
 
+def draw_columns(title: str, xlabel: str, values: Mapping[str, float], axes: Any) -> None:
+    """A bar for each of the columns that matter most."""
+    ranked = sorted(values.items(), key=lambda item: (-abs(item[1]), item[0]))[:MAX_FEATURES]
+    axes.barh(range(len(ranked)), [value for _, value in ranked], color=FIRST)
+    axes.set_yticks(range(len(ranked)), [_plain(name) for name, _ in ranked], fontsize=8)
+    axes.invert_yaxis()
+    axes.set(title=title, xlabel=xlabel)
+
+
 def _mark_thresholds(evaluation: Evaluation, axes: Any, x: str, y: str) -> None:
     used = next((each for each in evaluation.threshold_table if each.threshold == evaluation.threshold), None)
     suggested = evaluation.suggested.gives if evaluation.suggested else None

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hagane.evaluation import plots
 from hagane.evaluation.evaluation import Evaluation
+from hagane.evaluation.save_picture import Draw, save_picture
 
 if TYPE_CHECKING:
     from hagane.models.family import Iteration
-
-Draw = Callable[[Any], None]
-"""Draws onto matplotlib axes."""
-SIZE_INCHES = (6.4, 4.8)
-DOTS_PER_INCH = 144
 
 
 def save_plots(
@@ -36,21 +31,8 @@ def save_plots(
     on these rows (a ROC curve of one class) is left out. matplotlib draws onto its own Agg canvas: no window, no global
     state. Raises OSError where the folder is not writable.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, draw in _pictures(evaluation, curve, best_iteration, importance or {}):
-        figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure.add_subplot())
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(place / f"{name}.png", metadata={"Software": None})
-        paths.append(place / f"{name}.png")
-    return tuple(paths)
+    pictures = _pictures(evaluation, curve, best_iteration, importance or {})
+    return tuple(save_picture(Path(folder), name, draw) for name, draw in pictures)
 
 
 def _pictures(

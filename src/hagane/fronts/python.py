@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from hagane.description.description import Description
     from hagane.evaluation.comparison import Comparison
     from hagane.evaluation.evaluation import Evaluation
+    from hagane.explanation.explainer import Explainer
+    from hagane.explanation.explanations import Explanations, Space
     from hagane.features.column_cache import ColumnCache
     from hagane.jobs.events import OnEvent
     from hagane.jobs.job_result import JobResult
     from hagane.models.weights import ModelWeights
     from hagane.serving import ServerThread
     from hagane.spec.data_schema import DataSchema
+    from hagane.workflow.explain import ExplainSummary
     from hagane.workflow.training_info import TrainingInfo
     from hagane.workspace.interrupted_runs import InterruptedRun
 
@@ -90,6 +93,59 @@ class TrainedModel:
             warnings.warn(f"the rows depart from the model's schema: {what}", stacklevel=2)
         table = pa.Table.from_batches([batch for batch, _ in predict_batches(self.bundle, source)])
         return _like(data, table)
+
+    def explain(self, data: object, *, top_k: int = 5, space: Space = "raw", output: object = None) -> Any:
+        """ML.EXPLAIN_PREDICT's columns before those of `data`: the `top_k` columns and what each added to the answer.
+
+        `space` is `raw` (log odds) or `output` (probabilities, numbers); `output` the class, or the label, that is
+        explained: the predicted one by default. A frame as `predict` gives it.
+        """
+        import pyarrow as pa
+
+        from hagane.data.open_table import open_table
+        from hagane.explanation.explainer import output_place
+        from hagane.explanation.wanted import Wanted
+        from hagane.workflow.check_prediction import wanted_in_prediction
+        from hagane.workflow.explain import explain_batches
+
+        source = open_table(data, wanted=wanted_in_prediction(self.bundle))
+        wanted = Wanted(space, None if output is None else (output_place(self.bundle, output),))
+        batches = explain_batches(self.explainer, source, wanted, top_k=top_k)
+        return _like(data, pa.Table.from_batches([batch for batch, _ in batches]))
+
+    def explain_rows(
+        self,
+        instances: list[dict[str, Any]],
+        *,
+        space: Space = "raw",
+        output: object = None,
+        baseline: Mapping[str, Any] | None = None,
+    ) -> Explanations:
+        """Raw JSON-like rows, whole: `.attributions` [n, q, m], `.rows(top_k)`; `baseline` changes the baseline row."""
+        from hagane.explanation.explainer import output_place
+        from hagane.explanation.wanted import Wanted
+
+        wanted = Wanted(space, None if output is None else (output_place(self.bundle, output),))
+        return self.explainer.explain(instances, wanted, baseline=baseline)
+
+    def global_explain(
+        self, data: object, *, space: Space = "raw", output: object = None, permutation: bool = False
+    ) -> ExplainSummary:
+        """ML.GLOBAL_EXPLAIN over `data`: `.attributions`, the mean absolute attribution of each column.
+
+        With `permutation` also by how much the loss grows where a column is shuffled, for which the rows need labels.
+        """
+        from hagane.workflow.explain import explain_file
+
+        return explain_file(self.path, data, workspace=self.workspace, space=space, output=output,
+                            permutation=permutation)  # fmt: skip
+
+    @property
+    def explainer(self) -> Explainer:
+        """What explains the bundle's answers. Raises BundleError where nothing does."""
+        from hagane.explanation.explainer import Explainer
+
+        return Explainer.load(self.bundle)
 
     def weights(self) -> ModelWeights:
         """What a linear model adds up: `pandas.DataFrame(model.weights().rows())`. Raises SpecError for any other."""

@@ -14,6 +14,7 @@ from hagane.fronts.cli.describe import describe
 from hagane.fronts.cli.endpoints import endpoints
 from hagane.fronts.cli.erase import erase
 from hagane.fronts.cli.evaluate import evaluate
+from hagane.fronts.cli.explain import explain
 from hagane.fronts.cli.feedback import feedback
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.launch import launch
@@ -82,6 +83,7 @@ app.command(rich_help_panel=PANEL_FORGE)(weights)
 app.command("training-info", rich_help_panel=PANEL_FORGE)(training_info)
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(predict))
+app.command(rich_help_panel=PANEL_USE)(explain)
 app.command(rich_help_panel=PANEL_USE)(serve)
 app.command(rich_help_panel=PANEL_USE)(deploy)
 app.command(rich_help_panel=PANEL_USE)(undeploy)
