@@ -20,7 +20,8 @@ import pytest
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import NotFoundError, ServeError
 from hagane.features.emit import Emitter
-from hagane.serving import ServerThread
+from hagane.serving import ServerThread, recent_requests
+from hagane.serving.recent_requests import RecentRequests
 from hagane.serving.traffic import key_bucket
 from hagane.spec.spec import Spec
 from hagane.workflow.deploy import deploy
@@ -161,6 +162,17 @@ def test_a_version_that_does_not_load_is_not_taken(place, ask):
         until(lambda: answer(ask(server)) == 2.0)
         until(served(place, 4))
         assert place.reports()[0].problem == ""
+
+
+def test_requests_are_kept_for_warming_up_and_not_for_long(place, ask, monkeypatch):
+    place.register(1)
+    place.deploy(1)
+    with place.server() as server:
+        (recent,) = (each for each in server.app.observers if isinstance(each, RecentRequests))
+        ask(server)
+        until(lambda: len(recent.requests) == 1)
+        monkeypatch.setattr(recent_requests, "KEPT_SECONDS", 0.0)
+        until(lambda: not recent.requests)
 
 
 def test_an_endpoint_that_is_deleted_is_served_on_and_told_in_a_line(place, ask, caplog):

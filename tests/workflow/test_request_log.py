@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import hagane as hg
-from hagane.errors import DataError, NotFoundError, StorageError
+from hagane.errors import DataError, NotFoundError, SpecError, StorageError
 from hagane.fronts.cli.run import run as run_command
 from hagane.serving import ServerThread
 from hagane.serving.request_log.log_folder import LogFolder
@@ -185,6 +185,8 @@ def test_one_person_is_erased_and_no_other(place: Workspace) -> None:
     assert {row["request_id"] for row in recent_rows("late", 99, workspace=place)} == {"r3", "r5"}
     with pytest.raises(NotFoundError, match="did you mean: person"):
         erase("late", "persn", "bob", workspace=place)
+    with pytest.raises(SpecError, match="age is never 'fourty'"):
+        erase("late", "age", "fourty", workspace=place)
 
 
 def test_what_a_server_still_holds_is_erased_too(model: hg.TrainedModel, tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ class EndpointFollower:
             assert self._app is not None
             if newest.revision != self.status.report.revision and not self._is_given_up(newest.revision):
                 self._take(newest)
+        self.recent.forget_old(time.monotonic())
         self._release()
         self._tell()
         self._tell_comparisons()

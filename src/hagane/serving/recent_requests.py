@@ -6,6 +6,8 @@ from hagane.serving.exchange import Exchange
 from hagane.serving.http import Request
 
 NUM_REQUESTS = 32
+KEPT_SECONDS = 600.0
+"""Older requests are forgotten: a server that few ask keeps nobody's rows for long."""
 MOST_BYTES = 32_768
 """Larger requests are not kept: all together take a megabyte at most."""
 
@@ -36,6 +38,8 @@ class RecentRequests:
         """What is kept now."""
         return [each for each in self._ring if each is not None]
 
-    def clear(self) -> None:
-        """Forget them: for whose rows are erased."""
-        self._ring = [None] * len(self._ring)
+    def forget_old(self, now: float) -> None:
+        """Let go of what began to come more than `KEPT_SECONDS` before `now`, by `time.monotonic`."""
+        for place, request in enumerate(self._ring):
+            if request is not None and now - request.received > KEPT_SECONDS:
+                self._ring[place] = None

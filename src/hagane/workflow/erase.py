@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from hagane.bundle.signature import Signature
-from hagane.errors import Fault, NotFoundError, nearest
+from hagane.errors import Fault, NotFoundError, SpecError, nearest
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.erase_rows import REQUEST_ID, ErasedFile, Person, erase_rows, find_rows
+from hagane.serving.request_log.erase_rows import REQUEST_ID, ErasedFile, Person, erase_rows, find_rows, typed_value
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_lock import log_lock
@@ -58,11 +58,13 @@ def erase(
 
     A hashed column is found by the hash of the value. Feedback for these rows goes with them. Where a server writes to
     the log, this waits until what it holds in memory is on the disk, and looks once more (unless `wait` is false).
-    Raises NotFoundError for an endpoint without a log, and for a column that none of its models has.
+    Raises NotFoundError for an endpoint without a log, and for a column that none of its models has; SpecError for a
+    value that the column cannot have.
     """
     folder = log_folder(endpoint, workspace)
     models = model_files(folder)
     _check_column(column, models)
+    _check_value(column, value, models)
     person, pseudonyms = Person(column, value), Pseudonyms.load(folder.key_path)
     found, still_writing = _pass(folder, person, pseudonyms, dry_run)
     if still_writing is not None and wait and not dry_run:
@@ -108,6 +110,15 @@ def _check_column(column: str, models: Sequence[LoggedModel]) -> None:
         step = "a person who is known by another key: find the requests' ids there, and erase by request_id"
         near = nearest(column, known)
         raise NotFoundError(Fault(what=what, where="--key", expected=expected, nearest=near, next_step=step))
+
+
+def _check_value(column: str, value: str, models: Sequence[LoggedModel]) -> None:
+    """A slip of the pen must not look as if nothing were known of a person."""
+    inputs = [each for model in models for each in model.signature.inputs if each.name == column]
+    types = dict.fromkeys(each.type.element if each.type.is_array else each.type for each in inputs)
+    if types and all(typed_value(value, type_) is None for type_ in types):
+        told = " or ".join(type_.value for type_ in types)
+        raise SpecError(Fault(what=f"{column} is never {value!r}", where="--key", expected=told))
 
 
 def _notes(column: str, models: Sequence[LoggedModel], writing: float | None) -> Iterator[str]:
