@@ -78,6 +78,17 @@ class App:
         """Where it is reached, once somebody listens for it."""
         self._closers: list[Callable[[], object]] = [lambda: self._threads.shutdown(wait=False)]
 
+        self._starters: list[Callable[[], object]] = []
+
+    def on_start(self, starter: Callable[[], object]) -> None:
+        """Call `starter` on the event loop when connections are taken there."""
+        self._starters.append(starter)
+
+    def start(self) -> None:
+        """Whoever runs the event loop calls it there."""
+        for starter in self._starters:
+            starter()
+
     def on_close(self, closer: Callable[[], object]) -> None:
         """Call `closer` when the server has ended, the last added first."""
         self._closers.append(closer)

@@ -57,7 +57,7 @@ def serve_on(
         HttpServer(
             app,
             tls=app.tls.context if app.tls is not None else None,
-            on_start=lambda: _start(grpc, lambda: announce(_message(listener, app, address))),
+            on_start=lambda: _start(app, grpc, lambda: announce(_message(listener, app, address))),
             on_stop=stop_of(grpc),
             on_drain=app.health.drain,
             drain_seconds=drain_seconds,
@@ -65,14 +65,14 @@ def serve_on(
         ).run(listener)
 
 
-def _start(grpc: GrpcServer | None, announce: Callable[[], object]) -> None:
-    """On the event loop, which takes connections now."""
-    observe_calls(grpc)
+def _start(app: App, grpc: GrpcServer | None, announce: Callable[[], object]) -> None:
+    start_app(app, grpc)
     announce()
 
 
-def observe_calls(grpc: GrpcServer | None) -> None:
-    """Have the gRPC server's calls shown to the observers on the event loop that runs now."""
+def start_app(app: App, grpc: GrpcServer | None) -> None:
+    """On the event loop, which takes connections now: the gRPC server's calls are shown to the observers there, too."""
+    app.start()
     if grpc is not None:
         grpc.observed_on(asyncio.get_running_loop())
 

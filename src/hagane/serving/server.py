@@ -6,18 +6,21 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
 from hagane.serving.http_server import HttpServer
 from hagane.serving.listen import listen, url_of
-from hagane.serving.serve_on import grpc_beside, observe_calls, serve_on, stop_of
+from hagane.serving.serve_on import grpc_beside, serve_on, start_app, stop_of
 
 
 def serve(
@@ -26,6 +29,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     grpc_port: int | None = None,
+    metrics_port: int | None = None,
     announce: Callable[[str], None] | None = None,
     workers: int = 1,
     max_requests: int | None = None,
@@ -37,6 +41,7 @@ def serve(
     Without a `path` the option `endpoint` is served. Where both are not given `path` is AIP_STORAGE_URI (a local
     folder); `port` is AIP_HTTP_PORT or 8080, and `host` the loopback, or every address where AIP_HTTP_PORT says that
     this is a serving container. With a `grpc_port` the Open Inference Protocol is spoken there over gRPC, too.
+    With a `metrics_port` metrics are told there, and not beside predictions.
     `announce` gets the start message once the server listens (standard output by default). `workers` processes share
     the port; one that ends is replaced, and so is one that has answered `max_requests`. After SIGTERM it goes on for
     `drain_seconds` without being ready. `options` are `create_app`'s. Raises BundleError for a bundle that does not
@@ -51,12 +56,13 @@ def serve(
             "grpc_address": None if grpc_port is None else (host, grpc_port),
             "drain_seconds": drain_seconds,
         }
-        if workers == 1 and max_requests is None:
-            serve_on(listener, path, **more, **options)
-            return
-        from hagane.serving.workers.serve_with_workers import serve_with_workers
+        with _metrics_beside(host, metrics_port, options) as told:
+            if workers == 1 and max_requests is None:
+                serve_on(listener, path, **more, **told)
+                return
+            from hagane.serving.workers.serve_with_workers import serve_with_workers
 
-        serve_with_workers(listener, path, workers, max_requests=max_requests, options=options, **more)
+            serve_with_workers(listener, path, workers, max_requests=max_requests, options=told, **more)
 
 
 class ServerThread:
@@ -107,7 +113,7 @@ class ServerThread:
         self._server = HttpServer(
             app,
             tls=app.tls.context if app.tls is not None else None,
-            on_start=lambda: observe_calls(grpc),
+            on_start=lambda: start_app(app, grpc),
             on_stop=stop_of(grpc),
         )
         self._thread = threading.Thread(
@@ -140,6 +146,24 @@ class ServerThread:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@contextlib.contextmanager
+def _metrics_beside(host: str, port: int | None, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The options of a server whose metrics are told on a port of their own, where there is one. Raises ServeError."""
+    if port is None:
+        yield options
+        return
+    from hagane.serving.metrics.metrics_port import metrics_port
+    from hagane.serving.watch_app import WatchOptions
+
+    with (
+        tempfile.TemporaryDirectory(prefix="hagane-metrics-") as folder,
+        contextlib.closing(listen(host, port)) as listener,
+        metrics_port(listener, Path(folder)),
+    ):
+        watch = options.get("watch") or WatchOptions()
+        yield {**options, "watch": msgspec.structs.replace(watch, metrics_folder=folder, metrics_path=False)}
 
 
 def _port() -> int:

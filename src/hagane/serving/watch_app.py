@@ -25,6 +25,8 @@ class WatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What is counted and logged. It travels to workers as JSON."""
 
     metrics: bool = True
+    """Whether anything is counted."""
+    metrics_path: bool = True
     """Whether `GET /metrics` answers."""
     metrics_folder: str | None = None
     """Where several processes of one server count together; each in its own memory without it."""
@@ -63,9 +65,11 @@ def _count(app: App, options: WatchOptions) -> ServerMetrics:
         metrics.loaded(deployment, deployment.load_seconds)
     _sample(app, registry)
     app.on_close(CountCollections(registry).close)
+    app.on_start(metrics.begin_sampling)
     app.on_close(metrics.close)
     app.observers += (metrics,)
-    app.answer_at(*metrics.routes)
+    if options.metrics_path:
+        app.answer_at(*metrics.routes)
     return metrics
 
 

@@ -79,6 +79,10 @@ def serve(
         float, typer.Option(min=0.001, help="How long a request may wait for others before more are turned away (429).")
     ] = 0.25,
     metrics: Annotated[bool, typer.Option("--metrics/--no-metrics", metavar=FLAG, help="Answer GET /metrics.")] = True,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Tell the metrics on this port instead; 0 for any.", show_default="--port"),
+    ] = None,
     access_log: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Append a line of JSON for each request; - is stderr.", show_default="none"),
@@ -185,6 +189,7 @@ def serve(
         host=host,
         port=port,
         grpc_port=grpc_port,
+        metrics_port=metrics_port,
         announce=announce,
         version=str(version.version) if version else "1",
         protocols=protocol,

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import Request, Response
 from hagane.serving.metrics import families as of
-from hagane.serving.metrics.exposition import choose_format, exposition
-from hagane.serving.metrics.process_facts import process_facts
-from hagane.serving.metrics.read_cells import ProcessCells
+from hagane.serving.metrics.metrics_response import metrics_response
 from hagane.serving.metrics.registry import Histogram, Number, Registry
 from hagane.serving.protocol import Read
 
@@ -53,7 +51,7 @@ class ServerMetrics:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = _RouteSeries(self.registry, self._labels(exchange))
-            self._begin_sampling()
+            self.begin_sampling()
         series.count(exchange)
 
     def batch(self, deployment: Deployment, num_requests: int, num_rows: int) -> None:
@@ -102,15 +100,10 @@ class ServerMetrics:
 
     def answer(self, request: Request) -> Response:
         """What all processes have counted, in the format that the client reads best."""
-        form = choose_format(request.headers.get(b"accept", b""))
-        processes = self.registry.processes()
-        live = [process.pid for process in processes if process.is_live]
-        return Response(
-            200, exposition([*map(_without_zeros, processes), *process_facts(live)], form), form.content_type
-        )
+        return metrics_response(self.registry.processes(), request)
 
-    def _begin_sampling(self) -> None:
-        """Where other processes answer for this one, what it holds and its gauges are never older than a second."""
+    def begin_sampling(self) -> None:
+        """On the event loop: others may answer for this process, and its numbers are never older than a second."""
         if self.registry.folder is not None and self._loop is None:
             with contextlib.suppress(RuntimeError):
                 self._loop = asyncio.get_running_loop()
@@ -210,9 +203,3 @@ _BYTES, _ROWS = len(_STATUSES), len(_STATUSES) + 1
 _WHOLE, _QUEUE, _MODEL = (_ROWS + 1 + at * _WIDTH for at in range(3))
 _WHOLE_SUM, _QUEUE_SUM, _MODEL_SUM = (start + _WIDTH - 1 for start in (_WHOLE, _QUEUE, _MODEL))
 _AT = {status: _STATUSES.index(f"{status // 100}xx") for status in range(100, 600) if f"{status // 100}xx" in _STATUSES}
-
-
-def _without_zeros(process: ProcessCells) -> ProcessCells:
-    """Without the infos of versions that are served no more."""
-    kept = (each for each in process.series if each.family != of.MODEL_INFO.name or each.cells != (0.0,))
-    return process._replace(series=tuple(kept))
