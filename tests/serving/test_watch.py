@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -246,6 +248,24 @@ def test_every_metric_is_on_the_page() -> None:
     for family in FAMILIES:
         suffix = "_total" if family.kind == "counter" else ""
         assert f"| `{family.name}{suffix}` |" in page, family.name
+
+
+def test_the_dashboard_asks_for_what_there_is() -> None:
+    dashboard = json.loads((Path(__file__).parents[2] / "docs" / "grafana.json").read_text())
+    told = {}
+    for family in FAMILIES:
+        suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[family.kind]
+        told |= {family.name + suffix: family for suffix in suffixes}
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(asked) > 15
+    for expression in asked:
+        names = re.findall(r"\b(?:hagane|process|python)_\w+", expression)
+        assert names, expression
+        assert set(names) <= told.keys(), expression
+        labels = {label for name in names for label in told[name].labels} | {"le"}
+        matched = re.findall(r"(\w+)(?:=~|!~|=|!=)\"", expression)
+        grouped = [each.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for each in group.split(",")]
+        assert {*matched, *grouped} <= labels, expression
 
 
 def ask(app: App, path: str, method: str = "GET") -> Response:

@@ -17,7 +17,7 @@ import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.exchange import exchange
-from hagane.bundle.manifest import MANIFEST_NAME, MODEL_NAME
+from hagane.bundle.manifest import MANIFEST_NAME, MODEL_NAME, SIGNED_NAME
 from hagane.errors import Fault, SpecError, StorageError, nearest
 from hagane.progress import SILENT, Progress
 from hagane.serving.http_server import SHUTDOWN_SECONDS
@@ -98,7 +98,8 @@ def _write(
     (folder / "wheels").mkdir()
     wheel = own_wheel(folder / "wheels")
     (folder / "model").mkdir()
-    for name in (*bundle.manifest.files, MANIFEST_NAME):
+    signed = [SIGNED_NAME] if (bundle.folder / SIGNED_NAME).is_file() else []
+    for name in (*bundle.manifest.files, MANIFEST_NAME, *signed):
         shutil.copyfile(bundle.folder / name, folder / "model" / name)
     texts = {
         "Dockerfile": dockerfile(image),

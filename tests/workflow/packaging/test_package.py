@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from hagane.bundle.bundle import Bundle
-from hagane.bundle.manifest import verify_manifest
+from hagane.bundle.manifest import SIGNED_NAME, verify_manifest
 from hagane.errors import NotFoundError, SpecError, StorageError
 from hagane.spec.spec import Model, Spec
 from hagane.workflow import package as package_module
@@ -57,6 +57,16 @@ def test_the_context_holds_all_that_the_recipe_copies(
     assert requirements.count("--hash=sha256:") == len(made.requirements) + 1
     assert not HEAVY & {requirement.partition("==")[0] for requirement in made.requirements}
     assert made.image == "late-flights:1"
+
+
+def test_a_signature_travels_with_the_bundle(workspace: Workspace, tmp_path: Path) -> None:
+    signature = workspace.bundle_path("late_flights") / SIGNED_NAME
+    signature.write_bytes(b"{}")
+    try:
+        made = package_model("late_flights", tmp_path / "image", workspace=workspace, hashes=False)
+    finally:
+        signature.unlink()
+    assert (made.path / "model" / SIGNED_NAME).read_bytes() == b"{}"
 
 
 def test_without_the_index_versions_alone_are_pinned(workspace: Workspace, tmp_path: Path) -> None:
