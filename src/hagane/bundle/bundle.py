@@ -107,7 +107,8 @@ class Bundle:
     def predict_values(self, values: Sequence[Values]) -> Predictions:
         """Answer the rows of one or of several `TypedInstances`; rows that err are answered, and marked."""
         assert self.typed_rows is not None
-        return self._run(self.typed_rows.feed(values))
+        feed = self.typed_rows.feed(self.typed_rows.padded(values, self._session.batch_multiple))
+        return self._run(feed, num_rows=len(values))
 
     def predict_typed(self, instances: TypedInstances) -> Predictions:
         """Answer rows as `predict` does its own. Raises RequestError for rows that err, where these are refused."""
@@ -186,8 +187,12 @@ class Bundle:
         num_rows = read[self.signature.names[0]].num_rows
         return read, self._session.runs(read, num_rows, most) or [slice(0, 0)]
 
-    def _run(self, feed: Feed, more: tuple[str, ...] = ()) -> Predictions:
-        return Predictions.from_outputs(self.signature, self._session.run(feed, (*self._outputs, *more)))
+    def _run(self, feed: Feed, more: tuple[str, ...] = (), num_rows: int | None = None) -> Predictions:
+        """The answers to all rows of `feed`, or to the first `num_rows`."""
+        outputs = self._session.run(feed, (*self._outputs, *more))
+        if num_rows is not None:
+            outputs = {name: array[:num_rows] for name, array in outputs.items()}
+        return Predictions.from_outputs(self.signature, outputs)
 
     def _erring(self, columns: Mapping[str, ColumnData]) -> Any:
         return self.predict_columns(columns).row_errors

@@ -47,6 +47,11 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.row_errors)
 
+    @property
+    def any_row_errors(self) -> bool:
+        """Whether any row has one; for a few rows much faster than numpy's `any`."""
+        return b"\1" in self.row_errors.tobytes()
+
     @classmethod
     def from_outputs(cls, signature: Signature, outputs: dict[str, Array]) -> Predictions:
         """Wrap what the graph answered for `signature.outputs`."""
@@ -116,8 +121,9 @@ class Predictions:
             each = zip(*(one.rows() for one in self.each), strict=True)
             return [{name: value for row in rows for name, value in row.items()} for rows in each]
         rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
-        for index in np.flatnonzero(self.row_errors).tolist():
-            rows[index]["row_error"] = True
+        if self.any_row_errors:
+            for index in np.flatnonzero(self.row_errors).tolist():
+                rows[index]["row_error"] = True
         return rows
 
     def _regression_rows(self) -> list[dict[str, Any]]:
@@ -137,12 +143,9 @@ class Predictions:
         name, classes = self.signature.prediction_name, self.signature.classes
         probs_name = f"{name}_probs"
         pairs = zip(self.labels.tolist(), self.probabilities.tolist(), strict=True)
-        if len(classes) == 2 and np.isfinite(self.probabilities).all():
+        if len(classes) == 2:
             no, yes = classes
-            return [
-                {name: label, probs_name: _binary_probs({"label": no, "prob": p}, {"label": yes, "prob": q})}
-                for label, (p, q) in pairs
-            ]
+            return [{name: label, probs_name: _binary_probs(no, p, yes, q)} for label, (p, q) in pairs]
         rows = []
         for label, probabilities in pairs:
             ranked = sorted(zip(classes, probabilities, strict=True), key=_descending)
@@ -188,9 +191,11 @@ def _part(whole: Predictions, made: list[dict[str, Any]], place: slice) -> _Part
     return part
 
 
-def _binary_probs(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of two classes, whose probabilities are numbers: the commonest model's, and not worth a call of `sorted`."""
-    return [first, second] if first["prob"] >= second["prob"] else [second, first]
+def _binary_probs(no: object, p: float, yes: object, q: float) -> list[dict[str, Any]]:
+    """Of two classes: the commonest model's, and not worth a call of `sorted`."""
+    first: dict[str, Any] = {"label": no, "prob": _finite(p)}
+    second: dict[str, Any] = {"label": yes, "prob": _finite(q)}
+    return [second, first] if q > p else [first, second]
 
 
 def _joined(parts: Sequence[Array | None]) -> Array | None:

@@ -132,6 +132,17 @@ class TypedRows:
                 values[index] = tuple(converted)
         return TypedInstances(rows, values, self.names)
 
+    def padded(self, rows: Sequence[Values], multiple: int) -> list[Values]:
+        """The rows and as many more as make a multiple: the first one's numbers, without its texts.
+
+        A runtime that pads would do it tensor by tensor.
+        """
+        padding = -len(rows) % multiple
+        if not padding:
+            return list(rows)
+        first_text = self._num_floats + self._num_ints
+        return [*rows, *[rows[0][:first_text] + ("",) * self._num_strings] * padding]
+
     def feed(self, rows: Sequence[Values]) -> Feed:
         """The graph's inputs for n rows of values, n > 0."""
         num_rows, first_text = len(rows), self._num_floats + self._num_ints

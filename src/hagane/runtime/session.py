@@ -69,6 +69,8 @@ class Session:
         """Names of the graph's inputs."""
         self.outputs: tuple[str, ...] = tuple(value.name for value in self._session.get_outputs())
         """Names of the graph's outputs."""
+        self.batch_multiple = BATCH_MULTIPLE
+        """Batches of so many rows, or of a multiple, need no padding."""
         self._splits_texts = any(name in source for name in _SPLITTERS)
         firsts = ((value.name, value.shape[0] if value.shape else None) for value in self._session.get_outputs())
         self._rows_of = {name: str(first) for name, first in firsts if first in self.outputs}

@@ -87,7 +87,7 @@ class Batcher:
         values = [row for job in batch for row in job.instances.values]
         try:
             predictions = self._model.bundle.predict_values(values)
-            errs = self._refuses and bool(predictions.row_errors.any())
+            errs = self._refuses and predictions.any_row_errors
             parts = predictions.split([len(job.instances.values) for job in batch])
         except Exception:
             self._run_each(batch)
@@ -96,7 +96,7 @@ class Batcher:
         if self.on_batch is not None:
             self.on_batch(len(batch), len(values))
         for job, part in zip(batch, parts, strict=True):
-            if errs and part.row_errors.any():
+            if errs and part.any_row_errors:
                 self._run_each([job])
             else:
                 job.end(job, part, begin, seconds)
