@@ -178,6 +178,14 @@ def test_only_one_process_writes_an_output(model: Path, rows: Path, tmp_path: Pa
     assert predict_file(model, str(rows), out, workspace=workspace).num_rows == NUM_ROWS
 
 
+def test_a_run_that_finished_nothing_leaves_nothing(model: Path, rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        predict_file(
+            model, str(rows), tmp_path / "out.parquet", workspace=Workspace(tmp_path), progress=Interrupting(1)
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_columns_of_the_data_and_wrong_ones(model: Path, rows: Path, tmp_path: Path) -> None:
     workspace, out = Workspace(tmp_path / "home"), tmp_path / "out.parquet"
     predict_file(model, str(rows), out, workspace=workspace, columns=[])

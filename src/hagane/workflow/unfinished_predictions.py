@@ -61,7 +61,7 @@ class FinishedPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnfinishedPredictions:
-    """The work folder of one output; locked from `with` to its end, and kept there unless `discard` was called."""
+    """The work folder of one output; locked from `with` to its end, and kept while a part in it is finished."""
 
     def __init__(self, out: Path, task: PredictionTask) -> None:
         self.folder = out.with_name(f".{out.name}.unfinished")
@@ -85,6 +85,8 @@ class UnfinishedPredictions:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if not self.parts:
+            self.discard()
         os.close(self._lock)
 
     @property
