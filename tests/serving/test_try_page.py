@@ -178,6 +178,30 @@ def test_it_fits_a_small_phone_in_light_and_dark(browser: str, flights: Bundle, 
     assert (ground < 0.1) == dark
 
 
+WHY = """new Promise((done, failed) => { const began = Date.now(); (function look() {
+  const bars = [...document.querySelectorAll("#why .bars > span:not(.bar)")];
+  const narrow = document.documentElement.scrollWidth <= innerWidth;
+  if (bars.length) done([document.querySelector("#why h3").textContent, narrow, ...bars.map(each => each.textContent)]);
+  else if (Date.now() - began > 20000) failed("nothing was explained");
+  else setTimeout(look, 20) })() })"""
+
+
+@pytest.mark.slow
+def test_the_page_says_why(browser: str, rides: Bundle) -> None:
+    """Bars for the columns, the largest first, with their signs; gone where the row is refused."""
+    gone = "document.querySelectorAll('#why .bars').length"
+    with ServerThread(rides) as server:
+        shown = asyncio.run(
+            look(browser, server.url, FILL % ("fare", "3"), PREDICTED, FILL % ("job", "pilot"), PREDICTED, WHY,
+                 FILL % ("fare", "x"), PREDICTED, gone, width=320)
+        )  # fmt: skip
+    title, narrow, *bars = shown[4]
+    assert (title, narrow) == ("Why yes", True)
+    assert [*bars[::2]] == ["job", "fare"]
+    assert all(figure.startswith("+0.") for figure in bars[1::2])
+    assert shown[7] == 0
+
+
 @pytest.mark.slow
 def test_a_regression(browser: str, doubler_folder: Path) -> None:
     with ServerThread(doubler_folder) as server:

@@ -65,16 +65,17 @@ function reasons({ output, baseline, value, columns }) {
   why.append(made("h3", `Why ${shown(output)}`), made("p", `From ${shown(baseline)} to ${shown(value)}:`, "note"), box);
 }
 
-async function explain(body) {
+let turn = 0;
+
+async function explain(body, mine) {
   const response = await fetch("page/explain", { method: "POST", body });
-  if (!response.ok) return;
-  const { explanations } = await response.json();
+  const { explanations } = response.ok ? await response.json() : {};
+  if (!explanations || mine !== turn) return;
   why.replaceChildren();
   explanations[0].forEach(reasons);
 }
 
 function refuse(faults) {
-  why?.replaceChildren();
   answer.replaceChildren(made("p", "Not predicted:", "soft"));
   let first;
   for (const { where, text } of faults) {
@@ -95,12 +96,14 @@ async function predict(event) {
     document.getElementById(`${field.id}-fault`).textContent = "";
   }
   const row = fields.map(field => `${JSON.stringify(field.dataset.name)}:${json(field)}`).join(",");
+  const mine = ++turn;
+  why?.replaceChildren();
   const asked = `{"instances":[{${row}}]}`;
   try {
     const response = await fetch("page/predict", { method: "POST", body: asked });
     const body = await response.json();
     if (response.ok) show(body.predictions[0]); else refuse(body.faults);
-    if (response.ok && why) await explain(asked);
+    if (response.ok && why) await explain(asked, mine);
     if (event && response.ok) answer.scrollIntoView({ block: "nearest" });
   } catch (error) {
     refuse([{ where: "", text: `the server does not answer (${error.message})` }]);
