@@ -97,7 +97,11 @@ class HttpFront:
     async def retire(self, seconds: float) -> None:
         """Take no more connections, and wait until those that there are have had their last answer, at most so long."""
         self.leave()
+        listeners = list(self._listeners)
         self._stop_listening()
+        opening = [task for listener in listeners for task in listener.opening]
+        if opening:
+            await asyncio.wait(opening, timeout=seconds)
         if self._connections:
             self._all_closed = asyncio.Event()
             with contextlib.suppress(TimeoutError):

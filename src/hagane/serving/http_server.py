@@ -17,6 +17,8 @@ from hagane.serving.workers.worker_board import WorkerBoard
 
 SHUTDOWN_SECONDS = 30
 """How long requests in flight may take to finish."""
+LAST_SECONDS = 0.1
+"""How long connections that were just made have to send what their clients were about to, when the server ends."""
 RETIRE_SECONDS = 10
 """How long connections without a request are waited for, by a server that others take the place of."""
 
@@ -81,8 +83,8 @@ class HttpServer:
                 await self._drain()
             if self._on_stop is not None:
                 self._on_stop()
-            if self._is_retiring:
-                await self._unless_hurried(self.front.retire(RETIRE_SECONDS))
+            last = RETIRE_SECONDS if self._is_retiring else LAST_SECONDS
+            await self._unless_hurried(self.front.retire(last))
             if not await self._unless_hurried(self.front.finish(self._shutdown_seconds)):
                 await self.front.finish(0)
 

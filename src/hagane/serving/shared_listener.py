@@ -59,16 +59,25 @@ class SharedListener:
             share[0].open(share[1])
         self._loop.add_reader(listener.fileno(), self._on_ready)
 
+    @property
+    def opening(self) -> set[asyncio.Task[object]]:
+        """Connections that were taken and are not open yet."""
+        return self._opening
+
     def close(self) -> None:
-        """Take no more, and close the socket in this process, so that the last one's end refuses clients."""
+        """Take those that wait, for the system has greeted them already, and no more: the socket is closed here.
+
+        When the last process has closed it clients are refused.
+        """
         if self._listener.fileno() < 0:
             return
-        if self._share is not None:
-            self._share[0].close(self._share[1])
         self._loop.remove_reader(self._listener.fileno())
-        self._listener.close()
+        self._take(MOST_A_TURN)
         if self._timer is not None:
             self._timer.cancel()
+        if self._share is not None:
+            self._share[0].close(self._share[1])
+        self._listener.close()
 
     def _on_ready(self) -> None:
         part = self._part()

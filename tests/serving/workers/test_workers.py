@@ -74,6 +74,18 @@ class Served:
     def ask(self) -> int:
         return httpx.post(f"{self.url}/predict", json={"instances": [{}]}, trust_env=False, timeout=60).status_code
 
+    def metric(self, name: str) -> float:
+        """Summed over the workers; NaN where none answers."""
+        try:
+            text = httpx.get(f"{self.url}/metrics", trust_env=False, timeout=60).text
+        except httpx.TransportError:
+            return float("nan")
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if re.match(rf"{name}[{{ ]", line))
+
+    def is_whole(self) -> bool:
+        """Whether two workers are there, and take connections."""
+        return len(self.workers) == 2 and self.metric("hagane_ready") == 2
+
     def end(self) -> str:
         """What it said, after SIGTERM; its exit code is 0 and nothing is left of it."""
         workers = self.workers
@@ -136,6 +148,7 @@ def test_a_worker_that_is_killed_is_replaced(flights_folder: Path) -> None:
             assert [server.ask() for _ in range(5)] == [200] * 5
             until(lambda gone=victim: gone not in server.workers and len(server.workers) == 2)
         assert not set(before) & set(server.workers)
+        until(lambda: server.metric("hagane_replaced_workers_total") == 2)
         told = server.end()
     assert told.count("was killed by SIGKILL; another one is started") == 2
 
@@ -163,14 +176,8 @@ def test_they_count_together(flights_folder: Path) -> None:
     with served(flights_folder) as server:
         assert [server.ask() for _ in range(6)] == [200] * 6
 
-        def counted() -> float:
-            text = httpx.get(f"{server.url}/metrics", trust_env=False).text
-            lines = [
-                line for line in text.splitlines() if line.startswith("hagane_requests_total") and "predict" in line
-            ]
-            return sum(float(line.rpartition(" ")[2]) for line in lines)
-
-        until(lambda: counted() == 6)
+        until(lambda: server.metric("hagane_requests_total") >= 6)
+        assert server.metric("hagane_predicted_rows_total") == 6
 
 
 def test_workers_end_with_their_supervisor(flights_folder: Path) -> None:
@@ -179,6 +186,44 @@ def test_workers_end_with_their_supervisor(flights_folder: Path) -> None:
         assert len({os.getsid(pid) for pid in (*workers, server.process.pid)}) == 3
         server.process.kill()
         until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers))
+
+
+@pytest.mark.slow
+def test_whatever_is_done_to_workers_only_what_they_had_in_hand_fails(flights_folder: Path) -> None:
+    """Replaced eight times, told to end six times, killed six times, under load from clients that keep connections."""
+    with served(flights_folder) as server:
+        with Clients(server.url, 6) as clients:
+            for _ in range(8):
+                before = set(server.workers)
+                server.process.send_signal(signal.SIGHUP)
+                until(lambda before=before: not before & set(server.workers))
+            for number in [signal.SIGTERM] * 6:
+                victim = server.workers[0]
+                os.kill(victim, number)
+                until(lambda victim=victim: victim not in server.workers and server.is_whole())
+            assert all(isinstance(each, httpx.RemoteProtocolError | httpx.ReadError) for each in clients.failures)
+            closed_while_sending = len(clients.failures)
+            for _ in range(6):
+                victim = server.workers[0]
+                os.kill(victim, signal.SIGKILL)
+                until(lambda victim=victim: victim not in server.workers and server.is_whole())
+        assert closed_while_sending <= 6
+        assert len(clients.failures) <= closed_while_sending + 6 * 6
+        assert set(clients.statuses) == {200}
+        server.end()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_with_a_drain_no_request_that_was_taken_fails(flights_folder: Path, seed: int) -> None:
+    """SIGTERM: clients are answered until nobody listens any more; then they cannot connect."""
+    with served(flights_folder, drain_seconds=2) as server, Clients(server.url) as clients:
+        until(lambda: len(clients.statuses) > 50 * (1 + seed))
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(WAIT_SECONDS) == 0
+    assert clients.failures
+    assert all(isinstance(each, httpx.ConnectError) for each in clients.failures)
+    assert set(clients.statuses) == {200}
 
 
 def test_what_is_in_flight_is_finished(flights_folder: Path) -> None:

@@ -59,6 +59,7 @@ MODEL_INFO = Family(
 )
 READY = Family("hagane_ready", "gauge", "Processes that are ready.")
 WORKERS = Family("hagane_workers", "gauge", "Processes that answer.")
+REPLACED = Family("hagane_replaced_workers", "counter", "Workers that ended by themselves, or hung, and were replaced.")
 CERTIFICATE_END = Family(
     "hagane_tls_certificate_not_after_timestamp_seconds", "gauge", "When the server's certificate ends.", merge="max"
 )
@@ -73,7 +74,7 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
     IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_REQUESTS, LOG_ROWS, LOG_DROPPED, FEEDBACK_ROWS, ACCESS_LOG_DROPPED,
-    MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, CERTIFICATE_END, COLLECTIONS, PAUSES, CPU_SECONDS,
-    RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
+    MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, REPLACED, CERTIFICATE_END, COLLECTIONS, PAUSES,
+    CPU_SECONDS, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip
 """In the order in which they are told."""

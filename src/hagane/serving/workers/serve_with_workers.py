@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from hagane.errors import Fault, ServeError
+from hagane.serving.metrics.families import REPLACED
+from hagane.serving.metrics.registry import Registry
 from hagane.serving.workers.supervisor import HANG_SECONDS, Supervisor
 from hagane.serving.workers.travelling_options import options_to_json
 from hagane.serving.workers.worker_settings import WorkerSettings
@@ -53,10 +55,17 @@ def serve_with_workers(
             count_requests=max_requests is not None,
             options=options_to_json({**options, "num_threads": num_threads, "watch": watch}),
         )
-        supervisor = Supervisor(
-            listener, num_workers, settings, announce, max_requests=max_requests, hang_seconds=hang_seconds
-        )
-        supervisor.run()
+        with contextlib.closing(Registry(Path(watch["metrics_folder"]))) as registry:
+            supervisor = Supervisor(
+                listener,
+                num_workers,
+                settings,
+                announce,
+                max_requests=max_requests,
+                hang_seconds=hang_seconds,
+                on_replace=registry.number(REPLACED).add,
+            )
+            supervisor.run()
 
 
 @contextlib.contextmanager

@@ -45,7 +45,8 @@ class Supervisor:
 
     A worker that ends is replaced: at once, or after a pause that doubles where workers do not live long. SIGHUP
     replaces them all, one after the other: the new one takes connections before the old one stops to. `announce` gets
-    the start message when all are ready. It holds no model: what can go wrong goes wrong in a worker.
+    the start message when all are ready; `on_replace` is called for each that ended without being told to. It holds no
+    model: what can go wrong goes wrong in a worker.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class Supervisor:
         *,
         max_requests: int | None = None,
         hang_seconds: float = HANG_SECONDS,
+        on_replace: Callable[[], object] = lambda: None,
     ) -> None:
         self._num_workers, self._settings, self._announce = num_workers, settings, announce
         self._max_requests, self._hang_seconds = max_requests, hang_seconds
-        self._listener = listener
+        self._listener, self._on_replace = listener, on_replace
         self._board = WorkerBoard.create(2 * num_workers)
         self._workers: list[WorkerProcess] = []
         self._to_replace: deque[WorkerProcess] = deque()
@@ -74,8 +76,6 @@ class Supervisor:
         self._last_look = time.monotonic()
         self._signals: deque[int] = deque()
         self._selector = selectors.DefaultSelector()
-        self.replaced = 0
-        """How many workers were started for others that had ended by themselves."""
 
     def run(self) -> None:
         """Until all workers have ended after SIGTERM or SIGINT. Raises what a worker raised that could not start."""
@@ -179,7 +179,7 @@ class Supervisor:
 
     def _replace(self, worker: WorkerProcess, fault: HaganeError | None) -> None:
         """Have another one started, at once or after a pause, and say so."""
-        self.replaced += 1
+        self._on_replace()
         self._failures = self._failures + 1 if worker.seconds < STEADY_SECONDS or not worker.is_ready else 0
         too_many = self._failures - FREE_FAILURES - 1
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**too_many) if too_many >= 0 else 0.0
