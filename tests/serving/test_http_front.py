@@ -70,8 +70,8 @@ class Echo:
 
 
 @contextlib.contextmanager
-def serving(app: Any = None, **limits: Any) -> Iterator[tuple[str, int, HttpServer]]:
-    server = HttpServer(app or Echo(), limits=HttpLimits(**limits), shutdown_seconds=10)
+def serving(app: Any = None, shutdown_seconds: float = 10, **limits: Any) -> Iterator[tuple[str, int, HttpServer]]:
+    server = HttpServer(app or Echo(), limits=HttpLimits(**limits), shutdown_seconds=shutdown_seconds)
     with contextlib.closing(listen("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=(listener,), daemon=True)
         thread.start()
@@ -279,7 +279,7 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
 
 def test_back_pressure_on_pipelined_requests() -> None:
     app = Echo()
-    with serving(app, requests_at_once=4) as (host, port, _), socket.create_connection((host, port)) as connection:
+    with serving(app, 0.1, requests_at_once=4) as (host, port, _), socket.create_connection((host, port)) as connection:
         connection.sendall(request("GET", "/never") * 4 + request("GET", "/more") * 4)
         while len(app.seen) < 4:
             threading.Event().wait(0.01)
