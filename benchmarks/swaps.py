@@ -3,8 +3,8 @@
     python benchmarks/swaps.py [--swaps 200] [--rate 400] [--connections 8] [--workers 1]
 
 Two versions of a model of 15 columns are trained, `hagane serve --endpoint` serves them, and one process asks it over
-connections that stay open, in four protocols, at a fixed rate: a latency counts from when a request was due. First
-without a change, then while versions are deployed one after the other, each anew, so that each is loaded, warmed and
+connections that stay open, in four protocols, at a fixed rate: a latency counts from when a request was due. In
+turns nothing is changed, and versions are deployed one after the other, each anew, so that each is loaded, warmed and
 swapped in and the one before is freed. Every answer is held to the very number that the version which it names gives.
 """
 
@@ -45,7 +45,8 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=400, help="requests a second")
     options.add_argument("--connections", type=int, default=8)
     options.add_argument("--workers", type=int, default=1)
-    options.add_argument("--steady-seconds", type=float, default=30)
+    options.add_argument("--steady-seconds", type=float, default=60)
+    options.add_argument("--rounds", type=int, default=10, help="both in turns: both meet what else goes on")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="hagane-swaps-") as folder:
         place = Workspace(Path(folder) / "home")
@@ -80,17 +81,21 @@ def run(place: Workspace, rows: list[dict[str, Any]], asked: argparse.Namespace)
     with serving(place, asked.workers) as (process, port):
         loads = Load(port, rows, expected, asked.rate, asked.connections)
         loads.run(lambda begin: time.monotonic() - begin > 5)  # warm
-        before = memory(process.pid)
-        steady = loads.run(lambda begin: time.monotonic() - begin > asked.steady_seconds)
-        context = multiprocessing.get_context("spawn")
-        swapper = context.Process(target=swap, args=(place.root, asked.swaps, asked.workers))
-        swapper.start()
-        begin = time.monotonic()
-        swapping = loads.run(lambda begin: not swapper.is_alive())
-        seconds = time.monotonic() - begin
-        swapper.join()
-        if swapper.exitcode:
-            sys.exit("the versions could not be deployed")
+        before, seconds = memory(process.pid), 0.0
+        steady, swapping = Seen(), Seen()
+        for number in range(asked.rounds):
+            each = asked.steady_seconds / asked.rounds
+            steady.add(loads.run(lambda begin, each=each: time.monotonic() - begin > each))
+            first, last = (asked.swaps * each // asked.rounds for each in (number, number + 1))
+            swapper = multiprocessing.get_context("spawn").Process(
+                target=swap, args=(place.root, range(first, last), asked.workers)
+            )
+            swapper.start()
+            begin = time.monotonic()
+            swapping.add(loads.run(lambda begin, swapper=swapper: not swapper.is_alive()))
+            seconds += time.monotonic() - begin
+            if swapper.exitcode:
+                sys.exit("the versions could not be deployed")
         tell(steady, swapping, asked.swaps, seconds)
         print(f"memory of the server: {before / 1e6:.0f} MB before, {memory(process.pid) / 1e6:.0f} MB after")
 
@@ -120,10 +125,10 @@ class serving:  # noqa: N801  # used as a function
             sys.exit(f"the server ended with {self._process.returncode}")
 
 
-def swap(root: Path, swaps: int, workers: int) -> None:
+def swap(root: Path, numbers: range, workers: int) -> None:
     """Deploy one version after the other, each as a new one; wait until it is served."""
     place = Workspace(root).endpoints
-    for number in range(swaps):
+    for number in numbers:
         version = 2 - number % 2
 
         def edit(state: Any, number: int = number, version: int = version) -> Any:
@@ -209,6 +214,12 @@ class Seen:
         self.failures: Counter[str] = Counter()
         self.versions: Counter[int] = Counter()
         self.connections = 0
+
+    def add(self, other: Seen) -> None:
+        self.seconds += other.seconds
+        self.failures += other.failures
+        self.versions += other.versions
+        self.connections += other.connections
 
     def check(self, path: str, head: bytes, body: bytes, expected: list[float]) -> None:
         named = re.search(rb"x-hagane-model-version: (\d+)", head)

@@ -33,6 +33,7 @@ _PUBLIC = {
     "rollback": "hagane.fronts.endpoints",
     "update_endpoint": "hagane.fronts.endpoints",
     "endpoints": "hagane.fronts.endpoints",
+    "ab_test": "hagane.fronts.endpoints",
     "TrainedModel": "hagane.fronts.python",
     "Spec": "hagane.spec.spec",
     "Split": "hagane.spec.spec",
@@ -54,6 +55,7 @@ __all__ = [
     "Split",
     "TorchInputs",
     "TrainedModel",
+    "ab_test",
     "cache",
     "check_schema",
     "compare",
@@ -81,7 +83,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
-    from hagane.fronts.endpoints import deploy, endpoints, rollback, undeploy, update_endpoint
+    from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
     from hagane.fronts.python import (
         TrainedModel,

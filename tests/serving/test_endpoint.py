@@ -21,6 +21,7 @@ from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import NotFoundError, ServeError
 from hagane.features.emit import Emitter
 from hagane.serving import ServerThread, recent_requests
+from hagane.serving.mirror import Mirror
 from hagane.serving.recent_requests import RecentRequests
 from hagane.serving.traffic import key_bucket
 from hagane.spec.spec import Spec
@@ -107,6 +108,11 @@ def until(true: Callable[[], object]) -> None:
 
 def served(place: Place, revision: int) -> Callable[[], bool]:
     return lambda: any(each.revision == revision for each in place.reports())
+
+
+def mirror_of(server: ServerThread) -> Mirror:
+    assert server.app is not None
+    return next(each for each in server.app.observers if isinstance(each, Mirror))
 
 
 def answer(response: httpx.Response) -> float:
@@ -280,8 +286,14 @@ def test_versions_over_grpc(place):
             got = call(request, timeout=30)
             assert (got.model_version, list(got.outputs[0].contents.fp64_contents)) == (number, [3.0 * int(number)])
         request.model_version = ""
+        place.register(1)
+        state = place.deploy(3, mirror=100)
+        until(served(place, state.revision))
+        assert place.reports()[0].problem == ""
         keyed = {call(request, timeout=30, metadata=[("x-hagane-key", "Ada")]).model_version for _ in range(12)}
         assert len(keyed) == 1
+        until(lambda: server.app and sum(one.num_requests for one in mirror_of(server).comparisons) == 12)
+        assert all(one.num_refused == 0 for one in mirror_of(server).comparisons)
 
 
 def test_what_left_is_freed_without_the_garbage_collector(place, ask):

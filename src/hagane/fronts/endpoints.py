@@ -1,4 +1,4 @@
-"""Endpoints from Python: `hagane.deploy`, `undeploy`, `rollback`, `endpoints`."""
+"""Endpoints from Python: `hagane.deploy`, `undeploy`, `rollback`, `update_endpoint`, `endpoints`, `ab_test`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hagane.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from hagane.fronts.python import TrainedModel
     from hagane.serving.endpoint_state import EndpointState
+    from hagane.workflow.ab_test import ABTest
 
 
 def deploy(
@@ -74,6 +75,29 @@ def update_endpoint(
         key_header=key_header,
         workspace=Workspace(workspace),
     )
+
+
+def ab_test(
+    endpoint: str,
+    *,
+    metric: str,
+    data: object | None = None,
+    a: str | None = None,
+    b: str | None = None,
+    resolution: float | None = None,
+    level: float = 0.95,
+    workspace: str | Path | None = None,
+) -> ABTest:
+    """Hold the deployed version `b` against `a` by what came true: `.verdict`, `.text`, the difference and its bounds.
+
+    The bounds hold at every look. `metric`: accuracy, log_loss, outcome, rmse or mean_absolute_error; `data` (paths,
+    SQL, frames) has `deployed_model_id`, `prediction` and `truth`, without it the request log is read with its truth;
+    `resolution` is the smallest difference that matters, chosen before the first look.
+    """
+    from hagane.workflow.ab_test import ab_test as work
+
+    place = Workspace(workspace)
+    return work(endpoint, metric=metric, data=data, a=a, b=b, resolution=resolution, level=level, workspace=place)
 
 
 def endpoints(workspace: str | Path | None = None) -> Sequence[EndpointState]:

@@ -8,13 +8,14 @@ at all: the one from before goes on, and the report says why.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,6 +47,8 @@ COMPARISON_SECONDS = 5.0
 """How often what mirrors tell is kept."""
 MOST_DRAIN_SECONDS = 60.0
 """How long a version that left is held for the requests that it still answers: what holds it longer frees it itself."""
+TURN_SECONDS = 0.0005
+"""How long the thread keeps the interpreter from the event loop at a time."""
 BREATH_SECONDS = 0.005
 """Between the steps of loading: requests go first."""
 
@@ -166,7 +169,8 @@ class EndpointFollower:
         assert self._app is not None
         before = self._app.endpoint
         try:
-            endpoint = self._load(state, before)
+            with _in_short_turns():
+                endpoint = self._load(state, before)
         except Exception as error:
             self._failed(state, error)
             return
@@ -327,6 +331,17 @@ class _Leaving(NamedTuple):
 def _begin(model: DeployedModel) -> str:
     """How it is told that a version has failed."""
     return f"{model.reference} ({model.id}): "
+
+
+@contextlib.contextmanager
+def _in_short_turns() -> Iterator[None]:
+    """While this thread works, the event loop waits for the interpreter half a millisecond at most, not five."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _status(model: DeployedModel, state: ModelState, error: str = "") -> ModelStatus:
