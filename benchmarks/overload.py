@@ -111,9 +111,7 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> dict[str, l
                     load.right / load.seconds / carried / min(times, 1)
                 )
                 found.setdefault(f"p99 at {times:g}, ms", []).append(load.p99_ms)
-                found.setdefault(f"wrong, failed or late at {times:g}", []).append(
-                    (load.wrong + load.failed + load.unanswered) / (load.right + load.wrong + load.failed + 1)
-                )
+                found.setdefault(f"wrong or failed at {times:g}", []).append(load.wrong + load.failed)
             everybody = offer(0)
             found.setdefault("goodput for 2,048 clients", []).append(everybody.requests_per_second / carried)
             found.setdefault("p99 for 2,048 clients, ms", []).append(everybody.p99_ms)
