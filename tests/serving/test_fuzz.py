@@ -240,7 +240,7 @@ def server(flights: Bundle) -> Iterator[ServerThread]:
         yield server
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_changed_bytes_over_a_socket(server: ServerThread, right: list[Asked], seed: int) -> None:
     """Heads and bodies, several requests on one connection: each is answered, or the connection ends; none hangs."""
