@@ -93,17 +93,18 @@ class Predictions:
 
     @classmethod
     def concatenate(cls, parts: list[Predictions]) -> Predictions:
-        """One after another; `parts` holds at least one."""
+        """One after another; `parts` holds at least one. Parts of one whole that lie side by side are cut at once."""
+        pieces = _pieces(parts)
         return cls(
-            signature=parts[0].signature,
-            row_errors=np.concatenate([part.row_errors for part in parts]),
-            probabilities=_joined([part.probabilities for part in parts]),
-            labels=_joined([part.labels for part in parts]),
-            values=_joined([part.values for part in parts]),
-            lower_bounds=_joined([part.lower_bounds for part in parts]),
-            upper_bounds=_joined([part.upper_bounds for part in parts]),
-            uncalibrated=_joined([part.uncalibrated for part in parts]),
-            label_numbers=_joined([part.label_numbers for part in parts]),
+            signature=pieces[0][0].signature,
+            row_errors=np.concatenate([whole.row_errors[place] for whole, place in pieces]),
+            probabilities=_joined([(whole.probabilities, place) for whole, place in pieces]),
+            labels=_joined([(whole.labels, place) for whole, place in pieces]),
+            values=_joined([(whole.values, place) for whole, place in pieces]),
+            lower_bounds=_joined([(whole.lower_bounds, place) for whole, place in pieces]),
+            upper_bounds=_joined([(whole.upper_bounds, place) for whole, place in pieces]),
+            uncalibrated=_joined([(whole.uncalibrated, place) for whole, place in pieces]),
+            label_numbers=_joined([(whole.label_numbers, place) for whole, place in pieces]),
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -198,8 +199,19 @@ def _binary_probs(no: object, p: float, yes: object, q: float) -> list[dict[str,
     return [second, first] if q > p else [first, second]
 
 
-def _joined(parts: Sequence[Array | None]) -> Array | None:
-    there = [part for part in parts if part is not None]
+def _pieces(parts: Sequence[Predictions]) -> list[tuple[Predictions, slice]]:
+    """The same rows as places in whole predictions, neighbours joined."""
+    pieces: list[tuple[Predictions, slice]] = []
+    for part in parts:
+        whole, place = (part._whole, part._place) if isinstance(part, _Part) else (part, slice(0, len(part)))
+        if pieces and pieces[-1][0] is whole and pieces[-1][1].stop == place.start:
+            place = slice(pieces.pop()[1].start, place.stop)
+        pieces.append((whole, place))
+    return pieces
+
+
+def _joined(pieces: Sequence[tuple[Array | None, slice]]) -> Array | None:
+    there = [array[place] for array, place in pieces if array is not None]
     return np.concatenate(there) if there else None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import hashlib
 import hmac
+import json
 import logging
 import multiprocessing
 import os
@@ -24,6 +25,7 @@ import pytest
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import SpecError, StorageError
+from hagane.serving import ServerThread
 from hagane.serving.app import App
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import Request, Response
@@ -31,6 +33,7 @@ from hagane.serving.request_log import log_worker
 from hagane.serving.request_log.file_metadata import logged_model
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_options import LogOptions
+from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.request_log.model_file import model_files
 from hagane.serving.request_log.record import Record, held_bytes
 from hagane.serving.request_log.request_log import RequestLog
@@ -216,7 +219,7 @@ def test_the_bound_of_memory_holds_whatever_is_sent(flights: Bundle, num_rows: i
     class Keeper:
         def observe(self, exchange: Exchange) -> None:
             size = held_bytes(exchange, len(exchange.predictions or ()), 6)
-            ring.put(Record(exchange, 0, False, size))
+            ring.put(Record(exchange, 0, False, len(exchange.predictions or ()), size))
 
     app.observers = (Keeper(),)
     rows = {"objects": '{"age":1.5e1,"fare":%d.5}', "lists": "[1,2.5,null,null,null,null]", "long": '{"job":"%0999d"}'}
@@ -297,7 +300,7 @@ def test_rows_of_an_hour_lie_in_its_folder(logged: Callable[..., Any]) -> None:
     for hour in (10, 11, 10):
         exchange = Exchange(Request("POST", "/predict", {}, {}), log.app.endpoint.first, instances=[ROW])
         exchange.predictions = answered
-        log.log._ring.put(Record(exchange, hour * 3_600_000_000 + 5, False, 100))
+        log.log._ring.put(Record(exchange, hour * 3_600_000_000 + 5, False, 1, 100))
     assert log.log.flush(60)
     hours = log.log.folder.hours("requests")
     assert {hour: sum(pq.read_metadata(file).num_rows for file in path.iterdir()) for hour, path in hours.items()} == {
@@ -351,6 +354,7 @@ SERVER = """
 import sys, time
 from hagane.serving import ServerThread
 from hagane.serving.request_log.log_options import LogOptions
+from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.request_log.log_settings import LogSettings
 settings = LogSettings(logs=sys.argv[2], endpoint="e", options=LogOptions(flush_seconds=float(sys.argv[3])))
 with ServerThread(sys.argv[1], request_log=settings) as server:
@@ -410,3 +414,47 @@ def test_a_server_without_a_log_loads_no_pyarrow(flights_folder: Path) -> None:
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False False"
+
+
+def test_the_metrics_tell_what_was_kept_and_dropped(flights_folder: Path, tmp_path: Path) -> None:
+    import httpx
+
+    settings = LogSettings(logs=str(tmp_path), options=LogOptions(flush_seconds=0.05))
+    with (
+        ServerThread(flights_folder, request_log=settings) as server,
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+    ):
+        for _ in range(3):
+            client.post("/predict", json={"instances": [ROW, ROW]}).raise_for_status()
+        client.post("/feedback", json={"feedback": [{"request_id": "a", "truth": "yes"}]}).raise_for_status()
+        wanted = [
+            'hagane_request_log_rows_total{endpoint="flights"} 6',
+            'hagane_feedback_rows_total{endpoint="flights"} 1',
+        ]
+        wanted.append('hagane_request_log_dropped_requests_total{endpoint="flights",reason="disk"} 0')
+        deadline = time.monotonic() + 60
+        while any(line not in client.get("/metrics").text.replace(".0\n", "\n") for line in wanted):
+            assert time.monotonic() < deadline, client.get("/metrics").text
+            time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_worker_processes_log_together(flights_folder: Path, tmp_path: Path, read_log: Callable[..., Any]) -> None:
+    import httpx
+
+    command = [sys.executable, "-m", "hagane.fronts.cli", "serve", str(flights_folder), "--workers", "2", "--port", "0"]
+    command += ["--log-rate", "1", "--sensitive", "job", "--workspace", str(tmp_path), "--json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    told = ""
+    while not told.endswith("}\n"):
+        told += server.stdout.readline()
+    url = json.loads(told)["url"]
+    for number in range(40):  # each by a connection of its own: both processes get some
+        headers = {"x-request-id": f"r{number}"}
+        httpx.post(f"{url}/predict", json={"instances": [ROW]}, headers=headers, trust_env=False).raise_for_status()
+    server.terminate()
+    assert server.wait(60) == 0
+    rows = read_log(tmp_path / "logs" / "flights", "SELECT request_id, instance.job AS job FROM log")
+    assert sorted(row["request_id"] for row in rows) == sorted(f"r{number}" for number in range(40))
+    assert len({row["job"] for row in rows}) == 1

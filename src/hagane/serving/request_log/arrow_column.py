@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,35 @@ def arrow_column(column: ColumnData, type_: SqlType) -> pa.Array[Any]:
         return _values(column.data, column.valid, type_)
     elements = _values(column.data, column.element_valid, type_.element)
     return _lists(column, elements)
+
+
+def arrow_values(values: Sequence[Any], type_: SqlType) -> pa.Array[Any]:
+    """The same of scalar values as the graph is fed them: None is NULL, a TIMESTAMP µs, a DATE days.
+
+    Raises ArrowInvalid for a whole number that no FLOAT64 is.
+
+    >>> arrow_values((1, None), SqlType.DATE).to_pylist()
+    [datetime.date(1970, 1, 2), None]
+    """
+    match type_:
+        case SqlType.FLOAT64:
+            return pa.array(values, pa.float64(), from_pandas=True)
+        case SqlType.DATE:
+            return pa.array(values, pa.int32()).view(pa.date32())
+        case SqlType.TIMESTAMP:
+            return pa.array(values, pa.int64()).view(_TYPES[type_])
+        case _:
+            return pa.array(values, _TYPES[type_])
+
+
+def hashed_values(values: Sequence[Any], type_: SqlType, pseudonym: Callable[[Any], str]) -> pa.Array[Any]:
+    """The same with the pseudonyms of `hashed_column`."""
+    kind: Callable[[Any], Any] = {SqlType.FLOAT64: float, SqlType.BOOL: int}.get(type_, _same)
+    return pa.array([None if value is None else pseudonym(kind(value)) for value in values], pa.string())
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def hashed_column(column: ColumnData, type_: SqlType, pseudonym: Callable[[Any], str]) -> pa.Array[Any]:

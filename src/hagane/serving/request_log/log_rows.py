@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
 from hagane.bundle.prediction_columns import prediction_columns
 from hagane.bundle.predictions import Predictions
+from hagane.bundle.typed_rows import TypedInstances
 from hagane.serving.deployment import Deployment
-from hagane.serving.request_log.arrow_column import arrow_column, hashed_column
+from hagane.serving.request_log.arrow_column import arrow_column, arrow_values, hashed_column, hashed_values
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.pseudonyms import Pseudonyms
 from hagane.serving.request_log.record import Record
@@ -31,21 +33,22 @@ class LogRows:
         self._weight = 1 / rate
         self._kept = [column for column in model.signature.inputs if model.sensitive.get(column.name) != "leave_out"]
         self._prediction = prediction_fields(model.signature)
+        self._instance_fields = list(self.schema.field("instance").type) if self._kept else []
 
     def batches(self, records: Sequence[Record], most_rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of these records, in batches of at most so many; a generator, so that its reader may breathe."""
-        if len(records) > 1 or len(records[0].predictions) <= most_rows:
-            instances = [instance for record in records for instance in record.instances]
-            yield self._batch(instances, Predictions.concatenate([r.predictions for r in records]), _own(records))
+        if len(records) > 1 or records[0].num_rows <= most_rows:
+            predictions = Predictions.concatenate([record.predictions for record in records])
+            yield self._batch(self._instance(records), predictions, _own(records))
             return
         (record,) = records
         instances, own = record.instances, _own(records)
         for start in range(0, len(instances), most_rows):
             rows = slice(start, start + most_rows)
             part = own.slice(start, most_rows)
-            yield self._batch(instances[rows], _sliced(record.predictions, rows), part)
+            yield self._batch(self._decoded(instances[rows]), _sliced(record.predictions, rows), part)
 
-    def _batch(self, instances: list[Any], predictions: Predictions, own: pa.RecordBatch) -> pa.RecordBatch:
+    def _batch(self, instance: pa.Array[Any] | None, predictions: Predictions, own: pa.RecordBatch) -> pa.RecordBatch:
         num_rows = len(predictions)
         model = self.model
         arrays = {name: own.column(name) for name in own.schema.names} | {
@@ -59,12 +62,36 @@ class LogRows:
             )
         }
         arrays["row_error"] = pa.array(predictions.row_errors)
-        if self._kept:
-            arrays["instance"] = self._instance(instances)
+        if instance is not None:
+            arrays["instance"] = instance
         arrays["prediction"] = self._predicted(predictions)
         return pa.RecordBatch.from_arrays([arrays[name] for name in self.schema.names], schema=self.schema)
 
-    def _instance(self, instances: list[Any]) -> pa.Array[Any]:
+    def _instance(self, records: Sequence[Record]) -> pa.Array[Any] | None:
+        """The rows of all records: of their values as they were fed to the graph where these are at hand."""
+        typed = [record.exchange.instances for record in records]
+        if all(isinstance(instances, TypedInstances) for instances in typed):
+            with contextlib.suppress(pa.ArrowInvalid, OverflowError):  # an integer that no double is
+                return self._fed(cast("list[TypedInstances]", typed))
+        return self._decoded([instance for record in records for instance in record.instances])
+
+    def _fed(self, typed: list[TypedInstances]) -> pa.Array[Any] | None:
+        if not self._kept:
+            return None
+        columns = zip(*(values for instances in typed for values in instances.values), strict=True)
+        by_name = dict(zip(typed[0].names, columns, strict=True))
+        arrays = []
+        for column in self._kept:
+            values, name = by_name[column.name], column.name
+            if self.model.sensitive.get(name) == "hash":
+                arrays.append(hashed_values(values, column.type, functools.partial(self._pseudonyms.of, name)))
+            else:
+                arrays.append(arrow_values(values, column.type))
+        return pa.StructArray.from_arrays(arrays, fields=self._instance_fields)
+
+    def _decoded(self, instances: list[Any]) -> pa.Array[Any] | None:
+        if not self._kept:
+            return None
         columns = self._decoder.decode(instances)
         arrays = []
         for column in self._kept:
@@ -73,7 +100,7 @@ class LogRows:
                 arrays.append(hashed_column(data, column.type, functools.partial(self._pseudonyms.of, name)))
             else:
                 arrays.append(arrow_column(data, column.type))
-        return pa.StructArray.from_arrays(arrays, fields=list(self.schema.field("instance").type))
+        return pa.StructArray.from_arrays(arrays, fields=self._instance_fields)
 
     def _predicted(self, predictions: Predictions) -> pa.Array[Any]:
         answered = prediction_columns(predictions)
@@ -83,9 +110,6 @@ class LogRows:
 
 def _own(records: Sequence[Record]) -> pa.RecordBatch:
     """What differs from request to request: a row for each of its rows."""
-    counts = np.array([len(record.predictions) for record in records])
-    total, ends = int(counts.sum()), np.cumsum(counts)
-    which = np.repeat(np.arange(len(records)), counts)
     exchanges = [record.exchange for record in records]
     each = pa.record_batch(
         {
@@ -97,9 +121,13 @@ def _own(records: Sequence[Record]) -> pa.RecordBatch:
             "model_seconds": pa.array([exchange.model_seconds for exchange in exchanges], pa.float64()),
         }
     )
+    counts = np.array([record.num_rows for record in records])
+    if (counts == 1).all():
+        return each.append_column("row", pa.array(np.zeros(len(records), np.int32)))
+    total, ends = int(counts.sum()), np.cumsum(counts)
     rows = (np.arange(total) - np.repeat(ends - counts, counts)).astype(np.int32)
-    whole = each if total == len(records) and (counts == 1).all() else each.take(pa.array(which))
-    return whole.append_column("row", pa.array(rows, pa.int32()))
+    which = pa.array(np.repeat(np.arange(len(records)), counts))
+    return each.take(which).append_column("row", pa.array(rows))
 
 
 def _sliced(predictions: Predictions, rows: slice) -> Predictions:

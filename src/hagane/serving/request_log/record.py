@@ -23,6 +23,7 @@ class Record(NamedTuple):
     time: int
     """Of the first byte, in µs since 1970 UTC."""
     mirror: bool
+    num_rows: int
     num_bytes: int
     """About what it holds in memory, rather more than less."""
 

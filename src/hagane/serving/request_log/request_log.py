@@ -96,9 +96,9 @@ class RequestLog:
                 return
             if self._sampling.keeps(exchange.request.id):
                 now = time.time_ns() // 1_000 - int(exchange.seconds * 1e6)
-                num_columns = len(predictions.signature.inputs)
-                size = held_bytes(exchange, len(predictions), num_columns)
-                self._ring.put(Record(exchange, now, mirror, size))
+                num_rows = len(predictions)
+                size = held_bytes(exchange, num_rows, len(predictions.signature.inputs))
+                self._ring.put(Record(exchange, now, mirror, num_rows, size))
                 if self._thread is None:
                     self._begin()
         except Exception:

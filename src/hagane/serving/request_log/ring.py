@@ -55,7 +55,7 @@ class Ring:
         num_rows = 0
         while records and len(taken) < most_requests:
             record = records[0]
-            num_rows += len(record.predictions)
+            num_rows += record.num_rows
             if taken and (num_rows > most_rows or not _together(record, taken[0])):
                 break
             taken.append(records.popleft())
