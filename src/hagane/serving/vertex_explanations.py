@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hagane.bundle.faults import describe
+from hagane.bundle.signature import Signature
 from hagane.errors import Fault, nearest
 from hagane.explanation.explanations import Explanations
 from hagane.explanation.wanted import Wanted
@@ -111,5 +112,20 @@ def _attribution(found: Explanations, row: int, place: int) -> dict[str, Any]:
         "featureAttributions": dict(zip(found.columns, found.attributions[row, place].tolist(), strict=True)),
         **named,
         "approximationError": float(found.errors[row, place]),
-        "outputName": f"{signature.prediction_name}_probs" if signature.classes else signature.prediction_name,
+        "outputName": _output_name(signature, output),
     }
+
+
+def _output_name(signature: Signature, output: int) -> str:
+    """What predictions call it: of several labels each one's own name.
+
+    >>> from hagane.bundle.signature import OneLabel
+    >>> from hagane.types import SqlType
+    >>> labels = tuple(OneLabel(name=name, type=SqlType.FLOAT64) for name in ("price", "days"))
+    >>> both = Signature(inputs=(), task="regression", label="price, days", label_type=SqlType.FLOAT64, labels=labels,
+    ...                  model_type="dnn_regressor")
+    >>> _output_name(both, 1)
+    'predicted_days'
+    """
+    named = signature.each[output] if signature.labels else signature
+    return f"{named.prediction_name}_probs" if named.classes else named.prediction_name
