@@ -51,7 +51,7 @@ test-beam: $(READY) ## Bundles in Apache Beam's RunInference on its local runner
 	@HAGANE_BEAM=$(CURDIR)/.venv-beam/bin/python $(BIN)/python -m pytest tests/integrations
 
 CLEAN_ROOT := $(HOME)/.cache/hagane-package/bookworm
-MIRROR ?= http://deb.debian.org/debian
+MIRROR ?=
 
 .PHONY: test-package
 test-package: $(READY) ## The recipe of hagane package in a clean Debian (as root, by debootstrap); manifests against their schemas

@@ -36,11 +36,11 @@ def choose_protocols(names: Iterable[str] | None) -> tuple[str, ...]:
     ('kserve', 'tensorflow')
     """
     asked = tuple(dict.fromkeys(name.lower().replace("-", "_") for name in names or PROTOCOLS))
-    unknown = [name for name in asked if name not in PROTOCOLS]
+    unknown = [name.replace("_", "-") for name in asked if name not in PROTOCOLS]
     if unknown:
-        expected = ", ".join(PROTOCOLS)
+        known = [name.replace("_", "-") for name in PROTOCOLS]
         faults = (
-            Fault(what=f"{name!r} is no protocol", expected=expected, nearest=nearest(name, PROTOCOLS))
+            Fault(what=f"{name!r} is no protocol", expected=", ".join(known), nearest=nearest(name, known))
             for name in unknown
         )
         raise ServeError(*faults)

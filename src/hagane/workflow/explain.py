@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,12 +84,7 @@ def explain_file(
     the model.
     """
     began = time.monotonic()
-    if top_k < 1:
-        raise SpecError(Fault(what="no so many columns can be told", where="top_k", expected="1 or more",
-                              received=str(top_k)))  # fmt: skip
-    if out is not None:
-        check_parquet_output(out, option="-o", what="explanations are")
-        check_not_input(data, out, option="-o")
+    _check_asked(data, out, top_k)
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     explainer = Explainer.load(bundle)
     wanted = Wanted(space, None if output is None else (output_place(bundle, output),))
@@ -97,24 +94,16 @@ def explain_file(
     check_columns(table, (*bundle.signature.names, *labels))
     totals = _Totals(len(bundle.signature.names))
 
-    def write(path: Path | None) -> None:
-        writer: pq.ParquetWriter | None = None
-        try:
-            with progress.phase("explain", total=table.num_rows) as phase:
-                for batch, found in explain_batches(explainer, table, wanted, top_k=top_k):
-                    totals.add(found)
-                    if path is not None:
-                        writer = writer or pq.ParquetWriter(path, batch.schema)
-                        writer.write_batch(batch)
-                    phase.advance(batch.num_rows)
-        finally:
-            if writer is not None:
-                writer.close()
+    with progress.phase("explain", total=table.num_rows) as phase:
 
-    if out is None:
-        write(None)
-    else:
-        write_aside(out, write)
+        def told() -> Generator[pa.RecordBatch, None, None]:
+            for batch, found in explain_batches(explainer, table, wanted, top_k=top_k):
+                totals.add(found)
+                yield batch
+                phase.advance(batch.num_rows)
+
+        with closing(told()) as batches:
+            _write(batches, out)
     return ExplainSummary(
         method=explainer.facts.method,
         space=space,
@@ -127,6 +116,30 @@ def explain_file(
         path=out,
         permutation=permutation_importance(bundle, table, progress=progress) if permutation else None,
     )
+
+
+def _check_asked(data: object, out: Path | None, top_k: int) -> None:
+    if top_k < 1:
+        what = "no so many columns can be told"
+        raise SpecError(Fault(what=what, where="top_k", expected="1 or more", received=str(top_k)))
+    if out is not None:
+        check_parquet_output(out, option="-o", what="explanations are")
+        check_not_input(data, out, option="-o")
+
+
+def _write(batches: Iterator[pa.RecordBatch], out: Path | None) -> None:
+    """All of them into one file, aside and then in its place; nowhere where there is none."""
+
+    def into(path: Path) -> None:
+        first = next(batches)
+        with pq.ParquetWriter(path, first.schema) as writer:
+            for batch in itertools.chain([first], batches):
+                writer.write_batch(batch)
+
+    if out is None:
+        deque(batches, maxlen=0)
+    else:
+        write_aside(out, into)
 
 
 def explain_batches(
