@@ -43,7 +43,8 @@ def scoring_graph(model: bytes, signature: Signature) -> ScoringGraph | None:
     if numbers:
         outputs[outputs.index(PREDICTED_LABEL)] = LABEL_NUMBER
         told[LABEL_NUMBER] = helper.make_tensor_value_info(LABEL_NUMBER, TensorProto.INT64, ["n"])
-        graph.node.append(helper.make_node("Identity", [numbers], [LABEL_NUMBER]))
+        for node in graph.node:
+            _rename(node, numbers, LABEL_NUMBER)
     nodes, needed = _needed(graph.node, outputs, ports)
     if needed & raw:
         return None
@@ -68,6 +69,17 @@ def _read_ports(node: onnx.NodeProto, places: dict[str, str], raw: set[str]) -> 
         node.input[place] = places.get(name, name)
     for inner in _inner(node):
         _read_ports(inner, places, raw)
+
+
+def _rename(node: onnx.NodeProto, before: str, after: str) -> None:
+    """Let a tensor have another name wherever the node makes or reads it."""
+    for names in (node.input, node.output):
+        names[:] = [after if name == before else name for name in names]
+    for attribute in node.attribute:
+        for output in attribute.g.output:
+            output.name = after if output.name == before else output.name
+    for inner in _inner(node):
+        _rename(inner, before, after)
 
 
 def _attributes(node: onnx.NodeProto) -> dict[str, int]:

@@ -177,6 +177,7 @@ def test_they_count_together(flights_folder: Path) -> None:
         assert [server.ask() for _ in range(6)] == [200] * 6
 
         until(lambda: server.metric("hagane_requests_total") >= 6)
+        until(lambda: server.metric("hagane_predicted_rows_total") >= 6)  # each worker writes its counts now and then
         assert server.metric("hagane_predicted_rows_total") == 6
 
 
