@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import settings
 settings.register_profile("hagane", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("hagane")
 """Hypothesis's own choice (in CI the same examples every time), without its limit of 200 ms on a busy machine."""
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

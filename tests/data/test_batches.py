@@ -12,9 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.data.batches import can_read_directly
 from hagane.data.column_data import column_data, columns_data
-from hagane.data.column_type import ARROW_TYPES
 from hagane.data.engine import Engine
 from hagane.data.keep_stream import keep_stream
 from hagane.data.open_table import open_table

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from load_module import BUNDLES, load_module
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.write_bundle import write_bundle
@@ -28,19 +27,9 @@ ROW: dict[str, Any] = {
 }
 
 
-def _bundles() -> ModuleType:
-    path = Path(__file__).parents[1] / "bundle" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("bundles_made_by_hand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def flights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = _bundles()
+    made = load_module(BUNDLES)
     signature = made.classifier_signature(example=ROW)
     return write_bundle(
         tmp_path_factory.mktemp("served") / "flights", model=made.classifier_model(), signature=signature
@@ -49,7 +38,7 @@ def flights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def doubler_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = _bundles()
+    made = load_module(BUNDLES)
     return write_bundle(
         tmp_path_factory.mktemp("served") / "doubler",
         model=made.regressor_model(),

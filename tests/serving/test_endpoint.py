@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import threading
 import time
 import weakref
@@ -16,6 +15,7 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
+from load_module import BUNDLES, load_module
 
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import NotFoundError, ServeError
@@ -36,17 +36,7 @@ from hagane.workspace.workspace import Workspace
 WAIT_SECONDS = 60.0
 
 
-def _made() -> Any:
-    path = Path(__file__).parents[1] / "bundle" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("bundles_made_by_hand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SIGNATURE = _made().regressor_signature()
+SIGNATURE = load_module(BUNDLES).regressor_signature()
 
 
 def times(factor: float) -> bytes:

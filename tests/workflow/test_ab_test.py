@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from load_module import BUNDLES, load_module
 
 from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import DataError, HaganeError, SpecError
@@ -23,18 +23,7 @@ from hagane.workflow.deploy import deploy
 from hagane.workspace.endpoint_in_workspace import EndpointInWorkspace
 from hagane.workspace.workspace import Workspace
 
-
-def _made() -> Any:
-    path = Path(__file__).parents[1] / "bundle" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("bundles_made_by_hand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MADE = _made()
+MADE = load_module(BUNDLES)
 
 
 @pytest.fixture

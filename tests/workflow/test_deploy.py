@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from load_module import BUNDLES, load_module
 
 from hagane.bundle.signature import Input
 from hagane.bundle.write_bundle import write_bundle
@@ -34,18 +34,7 @@ from hagane.workflow.update_endpoint import update_endpoint
 from hagane.workspace.watched_endpoint import WatchedEndpoint
 from hagane.workspace.workspace import Workspace
 
-
-def _made() -> Any:
-    path = Path(__file__).parents[1] / "bundle" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("bundles_made_by_hand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MADE = _made()
+MADE = load_module(BUNDLES)
 DOUBLER = MADE.regressor_model()
 Register = Callable[..., str]
 

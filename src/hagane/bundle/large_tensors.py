@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hagane.bundle.wire import WireField, field_bytes, field_head, varint, wire_fields
+from hagane.bundle.wire import WireField, field_bytes, field_head, wire_fields
+from hagane.varint import varint
 
 LARGE_BYTES = 1_048_576
 """Smaller tensors are not worth it: pages are 4 KB, and each tensor is a mapping of its own."""

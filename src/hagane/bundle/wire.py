@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from hagane.varint import varint
+
 BYTES = 2
 """The wire type of texts, bytes and messages: their length, then themselves."""
 _FIXED = {1: 8, 5: 4}
@@ -65,16 +67,6 @@ def read_varint(message: memoryview, position: int) -> tuple[int, int]:
         shift += 7
         if shift > 63:
             raise ValueError
-
-
-def varint(number: int) -> bytes:
-    """A number that is not negative, seven bits a byte."""
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
 
 
 def field_head(number: int, length: int) -> bytes:

@@ -16,6 +16,7 @@ from hagane.bundle.large_tensors import align_tensors
 from hagane.bundle.manifest import MANIFEST_NAME, MODEL_NAME, SIGNATURE_NAME, make_manifest
 from hagane.bundle.signature import Signature
 from hagane.errors import BundleError, Fault
+from hagane.sync_to_disk import sync_to_disk
 
 
 def write_bundle(
@@ -46,7 +47,7 @@ def write_bundle(
         _take_place(aside, folder, overwrite)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    _sync_folder(folder.parent)
+    sync_to_disk(folder.parent)
     return folder
 
 
@@ -95,7 +96,7 @@ def _write_synced(folder: Path, files: Mapping[str, bytes]) -> None:
                 os.fsync(file.fileno())
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(folder / name)) from None  # a full disk names no file
-    _sync_folder(folder)
+    sync_to_disk(folder)
 
 
 def _take_place(aside: Path, folder: Path, overwrite: bool) -> None:
@@ -126,11 +127,3 @@ def _rename(aside: Path, folder: Path) -> None:
         raise BundleError(
             Fault(what=f"the bundle could not take its place: {error.strerror}", where=str(folder))
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hagane.data.column_type import ARROW_TYPES
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.data.origin import Origin
 from hagane.errors import DataError, Fault
 from hagane.types import Schema, SqlType

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from hagane.data.engine import quote_name
 from hagane.errors import Fault
 from hagane.types import Column, Schema, SqlType
@@ -46,19 +44,6 @@ DUCKDB_TYPES = {
     SqlType.ARRAY_STRING: "VARCHAR[]",
 }
 """Our type → the DuckDB type that carries it."""
-
-ARROW_TYPES: dict[SqlType, pa.DataType] = {
-    SqlType.BOOL: pa.bool_(),
-    SqlType.INT64: pa.int64(),
-    SqlType.FLOAT64: pa.float64(),
-    SqlType.STRING: pa.string(),
-    SqlType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-    SqlType.DATE: pa.date32(),
-    SqlType.ARRAY_INT64: pa.list_(pa.int64()),
-    SqlType.ARRAY_FLOAT64: pa.list_(pa.float64()),
-    SqlType.ARRAY_STRING: pa.list_(pa.string()),
-}
-"""Our type → the Arrow type that carries it in batches."""
 
 _ELEMENTS = (SqlType.INT64, SqlType.FLOAT64, SqlType.STRING)
 _WAYS_OUT = {

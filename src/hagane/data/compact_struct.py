@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hagane.data.compact_reader import CompactReader
+from hagane.varint import varint
+
 _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 12
 _INTEGERS = (4, 5, 6)
 _MAX_DEPTH = 16
@@ -45,7 +48,7 @@ class CompactStruct:
         out, last = bytearray(), 0
         for field, (kind, value) in sorted(self.fields.items()):
             step = field - last
-            out += bytes([step << 4 | kind]) if 0 < step < 16 else bytes([kind]) + _varint(_zigzag(field))
+            out += bytes([step << 4 | kind]) if 0 < step < 16 else bytes([kind]) + varint(_zigzag(field))
             _write(out, kind, value)
             last = field
         out.append(_STOP)
@@ -59,66 +62,38 @@ class CompactList:
         self.kind, self.items, self.raw = kind, items, raw
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
+class _Reader(CompactReader):
     def struct(self, depth: int) -> CompactStruct:
         if depth > _MAX_DEPTH:
             raise ValueError("nested too deeply")
         fields: dict[int, tuple[int, Any]] = {}
         field = 0
-        while (head := self._byte()) != _STOP:
+        while (head := self.byte()) != _STOP:
             step, kind = head >> 4, head & 0x0F
-            field = field + step if step else self._zigzag()
+            field = field + step if step else self.zigzag()
             fields[field] = (kind, None if kind in (_TRUE, _FALSE) else self._value(kind, depth + 1))
         return CompactStruct(fields)
 
     def _value(self, kind: int, depth: int) -> Any:
         if kind in _INTEGERS:
-            return self._zigzag()
+            return self.zigzag()
         if kind in (_TRUE, _FALSE, _BYTE):  # the first two as items of a list
-            return self._byte()
+            return self.byte()
         if kind == _STRUCT:
             return self.struct(depth)
         if kind in (_LIST, _SET):
-            head = self._byte()
-            count = head >> 4 if head >> 4 < 15 else self._varint()
-            return CompactList(head & 0x0F, [self._value(head & 0x0F, depth + 1) for _ in range(count)])
+            inner, count = self.list_head()
+            return CompactList(inner, [self._value(inner, depth + 1) for _ in range(count)])
         if kind not in (_BINARY, _DOUBLE):
             raise ValueError(f"no kind {kind} of value")
-        return self._bytes(8 if kind == _DOUBLE else self._varint())
-
-    def _bytes(self, count: int) -> bytes:
-        self._at += count
-        if self._at > len(self._data):
-            raise IndexError
-        return self._data[self._at - count : self._at]
-
-    def _byte(self) -> int:
-        return self._bytes(1)[0]
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while shift < 70:
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-        raise ValueError("a number without an end")
-
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+        return self.bytes(8 if kind == _DOUBLE else self.varint())
 
 
 def _write(out: bytearray, kind: int, value: Any) -> None:
     if kind in (_TRUE, _FALSE):
         return  # the field's head says it
     if kind in _INTEGERS:
-        out += _varint(_zigzag(value))
+        out += varint(_zigzag(value))
     elif kind == _BYTE:
         out.append(value)
     elif kind == _STRUCT:
@@ -126,12 +101,12 @@ def _write(out: bytearray, kind: int, value: Any) -> None:
     elif kind in (_LIST, _SET):
         _write_list(out, value)
     else:
-        out += value if kind == _DOUBLE else _varint(len(value)) + value
+        out += value if kind == _DOUBLE else varint(len(value)) + value
 
 
 def _write_list(out: bytearray, listed: CompactList) -> None:
     count = len(listed.items)
-    out += bytes([count << 4 | listed.kind]) if count < 15 else bytes([0xF0 | listed.kind]) + _varint(count)
+    out += bytes([count << 4 | listed.kind]) if count < 15 else bytes([0xF0 | listed.kind]) + varint(count)
     for item in listed.items:
         if listed.raw:
             out += item
@@ -143,12 +118,3 @@ def _write_list(out: bytearray, listed: CompactList) -> None:
 
 def _zigzag(value: int) -> int:
     return (value << 1) ^ (value >> 63)
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

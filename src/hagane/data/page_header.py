@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hagane.data.compact_reader import CompactReader
+
 _STOP, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 3, 7, 8, 9, 10, 11, 12
 _BOOLS, _INTEGERS = (1, 2), (4, 5, 6)
 _COMPRESSED_SIZE, _CRC = 3, 4
@@ -39,22 +41,18 @@ def read_page_header(data: bytes) -> PageHeader:
     return PageHeader(reader.at, numbers[_COMPRESSED_SIZE], None if crc is None else crc & 0xFFFFFFFF)
 
 
-class _Reader:
-    """Walks over values of the compact protocol."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
+class _Reader(CompactReader):
+    """Walks over what it does not keep."""
 
     def struct(self, depth: int) -> dict[int, int]:
         """The whole numbers among the fields, by field id; `at` is behind the struct."""
         numbers: dict[int, int] = {}
         field = 0
-        while (head := self._byte()) != _STOP:
-            field = field + (head >> 4) if head >> 4 else self._zigzag()
+        while (head := self.byte()) != _STOP:
+            field = field + (head >> 4) if head >> 4 else self.zigzag()
             kind = head & 0x0F
             if kind in _INTEGERS:
-                numbers[field] = self._zigzag()
+                numbers[field] = self.zigzag()
             elif kind not in _BOOLS:  # a bool is in the field's head
                 self._skip(kind, depth + 1)
         return numbers
@@ -63,13 +61,13 @@ class _Reader:
         if depth > _MAX_DEPTH:
             raise ValueError("nested too deeply")
         if kind in _INTEGERS:
-            self._varint()
+            self.varint()
         elif kind in (*_BOOLS, _BYTE):
-            self._forward(1)
+            self.bytes(1)
         elif kind == _DOUBLE:
-            self._forward(8)
+            self.bytes(8)
         elif kind == _BINARY:
-            self._forward(self._varint())
+            self.bytes(self.varint())
         elif kind in (_LIST, _SET):
             self._skip_list(depth)
         elif kind == _STRUCT:
@@ -78,30 +76,6 @@ class _Reader:
             raise ValueError(f"no kind {kind} of value")
 
     def _skip_list(self, depth: int) -> None:
-        head = self._byte()
-        for _ in range(head >> 4 if head >> 4 < 15 else self._varint()):
-            self._skip(head & 0x0F, depth + 1)
-
-    def _byte(self) -> int:
-        value = self.data[self.at]
-        self.at += 1
-        return value
-
-    def _forward(self, num_bytes: int) -> None:
-        self.at += num_bytes
-        if self.at > len(self.data):
-            raise IndexError("behind the end")
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while shift < 70:
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-        raise ValueError("a number without an end")
-
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+        kind, count = self.list_head()
+        for _ in range(count):
+            self._skip(kind, depth + 1)

@@ -14,9 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.data.bad_rows import BadRows
 from hagane.data.batches import can_read_directly, encode_strings, read_parquet_directly
-from hagane.data.column_type import ARROW_TYPES, TypedColumns
+from hagane.data.column_type import TypedColumns
 from hagane.data.engine import Engine, quote_name
 from hagane.data.file_stamp import check_files
 from hagane.data.origin import READING_RULES, Origin

@@ -33,14 +33,7 @@ def emit_wide_deep(
     dtype: type[np.floating[Any]],
 ) -> str:
     """Add both parts, the deep one computed in `dtype`; the name of their sum [n, c] in `dtype`."""
-    deep = emit_net(
-        emitter,
-        net.deep,
-        _chosen(emitter, dense, net.deep_dense, net.num_dense),
-        _chosen(emitter, ids, net.deep_ids, net.num_ids),
-        [sparse[place] for place in net.deep_sparse],
-        dtype=dtype,
-    )
+    deep = emit_net(emitter, net.deep, *_deep_features(emitter, net, dense, ids, sparse), dtype=dtype)
     wide = net.wide
     parts = _wide_parts(
         emitter,
@@ -81,14 +74,7 @@ def emit_terms(
         parts.append(emitter.node("Reshape", rows, flat))
     for place, bag in zip(wide.sparse, wide.bags, strict=True):
         parts.append(emit_row_sums(emitter, emit_entries(emitter, [sparse[place]], [0]), _table(bag)))
-    deep = emit_columns(
-        emitter,
-        net.deep,
-        _chosen(emitter, dense, net.deep_dense, net.num_dense),
-        _chosen(emitter, ids, net.deep_ids, net.num_ids),
-        [sparse[place] for place in net.deep_sparse],
-        dtype=dtype,
-    )
+    deep = emit_columns(emitter, net.deep, *_deep_features(emitter, net, dense, ids, sparse), dtype=dtype)
     return emitter.node("Concat", *parts, emitter.node("Cast", deep, to=_DOUBLE), axis=1)
 
 
@@ -112,6 +98,17 @@ def owners_of_terms(net: WideDeepNet) -> list[int]:
     deep += [first_sparse + place for place in net.deep_sparse]
     wide = [owner for owner in _term_owners(net) for _ in range(num_outputs)]
     return [*wide, *(deep[feature] for feature in net.deep.feature_of_column)]
+
+
+def _deep_features(
+    emitter: Emitter, net: WideDeepNet, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]
+) -> tuple[str | None, str | None, list[SparsePort]]:
+    """What the deep part takes of each."""
+    return (
+        _chosen(emitter, dense, net.deep_dense, net.num_dense),
+        _chosen(emitter, ids, net.deep_ids, net.num_ids),
+        [sparse[place] for place in net.deep_sparse],
+    )
 
 
 def _term_owners(net: WideDeepNet) -> list[int]:

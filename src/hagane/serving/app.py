@@ -77,7 +77,6 @@ class App:
         self.url = ""
         """Where it is reached, once somebody listens for it."""
         self._closers: list[Callable[[], object]] = [lambda: self._threads.shutdown(wait=False)]
-
         self._starters: list[Callable[[], object]] = []
 
     def on_start(self, starter: Callable[[], object]) -> None:
@@ -221,12 +220,7 @@ class App:
             response = job.rows.encode(outcome)
         except Exception as error:
             response = self._refusal(exchange, error)
-        self.admission.leave(exchange)
-        if exchange.deployment.headers:
-            response = response._replace(headers=response.headers + exchange.deployment.headers)
-        job.reply(response)
-        if self.observers:
-            self._show(exchange, response)
+        self._leave(exchange, response, job.reply)
 
     def _end(self, exchange: Exchange, reply: Callable[[Response], object], work: asyncio.Future[Response]) -> None:
         self._leave(exchange, work.result(), reply)

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from hagane.sync_to_disk import sync_to_disk
+
 FORMAT_VERSION = 1
 TENSORS_FILE = "tensors.safetensors"
 FACTS_FILE = "checkpoint.json"
@@ -45,10 +47,10 @@ def write_folder(folder: Path, step: int, facts: dict[str, Any], save: Callable[
         written = Written(version=FORMAT_VERSION, step=step, sha256=_digest(partial / TENSORS_FILE), facts=facts)
         (partial / FACTS_FILE).write_bytes(msgspec.json.encode(written))
         for file in (partial / TENSORS_FILE, partial / FACTS_FILE, partial):
-            _flush(file)
+            sync_to_disk(file)
         shutil.rmtree(final, ignore_errors=True)
         os.rename(partial, final)
-        _flush(folder)
+        sync_to_disk(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -123,11 +125,3 @@ def _save(save: Callable[[Path], None], path: Path) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from hagane.bundle.exchange import exchange
 from hagane.data.parquet_appender import ParquetAppender
+from hagane.sync_to_disk import sync_to_disk
 from hagane.workflow.unfinished_predictions import FinishedPart, UnfinishedPredictions
 
 PART_NAME = "part-{:05}.parquet"
@@ -92,7 +93,7 @@ class OneFile(PredictionFiles):
         _sync(self._stream)
         self._stream.close()
         self._work.rows.replace(out)
-        _sync_folder(out.parent)
+        sync_to_disk(out.parent)
 
     def close(self) -> None:
         """Let go of open files."""
@@ -138,7 +139,7 @@ class FolderOfFiles(PredictionFiles):
         num_bytes = self._stream.tell()
         self.close()
         path.with_suffix(".partial").replace(path)
-        _sync_folder(path.parent)
+        sync_to_disk(path.parent)
         self._work.keep(FinishedPart(num_rows=num_rows, num_row_errors=num_row_errors, num_bytes=num_bytes))
 
     def publish(self, out: Path) -> None:
@@ -148,7 +149,7 @@ class FolderOfFiles(PredictionFiles):
         elif not exchange(self._work.rows, out):
             shutil.rmtree(out)
             self._work.rows.rename(out)
-        _sync_folder(out.parent)
+        sync_to_disk(out.parent)
 
     def close(self) -> None:
         """Let go of open files."""
@@ -163,12 +164,3 @@ class FolderOfFiles(PredictionFiles):
 def _sync(stream: BinaryIO) -> None:
     stream.flush()
     os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """The names in it, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -10,11 +9,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from load_module import load_module
 
 from hagane.serving.request_log.compact import compact_hour
 from hagane.serving.request_log.file_metadata import logged_model
@@ -23,18 +22,7 @@ from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.maintain import maintain
 
-
-def _made() -> ModuleType:
-    path = Path(__file__).with_name("made_hours.py")
-    spec = importlib.util.spec_from_file_location("made_hours", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-made = _made()
+made = load_module(Path(__file__).with_name("made_hours.py"))
 
 
 def test_small_files_of_a_model_become_one(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.predictions import Predictions
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.data.column_data import column_data
 from hagane.runtime.layout import ColumnData
 from hagane.serving.deployment import Deployment
-from hagane.serving.request_log.arrow_column import arrow_column, arrow_type
+from hagane.serving.request_log.arrow_column import arrow_column
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.log_rows import LogRows
 from hagane.serving.request_log.pseudonyms import Pseudonyms
@@ -89,7 +90,7 @@ def test_columns_come_back_as_they_were(type_: SqlType, data: st.DataObject) -> 
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64) if type_.is_array else None
     column = ColumnData(values, None, offsets)
     array = arrow_column(column, type_)
-    assert array.type == arrow_type(type_)
+    assert array.type == ARROW_TYPES[type_]
     back = column_data(array, type_)
     assert (
         np.array_equal(back.data, values)

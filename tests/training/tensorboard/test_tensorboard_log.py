@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hagane.progress.events import CheckpointWritten, IterationEnded, Resumed, StepEnded
 from hagane.training.tensorboard.crc32c import crc32c, masked_crc32c
 from hagane.training.tensorboard.event_file import EventFile
-from hagane.training.tensorboard.messages import varint
+from hagane.training.tensorboard.messages import varint_field
 from hagane.training.tensorboard.tensorboard_log import TensorBoardLog
 
 Field = descriptor_pb2.FieldDescriptorProto
@@ -92,7 +92,7 @@ def test_checksums_by_definition(data: bytes) -> None:
 
 @given(st.integers(-(2**63), 2**64 - 1))
 def test_varints(number: int) -> None:
-    entry = b"\x10" + varint(number)
+    entry = varint_field(2, number)
     assert PROTO["Event"].FromString(entry).step == (number if number < 2**63 else number - 2**64)
 
 

@@ -8,26 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.runtime.layout import ColumnData
 from hagane.types import SqlType
-
-_TYPES: dict[SqlType, pa.DataType] = {
-    SqlType.BOOL: pa.bool_(),
-    SqlType.INT64: pa.int64(),
-    SqlType.FLOAT64: pa.float64(),
-    SqlType.STRING: pa.string(),
-    SqlType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-    SqlType.DATE: pa.date32(),
-}
-
-
-def arrow_type(type_: SqlType) -> pa.DataType:
-    """The Arrow type of a column.
-
-    >>> str(arrow_type(SqlType.ARRAY_STRING)), str(arrow_type(SqlType.TIMESTAMP))
-    ('list<item: string>', 'timestamp[us, tz=UTC]')
-    """
-    return pa.list_(_TYPES[type_.element]) if type_.is_array else _TYPES[type_]
 
 
 def arrow_column(column: ColumnData, type_: SqlType) -> pa.Array[Any]:
@@ -56,9 +39,9 @@ def arrow_values(values: Sequence[Any], type_: SqlType) -> pa.Array[Any]:
         case SqlType.DATE:
             return pa.array(values, pa.int32()).view(pa.date32())
         case SqlType.TIMESTAMP:
-            return pa.array(values, pa.int64()).view(_TYPES[type_])
+            return pa.array(values, pa.int64()).view(ARROW_TYPES[type_])
         case _:
-            return pa.array(values, _TYPES[type_])
+            return pa.array(values, ARROW_TYPES[type_])
 
 
 def hashed_values(values: Sequence[Any], type_: SqlType, pseudonym: Callable[[Any], str]) -> pa.Array[Any]:
@@ -94,9 +77,9 @@ def _values(data: Any, valid: Any, type_: SqlType) -> pa.Array[Any]:
         case SqlType.DATE:
             return pa.array(data.astype(np.int32), pa.int32(), mask=mask).view(pa.date32())
         case SqlType.TIMESTAMP:
-            return pa.array(data, pa.int64(), mask=mask).view(_TYPES[type_])
+            return pa.array(data, pa.int64(), mask=mask).view(ARROW_TYPES[type_])
         case _:
-            return pa.array(data, _TYPES[type_], mask=mask)
+            return pa.array(data, ARROW_TYPES[type_], mask=mask)
 
 
 def _lists(column: ColumnData, elements: pa.Array[Any]) -> pa.Array[Any]:

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.serving.request_log.file_metadata import REPLACES_KEY
-from hagane.serving.request_log.hour_writer import WRITE_OPTIONS, sync
+from hagane.serving.request_log.hour_writer import WRITE_OPTIONS
 from hagane.serving.request_log.log_folder import MERGED, files_of, is_log_file
+from hagane.sync_to_disk import sync_to_disk
 from hagane.write_aside import write_aside
 
 SMALL_BYTES = 32 * 2**20
@@ -56,10 +57,10 @@ def _merge(hour: Path, paths: Sequence[Path], schema: pa.Schema) -> None:
         with pq.ParquetWriter(aside, merged, **WRITE_OPTIONS) as writer:
             for table in _grouped(_batches(paths, merged)):
                 writer.write_table(table)
-        sync(aside)
+        sync_to_disk(aside)
 
     write_aside(hour / name, write)
-    sync(hour)
+    sync_to_disk(hour)
 
 
 def _batches(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from hagane.bundle.values import CONVERTERS, Refusal
 from hagane.serving.request_log.file_metadata import LoggedModel, logged_model
-from hagane.serving.request_log.hour_writer import WRITE_OPTIONS, sync
+from hagane.serving.request_log.hour_writer import WRITE_OPTIONS
 from hagane.serving.request_log.log_folder import KINDS, Kind, LogFolder, files_of
 from hagane.serving.request_log.pseudonyms import Pseudonyms
 from hagane.serving.request_log.stale_files import remove_stale_files
+from hagane.sync_to_disk import sync_to_disk
 from hagane.types import SqlType
 from hagane.write_aside import write_aside
 
@@ -130,10 +131,10 @@ def _rewrite(path: Path, matches: Any) -> None:
             for rows in _batches(path, None):
                 mask = matches(rows)
                 writer.write_batch(rows if mask is None else rows.filter(pc.invert(mask)))
-        sync(aside)
+        sync_to_disk(aside)
 
     write_aside(path, write)
-    sync(path.parent)
+    sync_to_disk(path.parent)
 
 
 def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:

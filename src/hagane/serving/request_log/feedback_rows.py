@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from hagane.serving.request_log.arrow_column import arrow_column, arrow_type
+from hagane.data.arrow_types import ARROW_TYPES
+from hagane.serving.request_log.arrow_column import arrow_column
 from hagane.serving.request_log.feedback import TRUTH, Feedback, truth_columns
 from hagane.types import SqlType
 
@@ -13,7 +14,7 @@ TIME = pa.timestamp("us", tz="UTC")
 
 def feedback_schema(labels: dict[str, SqlType]) -> pa.Schema:
     """`request_id`, `row`, `arrived`, `time` (when it became known, as the client says), `truth`: a field a label."""
-    truth = pa.struct([pa.field(label, arrow_type(type_)) for label, type_ in labels.items()])
+    truth = pa.struct([pa.field(label, ARROW_TYPES[type_]) for label, type_ in labels.items()])
     return pa.schema(
         [
             pa.field("request_id", pa.string(), nullable=False),

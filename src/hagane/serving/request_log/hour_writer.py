@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.serving.request_log.log_folder import Kind, LogFolder
+from hagane.sync_to_disk import sync_to_disk
 from hagane.write_aside import write_aside
 
 
@@ -76,16 +76,7 @@ def write_rows(path: Path, table: pa.Table) -> None:
 
 def _write_synced(path: Path, table: pa.Table) -> None:
     pq.write_table(table, path, **WRITE_OPTIONS)
-    sync(path)
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold what was written."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_to_disk(path)
 
 
 WRITE_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 1}

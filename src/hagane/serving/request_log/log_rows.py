@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +20,7 @@ from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.pseudonyms import Pseudonyms
 from hagane.serving.request_log.record import Record
 from hagane.serving.request_log.row_schema import prediction_fields, row_schema
+from hagane.types import SqlType
 
 
 class LogRows:
@@ -79,27 +80,27 @@ class LogRows:
         if not self._kept:
             return None
         columns = zip(*(values for instances in typed for values in instances.values), strict=True)
-        by_name = dict(zip(typed[0].names, columns, strict=True))
-        arrays = []
-        for column in self._kept:
-            values, name = by_name[column.name], column.name
-            if self.model.sensitive.get(name) == "hash":
-                arrays.append(hashed_values(values, column.type, functools.partial(self._pseudonyms.of, name)))
-            else:
-                arrays.append(arrow_values(values, column.type))
-        return pa.StructArray.from_arrays(arrays, fields=self._instance_fields)
+        return self._struct(dict(zip(typed[0].names, columns, strict=True)), arrow_values, hashed_values)
 
     def _decoded(self, instances: list[Any]) -> pa.Array[Any] | None:
         if not self._kept:
             return None
-        columns = self._decoder.decode(instances)
+        return self._struct(self._decoder.decode(instances), arrow_column, hashed_column)
+
+    def _struct(
+        self,
+        columns: Mapping[str, Any],
+        plain: Callable[[Any, SqlType], pa.Array[Any]],
+        hashed: Callable[[Any, SqlType, Callable[[str], str]], pa.Array[Any]],
+    ) -> pa.Array[Any]:
+        """The raw columns that are kept, each as its treatment says."""
         arrays = []
         for column in self._kept:
-            data, name = columns[column.name], column.name
+            values, name = columns[column.name], column.name
             if self.model.sensitive.get(name) == "hash":
-                arrays.append(hashed_column(data, column.type, functools.partial(self._pseudonyms.of, name)))
+                arrays.append(hashed(values, column.type, functools.partial(self._pseudonyms.of, name)))
             else:
-                arrays.append(arrow_column(data, column.type))
+                arrays.append(plain(values, column.type))
         return pa.StructArray.from_arrays(arrays, fields=self._instance_fields)
 
     def _predicted(self, predictions: Predictions) -> pa.Array[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from hagane.bundle.signature import LOWER_BOUND, UPPER_BOUND, Signature, Treatment
-from hagane.serving.request_log.arrow_column import arrow_type
+from hagane.data.arrow_types import ARROW_TYPES
 from hagane.serving.request_log.file_metadata import LoggedModel, file_metadata
 from hagane.types import SqlType
 
@@ -45,7 +45,7 @@ def instance_fields(signature: Signature, sensitive: dict[str, Treatment]) -> li
         treatment = sensitive.get(column.name)
         if treatment != "leave_out":
             stored = _hashed_type(column.type) if treatment == "hash" else column.type
-            fields.append(pa.field(column.name, arrow_type(stored), metadata={TYPE_KEY: column.type.value.encode()}))
+            fields.append(pa.field(column.name, ARROW_TYPES[stored], metadata={TYPE_KEY: column.type.value.encode()}))
     return fields
 
 
@@ -57,7 +57,7 @@ def prediction_fields(signature: Signature) -> list[pa.Field[Any]]:
     if signature.task == "regression":
         bounds = [LOWER_BOUND, UPPER_BOUND] if signature.interval_level is not None else []
         return [pa.field(each, pa.float64()) for each in (name, *bounds)]
-    label = arrow_type(class_type(signature))
+    label = ARROW_TYPES[class_type(signature)]
     pairs = pa.list_(pa.struct([pa.field("label", label), pa.field("prob", pa.float64())]))
     return [pa.field(name, label), pa.field(f"{name}_probs", pairs)]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
+from hagane.varint import varint
+
 FILE_VERSION = "brain.Event:2"
 """From version 2 on a reader takes `session_start` as the word that later steps come again."""
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -30,7 +32,7 @@ def scalars_event(wall_time: float, step: int, scalars: Mapping[str, float]) -> 
 
 def session_start_event(wall_time: float, step: int) -> bytes:
     """That what was written of `step` and later is void."""
-    return _event(wall_time, step, _bytes(7, _varint_field(1, SESSION_START)))
+    return _event(wall_time, step, _bytes(7, varint_field(1, SESSION_START)))
 
 
 def hparams_event(wall_time: float, hparams: Mapping[str, Hparam]) -> bytes:
@@ -42,23 +44,8 @@ def hparams_event(wall_time: float, hparams: Mapping[str, Hparam]) -> bytes:
 
 def hparams_end_event(wall_time: float, succeeded: bool) -> bytes:
     """That this run is over, and how."""
-    end = _varint_field(1, SUCCEEDED if succeeded else FAILED) + _double(2, wall_time)
+    end = varint_field(1, SUCCEEDED if succeeded else FAILED) + _double(2, wall_time)
     return _hparams_summary(wall_time, "_hparams_/session_end_info", _bytes(4, end))
-
-
-def varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; negative numbers as 64 bits.
-
-    >>> varint(300).hex()
-    'ac02'
-    """
-    number &= 0xFFFFFFFFFFFFFFFF
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
 
 
 def _hparams_summary(wall_time: float, tag: str, content: bytes) -> bytes:
@@ -68,13 +55,13 @@ def _hparams_summary(wall_time: float, tag: str, content: bytes) -> bytes:
 
 
 def _event(wall_time: float, step: int, what: bytes) -> bytes:
-    return _double(1, wall_time) + (_varint_field(2, step) if step else b"") + what
+    return _double(1, wall_time) + (varint_field(2, step) if step else b"") + what
 
 
 def _value(value: Hparam) -> bytes:
     """`google.protobuf.Value`."""
     if isinstance(value, bool):
-        return _varint_field(4, int(value))
+        return varint_field(4, int(value))
     return _text(3, value) if isinstance(value, str) else _double(2, float(value))
 
 
@@ -90,8 +77,13 @@ def _double(number: int, value: float) -> bytes:
     return _field(number, FIXED64, struct.pack("<d", value))
 
 
-def _varint_field(number: int, value: int) -> bytes:
-    return _field(number, VARINT, varint(value))
+def varint_field(number: int, value: int) -> bytes:
+    """A field of a whole number of up to 64 bits, negative ones in two's complement.
+
+    >>> varint_field(2, 300).hex()
+    '10ac02'
+    """
+    return _field(number, VARINT, varint(value & 0xFFFFFFFFFFFFFFFF))
 
 
 def _field(number: int, wire_type: int, content: bytes) -> bytes:
