@@ -18,6 +18,7 @@ from hagane.spec.data_schema import DataSchema
 from hagane.spec.intervals import Intervals
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
+from hagane.spec.tuning import Tuning
 from hagane.spec.warm_start import WarmStartOptions, as_warm_start
 
 LabelForm = Literal["one_hot", "multi_label"]
@@ -170,6 +171,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     split: Split = Split()
     model: Model = Model()
     training: Training = Training()
+    tuning: Tuning | None = None
+    """How the hyperparameters are searched (`hagane tune`); a training by itself looks at none of it."""
     schema: str | DataSchema | None = None
     """What the rows are expected to be: the path of a schema, or one in place."""
     anomalies: Anomalies = Anomalies()

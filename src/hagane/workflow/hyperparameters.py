@@ -59,7 +59,9 @@ def chosen_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> tuple[Hyper
 
 
 def set_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> Spec:
-    """The spec with a literal for each hyperparameter. Raises SpecError: unknown, missing, or outside its space.
+    """The spec with a literal for each hyperparameter, and nothing more to tune.
+
+    Raises SpecError: unknown, missing, or outside its space.
 
     >>> spec = Spec(data="f.csv", label="y", transform={"h": "ML.HASH_BUCKETIZE(s, HPARAM_RANGE(2, 9))"})
     >>> set_hyperparameters(spec, {"transform.h": 4}).transform
@@ -77,7 +79,7 @@ def set_hyperparameters(spec: Spec, values: Mapping[str, Any]) -> Spec:
     ]
     if faults:
         raise SpecError(*faults)
-    return _filled(spec, given) if found else spec
+    return msgspec.structs.replace(_filled(spec, given) if found else spec, tuning=None)
 
 
 def _texts(spec: Spec) -> dict[str, str]:
