@@ -7,6 +7,7 @@ where a key changes its meaning or goes. Numbers that are none (NaN, infinities)
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import msgspec
 
@@ -142,6 +143,82 @@ class StoppedEarly(_Base, frozen=True, kw_only=True, tag="stopped_early"):
     """Eval loss, or the metric that was watched."""
 
 
+class StudyStarted(_Base, frozen=True, kw_only=True, tag="study_started"):
+    """Hyperparameters are searched from here on; trials that ended in an earlier process do not come again."""
+
+    study: str
+    objectives: dict[str, str]
+    """Metric of the eval rows → `MAXIMIZE` or `MINIMIZE`; the first orders trials."""
+    parameters: tuple[str, ...]
+    """Names of the hyperparameters."""
+    num_trials: int
+    """That many in all, those of earlier processes among them."""
+    max_parallel_trials: int = 1
+    num_ended: int = 0
+    """Trials that ended in earlier processes."""
+    best_trial: int | None = None
+    """The best of those."""
+    best_value: float | None = None
+    budget_seconds: float | None = None
+    """What is left of the time given; null: no limit."""
+
+
+class TrialStarted(_Base, frozen=True, kw_only=True, tag="trial_started"):
+    """A trial runs."""
+
+    trial: int
+    """Its number, from 1."""
+    parameters: dict[str, Any]
+    """Hyperparameter → its value."""
+    continued_from: int | None = None
+    """The trial whose checkpoint it goes on from."""
+
+
+class TrialMeasured(_Base, frozen=True, kw_only=True, tag="trial_measured"):
+    """What a running trial is worth so far."""
+
+    trial: int
+    iteration: int
+    max_iterations: int | None = None
+    """That many at most; null: not known."""
+    metrics: dict[str, float | None]
+    elapsed_seconds: float
+
+
+class TrialEnded(_Base, frozen=True, kw_only=True, tag="trial_ended"):
+    """A trial is over."""
+
+    trial: int
+    state: str
+    """`SUCCEEDED`, `STOPPED` (before its time, since others were better), `INFEASIBLE` or `FAILED`."""
+    metrics: dict[str, float | None] = {}
+    """Of the eval rows, the objectives among them."""
+    best_iteration: int | None = None
+    reason: str = ""
+    """Why it is infeasible, or failed."""
+    is_best: bool = False
+    """Whether it is the best so far; of several objectives: whether none is better in all of them."""
+    num_columns: int | None = None
+    """Encoded columns that it used."""
+    num_cached: int | None = None
+    """How many of them were there already."""
+    duration_seconds: float
+
+
+class StudyEnded(_Base, frozen=True, kw_only=True, tag="study_ended"):
+    """No further trial is begun."""
+
+    study: str
+    reason: str
+    """`num_trials`, `budget`, `exhausted` (every point of the space was tried), `failures` or `interrupted`."""
+    states: dict[str, int]
+    """State → number of trials, those of earlier processes among them."""
+    best_trials: tuple[int, ...] = ()
+    best_metrics: dict[str, float | None] = {}
+    """Of the first of them."""
+    duration_seconds: float
+
+
 class Noted(_Base, frozen=True, kw_only=True, tag="note"):
     """A line for the user."""
 
@@ -183,6 +260,11 @@ Event = (
     | Resumed
     | WorkerDied
     | StoppedEarly
+    | StudyStarted
+    | TrialStarted
+    | TrialMeasured
+    | TrialEnded
+    | StudyEnded
     | Noted
     | Warned
     | Failed
