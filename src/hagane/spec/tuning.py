@@ -54,7 +54,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     features: dict[str, tuple[str | None, ...]] = {}
     """Feature → expressions of which one is chosen; null: the feature is left out."""
     crosses: tuple[tuple[str, ...], ...] = ()
-    """Columns each of which may be crossed: a candidate each, in or out."""
+    """Fields each list of which may be crossed: columns, or expressions with a name (`CAST(x AS STRING) AS x`)."""
     optional: tuple[str, ...] = ()
     """Features that may be left out; `*`: every one."""
     stopping: TrialStopping = TrialStopping()
