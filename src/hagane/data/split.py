@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +29,18 @@ class Splits:
     table: Table
     split: Split
     part_sql: str
-    """DuckDB expression over the table's columns: 0 for train, 1 for eval, 2 for test; never NULL."""
+    """DuckDB expression over the table's columns: 0 for train, 1 for eval, 2 for test, 3 for none; never NULL."""
     parts: npt.NDArray[np.uint8]
     """[num_rows] the part of every row, in the table's order (3: of none); on disk, mapped into memory."""
     counts: tuple[int, int, int]
     """Rows in train, eval and test."""
     downsampled: Downsampled | None = None
     """Training rows that are in no part of `batches`, though in the table `train`."""
+
+    def divided_by(self, sql: str) -> Splits:
+        """The same rows, divided by another expression; what it depends on may be `part_sql`."""
+        counts, parts = _assign(self.table, sql)
+        return replace(self, part_sql=sql, counts=counts, parts=parts)
 
     def __repr__(self) -> str:
         return f"Splits({self.describe()})"
@@ -65,22 +70,22 @@ class Splits:
     ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.uint8]]]:
         """All rows of the table in order, as `Table.batches`, each batch with the part [n] of its rows.
 
-        One pass that serves all three parts, at the speed of the table's own batches. Downsampled rows are left out.
+        One pass that serves all three parts, at the speed of the table's own batches. Rows of no part are left out.
         """
         start = 0
         for batch in self.table.batches(columns, batch_rows=batch_rows, dictionary=dictionary):
             parts = self.parts[start : start + batch.num_rows]
             start += batch.num_rows
-            if self.downsampled is None:
+            if self.num_batched_rows == len(self.parts):
                 yield batch, parts
                 continue
             kept = parts != LEFT_OUT
             yield batch.filter(pa.array(kept)), parts[kept]
 
-    @property
+    @functools.cached_property
     def num_batched_rows(self) -> int:
         """Rows of all `batches` together."""
-        return len(self.parts) - (0 if self.downsampled is None else self.downsampled.num_left_out)
+        return int(np.count_nonzero(self.parts != LEFT_OUT))
 
     @property
     def _strata(self) -> str:
@@ -128,11 +133,11 @@ def split_table(table: Table, split: Split, *, progress: Progress = SILENT) -> S
 
 def _assign(table: Table, sql: str) -> tuple[tuple[int, int, int], npt.NDArray[np.uint8]]:
     path = table.engine.new_file("parts", ".u8")
-    totals = np.zeros(3, np.int64)
+    totals = np.zeros(4, np.int64)
     with told_of_full_disk(path.parent), path.open("wb") as file:
         for batch in table.query_batches(f"SELECT CAST({sql} AS UTINYINT) AS part FROM data", batch_rows=1_048_576):
             part = batch.column(0).to_numpy(zero_copy_only=False)
-            totals += np.bincount(part, minlength=3)
+            totals += np.bincount(part, minlength=4)
             file.write(part.tobytes())
     parts = np.memmap(path, np.uint8, mode="r") if totals.sum() else np.empty(0, np.uint8)
     return (int(totals[0]), int(totals[1]), int(totals[2])), parts

@@ -6,16 +6,13 @@ scans and little memory: a histogram of the hashes of each class (4,096 bins), t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from hagane.data.engine import quote_name
-from hagane.data.literal import literal
+from hagane.data.strata import Ints, case_by_class, numbers_by_class
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault
 from hagane.spec.spec import Split
@@ -23,8 +20,6 @@ from hagane.spec.spec import Split
 BIN_BITS = 20
 """A bin holds the hashes that are equal but for so many of their 32 bits."""
 MAX_STRATA = 1_000
-
-Ints = npt.NDArray[np.int64]
 
 
 class Cut(NamedTuple):
@@ -50,8 +45,8 @@ def stratified_part(table: Table, column: str, bits: str, split: Split) -> str:
     """
     name, bin_ = quote_name(column), f"({bits} >> {BIN_BITS})"
     strata = _strata(table, column, bin_, split)
-    in_cut = _by_class(name, strata, lambda s: f"{bin_} IN ({s.test.bin}, {s.eval.bin})")
-    hashes = _by_value(
+    in_cut = case_by_class(name, {s.value: f"{bin_} IN ({s.test.bin}, {s.eval.bin})" for s in strata})
+    hashes = numbers_by_class(
         table.query(f"SELECT {name} AS class, CAST({bits} AS BIGINT) AS bits FROM data WHERE {in_cut} ORDER BY bits"),
         "bits",
     )
@@ -61,7 +56,7 @@ def stratified_part(table: Table, column: str, bits: str, split: Split) -> str:
         test, eval_ = (_end(found, cut) for cut in (stratum.test, stratum.eval))
         return f"CASE WHEN {bits} < {test} THEN 2 WHEN {bits} < {eval_} THEN 1 ELSE 0 END"
 
-    return _by_class(name, strata, parts)
+    return case_by_class(name, {stratum.value: parts(stratum) for stratum in strata})
 
 
 def _strata(table: Table, column: str, bin_: str, split: Split) -> list[Stratum]:
@@ -69,7 +64,7 @@ def _strata(table: Table, column: str, bin_: str, split: Split) -> list[Stratum]
     histogram = table.query(
         f"SELECT {name} AS class, CAST({bin_} AS BIGINT) AS bin, count(*) AS n FROM data GROUP BY ALL ORDER BY bin"
     )
-    bins, counts = _by_value(histogram, "bin"), _by_value(histogram, "n")
+    bins, counts = numbers_by_class(histogram, "bin"), numbers_by_class(histogram, "n")
     if len(bins) > MAX_STRATA:
         raise DataError(_too_many(column, len(bins)))
     strata = []
@@ -78,17 +73,6 @@ def _strata(table: Table, column: str, bin_: str, split: Split) -> list[Stratum]
         num_test, num_eval = (round(int(ends[-1]) * share) for share in (split.test_fraction, split.eval_fraction))
         strata.append(Stratum(value, _cut(found, ends, num_test), _cut(found, ends, num_test + num_eval)))
     return strata
-
-
-def _by_value(rows: pa.Table, column: str) -> dict[pa.Scalar[Any], Ints]:
-    """The numbers of a column by `class`, in the order of the rows: NULL first, then ascending, as DuckDB compares."""
-    encoded = rows["class"].combine_chunks().dictionary_encode(null_encoding="encode")
-    codes, numbers = encoded.indices.to_numpy(), rows[column].to_numpy()
-    order = np.argsort(codes, kind="stable")
-    cuts = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary)))])
-    values = {value: numbers[order[a:b]] for value, (a, b) in zip(encoded.dictionary, pairwise(cuts), strict=True)}
-    known = sorted((value for value in values if value.is_valid), key=lambda value: value.as_py())
-    return {value: values[value] for value in (*(value for value in values if not value.is_valid), *known)}
 
 
 def _cut(bins: Ints, ends: Ints, rank: int) -> Cut:
@@ -101,21 +85,6 @@ def _cut(bins: Ints, ends: Ints, rank: int) -> Cut:
 def _end(hashes: Ints, cut: Cut) -> int:
     """The hash below which the part's rows lie, of the sorted hashes of the cuts' bins."""
     return int(hashes[np.searchsorted(hashes, cut.bin << BIN_BITS) + cut.rank - 1]) + 1 if cut.rank else 0
-
-
-def _by_class(name: str, strata: Sequence[Stratum], sql: Callable[[Stratum], str]) -> str:
-    """An expression that is `sql` of the row's stratum; `strata` has NULL first, then ascending values."""
-    if not strata:
-        return "0"
-    if not strata[0].value.is_valid:
-        others = _by_class(name, strata[1:], sql) if len(strata) > 1 else sql(strata[0])
-        return f"CASE WHEN {name} IS NULL THEN {sql(strata[0])} ELSE {others} END"
-    if len(strata) == 1:
-        return sql(strata[0])
-    # Halves by halves, so that a row meets ten comparisons among a thousand classes.
-    half = len(strata) // 2
-    lower, upper = _by_class(name, strata[:half], sql), _by_class(name, strata[half:], sql)
-    return f"CASE WHEN {name} < {literal(strata[half].value)} THEN {lower} ELSE {upper} END"
 
 
 def _too_many(column: str, num_classes: int) -> Fault:
