@@ -10,13 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.evaluation.evaluation import Evaluation, LabelEvaluation
+from hagane.evaluation.several_metrics import MEANS, several_metrics
 
 Truths = npt.NDArray[np.bool_]
-MEANS = (
-    *("roc_auc", "pr_auc", "f1_score", "log_loss", "r2_score", "root_mean_squared_error", "mean_absolute_error"),
-    *("mean_pinball_loss", "mean_poisson_deviance"),
-)
-"""Metrics that are averaged over the labels."""
 MOST_WITH_CURVES = 20
 """Labels up to which each keeps its curves: a thousand of them would be a document of tens of megabytes."""
 BASELINES = {
@@ -46,11 +42,9 @@ def evaluate_several(
     """
     first = each[0]
     is_classes = first.task == "classification"
-    metrics, baseline = _means([one.metrics for one in each]), _means([one.baseline for one in each])
-    undefined = {name: "it is defined for none of the labels" for name in metrics if metrics[name] is None}
-    if is_classes:
-        metrics |= _joint(hits)
-        baseline |= _joint(baseline_hits)
+    metrics = several_metrics([one.metrics for one in each], hits if is_classes else None)
+    baseline = several_metrics([one.baseline for one in each], baseline_hits if is_classes else None)
+    undefined = {name: "it is defined for none of the labels" for name in MEANS if metrics.get(name, 0) is None}
     return Evaluation(
         task=first.task,
         num_rows=first.num_rows,
@@ -89,24 +83,7 @@ def _alone(one: Evaluation, num_labels: int) -> Evaluation:
     )
 
 
-def _means(each: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    for name in MEANS:
-        values = [one[name] for one in each if name in one]
-        defined = [value for value in values if value is not None]
-        if values:
-            found[name] = sum(defined) / len(defined) if defined else None
-    return found
-
-
 def _averaged_over(each: Sequence[Mapping[str, float | None]]) -> dict[str, int]:
     """How many labels have a figure, of the metrics that some have and some have not."""
     found = {name: sum(one.get(name) is not None for one in each) for name in MEANS}
     return {name: count for name, count in found.items() if 0 < count < len(each)}
-
-
-def _joint(hits: Truths) -> dict[str, float | None]:
-    """What is of all labels of a row together."""
-    if not len(hits):
-        return {"hamming_loss": None, "subset_accuracy": None}
-    return {"hamming_loss": float((~hits).mean()), "subset_accuracy": float(hits.all(axis=1).mean())}

@@ -18,8 +18,8 @@ from hagane.progress import Progress
 from hagane.workflow.check_rows import check_rows, with_schema
 from hagane.workflow.label_rows import label_rows
 from hagane.workflow.model_facts import ModelFacts
-from hagane.workflow.prepare import split_of
 from hagane.workflow.schema import wanted_by
+from hagane.workflow.split_of import split_of
 
 
 @dataclass(frozen=True, slots=True)

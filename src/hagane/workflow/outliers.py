@@ -95,11 +95,16 @@ def set_outliers_aside(splits: Splits, spec: Spec, folder: Path, progress: Progr
     outliers, train = spec.outliers, splits.train
     if outliers is None:
         return Kept(splits, None)
-    columns = _columns(outliers, _read_by_features(spec, train.schema))
+    columns = columns_to_score(outliers, spec, train.schema)
     found = find_outliers(train, outliers, columns=columns, seed=spec.training.seed, progress=progress)
     path = _keep(train, found, folder) if found.count else None
     report = _report(train, outliers, found, path, NUM_EXAMPLES)
     return Kept(set_aside(splits, found), report)
+
+
+def columns_to_score(outliers: Outliers, spec: Spec, schema: Schema) -> tuple[str, ...]:
+    """The columns that an isolation forest looks at: those that it names, or that the spec's features read."""
+    return _columns(outliers, _read_by_features(spec, schema))
 
 
 def _keep(table: Table, found: FoundOutliers, folder: Path) -> Path:

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from hagane.data.table import Table
 from hagane.errors import DataError, Fault, SpecError
 from hagane.features.label import LabelEncoding
-from hagane.features.several_labels import Labels, fit_labels
+from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.models import get_family
 from hagane.models.options import FamilyOptions
@@ -68,17 +67,16 @@ def transform_of(beginning: Beginning | None, spec: Spec) -> Transform | None:
     return beginning.transform if beginning and asked and asked.transform == "reuse" else None
 
 
-def label_of(beginning: Beginning | None, rows: Table, columns: Sequence[str], task: str) -> Labels:
-    """The encoding of the label, or of several: that of the rows, with the classes that an earlier model knows.
+def label_of(beginning: Beginning | None, found: Labels, columns: Sequence[str]) -> Labels:
+    """The encoding of the label, or of several: that `found` in the rows, with the classes that an earlier model knows.
 
     Raises DataError for a class that it does not know, or a label of another type; SpecError for other labels.
     """
-    found = fit_labels(rows, columns, task)
     if beginning is None:
         return found
     if (() if isinstance(found, LabelEncoding) else found.columns) != beginning.labels:
         raise SpecError(_other_labels(columns, beginning))
-    if not isinstance(found, LabelEncoding) or task == "regression":
+    if not isinstance(found, LabelEncoding) or found.task == "regression":
         return found
     new = [value for value in found.classes if value not in beginning.classes]
     if new:

@@ -1,0 +1,153 @@
+"""`TrialRunner`: trains and measures one choice of hyperparameters after another on rows that are prepared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hagane.errors import Fault, PreemptedError, SpecError
+from hagane.features.encode import EncodedSplits, encode
+from hagane.models.family import FitContext, FittedModel
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Spec
+from hagane.training.preemption import Preemption
+from hagane.tuning.run_trial import InfeasibleTrialError, Report, TrialOutcome
+from hagane.workflow.beginning import Beginning, find_beginning
+from hagane.workflow.build_graph import build_graph
+from hagane.workflow.check_declared import check_declared
+from hagane.workflow.hyperparameters import set_hyperparameters
+from hagane.workflow.prepare import Prepared, prepare
+from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
+from hagane.workflow.shared_rows import SharedRows
+from hagane.workflow.trial_progress import TrialEnded, TrialProgress
+from hagane.workflow.trial_scores import TrialScores, trial_metrics, trial_scores
+from hagane.workflow.warm_start import begin_spec
+from hagane.workspace.workspace import Workspace
+
+MODEL_BYTES = "model_bytes"
+"""The size of the graph that would serve: measured only where it is an objective, since the graph must be made."""
+Settle = Callable[[Spec, Mapping[str, Any]], Spec]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRun:
+    """What a trial that was trained to its end left in memory."""
+
+    prepared: Prepared
+    encoded: EncodedSplits
+    model: FittedModel
+    found: TrialScores
+    metrics: dict[str, float | None]
+
+
+class TrialRunner:
+    """A `RunTrial` over the rows that `spec` names (`frame` stands in for its data where given).
+
+    Rows are read, checked, divided, looked at for outliers and measured once, and again only in what depends on a
+    hyperparameter that stands there (`hagane.workflow.shared_rows`). A trial resolves its spec, fits its features,
+    encodes the columns that the workspace's cache does not have, fits its family and measures the eval rows by the
+    training path. No graph is built, and no test row looked at. `settle` makes the trial's spec of its parameters;
+    `num_threads` is what a fit may use (0: every core).
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        workspace: Workspace,
+        frame: object | None = None,
+        settle: Settle = set_hyperparameters,
+        shared: SharedRows | None = None,
+        num_threads: int = 0,
+        progress: Progress = SILENT,
+    ) -> None:
+        self.spec, self.workspace = spec, workspace
+        self.shared = shared or SharedRows(frame, workspace.root)
+        self._settle, self._num_threads, self._progress = settle, num_threads, progress
+
+    def __call__(self, number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
+        """Trial `number`. Raises InfeasibleTrialError for what cannot be a spec, else HaganeError as `train` does."""
+        told = TrialProgress(report, self._progress)
+        try:
+            run = self.run(self._settle(self.spec, parameters), told, told.notice)
+        except SpecError as error:
+            raise InfeasibleTrialError(*error.faults) from None
+        except (TrialEnded, PreemptedError):
+            newest = told.newest
+            if newest is None or not told.is_ended:
+                raise
+            return TrialOutcome(metrics=newest.metrics, best_iteration=newest.best_iteration, stopped=True)
+        return TrialOutcome(
+            metrics=run.metrics,
+            best_iteration=run.model.best_iteration,
+            num_columns=run.encoded.num_columns,
+            num_cached=run.encoded.num_cached,
+        )
+
+    def run(self, spec: Spec, progress: Progress, notice: Preemption | None = None) -> TrialRun:
+        """Train what a settled spec declares and measure its eval rows. Raises HaganeError.
+
+        A fit that cannot be ended out of `progress.tell` is by `notice`.
+        """
+        beginning = self._beginning(spec)
+        spec = spec if beginning is None else begin_spec(spec, beginning)
+        check_declared(spec)
+        prepared = prepare(spec, None, progress, folder=self.workspace.root, beginning=beginning, shared=self.shared)
+        if prepared.splits.eval is None:
+            raise SpecError(_no_eval_rows())
+        encoded = self._encoded(prepared, progress)
+        model = self._fitted(prepared, weigh_rows(encoded, prepared), beginning, progress, notice)
+        assert encoded.eval is not None
+        found = trial_scores(prepared, encoded.eval, model)
+        return TrialRun(prepared, encoded, model, found, self._metrics(prepared, model, found))
+
+    def _beginning(self, spec: Spec) -> Beginning | None:
+        return find_beginning(spec, self.workspace)
+
+    def _encoded(self, prepared: Prepared, progress: Progress) -> EncodedSplits:
+        with self.workspace.scratch("trial") as scratch:
+            return encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
+                          weight=weight_column(prepared), cache=self.workspace.cache, progress=progress)  # fmt: skip
+
+    def _fitted(
+        self,
+        prepared: Prepared,
+        encoded: WeightedSplits,
+        beginning: Beginning | None,
+        progress: Progress,
+        notice: Preemption | None,
+    ) -> FittedModel:
+        context = FitContext(
+            features=encoded.train.features,
+            num_classes=prepared.label.num_classes,
+            num_labels=prepared.label.width,
+            label_names=prepared.label.columns,
+            class_offsets=encoded.class_offsets,
+            seed=prepared.resolved.spec.training.seed,
+            num_threads=self._num_threads,
+            progress=progress,
+            memory=prepared.table.engine.memory,
+            preemption=notice,
+            training=prepared.resolved.spec.training,
+            warm_start=beginning.warm_start if beginning else None,
+        )
+        return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
+
+    def _metrics(self, prepared: Prepared, model: FittedModel, found: TrialScores) -> dict[str, float | None]:
+        metrics = trial_metrics(prepared, found)
+        objectives = self.spec.tuning.objectives if self.spec.tuning else ()
+        if any(name.lower() == MODEL_BYTES for name in objectives):
+            threshold = prepared.resolved.spec.evaluation.threshold
+            graph = build_graph(prepared.transform, model, prepared.label, threshold=threshold)
+            metrics[MODEL_BYTES] = float(len(graph))
+        return metrics
+
+
+def _no_eval_rows() -> Fault:
+    return Fault(
+        what="no eval rows by which a trial could be judged",
+        where="split",
+        expected="eval_fraction > 0, or a split column that says EVAL",
+        next_step="give the split an eval part; small data are better tuned over folds: tuning.folds",
+    )
