@@ -26,6 +26,10 @@ class Axis:
     high: float = 1.0
     seconds: float | None = None
 
+    def share(self, value: float) -> float:
+        """How far `value` lies along the axis: 0 at its low end, 1 at its high one."""
+        return (value - self.low) / (self.high - self.low)
+
     def ticks(self) -> list[float]:
         """About five round numbers within the range.
 
@@ -75,11 +79,11 @@ class Frame:
 
     def across(self, value: float) -> float:
         """Horizontal place of `value`, in the picture's units."""
-        return self.left + (value - self.x.low) / (self.x.high - self.x.low) * (WIDTH - self.left - RIGHT)
+        return self.left + self.x.share(value) * (WIDTH - self.left - RIGHT)
 
     def down(self, value: float) -> float:
         """Vertical place of `value`."""
-        return HEIGHT - BOTTOM - (value - self.y.low) / (self.y.high - self.y.low) * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - self.y.share(value) * (HEIGHT - TOP - BOTTOM)
 
     def line(self, xs: Iterable[float], ys: Iterable[float], class_: str, step: bool = False) -> Markup:
         """A line through the points; `step`: level to the next x, then up or down."""

@@ -6,8 +6,10 @@ from hagane.page.markup import Markup, element, joined
 from hagane.page.style import STYLE
 
 
-def whole_page(title: str, subtitle: object, *cards: object) -> str:
-    """No script, no external resource, light and dark, for screens of any width. Every text is escaped.
+def whole_page(title: str, subtitle: object, *cards: object, style: str = "", script: str = "") -> str:
+    """No external resource, light and dark, for screens of any width. Every text is escaped.
+
+    `style` is added to the style of all pages; `script`, where there is one, runs at the end: a page says all without.
 
     >>> page = whole_page("<late>", "two models")
     >>> "&lt;late&gt;" in page, page.startswith("<!doctype html>")
@@ -18,8 +20,9 @@ def whole_page(title: str, subtitle: object, *cards: object) -> str:
     head = joined(
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         element("title", title),
-        element("style", Markup(STYLE)),
+        element("style", Markup(STYLE + style)),
     )
     main = element("main", header, shown, element("footer", "Written by Hagane."))
-    page = element("html", element("head", head), element("body", main), lang="en")
+    scripted = element("script", Markup(script)) if script else ""
+    page = element("html", element("head", head), element("body", main, scripted), lang="en")
     return f"<!doctype html>\n{page}\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import msgspec
 
@@ -71,6 +73,15 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
                 best = trial
         return (best,) if best else ()
 
+    @property
+    def best_trial(self) -> Trial | None:
+        """Of `best_trials` that which is best by the first objective; None where there is none."""
+        best: Trial | None = None
+        for trial in self.best_trials:
+            if best is None or self.objective.is_better(self.value(trial), self.value(best)):
+                best = trial
+        return best
+
     def improvements(self) -> Iterator[tuple[Trial, float]]:
         """The trials that were better, by the first objective, than all that ended before them, with their values."""
         best: float | None = None
@@ -90,3 +101,12 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         pairs = [(each, self.value(one, each.metric), self.value(other, each.metric)) for each in self.objectives]
         nowhere_worse = not any(each.is_better(theirs, ours) for each, ours, theirs in pairs)
         return nowhere_worse and any(each.is_better(ours, theirs) for each, ours, theirs in pairs)
+
+
+def is_number(value: float | None) -> TypeGuard[float]:
+    """Whether a value is there, and finite.
+
+    >>> is_number(0.5), is_number(None), is_number(float("nan"))
+    (True, False, False)
+    """
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,1 @@
+"""A study as a page: what was tried, what it came to, and what mattered."""
