@@ -161,7 +161,8 @@ def chromium() -> str:
 LOOK = """
 onload = () => {
   const d = f.contentDocument, w = f.contentWindow, found = {};
-  const over = (mark, kind, more) => mark.dispatchEvent(new w.PointerEvent(kind, {bubbles: true, pointerId: 1, ...more}));
+  const over = (mark, kind, more) =>
+    mark.dispatchEvent(new w.PointerEvent(kind, {bubbles: true, pointerId: 1, ...more}));
   const lit = () => [...new Set([...d.querySelectorAll(".lit")].map(m => m.dataset.trial))];
   found.width = d.documentElement.scrollWidth;
   found.small = [...d.querySelectorAll("svg.chart text, svg.parallel text")].filter(
