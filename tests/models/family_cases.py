@@ -8,6 +8,23 @@ from hagane.models import FAMILIES, get_family
 from hagane.models.family import Task
 
 OWN = {"module": "own_torch_modules:Mixed"}
+QUICK_NET = {"max_iterations": 3, "hidden_units": [8], "learn_rate": 0.01}
+CLASS_MEMBERS = {
+    "members": [
+        {"type": "boosted_tree_classifier", "options": {"max_iterations": 30}, "weight": 2},
+        {"type": "random_forest_classifier", "options": {"num_parallel_tree": 20}},
+        {"type": "logistic_reg", "weight": 0.5},
+        {"type": "dnn_classifier", "options": QUICK_NET, "weight": 0.5, "seed": 3},
+    ]
+}
+NUMBER_MEMBERS = {
+    "members": [
+        {"type": "boosted_tree_regressor", "options": {"max_iterations": 30}, "weight": 2},
+        {"type": "random_forest_regressor", "options": {"num_parallel_tree": 20}},
+        {"type": "linear_reg", "weight": 0.5},
+        {"type": "dnn_regressor", "options": QUICK_NET, "weight": 0.5, "seed": 3},
+    ]
+}
 NEEDED: dict[str, dict[str, Any]] = {"torch_classifier": OWN, "torch_regressor": OWN}
 """Options without a default."""
 TREES = {"max_iterations": 30}
@@ -27,7 +44,10 @@ QUICK: dict[str, dict[str, Any]] = {
     "tabnet_regressor": TABNET,
     "torch_classifier": {**OWN, "max_iterations": 3, "learn_rate": 0.01},
     "torch_regressor": {**OWN, "max_iterations": 3, "learn_rate": 0.01},
+    "ensemble_classifier": CLASS_MEMBERS,
+    "ensemble_regressor": NUMBER_MEMBERS,
 }
 NETWORKS = tuple(name for name in FAMILIES if name.startswith(("dnn", "tabnet", "torch")))
+ENSEMBLES = tuple(name for name in FAMILIES if name.startswith("ensemble"))
 CLASSIFIERS = tuple(name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION)
 REGRESSORS = tuple(name for name in FAMILIES if get_family(name).task is Task.REGRESSION)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from family_cases import NEEDED
+from family_cases import ENSEMBLES, NEEDED
 
 from hagane.models import FAMILIES, family_options
 from hagane.models.bigquery_options import DEFAULTS, bigquery_options
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name not in ENSEMBLES])
 def test_every_family_takes_them(family: str) -> None:
     options = family_options(family, bigquery_options(family, NEEDED.get(family, {}), num_rows=1_000))
     assert options.l1_reg == 0

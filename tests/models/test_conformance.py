@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from family_cases import CLASSIFIERS, NEEDED, NETWORKS, QUICK, REGRESSORS
+from family_cases import CLASSIFIERS, ENSEMBLES, NEEDED, NETWORKS, QUICK, REGRESSORS
 from small_encoder import graph_of, relative_difference
 
 from hagane.errors import SpecError, TrainingError
@@ -22,6 +22,7 @@ LONGER: dict[str, dict[str, Any]] = {
     **{name: {"max_iterations": 10} for name in NETWORKS},
     "random_forest_classifier": {"num_parallel_tree": 50},
     "random_forest_regressor": {"num_parallel_tree": 50},
+    **{name: {} for name in ENSEMBLES},
 }
 """Enough to learn something; 200 iterations of the others."""
 SIZES = (0, 1, 2, 7, 300)
@@ -241,7 +242,7 @@ def test_a_label_that_is_not_finite_is_refused(name: str, bad: float, encode: En
         fit(name, train)
 
 
-@every_family
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ENSEMBLES])  # tests/models/test_ensemble.py
 def test_the_options_are_checked(name: str) -> None:
     counted = "num_parallel_tree" if "forest" in name else "max_iterations"
     with pytest.raises(SpecError) as raised:

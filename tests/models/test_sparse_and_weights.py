@@ -9,7 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from family_cases import NETWORKS, QUICK
+from family_cases import ENSEMBLES, NETWORKS, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
@@ -122,6 +122,9 @@ def test_sparse_features_beside_few_others(
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
     longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
+    if name in ENSEMBLES:
+        trees = name.replace("ensemble", "boosted_tree")
+        longer = {"members": [{"type": trees, "options": longer}, {"type": trees, "options": longer, "seed": 1}]}
     model = fit(name, train, **longer)
     scores, label = predicted(model, held_out), held_out.arrays().label
     if get_family(name).task is Task.CLASSIFICATION:
@@ -168,7 +171,7 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
     )
 
 
-UNWEIGHABLE = ("boosted", "random_forest", "tabnet")
+UNWEIGHABLE = ("boosted", "random_forest", "tabnet", "ensemble")
 
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(UNWEIGHABLE)])

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pytest
 
 from hagane.models import FAMILIES, family_options
+from hagane.models.ensemble_member import FittedMember
+from hagane.models.ensemble_model import EnsembleModel
 from hagane.models.family import Iteration
-from hagane.workflow.advice import REGULARISATION, SIZE, STOPPING, advice_of, remedies
+from hagane.workflow.advice import REGULARISATION, SIZE, STOPPING, advice_of, advice_on, remedies
+
+
+class Fitted(NamedTuple):
+    curve: Any
+    best_iteration: int
 
 
 def options_of(name: str) -> Any:
@@ -39,7 +46,7 @@ def test_every_value_is_one_that_the_family_takes(name: str) -> None:
         pytest.fail("the remedies never end")
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "linear_reg"])
+@pytest.mark.parametrize("name", [n for n in FAMILIES if n != "linear_reg" and "ensemble" not in n])
 def test_overfitting_is_told_with_remedies_in_order(name: str) -> None:
     (said,) = advice_of(overfitted(), 6, options_of(name))
     assert "after iteration 6 the eval loss rose (0.5 to 0.76) while the training loss fell on (0.1667 to " in said
@@ -95,3 +102,17 @@ def test_a_metric_that_never_had_a_value_is_said() -> None:
     assert said.startswith("precision was undefined after every iteration")
     known = [msgspec.structs.replace(each, metric=0.5) for each in curve]
     assert not any("undefined" in each for each in advice_of(known, 8, options))
+
+
+def test_of_an_ensemble_each_member_is_judged_by_its_own_curve() -> None:
+    """The curves of all of them one after another rise and fall without meaning."""
+    options = family_options("ensemble_classifier", {"members": [{"type": "logistic_reg"}, {"type": "dnn_classifier"}]})
+    still = Fitted(curve=overfitted()[:1], best_iteration=1)
+    members = [
+        FittedMember(number=number, view=None, model=model, weight=0.5)  # type: ignore[arg-type]
+        for number, model in enumerate((still, Fitted(curve=overfitted(), best_iteration=6)))
+    ]
+    ensemble = EnsembleModel(family="ensemble_classifier", features=(), members=members, num_classes=2)
+    (said,) = advice_on(ensemble, options)
+    assert said.startswith("member 2 (dnn_classifier): overfitting: ")
+    assert "dropout" in said

@@ -33,6 +33,21 @@ FAST = {
     | ({"batch_size": 32} if name.startswith("tabnet") else {})
     for name in FAMILIES
     if name.startswith(("dnn", "tabnet", "torch"))
+} | {
+    "ensemble_classifier": {
+        "members": [
+            {"type": "boosted_tree_classifier"},
+            {"type": "logistic_reg"},
+            {"type": "dnn_classifier", "options": {"max_iterations": 3}},
+        ]
+    },
+    "ensemble_regressor": {
+        "members": [
+            {"type": "boosted_tree_regressor"},
+            {"type": "linear_reg"},
+            {"type": "dnn_regressor", "options": {"max_iterations": 3}},
+        ]
+    },
 }
 
 

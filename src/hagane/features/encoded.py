@@ -48,6 +48,8 @@ class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
     weighted: bool = False
     class_weights: tuple[float, ...] | None = None
     """[c] by class, which multiply what a row weighs."""
+    finite: bool = False
+    """Whether dense numbers that are none (NaN, infinities) are read as 0."""
 
 
 def flush_bytes(num_columns: int) -> int:
@@ -84,6 +86,7 @@ class Encoded:
         dense_dtype: str,
         weight: ColumnFile | None = None,
         class_weights: npt.NDArray[np.floating] | None = None,
+        finite: bool = False,
     ) -> None:
         *self._columns, self._label = columns
         self._weight = weight
@@ -95,7 +98,7 @@ class Encoded:
         self.header = EncodedHeader(
             features=tuple(features), dense_dtype=dense_dtype, label_dtype=self._label.dtype.name,
             num_rows=self._label.num_rows, block_rows=self._label.footer.block_rows, weighted=weight is not None,
-            class_weights=None if class_weights is None else tuple(map(float, class_weights)),
+            class_weights=None if class_weights is None else tuple(map(float, class_weights)), finite=finite,
         )  # fmt: skip
 
     @classmethod
@@ -105,7 +108,8 @@ class Encoded:
         columns = [ColumnFile(column_path(folder, number)) for number in range(len(header.features) + 1)]
         weight = ColumnFile(column_path(folder, len(columns))) if header.weighted else None
         by_class = None if header.class_weights is None else np.array(header.class_weights, np.float32)
-        return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight, class_weights=by_class)
+        return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight, class_weights=by_class,
+                   finite=header.finite)  # fmt: skip
 
     def link_to(self, folder: Path) -> None:
         """Make `folder` one that `open` reads these very rows from, in another process; no bytes are copied where the
@@ -145,6 +149,23 @@ class Encoded:
         label = OneLabelColumn(self._label, place)
         return Encoded(self.features, [*self._columns, label], dense_dtype=self.header.dense_dtype, weight=self._weight)
 
+    def of_features(self, features: Sequence[Feature], *, dense_dtype: str, finite: bool) -> Encoded:
+        """The same rows with some of their features alone, in the order of these rows' own.
+
+        Dense numbers are read as `dense_dtype`, rounded where it is the narrower one; where all must be `finite`, those
+        that are not (or no longer) are 0.
+        """
+        names = {feature.name for feature in features}
+        chosen = [(own, column) for own, column in zip(self.features, self._columns, strict=True) if own.name in names]
+        return Encoded(
+            [own for own, _ in chosen],
+            [*(column for _, column in chosen), self._label],
+            dense_dtype=dense_dtype,
+            weight=self._weight,
+            class_weights=self._class_weights,
+            finite=finite,
+        )
+
     @property
     def num_dense(self) -> int:
         """Number of dense features (d)."""
@@ -178,6 +199,7 @@ class Encoded:
             dense_dtype=self.header.dense_dtype,
             weight=self._weight,
             class_weights=class_weights,
+            finite=self.header.finite,
         )
 
     @property
@@ -193,7 +215,10 @@ class Encoded:
         return -(-self.num_rows // self.block_rows)
 
     def columns(self, block: int) -> list[Array]:
-        """The block's dense features, ids and, last, label as memory-mapped views [rows of the block]. No copy."""
+        """The block's dense features as they are stored, ids and, last, label as memory-mapped views [rows of it].
+
+        No copy.
+        """
         rows = self._rows_of(block)
         return [column.values[rows] for column in (*self._fixed, self._label)]
 
@@ -239,8 +264,12 @@ class Encoded:
         reads, d = [partial(read, column) for column in self._fixed], self.num_dense
         id_type = np.result_type(np.uint8, *(column.dtype for column in self._fixed[d:]))
         label = read(self._label)
+        with np.errstate(over="ignore"):  # a number beyond float32 is infinite there, as in the graph
+            dense = side_by_side(reads[:d], num_rows, self.header.dense_dtype)
+        if self.header.finite:
+            dense[~np.isfinite(dense)] = 0
         return RowWindow(
-            side_by_side(reads[:d], num_rows, self.header.dense_dtype),
+            dense,
             side_by_side(reads[d:], num_rows, id_type),
             label,
             self._weights(None if self._weight is None else read(self._weight), label),

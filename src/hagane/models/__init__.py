@@ -34,6 +34,8 @@ FAMILIES: dict[str, str] = {
     "boosted_tree_regressor": "hagane.models.boosted_tree_regressor:BoostedTreeRegressor",
     "random_forest_classifier": "hagane.models.random_forest_classifier:RandomForestClassifier",
     "random_forest_regressor": "hagane.models.random_forest_regressor:RandomForestRegressor",
+    "ensemble_classifier": "hagane.models.ensemble_classifier:EnsembleClassifier",
+    "ensemble_regressor": "hagane.models.ensemble_regressor:EnsembleRegressor",
 }
 """Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
 

@@ -77,6 +77,9 @@ def bigquery_options(family: str, given: Mapping[str, Any], *, num_rows: int) ->
     >>> bigquery_options("boosted_tree_classifier", {"max_tree_depth": 3}, num_rows=100)["num_leaves"]
     8
     """
+    if family.startswith("ensemble_"):
+        members = given.get("members")
+        return {**given, "members": [_of_member(each, num_rows) for each in members]} if members else dict(given)
     defaults = DEFAULTS.get(family, {})
     options = {**defaults, **given}
     if "batch_size" in defaults:
@@ -84,6 +87,13 @@ def bigquery_options(family: str, given: Mapping[str, Any], *, num_rows: int) ->
     if "max_tree_depth" in defaults:
         options.setdefault("num_leaves", _most_leaves(options["max_tree_depth"]))
     return options
+
+
+def _of_member(member: Any, num_rows: int) -> Any:
+    """One of an ensemble, which BigQuery ML does not have: with the defaults of its family."""
+    if not isinstance(member, Mapping) or not isinstance(options := member.get("options", {}), Mapping):
+        return member
+    return {**member, "options": bigquery_options(str(member.get("type", "")).lower(), options, num_rows=num_rows)}
 
 
 def _most_leaves(depth: Any) -> int:

@@ -41,6 +41,8 @@ class Iteration(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `training_info` (ML.TRAINING_INFO's columns). Losses are means over rows, weighted as the rows are."""
 
     iteration: int
+    training_run: int = 0
+    """Of an ensemble: of which of its models, counted from 0; the last is the ensemble itself."""
     loss: float
     eval_loss: float | None = None
     metric: float | None = None

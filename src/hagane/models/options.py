@@ -20,10 +20,20 @@ from hagane.spec.value_text import value_text
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null",
          Any: "anything"}  # fmt: skip
+PLACE = "model.options"
 MAX_NUMBER = 2.0**63
 """No option is a number as large as this, or infinite, or not a number."""
 BOUNDS = {"gt": "> {}", "ge": ">= {}", "lt": "< {}", "le": "<= {}"}
 Made = TypeVar("Made", bound="FamilyOptions")
+
+
+class OptionPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An element of an option that is a list of mappings."""
+
+    @classmethod
+    def deep_faults(cls, values: Mapping[str, Any], place: str) -> Sequence[Fault]:
+        """Faults within `values`, which have the right types, at `place`: `model.options.members[0]`."""
+        return ()
 
 
 class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,8 +106,12 @@ def narrowed(options: FamilyOptions, base: type[Made]) -> Made:
 
 def option_types(options: type[FamilyOptions]) -> dict[str, Any]:
     """Option name → its annotated type."""
-    hints = get_type_hints(options, include_extras=True)
-    return {field.name: hints[field.name] for field in msgspec.structs.fields(options)}
+    return _hints(options)
+
+
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(struct, include_extras=True)
+    return {field.name: hints[field.name] for field in msgspec.structs.fields(struct)}
 
 
 def default_values(options: type[msgspec.Struct]) -> dict[str, Any]:
@@ -119,7 +133,37 @@ def default_values(options: type[msgspec.Struct]) -> dict[str, Any]:
 def value_faults(options: type[FamilyOptions], values: Mapping[str, Any]) -> list[Fault]:
     """A fault for each value that its option's type refuses."""
     hints = option_types(options)
-    return [_wrong(name, hints[name], value) for name, value in values.items() if not _accepts(hints[name], value)]
+    return [fault for name, value in values.items() for fault in _faults_of(name, hints[name], value)]
+
+
+def _faults_of(name: str, hint: Any, value: Any) -> Iterator[Fault]:
+    """Those of one option; of a list of mappings those of each."""
+    part = _part_of(hint)
+    if part is None or not isinstance(value, list | tuple):
+        yield from () if _accepts(hint, value) else (_wrong(name, hint, value),)
+        return
+    for number, each in enumerate(value):
+        yield from _part_faults(f"{name}[{number}]", part, each)
+
+
+def _part_faults(place: str, part: type[OptionPart], given: Any) -> Iterator[Fault]:
+    values = msgspec.structs.asdict(given) if isinstance(given, part) else given
+    if not isinstance(values, Mapping):
+        yield _wrong(place, part, given)
+        return
+    hints = _hints(part)
+    wrong = [name for name in values if name in hints and not _accepts(hints[name], values[name])]
+    yield from (_unknown(place, name, hints, f"{place}.") for name in values if name not in hints)
+    yield from (_wrong(f"{place}.{name}", hints[name], values[name]) for name in wrong)
+    yield from (_missing(place, name, hints, f"{place}.") for name in _required(part) if name not in values)
+    right = {name: value for name, value in values.items() if name in hints and name not in wrong}
+    yield from part.deep_faults(right, f"{PLACE}.{place}")
+
+
+def _part_of(hint: Any) -> type[OptionPart] | None:
+    """What the elements of a list are made as, where that is a mapping of its own."""
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else None
+    return inner if isinstance(inner, type) and issubclass(inner, OptionPart) else None
 
 
 def describe_type(hint: Any) -> str:
@@ -141,6 +185,8 @@ def describe_type(hint: Any) -> str:
         return f"a list, each {describe_type(get_args(hint)[0])}"
     if origin is dict:
         return f"names, each with {describe_type(get_args(hint)[1])}"
+    if isinstance(hint, type) and issubclass(hint, OptionPart):
+        return "a mapping with " + ", ".join(hint.__struct_fields__)
     return WORDS.get(hint, str(hint))
 
 
@@ -166,24 +212,24 @@ def _lowered(hint: Any, value: Any) -> Any:
     return value.lower() if isinstance(value, str) and value.lower() in _choices(hint) else value
 
 
-def _unknown(family: str, name: str, known: Mapping[str, Any]) -> Fault:
+def _unknown(family: str, name: str, known: Mapping[str, Any], within: str = "") -> Fault:
     return Fault(
         what=f"{family} has no option {name!r}",
-        where=f"model.options.{name}",
+        where=f"{PLACE}.{within}{name}",
         expected="one of " + ", ".join(known),
         nearest=nearest(name, known),
     )
 
 
-def _required(options: type[FamilyOptions]) -> list[str]:
+def _required(options: type[msgspec.Struct]) -> list[str]:
     """Options without a default."""
     return [field.name for field in msgspec.structs.fields(options) if field.required]
 
 
-def _missing(family: str, name: str, hints: Mapping[str, Any]) -> Fault:
+def _missing(family: str, name: str, hints: Mapping[str, Any], within: str = "") -> Fault:
     return Fault(
         what=f"{family} needs the option {name!r}",
-        where=f"model.options.{name}",
+        where=f"{PLACE}.{within}{name}",
         expected=describe_type(hints[name]),
     )
 
@@ -191,7 +237,7 @@ def _missing(family: str, name: str, hints: Mapping[str, Any]) -> Fault:
 def _wrong(name: str, hint: Any, value: Any) -> Fault:
     return Fault(
         what=f"option {name!r} is out of range or of the wrong type",
-        where=f"model.options.{name}",
+        where=f"{PLACE}.{name}",
         expected=describe_type(hint),
         received=value_text(value),
         nearest=_nearest_choice(hint, value),

@@ -32,6 +32,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
         *("xgboost", "xgb", "catboost", "ada boost", "decision tree", "tree", "trees", "dart"),
     ),
     "random_forest": ("random forests", "forest", "forests", "rf", "extra trees", "random trees", "bagged trees"),
+    "ensemble": ("voting", "voting ensemble", "weighted ensemble", "averaging", "blending", "model averaging"),
 }
 """Model type, or what both types of a family begin with → what others call it."""
 SIDES = {

@@ -15,7 +15,9 @@ import msgspec
 
 from hagane.errors import SpecError
 from hagane.evaluation.judge_curve import CurveVerdict, judge_curve
-from hagane.models.family import Iteration
+from hagane.models.ensemble_model import EnsembleModel
+from hagane.models.ensemble_options import EnsembleOptions
+from hagane.models.family import FittedModel, Iteration
 from hagane.number_text import brief_text, percent_text
 
 Next = Callable[[Any], Any]
@@ -94,6 +96,21 @@ def advice_of(
     if verdict.kind == "overfitting":
         return (_overfitting(verdict, best_iteration, len(curve), options, losses),)
     return (_underfitting(verdict, options, losses),)
+
+
+def advice_on(model: FittedModel, options: msgspec.Struct) -> tuple[str, ...]:
+    """`advice_of` a model's curve; of an ensemble those of its members, each with its own options."""
+    if not isinstance(model, EnsembleModel):
+        return advice_of(model.curve, model.best_iteration, options)
+    assert isinstance(options, EnsembleOptions)
+    said = [
+        (fitted.number, advice_of(fitted.model.curve, fitted.model.best_iteration, member.own_options))
+        for fitted in model.members
+        for member in (options.members[fitted.number],)
+    ]
+    return tuple(
+        f"member {number + 1} ({options.members[number].type}): {text}" for number, all_ in said for text in all_
+    )
 
 
 def _undefined_metric(curve: Sequence[Iteration], options: msgspec.Struct) -> str | None:

@@ -14,7 +14,7 @@ from hagane.models.family import FittedModel, HasParameters
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
-from hagane.workflow.advice import advice_of
+from hagane.workflow.advice import advice_on
 from hagane.workflow.beginning import Beginning
 from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.export import Export
@@ -64,7 +64,7 @@ def bundle_documents(
         warm_start=None if beginning is None else f"{beginning.reference} ({beginning.digest})",
         best_iteration=model.best_iteration,
         training_info=model.curve,
-        advice=advice_of(model.curve, model.best_iteration, prepared.resolved.options),
+        advice=advice_on(model, prepared.resolved.options),
         importance=dict(model.importance()),
         calibration=exported.held_out.calibration_fit,
         intervals=exported.held_out.intervals_fit,

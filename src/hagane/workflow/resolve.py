@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
-from hagane.features.automatic import LeftOut, automatic_transform
+from hagane.features.automatic import AutomaticTransform, LeftOut, automatic_transform
 from hagane.features.resolve_transform import resolve_transform
-from hagane.models import default_family, family_options, get_family
+from hagane.models import FAMILIES, default_family, family_options, get_family
+from hagane.models.ensemble_options import EnsembleOptions
 from hagane.models.family import Family, Task
+from hagane.models.options import FamilyOptions
 from hagane.spec.spec import Model, Spec
 from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
@@ -19,6 +21,7 @@ from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema, SqlType
 from hagane.workflow.check_declared import declared_options
 from hagane.workflow.check_strategy import check_strategy
+from hagane.workflow.member_transform import member_feature_faults, member_transform, with_resolved_features
 from hagane.workspace.model_version import model_name
 
 MOST_REASONS = 10
@@ -52,11 +55,20 @@ def check_with_schema(spec: Spec, schema: Schema, unsupported: Sequence[Fault] =
             steps.append(lambda: _check_label(get_family(spec.model.type), label))
     if transform is not None:
         steps.append(lambda: check_columns_read(spec, transform, schema))
+        steps.append(lambda: _check_members(spec, transform, schema))
     errors = [error for step in steps if (error := _error_of(step)) is not None]
     if len(errors) == 1:
         raise errors[0]
     if errors:
         raise SpecError(*(fault for error in errors for fault in error.faults))
+
+
+def _check_members(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:
+    if spec.model.type not in FAMILIES:
+        return
+    options = family_options(spec.model.type, spec.model.options)
+    if isinstance(options, EnsembleOptions) and (faults := [*member_feature_faults(options, transform, schema)]):
+        raise SpecError(*faults)
 
 
 def _error_of(step: Callable[[], object]) -> SpecError | None:
@@ -77,18 +89,12 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     as_words: tuple[str, ...] = ()
     like_numbers: tuple[tuple[str, str], ...] = ()
     if transform is None:
-        automatic = automatic_transform(
-            schema,
-            statistics,
-            spec.label,
-            scales=family.scales,
-            accepts_missing=family.accepts_missing,
-            exclude=not_features(spec),
-            rules=spec.defaults,
-        )
+        automatic, options = _automatic(spec, family, options, schema, statistics)
         transform, left_out, as_words, like_numbers = automatic
         if not transform:
             raise SpecError(_nothing_left(left_out))
+    if isinstance(options, EnsembleOptions):
+        options = with_resolved_features(options, transform, schema)
     resolved = msgspec.structs.replace(
         spec,
         name=spec.name or model_name("_".join(spec.labels)),
@@ -96,6 +102,27 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
     return Resolved(resolved, family, options, left_out, as_words, like_numbers)
+
+
+def _automatic(
+    spec: Spec, family: Family, options: FamilyOptions, schema: Schema, statistics: Statistics
+) -> tuple[AutomaticTransform, FamilyOptions]:
+    """What automatic preprocessing makes of the table for the family; of an ensemble for each member's."""
+
+    def automatic(one: Family) -> AutomaticTransform:
+        return automatic_transform(
+            schema,
+            statistics,
+            spec.label,
+            scales=one.scales,
+            accepts_missing=one.accepts_missing,
+            exclude=not_features(spec),
+            rules=spec.defaults,
+        )
+
+    if isinstance(options, EnsembleOptions):
+        return member_transform(options, automatic)
+    return automatic(family), options
 
 
 def _nothing_left(left_out: tuple[LeftOut, ...]) -> Fault:

@@ -27,7 +27,7 @@ from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
-from hagane.workflow.advice import advice_of
+from hagane.workflow.advice import advice_on
 from hagane.workflow.beginning import Beginning, find_beginning, keep_features
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_output import check_folder_output
@@ -160,7 +160,7 @@ def _result(
         notes=(
             *notes_of(prepared, made.encoded, made.weights, made.exported.held_out),
             *warm_start_notes(prepared.resolved.spec, beginning),
-            *advice_of(model.curve, model.best_iteration, prepared.resolved.options),
+            *advice_on(model, prepared.resolved.options),
         ),
         anomalies=prepared.anomalies,
         outliers=prepared.outliers,

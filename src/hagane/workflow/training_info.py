@@ -55,6 +55,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
     metric = _metric_of(bundle)
     rows = (
         TrainingIteration(
+            training_run=each.training_run,
             iteration=each.iteration,
             loss=each.loss,
             eval_loss=each.eval_loss,

@@ -1,0 +1,122 @@
+"""`EnsembleModel`: several fitted models whose answers are mixed, in one graph.
+
+Probabilities are mixed as they are, not their log odds: a mean of probabilities is never surer than its surest member,
+a member that answers 0 or 1 (a forest) does not outvote all others, and no clipping is needed. Numbers are mixed in the
+label's own unit.
+
+Shapes: n rows, c classes; scores [n] of a number, [n, c] of classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from hagane.features.emit import Emitter
+from hagane.features.feature import Feature
+from hagane.features.graph_ports import SparsePort
+from hagane.features.sparse_rows import SparseRows
+from hagane.models.ensemble_member import FittedMember
+from hagane.models.explained import ExplainedTensors, Explanation
+from hagane.models.family import Array, Iteration, score_unit
+from hagane.models.rounding import Rounded
+
+Floats = npt.NDArray[np.float64]
+
+
+class EnsembleModel:
+    """The members that have a say, whose weights add up to 1; `num_classes` is 0 for a number."""
+
+    def __init__(
+        self,
+        *,
+        family: str,
+        features: tuple[Feature, ...],
+        members: Sequence[FittedMember],
+        num_classes: int,
+        curve: tuple[Iteration, ...] = (),
+    ) -> None:
+        self.family = family
+        self.features = features
+        self.members = tuple(members)
+        self.num_classes = num_classes
+        self.curve = curve
+        self._emitted: tuple[Emitter, str] | None = None
+
+    @property
+    def best_iteration(self) -> int:
+        """The last one: it is the ensemble itself."""
+        return len(self.curve)
+
+    @property
+    def score_unit(self) -> float:
+        """The largest of the members'."""
+        return max(float(np.max(score_unit(member.model))) for member in self.members)
+
+    @property
+    def rounding(self) -> float:
+        """The members', by their weights."""
+        return sum(m.weight * m.model.rounding for m in self.members if isinstance(m.model, Rounded))
+
+    def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
+        """Scores in float64, for dense [n, d], ids [n, k] and each sparse feature."""
+        return self.mix([member.scores(dense, ids, sparse) for member in self.members])
+
+    def mix(self, scores: Sequence[Floats]) -> Floats:
+        """The answer to rows that each member answered by `scores` [n] or [n, c]."""
+        first, *rest = (member.weight * each for member, each in zip(self.members, scores, strict=True))
+        return sum(rest, start=first)
+
+    def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
+        """Add the nodes of all members; scores in float64. Asked twice for one graph, they are made once."""
+        if self._emitted is None or self._emitted[0] is not emitter:
+            self._emitted = emitter, self._emit(emitter, dense, ids, sparse)
+        return self._emitted[1]
+
+    def _emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]) -> str:
+        scores = [member.emit(emitter, dense, ids, sparse) for member in self.members]
+        if len(scores) == 1:
+            return scores[0]
+        parts = [
+            emitter.node("Mul", each, emitter.constant(np.float64(member.weight)))
+            for member, each in zip(self.members, scores, strict=True)
+        ]
+        return emitter.node("Sum", *parts)
+
+    def importance(self) -> Mapping[str, float]:
+        """The members' shares of each feature, by the members' weights: they add up to 1."""
+        found = dict.fromkeys((feature.name for feature in self.features), 0.0)
+        for member in self.members:
+            own = member.model.importance()
+            total = sum(own.values()) or 1.0
+            for name, value in own.items():
+                found[name] += member.weight * value / total
+        return found
+
+    def explanation(self) -> Explanation:
+        """By answers alone: members are explained in spaces of their own, and a mean of probabilities is in none."""
+        if self.num_classes:
+            num_raw = 1 if self.num_classes == 2 else self.num_classes
+            return Explanation("sampled_shapley", "share", num_raw, (0,) * num_raw)
+        return Explanation("sampled_shapley", "value", 1, (0,))
+
+    def emit_explained(
+        self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()
+    ) -> ExplainedTensors:
+        """Add the raw scores: the number, the second class's probability of two, else each class's."""
+        raw = self.emit(emitter, dense, ids, sparse)
+        if self.num_classes == 2:
+            raw = emitter.node("Gather", raw, emitter.constant(np.array([1], np.int64)), axis=1)
+        elif not self.num_classes:
+            raw = emitter.node("Reshape", raw, emitter.constant(np.array([-1, 1], np.int64)))
+        return ExplainedTensors(raw, raw)
+
+    def emit_link(self, emitter: Emitter, raw: str) -> str:
+        """Add what makes scores of raw scores [n, c]."""
+        if not self.num_classes:
+            return emitter.node("Reshape", raw, emitter.constant(np.array([-1], np.int64)))
+        if self.num_classes > 2:
+            return raw
+        return emitter.node("Concat", emitter.node("Sub", emitter.constant(np.float64(1)), raw), raw, axis=1)
