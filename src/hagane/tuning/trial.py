@@ -65,5 +65,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Encoded columns that it used."""
     num_cached: int | None = None
     """How many of them were there already."""
+    same_as: int | None = None
+    """The trial with the same parameters whose measurement it has: nothing was trained."""
+    stopped_by: str = ""
+    """What ended it before its time: `successive_halving`, `median`, `budget`."""
+    num_attempts: int = 0
+    """How often it was begun: more than once where its process died, or was told to end."""
     is_optimal: bool = False
     """Whether no other trial of the study is better (of several objectives: none in all of them)."""
