@@ -72,7 +72,7 @@ def _range_faults(dimension: Dimension) -> Iterator[Fault]:
         said = {"scale": dimension.scale != "linear", "step": dimension.step is not None}
         for name in (name for name, is_said in said.items() if is_said):
             yield Fault(what=f"candidates have no {name}", where=f"{where}.{name}",
-                        next_step=f"leave it out, or write a range: HPARAM_RANGE(low, high) at {dimension.name}")  # fmt: skip
+                        next_step="leave it out, or write a range: HPARAM_RANGE(low, high)")  # fmt: skip
         return
     low, high = dimension.ends
     if dimension.step is not None:
@@ -83,7 +83,7 @@ def _range_faults(dimension: Dimension) -> Iterator[Fault]:
                         expected=f"at most {high - low:g}, as from {low} to {high}")  # fmt: skip
         elif dimension.is_whole and not isinstance(dimension.step, int):
             yield Fault(what="a range of whole numbers has a whole step", where=f"{where}.step",
-                        received=str(dimension.step), next_step=f"or write an end with a point: {float(low)}")  # fmt: skip
+                        received=str(dimension.step), next_step=f"or write {float(low)} as its end")  # fmt: skip
     least = 1 if dimension.is_whole else 0
     if dimension.scale != "linear" and low < least:
         expected = "a range of whole numbers from 1 on" if dimension.is_whole else "a range from 0 on"

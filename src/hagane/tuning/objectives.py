@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from hagane.errors import Fault, SpecError, nearest
 from hagane.evaluation.evaluation import Kind
 from hagane.evaluation.metric_info import METRICS

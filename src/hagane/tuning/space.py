@@ -50,8 +50,8 @@ class Space(msgspec.Struct, frozen=True):
     def default_point(self) -> dict[str, Any]:
         """Where the search starts: each dimension's default, else its middle or first candidate.
 
-        >>> Space((Dimension(name="x", low=1, high=9, default=2), Dimension(name="y", low=0.0, high=1.0))).default_point()
-        {'x': 2, 'y': 0.5}
+        >>> Space((Dimension(name="x", low=1, high=9), Dimension(name="y", low=0.0, high=1.0))).default_point()
+        {'x': 5, 'y': 0.5}
         """
         values: dict[str, Any] = {}
         for dimension in self.dimensions:

@@ -1,0 +1,98 @@
+"""`open_study`: a study by its name: made where there is none, else found as the last process left it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import optuna
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from sqlalchemy.exc import SQLAlchemyError
+
+from hagane.errors import DataError, Fault, NotFoundError, StorageError, nearest
+from hagane.tuning.study import ABOUT, Study, direction_of
+from hagane.tuning.study_about import STUDY_FORMAT, StudyAbout
+
+SUFFIX = ".sqlite"
+BUSY_SECONDS = 60
+POSTGRESQL = ("postgresql://", "postgres://", "postgresql+")
+
+
+def study_path(folder: Path, name: str) -> Path:
+    """Where a study of this name lies in a workspace's folder of studies."""
+    return folder / f"{name}{SUFFIX}"
+
+
+def open_study(place: Path | str, name: str) -> Study:
+    """The study in a SQLite file, or in a PostgreSQL database by its URL.
+
+    Raises NotFoundError with the nearest name, DataError where it is no study, StorageError where it cannot be read.
+    """
+    if isinstance(place, Path) and not place.is_file():
+        near = nearest(name, [path.stem for path in place.parent.glob(f"*{SUFFIX}")])
+        raise NotFoundError(Fault(what=f"no study '{name}'", where=str(place), nearest=near))
+    storage = _storage(place)
+    found = _find(storage, name, place)
+    if found is None:
+        near = nearest(name, [study.study_name for study in storage.get_all_studies()])
+        raise NotFoundError(Fault(what=f"no study '{name}'", where=_shown(place), nearest=near))
+    return found
+
+
+def open_or_make_study(place: Path | str, about: StudyAbout) -> Study:
+    """The study of this name, or a new one. It is the caller's to look whether what was found is `about` the same."""
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    storage = _storage(place)
+    found = _find(storage, about.name, place)
+    if found is not None:
+        return found
+    directions = [direction_of(objective) for objective in about.objectives]
+    try:
+        number = storage.create_new_study(directions, about.name)
+    except optuna.exceptions.DuplicatedStudyError:  # another machine was a moment earlier
+        return open_or_make_study(place, about)
+    storage.set_study_user_attr(number, ABOUT, msgspec.to_builtins(about))
+    return Study(optuna.load_study(study_name=about.name, storage=storage), about)
+
+
+def _find(storage: BaseStorage, name: str, place: Path | str) -> Study | None:
+    try:
+        number = storage.get_study_id_from_name(name)
+    except KeyError:
+        return None
+    attributes: dict[str, Any] = storage.get_study_user_attrs(number)
+    if ABOUT not in attributes and not storage.get_n_trials(number):
+        storage.delete_study(number)  # its maker was killed before it had said what it is about
+        return None
+    try:
+        about = msgspec.convert(attributes.get(ABOUT), StudyAbout)
+    except msgspec.ValidationError:
+        what = f"the study '{name}' was not made by Hagane, or by a release that wrote studies otherwise"
+        raise DataError(Fault(what=what, where=_shown(place), next_step="choose another name: --study NAME")) from None
+    if about.format_version != STUDY_FORMAT:
+        what = f"the study '{name}' has format {about.format_version}, and this release reads {STUDY_FORMAT}"
+        raise DataError(Fault(what=what, where=_shown(place), next_step="choose another name: --study NAME"))
+    return Study(optuna.load_study(study_name=name, storage=storage), about)
+
+
+def _storage(place: Path | str) -> BaseStorage:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    is_file = isinstance(place, Path)
+    url = f"sqlite:///{place}" if is_file else str(place)
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    try:
+        return get_storage(RDBStorage(url, engine_kwargs=options))
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=_shown(place))) from None
+
+
+def _shown(place: Path | str) -> str:
+    """Without the password."""
+    if isinstance(place, Path):
+        return str(place)
+    from sqlalchemy.engine import make_url
+
+    return make_url(place).render_as_string(hide_password=True)
