@@ -22,6 +22,7 @@ from hagane.tuning.trial_seed import trial_seed
 
 SIGMA = 1 / 6
 """Of the first generation, of a side of the cube: Optuna's choice, too."""
+LEAST_AXES = 2
 Point = npt.NDArray[np.float64]
 
 

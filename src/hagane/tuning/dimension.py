@@ -68,7 +68,7 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_whole:
             return int(low) + index * int(self.step or 1)
         assert self.step is not None
-        return min(float(f"{low + index * self.step:.12g}"), high)  # 0.1 * 3 is no 0.3
+        return min(max(float(f"{low + index * self.step:.12g}"), low), high)  # 0.1 * 3 is no 0.3
 
     def nearest(self, value: Any) -> Any:
         """The value of the space that is most like `value`; the first candidate where no two numbers are compared.

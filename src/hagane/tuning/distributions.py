@@ -1,7 +1,7 @@
 """How a dimension stands in Optuna's storage: a distribution, and a value of it for each of the dimension's.
 
 Candidates stand there as texts, so that whatever else reads the study shows them; a reverse log scale as the distance
-from the other end; steps on a log scale as the number that is nearest to one of them.
+from the other end; fractions in steps as the number of the step, on a log scale as a number near to one.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def distribution_of(dimension: Dimension) -> BaseDistribution:
         return IntDistribution(int(low), int(high), log=True)
     if dimension.scale != "linear":
         return FloatDistribution(float(low), float(high), log=True)
-    top = dimension.point((dimension.num_points or 1) - 1) if dimension.step is not None else high
-    return FloatDistribution(float(low), float(top), step=dimension.step)
+    if dimension.step is not None:
+        return IntDistribution(0, (dimension.num_points or 1) - 1)
+    return FloatDistribution(float(low), float(high))
 
 
 def stored_value(dimension: Dimension, value: Any) -> Any:
@@ -42,6 +43,9 @@ def stored_value(dimension: Dimension, value: Any) -> Any:
     """
     if dimension.candidates:
         return next(_text(one) for one in dimension.candidates if same_value(one, value))
+    if _is_counted(dimension):
+        low, _ = dimension.ends
+        return round((value - low) / (dimension.step or 1))
     return _turned(dimension, value)
 
 
@@ -54,8 +58,14 @@ def value_of(dimension: Dimension, stored: Any) -> Any:
     """
     if dimension.candidates:
         return _plain(next(one for one in dimension.candidates if _text(one) == stored))
+    if _is_counted(dimension):
+        return dimension.point(int(stored))
     turned = _turned(dimension, stored)
     return dimension.nearest(turned) if dimension.step is not None else turned
+
+
+def _is_counted(dimension: Dimension) -> bool:
+    return dimension.step is not None and not dimension.is_whole and dimension.scale == "linear"
 
 
 def _turned(dimension: Dimension, value: Any) -> Any:

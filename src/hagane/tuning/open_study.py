@@ -43,7 +43,7 @@ def open_study(place: Path | str, name: str) -> Study:
 def open_or_make_study(place: Path | str, about: StudyAbout) -> Study:
     """The study of this name, or a new one. It is the caller's to look whether what was found is `about` the same."""
     if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.parent)
     storage = _storage(place)
     found = _find(storage, about.name, place)
     if found is not None:
@@ -87,6 +87,14 @@ def _storage(place: Path | str) -> BaseStorage:
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=_shown(place))) from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        step = "choose another folder: --workspace FOLDER, or $HAGANE_HOME"
+        raise StorageError(Fault(what=f"{folder} cannot be made: {error.strerror}", next_step=step)) from None
 
 
 def _shown(place: Path | str) -> str:

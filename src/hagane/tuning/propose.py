@@ -29,7 +29,7 @@ def propose(study: Study, trial: Trial, others: Sequence[Trial]) -> dict[str, An
     """Parameters for `trial`, which has none yet; None where every point of the space was tried.
 
     A function of the study's seed, the trial's number and `others`, all other trials: a study that goes on proposes
-    what it would have proposed. The first trial tries the default point. A finite space is not asked for what was tried.
+    what it would have proposed. The first trial tries the default point. Of a finite space nothing is tried twice.
     """
     space, about = study.about.space, study.about
     tried = {key_of(other.parameters) for other in others if other.parameters}
@@ -91,7 +91,7 @@ def _asked(study: Study, trial: Trial, others: Sequence[Trial], attempt: int) ->
 
 def _sampled(study: Study, trial: Trial, space: Space, sampler: BaseSampler) -> dict[str, Any]:
     """What Optuna's sampler says, in our values: those of a model of several dimensions, the others one by one."""
-    stored, frozen = study.study, study.frozen(trial)
+    stored, frozen = study.for_samplers(), study.frozen(trial)
     sampler.before_trial(stored, frozen)
     together = sampler.sample_relative(stored, frozen, sampler.infer_relative_search_space(stored, frozen))
     values: dict[str, Any] = {}

@@ -25,7 +25,7 @@ def sampler_of(algorithm: str, seed: int) -> BaseSampler:
         warnings.simplefilter("ignore", ExperimentalWarning)
         if algorithm == "tpe":
             return TPESampler(seed=seed, n_startup_trials=NUM_STARTUP_TRIALS, multivariate=True, group=True,
-                              constant_liar=True, warn_independent_sampling=False)  # fmt: skip
+                              constant_liar=True)  # fmt: skip
         if algorithm == "gaussian_process":
             return GPSampler(seed=seed, n_startup_trials=NUM_STARTUP_TRIALS, warn_independent_sampling=False)
         return RandomSampler(seed=seed)

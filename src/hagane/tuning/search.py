@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import msgspec
 from hagane.errors import Fault, HaganeError, TrainingError
 from hagane.progress import SILENT, Progress
 from hagane.progress.events import StudyEnded, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
+from hagane.tuning.ended_trial import elapsed_seconds, ended_trial
 from hagane.tuning.propose import is_exhausted, key_of, propose
 from hagane.tuning.run_trial import InfeasibleTrialError, TrialOutcome
 from hagane.tuning.stopping import is_to_stop
@@ -59,7 +59,7 @@ class Search:
 
     def __enter__(self) -> Search:
         trials = self.study.trials()
-        record = self._record(trials)
+        record = self.record(trials)
         best = record.best_trials
         self.progress.tell(
             StudyStarted(
@@ -83,7 +83,7 @@ class Search:
         if kind is not None:
             self.reason = "interrupted"
         trials = self.study.trials()
-        record = self._record(trials)
+        record = self.record(trials)
         best = record.best_trials
         self.progress.tell(
             StudyEnded(
@@ -142,33 +142,7 @@ class Search:
 
     def ended(self, trial: Trial, outcome: TrialOutcome) -> None:
         """`trial` was trained: to its end, or until it was told to end."""
-        known = self._running[trial.id]
-        seconds = (_elapsed(known), known.measurements[-1].elapsed_seconds)[
-            outcome.stopped and bool(known.measurements)
-        ]
-        iteration = known.measurements[-1].iteration if known.measurements else 0
-        final = Measurement(
-            iteration=outcome.best_iteration or iteration, elapsed_seconds=seconds, metrics=outcome.metrics
-        )
-        undefined = [
-            each.metric for each in self.study.about.objectives if not _is_number(outcome.metrics, each.metric)
-        ]
-        state = TrialState.STOPPED if outcome.stopped else TrialState.SUCCEEDED
-        if undefined and not outcome.stopped:
-            state = TrialState.FAILED
-        self._end(
-            msgspec.structs.replace(
-                known,
-                state=state,
-                error="" if state is not TrialState.FAILED else _undefined(undefined),
-                stopped_by=known.stopped_by if outcome.stopped else "",
-                final_measurement=final,
-                best_iteration=outcome.best_iteration,
-                continued_from=outcome.continued_from,
-                num_columns=outcome.num_columns,
-                num_cached=outcome.num_cached,
-            )
-        )
+        self._end(ended_trial(self._running[trial.id], outcome, self.study.about.objectives))
 
     def failed(self, trial: Trial, error: BaseException) -> None:
         """`trial` came to nothing: it is infeasible, or something broke; the study goes on."""
@@ -212,6 +186,18 @@ class Search:
             *(Fault(what=text, where="trials " + ", ".join(map(str, ids))) for text, ids in by_reason.items()),
         )
 
+    def record(self, trials: Sequence[Trial] | None = None) -> StudyRecord:
+        """The study now."""
+        about, known = self.study.about, tuple(self.study.trials() if trials is None else trials)
+        return StudyRecord(
+            name=about.name,
+            objectives=about.objectives,
+            dimensions=about.space.dimensions,
+            trials=known,
+            spec=about.spec,
+            created=about.created,
+        )
+
     def _may_begin(self) -> bool:
         if self.reason is None and self.is_over_budget:
             self.reason = "budget"
@@ -239,7 +225,7 @@ class Search:
         self._running.pop(trial.id, None)
         ended = self.study.end(trial)
         self._ended.append(ended)
-        best = {one.id for one in self._record(self.study.trials()).best_trials}
+        best = {one.id for one in self.record().best_trials}
         self.progress.tell(
             TrialEnded(
                 trial=ended.id,
@@ -250,7 +236,7 @@ class Search:
                 is_best=ended.id in best,
                 num_columns=ended.num_columns,
                 num_cached=ended.num_cached,
-                duration_seconds=_elapsed(ended),
+                duration_seconds=elapsed_seconds(ended),
             )
         )
         failed = sum(one.state is TrialState.FAILED for one in self._ended)
@@ -271,12 +257,6 @@ class Search:
     def _curve(self, trial: Trial) -> TrialCurve | None:
         is_ended = trial.state is TrialState.SUCCEEDED
         return trial_curve(trial.measurements, self.study.about.objectives[0], is_ended=is_ended)
-
-    def _record(self, trials: Sequence[Trial]) -> StudyRecord:
-        about = self.study.about
-        return StudyRecord(
-            name=about.name, objectives=about.objectives, dimensions=about.space.dimensions, trials=tuple(trials)
-        )
 
 
 def reason_of(error: BaseException) -> str:
@@ -304,19 +284,3 @@ def _same(parameters: dict[str, Any], others: Sequence[Trial]) -> Trial | None:
     wanted = key_of(parameters)
     told = (TrialState.SUCCEEDED, TrialState.INFEASIBLE)
     return next((one for one in others if one.state in told and key_of(one.parameters) == wanted), None)
-
-
-def _elapsed(trial: Trial) -> float:
-    if trial.started is None:
-        return 0.0
-    ended = trial.ended or trial.started.now(trial.started.tzinfo)
-    return (ended - trial.started).total_seconds()
-
-
-def _is_number(metrics: Mapping[str, float | None], name: str) -> bool:
-    value = metrics.get(name)
-    return value is not None and math.isfinite(value)
-
-
-def _undefined(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} of the eval rows {'is' if len(names) == 1 else 'are'} undefined"

@@ -55,7 +55,6 @@ class Study:
 
     def __init__(self, study: optuna.Study, about: StudyAbout) -> None:
         self.about = about
-        self.study = study
         self._storage, self._id = study._storage, study._study_id  # the storage is public, where a study has it is not
         self._trials: dict[int, Trial] = {}
 
@@ -151,6 +150,11 @@ class Study:
             else:
                 self._close(stored._trial_id, trial)
         return tuple(running)
+
+    @_told
+    def for_samplers(self) -> optuna.Study:
+        """As Optuna's samplers take it: each time anew, since one remembers trials as they were when it was asked."""
+        return optuna.load_study(study_name=self.about.name, storage=self._storage)
 
     @_told
     def frozen(self, trial: Trial) -> FrozenTrial:

@@ -52,9 +52,9 @@ def trial_curve(
 ) -> TrialCurve | None:
     """The curve of the objective where it was measured on the way, else of the eval loss; None where neither was.
 
-    >>> told = [Measurement(iteration=i, elapsed_seconds=0, metrics={"roc_auc": 0.8 - i / 10}) for i in (1, 2)]
+    >>> told = [Measurement(iteration=i, elapsed_seconds=0, metrics={"roc_auc": 0.75 - i / 4}) for i in (1, 2)]
     >>> trial_curve(told, Objective("roc_auc", "MAXIMIZE")).costs
-    (-0.7, -0.7)
+    (-0.5, -0.5)
     """
     for metric, is_maximized in ((objective.metric, objective.goal == "MAXIMIZE"), (EVAL_LOSS, False)):
         told = [(one.iteration, one.metrics.get(metric)) for one in measurements]

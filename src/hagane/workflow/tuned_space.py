@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from hagane.errors import Fault, SpecError
 from hagane.models.family import Family
-from hagane.models.options import FamilyOptions, default_values, value_faults
-from hagane.spec.spec import Spec
+from hagane.models.options import FamilyOptions, default_values, option_types, value_faults
+from hagane.spec.spec import Model, Spec
 from hagane.spec.tuning import Tuning
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.make_space import make_space
@@ -20,18 +20,19 @@ from hagane.workflow.hyperparameters import Hyperparameter, hyperparameters
 from hagane.workflow.searched_spec import OPTIONS
 
 
-def tuned_space(spec: Spec, family: Family, *, num_rows: int) -> Space:
+def tuned_space(spec: Spec, families: Sequence[Family], *, num_rows: int) -> Space:
     """The space of a `searched_spec`. Raises SpecError with every fault, and where there is nothing to search.
 
     `num_rows` are those of training: BigQuery ML's default of the batch size depends on them.
     """
-    starts = default_starts(spec, family, num_rows=num_rows)
+    starts = default_starts(spec, families, num_rows=num_rows)
     dimensions = [dimension_of(found, starts.get(found.name)) for found in hyperparameters(spec)]
     if not dimensions:
-        raise SpecError(_nothing(family))
-    faults = [fault for dimension in dimensions for fault in _option_faults(dimension, family)]
-    try:
-        space = make_space(dimensions, (spec.tuning or Tuning()).parameters)
+        raise SpecError(_nothing(families))
+    faults = [fault for dimension in dimensions for fault in _option_faults(dimension, families)]
+    said = (spec.tuning or Tuning()).parameters
+    try:  # hyperparameters have their conditions already
+        space = make_space(dimensions, {name: msgspec.structs.replace(more, when={}) for name, more in said.items()})
     except SpecError as error:
         raise SpecError(*faults, *error.faults) from None
     if faults:
@@ -41,15 +42,19 @@ def tuned_space(spec: Spec, family: Family, *, num_rows: int) -> Space:
 
 def dimension_of(found: Hyperparameter, default: Any = None) -> Dimension:
     """A hyperparameter as a dimension that nothing more is said of."""
-    return Dimension(name=found.name, low=found.low, high=found.high, candidates=found.candidates, default=default)
+    low, high, candidates = found.low, found.high, found.candidates
+    return Dimension(name=found.name, low=low, high=high, candidates=candidates, default=default, when=found.when)
 
 
-def default_starts(spec: Spec, family: Family, *, num_rows: int) -> dict[str, Any]:
-    """Place → the value that a spec has which leaves it out: of the family's options, and of sections."""
-    options = msgspec.structs.replace(spec, model=msgspec.structs.replace(spec.model, options={}))
-    values = {**default_values(family.Options), **declared_options(options, family, num_rows=num_rows)}
-    bare = msgspec.to_builtins(Spec(data="", label=""))
-    return {**dict(_leaves(bare, "")), **{OPTIONS + name: value for name, value in values.items()}}
+def default_starts(spec: Spec, families: Sequence[Family], *, num_rows: int) -> dict[str, Any]:
+    """Place → the value that a spec has which leaves it out: of families' options, and of sections."""
+    starts = dict(_leaves(msgspec.to_builtins(Spec(data="", label="")), ""))
+    bare = msgspec.structs.replace(spec, model=Model())
+    for family in reversed(families):
+        values = {**default_values(family.Options), **declared_options(bare, family, num_rows=num_rows)}
+        starts |= {f"{OPTIONS}{family.name}.{name}": value for name, value in values.items()}
+        starts |= {f"{OPTIONS}{name}": value for name, value in values.items()}  # of several the first one's
+    return starts
 
 
 def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
@@ -60,23 +65,26 @@ def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
         yield place, value
 
 
-def _option_faults(dimension: Dimension, family: Family) -> Iterator[Fault]:
+def _option_faults(dimension: Dimension, families: Sequence[Family]) -> Iterator[Fault]:
     """Of an option's range or candidates those that it does not take."""
-    name = dimension.name.removeprefix(OPTIONS)
-    assert issubclass(family.Options, FamilyOptions)
-    if name == dimension.name or name not in default_values(family.Options):
+    if not dimension.name.startswith(OPTIONS):
         return
-    listed = dimension.candidates or dimension.ends
-    faults = [fault for value in listed for fault in value_faults(family.Options, {name: value})]
+    faults: list[Fault] = []
+    for family in families:
+        assert issubclass(family.Options, FamilyOptions)
+        name = dimension.name.removeprefix(OPTIONS).removeprefix(f"{family.name}.")
+        if name in option_types(family.Options):
+            listed = dimension.candidates or dimension.ends
+            faults += [fault for value in listed for fault in value_faults(family.Options, {name: value})]
     yield from {fault.received: msgspec.structs.replace(fault, where=dimension.name) for fault in faults}.values()
 
 
-def _nothing(family: Family) -> Fault:
+def _nothing(families: Sequence[Family]) -> Fault:
     return Fault(
         what="there is nothing to search: every literal of the spec is settled",
         where="spec",
         expected="HPARAM_RANGE(low, high) or HPARAM_CANDIDATES([a, b, …]) in the place of a literal, or a family with"
         " a space of its own (tuning.family_space)",
-        received=family.name,
+        received=" or ".join(family.name for family in families),
         next_step="write what is to be searched: model: {options: {learn_rate: 'HPARAM_RANGE(0.01, 0.3)'}}",
     )
