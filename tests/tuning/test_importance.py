@@ -47,10 +47,10 @@ def test_shares_are_those_of_the_functions_variance() -> None:
         "kind": np.var(1.5 * (draw.integers(0, 3, 100_000) == 0)),
         "idle": 0.0,
     }
-    found = {each.name: each.share for each in importance(study(150, 1))}
+    found = {each.name: each.share for each in importance(study(80, 1))}
     assert sum(found.values()) == pytest.approx(1)
     for name, part in parts.items():
-        assert found[name] == pytest.approx(part / sum(parts.values()), abs=0.12), name
+        assert found[name] == pytest.approx(part / sum(parts.values()), abs=0.15), name
 
 
 def test_it_is_the_same_each_time_and_nothing_of_few_trials() -> None:

@@ -151,6 +151,8 @@ class StudyStarted(_Base, frozen=True, kw_only=True, tag="study_started"):
     """Metric of the eval rows → `MAXIMIZE` or `MINIMIZE`; the first orders trials."""
     parameters: tuple[str, ...]
     """Names of the hyperparameters."""
+    space: tuple[dict[str, Any], ...] = ()
+    """Each of them: `name`, `low` and `high` with `scale` and `step`, or `candidates`; `default`, `when`."""
     num_trials: int
     """That many in all, those of earlier processes among them."""
     max_parallel_trials: int = 1

@@ -1,4 +1,4 @@
-"""`asked_spec`: the spec that a `hagane train` asks for."""
+"""`asked_spec`: the spec that a command asks for."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hagane.spec.read_yaml import read_spec
 from hagane.spec.spec import Spec
 
 if TYPE_CHECKING:
-    from hagane.fronts.cli.train_arguments import TrainArguments
+    from hagane.fronts.cli.spec_arguments import SpecArguments
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 
 
-def asked_spec(asked: TrainArguments) -> Spec:
+def asked_spec(asked: SpecArguments) -> Spec:
     """The spec of the file, or one for data and label, with every option put in the place of its own.
 
     Raises SpecError for a file or a value that cannot be read, UsageError and typer.BadParameter for options.
@@ -57,7 +57,7 @@ def spec_path(source: list[str]) -> str | None:
     return source[0] if len(source) == 1 and Path(source[0]).suffix.lower() in SPEC_SUFFIXES else None
 
 
-def _declared(asked: TrainArguments) -> Spec:
+def _declared(asked: SpecArguments) -> Spec:
     path, tables = spec_path(asked.source), pairs(asked.table, "--table")
     if path is not None:
         spec = read_spec(path)

@@ -8,129 +8,26 @@ from typing import Annotated
 
 import typer
 
-from hagane.fronts.cli.options import (
-    FLAG,
-    PANEL_OUTPUT,
-    DefaultsOption,
-    JsonOption,
-    MemoryOption,
-    TableOption,
-    WorkspaceOption,
-    complete_family,
-    complete_model,
-)
+from hagane.fronts.cli.options import PANEL_OUTPUT
+from hagane.fronts.cli.spec_arguments import SpecArguments
+
+EventsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--events",
+        metavar="FILE|-",
+        help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
+        rich_help_panel=PANEL_OUTPUT,
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainArguments:
+class TrainArguments(SpecArguments):
     """A field for each argument and option; None: the spec's own."""
 
-    source: Annotated[
-        list[str],
-        typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
-    ]
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label", "-l", metavar="COLUMN", help="The column to predict; again for others.", show_default=False
-        ),
-    ] = None
-    label_form: Annotated[
-        str | None,
-        typer.Option(
-            "--label-form", metavar="FORM", help="What several labels are: one_hot, multi_label.", show_default=False
-        ),
-    ] = None
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="TYPE",
-            help="The model family; without it, boosted trees.",
-            autocompletion=complete_family,
-            show_default=False,
-        ),
-    ] = None
-    name: Annotated[
-        str | None,
-        typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False),
-    ] = None
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="An option of the family.", show_default=False),
-    ] = None
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split",
-            metavar="METHOD[:COLUMN]",
-            help="How rows are divided: random, key:COLUMN, time:COLUMN, column:COLUMN, none.",
-            show_default=False,
-        ),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
-    ] = None
-    hparam: Annotated[
-        list[str] | None,
-        typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
-    ] = None
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            "--strategy",
-            metavar="TYPE[:PROCESSES][@HOST:PORT]",
-            help="Who trains a network: single, mirrored (processes of this machine), multi_worker (several machines, "
-            "each with this command).",
-            show_default=False,
-        ),
-    ] = None
-    nodes: Annotated[
-        str | None,
-        typer.Option("--nodes", metavar="N|MIN:MAX", help="Machines of multi_worker.", show_default=False),
-    ] = None
-    device: Annotated[
-        str | None,
-        typer.Option("--device", metavar="DEVICE", help="Where: auto, cpu, cuda.", show_default=False),
-    ] = None
-    stratify: Annotated[
-        bool, typer.Option("--stratify", metavar=FLAG, help="Give each class the same share of every part.")
-    ] = False
-    downsample: Annotated[
-        float | None,
-        typer.Option(
-            "--downsample", metavar="RATE", help="Train on this share of the most frequent class.", show_default=False
-        ),
-    ] = None
-    auto_class_weights: Annotated[
-        bool,
-        typer.Option("--auto-class-weights", metavar=FLAG, help="Let rare classes count as much as frequent ones."),
-    ] = False
-    weight_column: Annotated[
-        str | None,
-        typer.Option("--weight-column", metavar="COLUMN", help="What each row counts.", show_default=False),
-    ] = None
-    tensorboard: Annotated[
-        Path | None,
-        typer.Option(
-            "--tensorboard",
-            metavar="FOLDER",
-            help="Write TensorBoard's event files there.",
-            rich_help_panel=PANEL_OUTPUT,
-        ),
-    ] = None
-    events: Annotated[
-        str | None,
-        typer.Option(
-            "--events",
-            metavar="FILE|-",
-            help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
-            rich_help_panel=PANEL_OUTPUT,
-            show_default=False,
-        ),
-    ] = None
+    events: EventsOption = None
     html: Annotated[
         Path | None,
         typer.Option(
@@ -146,18 +43,3 @@ class TrainArguments:
             rich_help_panel=PANEL_OUTPUT,
         ),
     ] = None
-    warm_start: Annotated[
-        str | None,
-        typer.Option(
-            "--warm-start",
-            metavar="MODEL",
-            help="Begin with an earlier model: a name (late), name and version (late@3), a bundle, a run's checkpoint.",
-            autocompletion=complete_model,
-            show_default=False,
-        ),
-    ] = None
-    defaults: DefaultsOption = None
-    memory_limit: MemoryOption = None
-    table: TableOption = None
-    workspace: WorkspaceOption = None
-    json: JsonOption = False

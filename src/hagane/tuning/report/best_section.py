@@ -10,8 +10,8 @@ from hagane.page.pieces import Span, bar, card
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.report.objective_axis import metric_title
 from hagane.tuning.report.shown_study import ShownStudy
-from hagane.tuning.report.space_text import space_text
 from hagane.tuning.report.trial_text import value_text
+from hagane.tuning.space_text import space_text
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import Trial
@@ -106,7 +106,7 @@ def _bars(record: StudyRecord, best: Trial | None, winner: StudyWinner | None) -
 
 
 def _value(dimension: Dimension, trial: Trial) -> Markup:
-    space = element("span", f" of {space_text(dimension)}", class_="range")
+    space = element("span", f" of {space_text(dimension, value_text)}", class_="range")
     if dimension.name not in trial.parameters:
         return element("dd", element("span", "plays no part", class_="range"))
     return element("dd", value_text(dimension.name, trial.parameters[dimension.name]), space)

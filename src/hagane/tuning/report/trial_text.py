@@ -5,35 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hagane.number_text import brief_text
 from hagane.page.number_text import number_text, with_minus
-from hagane.page.short_name import short_name
+from hagane.tuning.parameter_text import parameter_text
 from hagane.tuning.states_text import STATES
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial
 
-LEFT_OUT = "left out"
-
 
 def value_text(name: str, value: Any, width: int = 48) -> str:
-    """A hyperparameter's value, briefly.
+    """A hyperparameter's value as pages have it, with a minus sign of their own.
 
-    >>> value_text("model.options.learn_rate", 0.030000000000000002), value_text("model.options.hidden_units", (64, 32))
-    ('0.03', '[64, 32]')
-    >>> value_text("transform.age", None), value_text("x", -3), value_text("x", True), value_text("x", None)
-    ('left out', '−3', 'true', 'none')
+    >>> value_text("x", -0.25), value_text("x", (64, 32)), value_text("transform.a", "-b")
+    ('−0.25', '[64, 32]', '-b')
     """
-    if value is None:
-        return LEFT_OUT if name.startswith("transform.") and "[" not in name else "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return with_minus(f"{value:,}")
-    if isinstance(value, float):
-        return with_minus(brief_text(value))
-    if isinstance(value, list | tuple):
-        return short_name("[" + ", ".join(value_text(name, each) for each in value) + "]", width)
-    return short_name(" ".join(str(value).split()), width)
+    text = parameter_text(name, value, width)
+    return with_minus(text) if isinstance(value, int | float) else text
 
 
 def parameters_text(parameters: Mapping[str, Any], names: Mapping[str, str]) -> str:

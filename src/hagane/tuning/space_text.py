@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from hagane.page.number_text import with_minus
+from collections.abc import Callable
+from typing import Any
+
 from hagane.tuning.dimension import Dimension
-from hagane.tuning.report.trial_text import value_text
+from hagane.tuning.parameter_text import parameter_text
 
 SCALES = {"linear": "", "log": ", log scale", "reverse_log": ", reverse log scale"}
 MOST_CANDIDATES = 6
 
 
-def space_text(dimension: Dimension) -> str:
+def space_text(dimension: Dimension, value_text: Callable[[str, Any], str] = parameter_text) -> str:
     """Ends, step and scale, or the candidates; without where the search starts.
 
     >>> space_text(Dimension(name="x", low=0.001, high=0.3, scale="log"))
@@ -25,5 +27,5 @@ def space_text(dimension: Dimension) -> str:
         rest = len(dimension.candidates) - len(shown)
         return " | ".join(shown) + (f" | {rest} more" if rest else "")
     ends = f"{value_text(dimension.name, dimension.low)} to {value_text(dimension.name, dimension.high)}"
-    step = f" in steps of {with_minus(f'{dimension.step:g}')}" if dimension.step and dimension.step != 1 else ""
+    step = f" in steps of {dimension.step:g}" if dimension.step and dimension.step != 1 else ""
     return ends + step + SCALES[dimension.scale]
