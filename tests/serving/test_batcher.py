@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,6 +217,7 @@ def both(flights: Bundle) -> tuple[App, App]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ServedModel, "typed_rows", None)
         long = create_app(flights, max_rows=3)
+    long.model.__dict__["typed_rows"] = None  # it is looked at in each request, too
     return create_app(flights, max_rows=3), long
 
 
@@ -279,3 +281,160 @@ def test_plain_columns_are_run_in_batches(flights: Bundle, sizes: list[int]) -> 
     assert json.loads(answers[0][1])["outputs"]["predicted_late"] == [
         row["predicted_late"] for row in flights.predict(rows).rows()
     ]
+
+
+# what comes as lists, tensors, data frames and CSV
+
+Form = tuple[str, dict[bytes, bytes], bytes]
+ROW_OF_ALL = {"age": 40, "fare": 1.5, "job": "pilot", "member": True, "seen": "2013-01-01", "born": None}
+VALUES = {name: each | st.none() for name, each in FITTING.items()}
+WHOLE_ROW = st.fixed_dictionaries(VALUES)
+SIGNATURE_ORDER = ["age", "fare", "job", "member", "seen", "born"]
+
+
+def as_json(path: str, value: Any) -> Form:
+    return path, {}, json.dumps(value).encode()
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    return [[row[name] for name in SIGNATURE_ORDER] for row in rows]
+
+
+def infer_body(rows: list[dict[str, Any]], odd: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"age": "INT64", "fare": "FP64", "member": "BOOL"}
+    return {
+        "inputs": [
+            {
+                "name": name,
+                "shape": [len(rows)],
+                "datatype": kinds.get(name, "BYTES"),
+                "data": [row[name] for row in rows],
+            }
+            for name in SIGNATURE_ORDER
+        ],
+        **odd,
+    }
+
+
+def binary_body(ages: list[int], fares: list[float], jobs: list[str]) -> Form:
+    texts = b"".join(len(text.encode()).to_bytes(4, "little") + text.encode() for text in jobs)
+    blobs = [np.array(ages, "<i8").tobytes(), np.array(fares, "<f8").tobytes(), texts]
+    inputs = [
+        {"name": name, "shape": [len(ages)], "datatype": kind, "parameters": {"binary_data_size": len(blob)}}
+        for name, kind, blob in zip(("age", "fare", "job"), ("INT64", "FP64", "BYTES"), blobs, strict=True)
+    ]
+    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    headers = {b"inference-header-content-length": str(len(head)).encode()}
+    return "/v2/models/flights/infer", headers, head + b"".join(blobs)
+
+
+def csv_body(rows: list[dict[str, Any]]) -> Form:
+    lines = [",".join("" if value is None else json.dumps(value).strip('"') for value in row) for row in in_order(rows)]
+    return "/invocations", {b"content-type": b"text/csv"}, "\n".join([",".join(SIGNATURE_ORDER), *lines]).encode()
+
+
+ROWS = st.lists(WHOLE_ROW, min_size=1, max_size=4)
+ODD_ROWS = st.lists(st.fixed_dictionaries({name: each | ODD for name, each in VALUES.items()}), min_size=1, max_size=4)
+SPLIT = st.sampled_from([SIGNATURE_ORDER, SIGNATURE_ORDER[:-1], [*SIGNATURE_ORDER[:-1], "age"], None])
+LONG_FORM = st.one_of(
+    (ROWS | ODD_ROWS).map(lambda rows: as_json("/predict", {"instances": in_order(rows)})),
+    (ROWS | ODD_ROWS).map(lambda rows: as_json("/v1/models/flights:predict", {"instances": in_order(rows)})),
+    (ROWS | ODD_ROWS).map(
+        lambda rows: as_json("/v1/models/flights:predict", {"instances": rows, "signature_name": ""})
+    ),
+    (ROWS | ODD_ROWS).map(
+        lambda rows: as_json("/v1/models/flights:classify", {"examples": rows, "context": {"age": 3}})
+    ),
+    (ROWS | ODD_ROWS).map(lambda rows: as_json("/invocations", {"inputs": rows})),
+    (ROWS | ODD_ROWS).map(lambda rows: as_json("/invocations", {"instances": in_order(rows), "params": {}})),
+    st.builds(
+        lambda rows, names: as_json("/invocations", {"dataframe_split": {"columns": names, "data": in_order(rows)}}),
+        ROWS | ODD_ROWS,
+        SPLIT,
+    ),
+    st.builds(
+        lambda rows, odd: as_json("/v2/models/flights/infer", infer_body(rows, odd)),
+        ROWS | ODD_ROWS,
+        st.sampled_from([{}, {}, {"id": "a"}, {"outputs": [{"name": "predicted_late"}]}, {"outputs": [{"name": "x"}]}]),
+    ),
+    st.integers(1, 4).flatmap(
+        lambda size: st.builds(
+            binary_body,
+            st.lists(st.integers(-(2**63), 2**63 - 1), min_size=size, max_size=size),
+            st.lists(st.floats(), min_size=size, max_size=size),
+            st.lists(st.text(max_size=4), min_size=size, max_size=size),
+        )
+    ),
+    (ROWS | ODD_ROWS).map(csv_body),
+)
+
+
+def ask_forms(app: App, forms: list[Form], **options: Any) -> list[Response]:
+    """What is answered to them when they come in one turn of the event loop."""
+
+    async def run() -> list[Response]:
+        loop = asyncio.get_running_loop()
+        answered = [loop.create_future() for _ in forms]
+        for (path, headers, body), future in zip(forms, answered, strict=True):
+            app.handle(Request("POST", path, {}, headers, body, id="one", **options), future.set_result)
+        return await asyncio.gather(*answered)
+
+    return asyncio.run(run())
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(LONG_FORM, min_size=1, max_size=4))
+def test_every_form_is_answered_as_the_long_way_answers_it_alone(both: tuple[App, App], forms: list[Form]) -> None:
+    together = ask_forms(both[0], forms)
+    assert together == [ask_forms(both[1], [form])[0] for form in forms]
+
+
+ONE = [ROW_OF_ALL]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        as_json("/predict", {"instances": in_order(ONE)}),
+        as_json("/v1/models/flights:predict", {"instances": in_order(ONE)}),
+        as_json("/v1/models/flights:classify", {"examples": ONE}),
+        as_json("/v2/models/flights/infer", infer_body(ONE, {})),
+        binary_body([40], [1.5], ["pilot"]),
+        *(as_json("/invocations", {form: ONE}) for form in ("dataframe_records", "instances", "inputs")),
+        as_json("/invocations", {"dataframe_split": {"columns": SIGNATURE_ORDER, "data": in_order(ONE)}}),
+        as_json("/invocations", {"inputs": {name: [value] for name, value in ROW_OF_ALL.items()}}),
+        csv_body(ONE),
+    ],
+    ids=lambda form: form[0],
+)
+def test_every_form_is_run_in_batches(flights: Bundle, sizes: list[int], form: Form) -> None:
+    app = create_app(flights)
+    sizes.clear()
+    answers = ask_forms(app, [form] * 5)
+    assert {answer.status for answer in answers} == {200}
+    assert sizes == [5]
+
+
+def test_calls_of_grpc_are_run_in_batches_bit_by_bit_as_alone(flights: Bundle, sizes: list[int]) -> None:
+    message_class = pytest.importorskip("hagane.serving.grpc_messages").message_class
+    path = pytest.importorskip("hagane.serving.grpc_protocol").call_path("ModelInfer")
+    forms: list[Form] = []
+    for age in range(40):
+        age_tensor = {"name": "age", "datatype": "INT32", "shape": [1], "contents": {"int_contents": [age]}}
+        fare = {"name": "fare", "datatype": "FP64", "shape": [1], "contents": {"fp64_contents": [age / 7]}}
+        message = message_class("ModelInferRequest")(model_name="flights", inputs=[age_tensor, fare])
+        forms.append((path, {}, message.SerializeToString()))
+    app = create_app(flights)
+    alone = [ask_forms(app, [form], is_call=True)[0] for form in forms]
+    sizes.clear()
+    assert ask_forms(app, forms, is_call=True) == alone
+    assert sizes == [40]
+    assert {answer.status for answer in alone} == {200}
+
+
+def test_rows_with_much_text_are_run_alone(flights: Bundle, sizes: list[int]) -> None:
+    app = create_app(flights)
+    sizes.clear()
+    form = as_json("/predict", {"instances": in_order([{**ROW_OF_ALL, "job": "x" * 20_000}])})
+    assert [answer.status for answer in ask_forms(app, [form] * 2)] == [200, 200]
+    assert sizes == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,18 @@ import grpc
 import httpx
 import numpy as np
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hagane.bundle.bundle import Bundle
 from hagane.errors import ServeError
 from hagane.serving import ServerThread, create_app
+from hagane.serving.deadline import timeout_seconds
 from hagane.serving.grpc_messages import METHODS, SERVICE, message_class
+from hagane.serving.grpc_protocol import call_path
+from hagane.serving.http import Request, Response
+from hagane.serving.overload_options import OverloadOptions
 from hagane.serving.tensor import Tensor
 
 
@@ -35,6 +43,15 @@ class Stub:
             response_deserializer=message_class(f"{name}Response").FromString,
         )
         return call(message_class(f"{name}Request")(**fields), timeout=20)
+
+    def future(self, name: str, /, *metadata: tuple[str, str], timeout: float = 20, **fields: Any) -> Any:
+        """The same, not waited for."""
+        call = self.channel.unary_unary(
+            f"/{SERVICE}/{name}",
+            request_serializer=message_class(f"{name}Request").SerializeToString,
+            response_deserializer=message_class(f"{name}Response").FromString,
+        )
+        return call.future(message_class(f"{name}Request")(**fields), timeout=timeout, metadata=metadata)
 
     def refused(self, name: str, /, **fields: Any) -> tuple[str, str]:
         with pytest.raises(grpc.RpcError) as caught:
@@ -165,6 +182,7 @@ def test_our_own_failures_tell_an_id_and_no_more(call: Stub, flights: Bundle, mo
         raise RuntimeError("the secret inside")
 
     monkeypatch.setattr(flights, "predict", fail)
+    monkeypatch.setattr(flights, "predict_values", fail)
     code, text = call.refused("ModelInfer", model_name="flights", inputs=INPUTS)
     assert (code, "id" in text, "secret" in text) == ("INTERNAL", True, False)
 
@@ -190,22 +208,15 @@ TENSOR = st.fixed_dictionaries(
 
 @given(st.lists(TENSOR, max_size=3), st.lists(st.binary(max_size=20), max_size=3))
 def test_any_tensors_are_answered_or_refused(flights: Bundle, tensors: list[Any], raws: list[bytes]) -> None:
-    from hagane.serving.exchange import Exchange
-    from hagane.serving.grpc_inference import GrpcInference
-    from hagane.serving.http import HttpError, Request
-
-    app = create_app(flights)
-    exchange = Exchange(Request("POST", "", {}, {}), app.endpoint.first)
-    request = message_class("ModelInferRequest")(model_name="flights", inputs=tensors, raw_input_contents=raws)
-    try:
-        answer = GrpcInference(app).infer(request, exchange)
-    except HttpError as error:
-        refused = error
+    message = message_class("ModelInferRequest")(model_name="flights", inputs=tensors, raw_input_contents=raws)
+    told: list[Response] = []
+    request = Request("POST", call_path("ModelInfer"), {}, {}, message.SerializeToString(), is_call=True)
+    create_app(flights).handle(request, told.append)
+    if told[0].status == 200:
+        assert len(message_class("ModelInferResponse").FromString(told[0].body).outputs) == 3
     else:
-        assert len(answer.outputs) == 3
-        return
-    assert refused.status in (400, 413)
-    assert refused.faults
+        assert told[0].status in (400, 413)
+        assert told[0].body
 
 
 @given(st.lists(st.text(max_size=6), max_size=5))
@@ -220,27 +231,157 @@ def test_a_port_in_use(server: ServerThread, flights: Bundle) -> None:
         ServerThread(flights, grpc_port=port).start()
 
 
+# the way of a call is that of every other request
+
+
+class Held:
+    """A model whose runs on threads wait until they are let go."""
+
+    def __init__(self, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.gone = threading.Semaphore(0), threading.Event()
+        self.num_runs = 0
+        self._predict = bundle.predict
+        monkeypatch.setattr(bundle, "predict", self._run)
+
+    def _run(self, *args: Any, **options: Any) -> Any:
+        self.num_runs += 1
+        self.begun.release()
+        assert self.gone.wait(20)
+        return self._predict(*args, **options)
+
+
+LARGE = [{"name": "age", "datatype": "INT64", "shape": [5_000], "contents": {"int64_contents": [2**62] * 5_000}}]
+"""Too large for the event loop: it is run on a thread."""
+
+
+@pytest.fixture
+def busy(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[ServerThread, Stub, Held]]]:
+    """A server of one thread that is at work on a call, and `Held` until it may go on."""
+    calls = []
+    with contextlib.ExitStack() as ends:
+
+        def start(**overload: Any) -> tuple[ServerThread, Stub, Held]:
+            options = OverloadOptions(**overload)
+            server = ends.enter_context(ServerThread(flights, grpc_port=0, num_threads=1, overload=options))
+            held, stub = Held(flights, monkeypatch), Stub(server.grpc_address)
+            ends.callback(stub.channel.close)
+            ends.callback(held.gone.set)
+            calls.append(stub.future("ModelInfer", model_name="flights", inputs=LARGE))  # one let go is cancelled
+            assert held.begun.acquire(timeout=20)
+            return server, stub, held
+
+        yield start
+
+
+def test_too_many_calls_are_turned_away_with_when_to_come_again(busy: Any) -> None:
+    _, stub, _ = busy(most_waiting=1)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub("ModelInfer", model_name="flights", inputs=LARGE)
+    error, told = caught.value, dict(caught.value.trailing_metadata())
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "the server has too much to do" in error.details()
+    assert int(told["retry-after"]) * 1000 == int(told["grpc-retry-pushback-ms"]) > 0
+    assert told["x-request-id"]
+    status = status_pb2.Status.FromString(told["grpc-status-details-bin"])
+    retry = error_details_pb2.RetryInfo()
+    assert status.details[0].Unpack(retry)
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    assert retry.retry_delay.seconds == int(told["retry-after"])
+    assert stub("ServerReady").ready  # what only reads is always answered
+
+
+def test_the_small_do_not_wait_for_the_large(busy: Any) -> None:
+    _, stub, _ = busy(most_waiting=1)
+    assert len(stub("ModelInfer", model_name="flights", inputs=INPUTS).outputs) == 3
+
+
+def test_the_less_urgent_are_turned_away_first(busy: Any) -> None:
+    _, stub, held = busy(most_waiting=2)
+    late = stub.future("ModelInfer", ("priority", "u=7"), model_name="flights", inputs=LARGE)
+    assert late.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    usual = stub.future("ModelInfer", model_name="flights", inputs=LARGE)
+    held.gone.set()
+    assert len(usual.result().outputs) == 3
+
+
+@pytest.mark.parametrize("how", ["cancelled", "gRPC's deadline", "a header's"])
+def test_what_nobody_waits_for_is_not_run(busy: Any, how: str) -> None:
+    server, stub, held = busy()
+    admission, seen = server.app.admission, list[Any]()
+    enter = admission.enter
+    admission.enter = lambda exchange: (seen.append(exchange), enter(exchange))
+    more = [("x-request-timeout", "100ms")] if how == "a header's" else []
+    timeout = 0.2 if how == "gRPC's deadline" else 20
+    call = stub.future("ModelInfer", *more, timeout=timeout, model_name="flights", inputs=LARGE)
+    while admission.waiting < 2 and not call.done():
+        pass
+    if how == "cancelled":
+        call.cancel()
+        assert call.code() is grpc.StatusCode.CANCELLED
+        given_up = lambda: any(each.deadline == -math.inf for each in seen)  # noqa: E731
+        while not given_up():
+            pass
+    elif how == "a header's":
+        threading.Event().wait(0.2)
+        held.gone.set()
+    if how != "cancelled":
+        assert call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    held.gone.set()
+    while admission.waiting:
+        pass
+    assert held.num_runs == 1
+
+
+def test_the_earlier_of_two_deadlines_counts() -> None:
+    headers = {b"x-request-timeout": b"5", b"grpc-timeout": b"250m"}
+    assert timeout_seconds(headers, 60) == timeout_seconds({b"grpc-timeout": b"250m"}, 60) == 0.25
+    assert timeout_seconds({**headers, b"x-request-timeout": b"100ms"}, 60) == 0.1
+
+
+def test_many_at_once_are_answered_as_if_each_had_come_alone(call: Stub) -> None:
+    asked = [
+        [{"name": "age", "datatype": "INT64", "shape": [1], "contents": {"int64_contents": [age]}}, *more]
+        for age in range(50)
+        for more in (
+            [],
+            [{"name": "job", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [b"pilot"]}}],
+        )
+    ]
+    alone = [call("ModelInfer", model_name="flights", inputs=inputs) for inputs in asked]
+    futures = [call.future("ModelInfer", model_name="flights", inputs=inputs) for inputs in asked]
+    assert [future.result() for future in futures] == alone
+    assert len({each.SerializeToString() for each in alone}) > 3
+
+
+def test_faults_can_be_read_by_programs(call: Stub) -> None:
+    inputs = [{"name": "agee", "datatype": "INT64", "shape": [1], "contents": {"int64_contents": [1]}}]
+    with pytest.raises(grpc.RpcError) as caught:
+        call("ModelInfer", model_name="flights", inputs=inputs)
+    told = dict(caught.value.trailing_metadata())
+    request = error_details_pb2.BadRequest()
+    assert status_pb2.Status.FromString(told["grpc-status-details-bin"]).details[0].Unpack(request)
+    assert [each.field for each in request.field_violations] == ["inputs.agee[0]"]
+
+
+def test_what_is_no_message(call: Stub) -> None:
+    broken = call.channel.unary_unary(f"/{SERVICE}/ModelInfer")
+    with pytest.raises(grpc.RpcError) as caught:
+        broken(b"\xff\xff", timeout=20)
+    assert (caught.value.code(), "cannot be read" in caught.value.details()) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        True,
+    )
+
+
 def test_calls_in_flight_are_finished(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server stops while a call is worked on."""
-    import threading
-
-    begun, predict = threading.Event(), flights.predict
     server = ServerThread(flights, grpc_port=0).start()
-    stub = Stub(server.grpc_address)
-
-    def slow(*args: Any, **options: Any) -> Any:
-        begun.set()
-        threading.Event().wait(0.5)
-        return predict(*args, **options)
-
-    monkeypatch.setattr(flights, "predict", slow)
-    answers: list[Any] = []
-    caller = threading.Thread(target=lambda: answers.append(stub("ModelInfer", model_name="flights", inputs=INPUTS)))
-    caller.start()
-    assert begun.wait(10)
+    stub, held = Stub(server.grpc_address), Held(flights, monkeypatch)
+    call = stub.future("ModelInfer", model_name="flights", inputs=LARGE)
+    assert held.begun.acquire(timeout=20)
+    threading.Timer(0.3, held.gone.set).start()
     server.stop()
-    caller.join()
-    assert len(answers[0].outputs) == 3
+    assert len(call.result().outputs) == 3
     assert stub.refused("ServerLive")[0] == "UNAVAILABLE"
     stub.channel.close()
 

@@ -146,6 +146,22 @@ def test_serve_tells_metrics_there(flights_folder: Path) -> None:
     assert process.returncode == 0
 
 
+def test_a_body_too_large_for_a_path_of_the_servers_own(flights: Bundle) -> None:
+    """It is refused as any other: with 413 where there is a POST, and 405 where there is none."""
+    from hagane.serving import create_app
+    from hagane.serving.http import HttpError, Request
+
+    app = create_app(flights, max_body_bytes=10)
+    told: list[Response] = []
+    for path in ("/metrics", "/predict", "/nothing"):
+        request = Request("POST", path, {}, {})
+        try:
+            app.check_size(11)
+        except HttpError as error:
+            app.refuse(request, error, told.append)
+    assert [response.status for response in told] == [405, 413, 404]
+
+
 def test_grpc_calls_are_counted(flights: Bundle) -> None:
     with (
         ServerThread(flights, grpc_port=0) as server,
@@ -160,7 +176,7 @@ def test_grpc_calls_are_counted(flights: Bundle) -> None:
                 response_deserializer=message_class(f"{name}Response").FromString,
             )
             answer, told = method.with_call(message_class(f"{name}Request")(**fields), timeout=20)
-            assert dict(told.initial_metadata())["x-request-id"]
+            assert dict(told.trailing_metadata())["x-request-id"]
             return answer
 
         tensor = {"name": "age", "datatype": "INT64", "shape": [2], "contents": {"int64_contents": [40, 10]}}

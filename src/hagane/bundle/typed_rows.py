@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from hagane.bundle.packed_rows import MOST_CHARACTERS, Feed
 from hagane.bundle.signature import Signature
-from hagane.bundle.values import CONVERTERS, INT64_END, INT64_MIN, Refusal
+from hagane.bundle.values import CONVERTERS, INT64_END, INT64_MIN, Refusal, is_unicode
 from hagane.runtime.layout import FLOAT64_INPUT, INT64_INPUT, STRING_INPUT, STRING_INPUT_PREFIX, VALIDITY_INPUT
 from hagane.types import SqlType
 
@@ -76,6 +76,8 @@ class TypedRows:
         """The columns, in the order of a row's values."""
         self.row: Any = _struct(self.names, types)
         """The struct of one row: for the types of whole bodies."""
+        self._rows: Any = list[self.row]  # type: ignore[name-defined]
+        self._order = signature.names
         self._types = types
         self._num_floats, self._num_ints = len(layout.float64), len(layout.int64)
         self._num_strings = len(layout.strings)
@@ -131,6 +133,29 @@ class TypedRows:
                     converted[place] = value
                 values[index] = tuple(converted)
         return TypedInstances(rows, values, self.names)
+
+    def converted(self, rows: object) -> TypedInstances | None:
+        """Rows as decoders left them, objects or lists in the signature's order; None where one does not fit.
+
+        >>> from hagane.bundle.signature import Input
+        >>> inputs = Input(name="job", type=SqlType.STRING), Input(name="age", type=SqlType.INT64)
+        >>> typed = TypedRows(Signature(inputs=inputs, task="regression", label="income",
+        ...                             label_type=SqlType.FLOAT64, model_type="linear_reg"))
+        >>> typed.converted([["pilot", 3], {"age": 4}]).values, typed.converted([{"age": "4"}])
+        ([(3, 'pilot'), (4, None)], None)
+        """
+        if not isinstance(rows, list) or not rows:
+            return None
+        try:
+            found = msgspec.convert([self._named(row) if type(row) is list else row for row in rows], self._rows)
+        except (msgspec.MsgspecError, ValueError, OverflowError):
+            return None
+        texts = [value for row in found for value in msgspec.structs.astuple(row) if type(value) is str]
+        return self.instances(found) if is_unicode("".join(texts)) else None
+
+    def _named(self, row: list[Any]) -> object:
+        """A row by names; one of another length is left, and will not fit."""
+        return dict(zip(self._order, row, strict=True)) if len(row) == len(self._order) else row
 
     def padded(self, rows: Sequence[Values], multiple: int) -> list[Values]:
         """The rows and as many more as make a multiple: the first one's numbers, without its texts.

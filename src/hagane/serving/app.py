@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hagane.bundle.bundle import Bundle
-from hagane.bundle.typed_rows import TypedInstances
+from hagane.bundle.typed_rows import MOST_BYTES, TypedInstances
 from hagane.errors import Fault, ServeError
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.admission import Admission, Unlimited
 from hagane.serving.batcher import Job, Outcome
 from hagane.serving.deadline import check_deadline
-from hagane.serving.deployment import Deployment, wrong_method
+from hagane.serving.deployment import CALLS, Deployment, wrong_method
 from hagane.serving.endpoint import Endpoint
 from hagane.serving.endpoint_follower import EndpointFollower
 from hagane.serving.endpoint_source import EndpointPlace
@@ -123,14 +123,14 @@ class App:
 
         await answer_asgi(self, scope, receive, send)
 
-    def handle(self, request: Request, reply: Callable[[Response], object]) -> None:
-        """Answer a whole request: `reply` is called once, on the event loop, before this returns or later."""
-        endpoint = self.endpoint
-        exchange = Exchange(request, endpoint.deployments[0])
+    def handle(self, request: Request, reply: Callable[[Response], object]) -> Exchange:
+        """Answer a whole request: `reply` is called once, on the event loop, before this returns or later.
+
+        Returns what becomes of it, so that whoever brought it in may give it up.
+        """
+        exchange = Exchange(request, self.endpoint.deployments[0])
         try:
-            own = self.own.get(request.path)
-            exchange.deployment, protocol, route = endpoint.find(request) if own is None else _own(exchange, own)
-            exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
+            route = self._find(exchange)
             for guard in self.guards:
                 guard.check(exchange)
             if b"content-encoding" in request.headers:
@@ -139,15 +139,24 @@ class App:
                 if exchange.kind in ("live", "ready"):
                     self.health.check(exchange.kind)
                 self._reply(exchange, route.answer(request), reply)
-                return
+                return exchange
             self.admission.enter(exchange)
         except Exception as error:
             self._refuse(exchange, error, reply)
-            return
+            return exchange
         if isinstance(route, Predict) and len(request.body) <= exchange.deployment.inline_bytes:
             self._start_here(exchange, route, reply)
         else:
             self._start(exchange, route, reply)
+        return exchange
+
+    def _find(self, exchange: Exchange) -> Route:
+        """Who answers a request, and how. Raises HttpError: 404, 405, 204 for OPTIONS."""
+        request = exchange.request
+        own = None if request.is_call else self.own.get(request.path)
+        exchange.deployment, protocol, route = self.endpoint.find(request) if own is None else _own(exchange, own)
+        exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
+        return route
 
     def _refuse(self, exchange: Exchange, error: Exception, reply: Callable[[Response], object]) -> None:
         """Answer that it is not let in: at once, or a little later where very many are not."""
@@ -166,8 +175,7 @@ class App:
         """
         exchange = Exchange(request, self.endpoint.first)
         try:
-            exchange.deployment, protocol, route = self.endpoint.find(request)
-            exchange.protocol, exchange.template, exchange.kind = protocol.name, route.template, route.kind
+            self._find(exchange)
         except HttpError as unknown:
             error = unknown if request.path else error
         self._reply(exchange, self._refusal(exchange, error), reply)
@@ -194,9 +202,11 @@ class App:
         work.add_done_callback(functools.partial(self._end, exchange, reply))
 
     def _start_here(self, exchange: Exchange, route: Predict, reply: Callable[[Response], object]) -> None:
-        """Run it with what else came in this turn of the event loop, where its rows were read the short way."""
+        """Run it with what else came in this turn of the event loop, where its rows are plain."""
         try:
             rows = route.decode(exchange.request)
+            if len(exchange.request.body) <= MOST_BYTES:
+                rows = exchange.deployment.model.typed(rows)
             instances = exchange.instances = rows.instances
             if isinstance(instances, TypedInstances):
                 exchange.deployment.batcher.add(Job(exchange, rows, instances, reply, self._end_here))
@@ -254,8 +264,8 @@ class App:
         if not isinstance(error, HttpError):
             error = _internal_error(exchange.request.id, error)
         deployment = exchange.deployment
-        named = (each for each in deployment.protocols if each.name == exchange.protocol)
-        protocol = next(named, None) or deployment.protocol_of_root(exchange.request.path)
+        protocol = deployment.protocol_named(CALLS if exchange.request.is_call else exchange.protocol)
+        protocol = protocol or deployment.protocol_of_root(exchange.request.path)
         try:
             if error.answers is None:
                 return protocol.error(error)

@@ -21,8 +21,8 @@ def timeout_seconds(headers: Mapping[bytes, bytes], default: float) -> float:
     """How long the client waits, in seconds, from the first byte of its request on; `default` where it does not say.
 
     `X-Request-Timeout` is a number of seconds, or has a unit: `0.5`, `500ms`, `2s`. `grpc-timeout` is gRPC's own form
-    (a number of at most 8 digits and one of H, M, S, m, u, n). No client gets more than the default. Raises HttpError
-    400 for what is neither.
+    (a number of at most 8 digits and one of H, M, S, m, u, n). Of both the shorter counts; no client gets more than the
+    default. Raises HttpError 400 for what is neither.
 
     >>> [timeout_seconds({b"x-request-timeout": text}, 60) for text in (b"0.5", b"500ms", b"2 s", b"900")]
     [0.5, 0.5, 2.0, 60]
@@ -34,7 +34,7 @@ def timeout_seconds(headers: Mapping[bytes, bytes], default: float) -> float:
         found = _TIMEOUT.fullmatch(text.strip())
         if found is None:
             raise _unreadable("X-Request-Timeout", text, "seconds, such as 0.5, or milliseconds, such as 500ms")
-        return min(default, float(found[1]) * (1e-3 if found[2] == b"ms" else 1.0))
+        default = min(default, float(found[1]) * (1e-3 if found[2] == b"ms" else 1.0))
     text = headers.get(GRPC_TIMEOUT_HEADER)
     if text is None:
         return default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import msgspec
 from hagane.errors import Fault, nearest
 from hagane.serving.batcher import MOST_ROWS, Batcher
 from hagane.serving.exchange import Exchange
-from hagane.serving.http import HttpError, Response, Rows
+from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.open_protocols import open_protocols
 from hagane.serving.protocol import Explain, Predict, Protocol, Route
 from hagane.serving.served_model import ServedModel
@@ -33,6 +34,8 @@ WARM_UP_TIMES = 5
 """How often the example is answered before the first request; the shortest time is believed."""
 
 _LOG = logging.getLogger("hagane.serving")
+CALLS = "grpc"
+"""The protocol of what comes over gRPC."""
 Found = tuple[Protocol, Route, dict[str, str]]
 
 
@@ -72,6 +75,7 @@ class Deployment:
         began = time.perf_counter()
         try:
             seconds = _shortest(lambda: self.model.predict([self.model.example]))
+            _ = self.model.outputs  # taken from an answer, once
             rows = TypedBody(self.model).read(msgspec.json.encode({"instances": [self.model.example]}))
             if rows is not None:
                 values = rows.values * MOST_ROWS
@@ -111,8 +115,33 @@ class Deployment:
         known = (each for each in self.protocols if any(path.startswith(root) for root in each.roots))
         return next(known, self.protocols[0])
 
-    def find(self, method: str, path: str) -> Found:
-        """The protocol and route of a path, and what its pattern names. Raises HttpError: 404, 405, 204 for OPTIONS."""
+    @functools.cached_property
+    def calls(self) -> Protocol:
+        """What answers over gRPC."""
+        from hagane.serving.grpc_protocol import grpc_protocol  # brings protobuf, which only gRPC needs
+
+        return grpc_protocol(self.model)
+
+    def protocol_named(self, name: str) -> Protocol | None:
+        """The protocol of that name, where it is spoken."""
+        if name == CALLS:
+            return self.calls
+        return next((each for each in self.protocols if each.name == name), None)
+
+    def route(self, request: Request) -> tuple[Protocol, Route]:
+        """The protocol and route that answer a request; fills in its `parameters`.
+
+        Raises HttpError: 404, 405, 204 for OPTIONS, 400 for a body that should name a model and cannot be read.
+        """
+        if request.is_call:
+            route = next(each for each in self.calls.routes if each.template == request.path)
+            protocol, names = self.calls, dict[str, str]()
+        else:
+            protocol, route, names = self._find(request.method, request.path)
+        request.parameters = names if route.named is None else route.named(request)
+        return protocol, route
+
+    def _find(self, method: str, path: str) -> Found:
         found = self._found.get((method, path))
         if found is None:
             found = self._look_for(method, path)

@@ -48,13 +48,13 @@ class Endpoint:
         return self._buckets[key_bucket(self.name, key) if key is not None else int(random() * NUM_BUCKETS)]
 
     def find(self, request: Request) -> tuple[Deployment, Protocol, Route]:
-        """Who answers, and how; fills in the request's `parameters`. Raises HttpError: 404, 405, 204 for OPTIONS."""
-        protocol, route, request.parameters = self.first.find(request.method, request.path)
+        """Who answers, and how; fills in the request's `parameters`. Raises HttpError as `Deployment.route`."""
+        protocol, route = self.first.route(request)
         if self._is_alone or (not isinstance(route, Predict) and not request.parameters):
             return self.first, protocol, route
         chosen = self.choose(request) if isinstance(route, Predict) else self.named(request)
         if chosen is not self.first:
-            protocol, route, request.parameters = chosen.find(request.method, request.path)
+            protocol, route = chosen.route(request)
         return chosen, protocol, route
 
     def named(self, request: Request) -> Deployment:

@@ -40,3 +40,7 @@ class Exchange(msgspec.Struct, gc=False):
     """The run of the model; for rows that were run together with others, of all of them."""
     seconds: float = 0.0
     """From the request's first byte to its answer."""
+
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more: what was not begun is not run."""
+        self.deadline = -math.inf

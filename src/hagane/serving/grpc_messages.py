@@ -48,6 +48,17 @@ _MESSAGES: dict[str, str] = {
     " repeated .ModelInferResponse.InferOutputTensor outputs, repeated bytes raw_output_contents",
 }
 """Message → its fields, numbered from 1 in this order. `map` is from texts to InferParameter."""
+_MORE: dict[str, str] = {
+    "ModelNamed": "string name, string version",
+    "Any": "string type_url, bytes value",
+    "Duration": "int64 seconds, int32 nanos",
+    "Status": "int32 code, string message, repeated .Any details",
+    "RetryInfo": ".Duration retry_delay",
+    "BadRequest.FieldViolation": "string field, string description",
+    "BadRequest": "repeated .BadRequest.FieldViolation field_violations",
+    "RequestInfo": "string request_id, string serving_data",
+}
+"""What all requests about a model begin with, and google.rpc's and google.protobuf's messages that tell of errors."""
 
 
 @functools.cache
@@ -66,10 +77,11 @@ def message_class(name: str) -> Any:
 def _pool() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="hagane/open_inference.proto", package=PACKAGE, syntax="proto3")
     made: dict[str, Any] = {}
-    for name in sorted(_MESSAGES, key=lambda name: name.count(".")):  # a message before those within it
+    messages = _MESSAGES | _MORE
+    for name in sorted(messages, key=lambda name: name.count(".")):  # a message before those within it
         outer, _, inner = name.rpartition(".")
         made[name] = made[outer].nested_type.add(name=inner) if outer else file.message_type.add(name=inner)
-        for number, text in enumerate(filter(None, re.split(r",\s*", _MESSAGES[name])), 1):
+        for number, text in enumerate(filter(None, re.split(r",\s*", messages[name])), 1):
             _add_field(made[name], f".{PACKAGE}.{name}", number, text.split())
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())

@@ -1,21 +1,15 @@
-"""A gRPC server on a port of its own, beside the HTTP one."""
+"""A gRPC server on a port of its own, beside the HTTP one, on the same event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import importlib
-import logging
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from hagane.errors import Fault, ServeError
-from hagane.serving.exchange import Exchange, Kind
-from hagane.serving.http import HttpError, Request, Response, placed
+from hagane.serving.grpc_codes import code_of
+from hagane.serving.http import Request, Response
 from hagane.serving.request_id import request_id
 
 if TYPE_CHECKING:
@@ -24,120 +18,109 @@ if TYPE_CHECKING:
     from hagane.serving.app import App
     from hagane.serving.tls_files import TlsFiles
 
-THREADS = 8
-"""How many calls are worked on at once."""
-MOST_DETAILS = 4_000
-"""Bytes of an error's text: it travels in a header, and clients take 8 KB of headers."""
 MOST_CALLS = 1_000
-"""How many calls may be there at once, those that wait for a thread included; one more is RESOURCE_EXHAUSTED."""
-_CODES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    413: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-_KINDS: dict[str, Kind] = {"ServerLive": "live", "ServerReady": "ready", "ModelReady": "ready", "ModelInfer": "predict"}
+"""How many calls may be there at once, those whose messages are being read included: it bounds the memory of messages.
 
-_LOG = logging.getLogger("hagane.serving")
+One more is RESOURCE_EXHAUSTED. Long before, the admission turns away what cannot be answered in time.
+"""
+_LONGEST = 99_999_999
+"""gRPC writes a time with at most 8 digits."""
 
 
 class GrpcServer:
-    """Answers `inference.GRPCInferenceService` with what `app` serves, from the moment it is made.
+    """Answers `inference.GRPCInferenceService` with what `app` serves, from `start` to `finish`, on an event loop.
 
-    Port 0 lets the system choose; a `shared` one is that of other processes, too. Raises ServeError where the address
-    cannot be listened on, or gRPC is not installed.
+    A call is a `Request` as HTTP's are: it goes the way of `App.handle`. A client that gives its call up, or whose
+    deadline passes, has it not run. Port 0 lets the system choose; a `shared` one is that of other processes, too.
+    Raises ServeError where gRPC is not installed.
     """
 
     def __init__(self, app: App, host: str, port: int, *, shared: bool = False) -> None:
+        _grpc()
+        self._app, self._host, self._port, self._shared = app, host, port, shared
+        self._server: grpc.aio.Server | None = None
+        self.address = ""
+        """`127.0.0.1:41235`, once it was started."""
+
+    async def start(self) -> None:
+        """Take calls from now on. Raises ServeError where the address cannot be listened on."""
         grpc = _grpc()
-        from hagane.serving.grpc_inference import GrpcInference
-        from hagane.serving.grpc_messages import SERVICE, message_class
+        from hagane.serving.grpc_messages import METHODS, SERVICE
+        from hagane.serving.grpc_protocol import call_path
 
-        self._app = app
-        self._loop: asyncio.AbstractEventLoop | None = None
         handlers = {
-            name: grpc.unary_unary_rpc_method_handler(
-                functools.partial(self._answer, name, call),
-                request_deserializer=message_class(f"{name}Request").FromString,
-                response_serializer=message_class(f"{name}Response").SerializeToString,
-            )
-            for name, call in GrpcInference(app).calls.items()
+            name: grpc.unary_unary_rpc_method_handler(functools.partial(self._answer, call_path(name)))
+            for name in METHODS
         }
-        sizes = [("grpc.max_receive_message_length", app.max_body_bytes), ("grpc.max_send_message_length", -1)]
-        self._server = grpc.server(
-            ThreadPoolExecutor(THREADS, "hagane-grpc"),
-            options=[*sizes, ("grpc.so_reuseport", int(shared))],
-            maximum_concurrent_rpcs=MOST_CALLS,
-        )
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        self.address = self._listen(host, port, app.tls)
-        self._server.start()
+        sizes = [("grpc.max_receive_message_length", self._app.max_body_bytes), ("grpc.max_send_message_length", -1)]
+        options = [*sizes, ("grpc.so_reuseport", int(self._shared))]
+        server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MOST_CALLS)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self.address = self._listen(server)
+        self._server = server
+        await server.start()
 
-    def _listen(self, host: str, port: int, tls: TlsFiles | None) -> str:
+    async def finish(self, seconds: float) -> None:
+        """Take no more calls, and wait for those in flight, at most so long. Twice is as good as once."""
+        if self._server is not None:
+            await self._server.stop(seconds or None)
+
+    def _listen(self, server: Any) -> str:
+        host, tls = self._host, self._app.tls
         shown = f"[{host}]" if ":" in host else host
         try:
-            where = f"{shown}:{port}"
-            server = self._server
+            where = f"{shown}:{self._port}"
             bound = server.add_secure_port(where, _credentials(tls)) if tls else server.add_insecure_port(where)
         except RuntimeError:
             bound = 0
         if not bound:
             next_step = "choose another port: --grpc-port 0 takes any that is free"
-            what = f"gRPC cannot listen on port {port}"
-            raise ServeError(Fault(what=what, where=f"{host}:{port}", next_step=next_step))
+            what = f"gRPC cannot listen on port {self._port}"
+            raise ServeError(Fault(what=what, where=f"{host}:{self._port}", next_step=next_step))
         reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)
         return f"{reached}:{bound}"
 
-    def observed_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Show calls to the observers there, where they are shown everything else."""
-        self._loop = loop
-
-    def stop(self, grace_seconds: float) -> Callable[[], object]:
-        """Take no more calls, and give those in flight so long. Returns at once; what it returns waits for the end."""
-        wait: Callable[[], object] = self._server.stop(grace_seconds).wait
-        return wait
-
-    def _answer(self, name: str, call: Callable[[Any, Exchange], Any], request: Any, context: Any) -> Any:
-        """What the call answers, when the guards let it in; where it may not, the call is ended with a code."""
-        import grpc
-
-        exchange = _exchange(self._app, name, context)
-        if not context.is_active():
-            context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call could be run")
-        context.send_initial_metadata((("x-request-id", exchange.request.id),))
+    async def _answer(self, path: str, body: bytes, context: Any) -> bytes:
+        """What the call answers; where that is an error, the call is ended with a code."""
+        request = _request(path, body, context)
+        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        exchange = self._app.handle(
+            request, lambda response: None if answered.done() else answered.set_result(response)
+        )
         try:
-            for guard in self._app.guards:
-                guard.check(exchange)
-            if exchange.kind == "live":
-                self._app.health.check("live")
-            answer = call(request, exchange)
-            self._show(exchange, 200)
-            return answer
-        except HttpError as error:
-            code = getattr(grpc.StatusCode, _CODES.get(error.status, "INTERNAL"))
-            text = _details([placed(fault) for fault in error.faults])
-            self._show(exchange, error.status)
-        except Exception:
-            _LOG.exception("request %s failed", exchange.request.id)
-            code = grpc.StatusCode.INTERNAL
-            text = f"the server failed on this request; its log knows more under the id {exchange.request.id}"
-            self._show(exchange, 500)
-        context.abort(code, text)
+            response = await answered
+        except asyncio.CancelledError:
+            exchange.give_up()
+            raise
+        trailers = _metadata(request, response)
+        if response.status == 200:
+            context.set_trailing_metadata(trailers)  # initial metadata would be a write of its own
+            return response.body
+        if path.endswith("Ready") and response.status in (404, 503):
+            return b""  # clients want to hear no, not an error: `ready` is false
+        code = getattr(_grpc().StatusCode, code_of(response.status))
+        await context.abort(code, response.body.decode(), trailers)
+        raise AssertionError("a call that was aborted goes on")
 
-    def _show(self, exchange: Exchange, status: int) -> None:
-        exchange.response = Response(status, b"", b"application/grpc")
-        exchange.seconds = time.monotonic() - exchange.request.received
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended: this call was the last
-                self._loop.call_soon_threadsafe(self._observe, exchange)
 
-    def _observe(self, exchange: Exchange) -> None:
-        for observer in self._app.observers:
-            observer.observe(exchange)
+def _request(path: str, body: bytes, context: Any) -> Request:
+    """A call as a request: its metadata are the headers, its deadline among them."""
+    headers = {key.encode(): value.encode() for key, value in context.invocation_metadata() if isinstance(value, str)}
+    seconds = context.time_remaining()
+    if seconds is not None:
+        micros = max(0, round(seconds * 1e6))
+        text = f"{micros}u" if micros <= _LONGEST else f"{min(_LONGEST, int(seconds))}S"
+        headers[b"grpc-timeout"] = text.encode()
+    return Request("POST", path, {}, headers, body, id=request_id(headers), is_call=True)
+
+
+def _metadata(request: Request, response: Response) -> tuple[tuple[str, str | bytes], ...]:
+    """The request's id and the headers as metadata: those whose names end in -bin are bytes."""
+    headers = (
+        (name.decode(), value if name.endswith(b"-bin") else value.decode("latin-1"))
+        for name, value in response.headers
+    )
+    return ("x-request-id", request.id), *headers
 
 
 def _credentials(tls: TlsFiles) -> Any:
@@ -164,39 +147,10 @@ def _credentials(tls: TlsFiles) -> Any:
     )
 
 
-def _exchange(app: App, name: str, context: grpc.ServicerContext) -> Exchange:
-    """What will be told of a call; its metadata are a request's headers."""
-    from hagane.serving.grpc_messages import SERVICE
-
-    headers = {key.encode(): value.encode() for key, value in context.invocation_metadata() if isinstance(value, str)}
-    path = f"/{SERVICE}/{name}"
-    request = Request("POST", path, {}, headers, id=request_id(headers))
-    return Exchange(request, app.endpoint.first, protocol="grpc", template=path, kind=_KINDS.get(name, "read"))
-
-
-def _details(lines: list[str]) -> str:
-    """As many lines as fit, and how many there are besides.
-
-    >>> _details(["a", "b"]), _details(["x" * 3000] * 6)[-12:]
-    ('a\\nb', '(and 2 more)')
-    """
-    told: list[str] = []
-    size = 0
-    for line in lines:
-        short = line[: max(1, MOST_DETAILS // 4 * len(line) // max(len(quote(line)), 1))]
-        size += len(quote(short))
-        if told and size > MOST_DETAILS:
-            break
-        told.append(short)
-    more = len(lines) - len(told)
-    return "\n".join(told + ([f"(and {more} more)"] if more else []))
-
-
 def _grpc() -> Any:
     try:
         importlib.import_module("google.protobuf")
-        grpc = importlib.import_module("grpc")
+        return importlib.import_module("grpc.aio") and importlib.import_module("grpc")
     except ImportError:
         next_step = "pip install 'hagane[grpc]'"
         raise ServeError(Fault(what="gRPC is not installed here", where="--grpc-port", next_step=next_step)) from None
-    return grpc

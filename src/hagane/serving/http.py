@@ -31,6 +31,8 @@ class Request(msgspec.Struct, gc=False):
     """When it began to come, in seconds of `time.monotonic`."""
     id: str = msgspec.field(default_factory=new_request_id)
     """The client's own `X-Request-Id`, or one made here: it names the request in answers, logs and feedback."""
+    is_call: bool = False
+    """Whether it came over gRPC: the body is the message, the headers are the metadata."""
 
 
 class Response(NamedTuple):

@@ -33,7 +33,7 @@ class Application(Protocol):
 
     max_body_bytes: int
 
-    def handle(self, request: Request, reply: Callable[[Response], object]) -> None:
+    def handle(self, request: Request, reply: Callable[[Response], object]) -> object:
         """Answer a request by calling `reply` once, now or later, on the event loop's thread. Raises nothing."""
 
     def refuse(self, request: Request, error: HttpError, reply: Callable[[Response], object]) -> None:

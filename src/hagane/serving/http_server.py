@@ -9,11 +9,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hagane.serving.http_front import Application, HttpFront
 from hagane.serving.http_limits import HttpLimits
 from hagane.serving.workers.worker_board import WorkerBoard
+
+if TYPE_CHECKING:
+    from hagane.serving.grpc_server import GrpcServer
 
 SHUTDOWN_SECONDS = 30
 """How long requests in flight may take to finish."""
@@ -26,11 +29,11 @@ RETIRE_SECONDS = 10
 class HttpServer:
     """Serves `app` on listening sockets from `run` until `stop`, or until SIGTERM or SIGINT on the main thread.
 
-    `on_start` is called when connections are taken; `on_stop` when that ends, before requests in flight are finished.
-    A second signal does not wait for them. Before that, for `drain_seconds`, it goes on, so that those who watch
-    it can send requests elsewhere: `on_drain` is called, and every answer is its connection's last. SIGUSR1 ends it
-    where other processes serve on the same socket (`share`): a client that is sending a request on a connection
-    that it keeps open is still answered, and told to open another one.
+    `on_start` is called when connections are taken. A `grpc` server begins and ends with it. What is in flight at the
+    end is finished; a second signal does not wait for that. Before the end, for `drain_seconds`, it goes on, so that
+    those who watch it can send requests elsewhere: `on_drain` is called, and every answer is its connection's last.
+    SIGUSR1 ends it where other processes serve on the same socket (`share`): a client that is sending a request on a
+    connection that it keeps open is still answered, and told to open another one.
     """
 
     def __init__(
@@ -39,8 +42,8 @@ class HttpServer:
         *,
         limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
+        grpc: GrpcServer | None = None,
         on_start: Callable[[], object] | None = None,
-        on_stop: Callable[[], object] | None = None,
         on_drain: Callable[[], object] | None = None,
         drain_seconds: float = 0,
         shutdown_seconds: float = SHUTDOWN_SECONDS,
@@ -50,7 +53,8 @@ class HttpServer:
         self.started = threading.Event()
         """Connections are taken."""
         self._tls = tls
-        self._on_start, self._on_stop, self._on_drain = on_start, on_stop, on_drain
+        self._grpc = grpc
+        self._on_start, self._on_drain = on_start, on_drain
         self._drain_seconds, self._share = drain_seconds, share
         self._is_retiring = False
         self._shutdown_seconds = shutdown_seconds
@@ -73,20 +77,34 @@ class HttpServer:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
         with self._signals(self._loop):
-            for listener in listeners:
-                await self.front.start(listener, self._tls, self._share)
-            self.started.set()
-            if self._on_start is not None:
-                self._on_start()
-            await self._stopping.wait()
-            if not self._is_retiring:
-                await self._drain()
-            if self._on_stop is not None:
-                self._on_stop()
-            last = RETIRE_SECONDS if self._is_retiring else LAST_SECONDS
-            await self._unless_hurried(self.front.retire(last))
-            if not await self._unless_hurried(self.front.finish(self._shutdown_seconds)):
-                await self.front.finish(0)
+            try:
+                await self._start(listeners)
+                await self._stopping.wait()
+                if not self._is_retiring:
+                    await self._drain()
+                await self._finish()
+            finally:
+                if self._grpc is not None:
+                    await self._grpc.finish(0)
+
+    async def _start(self, listeners: tuple[socket.socket, ...]) -> None:
+        if self._grpc is not None:
+            await self._grpc.start()
+        for listener in listeners:
+            await self.front.start(listener, self._tls, self._share)
+        self.started.set()
+        if self._on_start is not None:
+            self._on_start()
+
+    async def _finish(self) -> None:
+        """Both servers stop to take requests at once, and finish theirs side by side."""
+        calls = asyncio.ensure_future(self._grpc.finish(self._shutdown_seconds)) if self._grpc is not None else None
+        last = RETIRE_SECONDS if self._is_retiring else LAST_SECONDS
+        await self._unless_hurried(self.front.retire(last))
+        if not await self._unless_hurried(self.front.finish(self._shutdown_seconds)):
+            await self.front.finish(0)
+        if calls is not None:
+            await self._unless_hurried(asyncio.wait_for(calls, None))
 
     async def _drain(self) -> None:
         """Tell those who watch that it ends, and go on for the time that they need to see it."""

@@ -62,25 +62,24 @@ def datatype_of(type_: SqlType) -> str:
 
 def check_tensor(model: ServedModel, name: str, datatype: str, shape: Sequence[int], faults: list[Fault]) -> bool:
     """Whether the values of such a tensor can be read at all. Raises HttpError 413 for too many rows."""
+    if (datatype == BYTES or datatype in DTYPES) and 0 < len(shape) < 3 and min(shape) >= 0:
+        if shape[0] > model.max_rows:
+            model.check_count(shape[0], path_to("inputs", name))
+        return True
     where = path_to("inputs", name)
-    found = []
     if datatype != BYTES and datatype not in DTYPES:
         near, known = nearest(datatype[:20], [BYTES, *DTYPES]), ", ".join((BYTES, *DTYPES))
         what = f"{datatype[:20]!a} is no datatype that is taken"
-        found.append(Fault(what=what, where=f"{where}.datatype", expected="" if near else known, nearest=near))
+        faults.append(Fault(what=what, where=f"{where}.datatype", expected="" if near else known, nearest=near))
     if not 0 < len(shape) < 3 or min(shape, default=-1) < 0:
         told = "[rows], or [rows, values of each]"
         what = f"{name} has a shape that no column has"
-        found.append(Fault(what=what, where=f"{where}.shape", expected=told, received=str(list(shape)[:8])))
-    if not found:
-        model.check_count(shape[0], where)
-    faults += found
-    return not found
+        faults.append(Fault(what=what, where=f"{where}.shape", expected=told, received=str(list(shape)[:8])))
+    return False
 
 
 def rows_of_tensors(model: ServedModel, tensors: Sequence[Tensor], faults: list[Fault]) -> list[dict[str, Any]]:
     """One dict a row. Tensors of different numbers of rows, or of one name, are added to `faults`."""
-    arrays = {column.name for column in model.bundle.signature.inputs if column.type.is_array}
     columns: dict[str, object] = {}
     for tensor in tensors:
         if tensor.name in columns:
@@ -88,7 +87,7 @@ def rows_of_tensors(model: ServedModel, tensors: Sequence[Tensor], faults: list[
             faults.append(
                 Fault(what=f"the tensor {tensor.name} is there twice", where=where, expected="each name once")
             )
-        columns[tensor.name] = tensor.rows(is_array=tensor.name in arrays)
+        columns[tensor.name] = tensor.rows(is_array=tensor.name in model.array_names)
     return rows_of_columns(columns, "inputs", faults)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 import time
@@ -141,11 +142,9 @@ class Mirror:
 
 def _answer(exchange: Exchange, deployment: Deployment) -> Exchange:
     """What the other version makes of the request. Raises HttpError for what it refuses."""
-    if exchange.protocol == "grpc":
-        return _answer_rows(exchange, deployment)
-    protocol, route, parameters = deployment.find(exchange.request.method, exchange.request.path)
+    request = copy.copy(exchange.request)
+    protocol, route = deployment.route(request)
     assert isinstance(route, Predict)
-    request = msgspec.structs.replace(exchange.request, parameters=parameters)
     rows = route.decode(request)
     begin = time.monotonic()
     predictions = deployment.model.answer(rows)
@@ -153,15 +152,6 @@ def _answer(exchange: Exchange, deployment: Deployment) -> Exchange:
     shadow = Exchange(request, deployment, protocol.name, route.template, exchange.kind)
     shadow.instances, shadow.predictions = rows.instances, predictions
     shadow.model_seconds = shadow.seconds = seconds
-    return shadow
-
-
-def _answer_rows(exchange: Exchange, deployment: Deployment) -> Exchange:
-    """The same for a request whose rows are all that was kept of it."""
-    shadow = Exchange(exchange.request, deployment, exchange.protocol, exchange.template, exchange.kind)
-    begin = time.monotonic()
-    shadow.instances, shadow.predictions = exchange.instances, deployment.model.predict(exchange.instances)
-    shadow.model_seconds = shadow.seconds = time.monotonic() - begin
     return shadow
 
 

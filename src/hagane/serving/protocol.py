@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from hagane.serving.exchange import Kind
 from hagane.serving.explain_rows import ExplainRows
 from hagane.serving.http import HttpError, Request, Response, Rows
+
+Named = Callable[[Request], Mapping[str, str]]
+"""Of a route whose model and version stand in the body and not in the path: what `{names}` would have named."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Predict:
     method: str = "POST"
     bodies: tuple[Body, ...] = ()
     """What it takes, the commonest first."""
+    named: Named | None = None
     kind: ClassVar[Kind] = "predict"
 
     @functools.cached_property
@@ -56,6 +60,7 @@ class Explain:
     method: str = "POST"
     bodies: tuple[Body, ...] = ()
     """What it takes, the commonest first."""
+    named: Named | None = None
     kind: ClassVar[Kind] = "explain"
 
     @functools.cached_property
@@ -77,6 +82,7 @@ class Read:
     """What it takes, where it takes anything."""
     status: int = 200
     """Of its answer when all is well."""
+    named: Named | None = None
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -23,7 +23,7 @@ class RecentRequests:
         self._next = 0
 
     def observe(self, exchange: Exchange) -> None:
-        """Keep a prediction that was answered over HTTP: a call of gRPC has no body that could be sent again."""
+        """Keep a prediction that was answered."""
         request = exchange.request
         if exchange.kind != "predict" or exchange.response is None or exchange.response.status != 200:
             return

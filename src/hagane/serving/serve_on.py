@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hagane.bundle.bundle import Bundle
 from hagane.serving.app import App, create_app
 from hagane.serving.exposure_warning import exposure_warning
-from hagane.serving.http_server import SHUTDOWN_SECONDS, HttpServer
+from hagane.serving.http_server import HttpServer
 from hagane.serving.listen import url_of
 from hagane.serving.observer import Observer
 from hagane.serving.rare_collections import rare_collections
@@ -48,33 +47,22 @@ def serve_on(
     app = create_app(None if path is None else Bundle.load(path, trusted_keys=keys), **options)
     app.url = url_of(listener, is_encrypted=app.tls is not None)
     app.observers += observers
-    with (
-        contextlib.closing(app),
-        grpc_beside(app, grpc_address, shared=share is not None) as grpc,
-        rare_collections(),
-    ):
-        address = grpc.address if grpc else ""
+    with contextlib.closing(app), rare_collections():
+        grpc = grpc_beside(app, grpc_address, shared=share is not None)
+
+        def start() -> None:
+            app.start()
+            announce(_message(listener, app, grpc.address if grpc else ""))
+
         HttpServer(
             app,
             tls=app.tls.context if app.tls is not None else None,
-            on_start=lambda: _start(app, grpc, lambda: announce(_message(listener, app, address))),
-            on_stop=stop_of(grpc),
+            grpc=grpc,
+            on_start=start,
             on_drain=app.health.drain,
             drain_seconds=drain_seconds,
             share=share,
         ).run(listener)
-
-
-def _start(app: App, grpc: GrpcServer | None, announce: Callable[[], object]) -> None:
-    start_app(app, grpc)
-    announce()
-
-
-def start_app(app: App, grpc: GrpcServer | None) -> None:
-    """On the event loop, which takes connections now: the gRPC server's calls are shown to the observers there, too."""
-    app.start()
-    if grpc is not None:
-        grpc.observed_on(asyncio.get_running_loop())
 
 
 def _message(listener: socket.socket, app: App, grpc_address: str) -> str:
@@ -85,21 +73,10 @@ def _message(listener: socket.socket, app: App, grpc_address: str) -> str:
     return start_message(app.model, url_of(listener, is_encrypted=is_encrypted), grpc_address, warning)
 
 
-@contextlib.contextmanager
-def grpc_beside(app: App, address: tuple[str, int] | None, *, shared: bool = False) -> Iterator[GrpcServer | None]:
-    """The gRPC server where there is a port for it; ended, with its calls finished, at the end. Raises ServeError."""
+def grpc_beside(app: App, address: tuple[str, int] | None, *, shared: bool = False) -> GrpcServer | None:
+    """The gRPC server, where there is a port for it: an `HttpServer` starts and ends it. Raises ServeError."""
     if address is None:
-        yield None
-        return
+        return None
     from hagane.serving.grpc_server import GrpcServer
 
-    server = GrpcServer(app, *address, shared=shared)
-    try:
-        yield server
-    finally:
-        server.stop(SHUTDOWN_SECONDS)()
-
-
-def stop_of(server: GrpcServer | None) -> Callable[[], object] | None:
-    """Both servers stop to take requests at once, and finish theirs side by side."""
-    return (lambda: server.stop(SHUTDOWN_SECONDS)) if server is not None else None
+    return GrpcServer(app, *address, shared=shared)

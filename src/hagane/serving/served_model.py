@@ -32,6 +32,8 @@ MAX_BODY_BYTES = 10_000_000
 """The largest request body, as on Vertex AI's dedicated endpoints."""
 MAX_ROWS = 10_000
 """The most rows of one request."""
+MOST_TYPED = 64
+"""Rows of a request that is run in a batch with others; requests of more do not gain by it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +93,24 @@ class ServedModel:
         return OutputTensors.of(answer)
 
     @functools.cached_property
+    def array_names(self) -> frozenset[str]:
+        """The columns that are arrays."""
+        return frozenset(column.name for column in self.bundle.signature.inputs if column.type.is_array)
+
+    @functools.cached_property
     def typed_rows(self) -> TypedRows | None:
         """Reads rows the shortest way; None where the rules of reading are others, or the columns not plain."""
         return self.bundle.typed_rows if self.decoder is None else None
+
+    def typed(self, rows: Rows) -> Rows:
+        """The same rows read for a batch, where they are few, plain and without faults; as they are otherwise."""
+        instances = rows.instances
+        if self.typed_rows is None or rows.faults or not isinstance(instances, list):
+            return rows
+        if len(instances) > min(MOST_TYPED, self.max_rows):
+            return rows
+        typed = self.typed_rows.converted(instances)
+        return rows if typed is None else rows._replace(instances=typed)
 
     def answer(self, rows: Rows) -> Predictions:
         """Answer what a protocol read. Raises HttpError like `predict`."""

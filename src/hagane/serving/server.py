@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import sys
@@ -20,7 +21,7 @@ from hagane.errors import Fault, ServeError
 from hagane.serving.app import App, create_app
 from hagane.serving.http_server import HttpServer
 from hagane.serving.listen import listen, url_of
-from hagane.serving.serve_on import grpc_beside, serve_on, start_app, stop_of
+from hagane.serving.serve_on import grpc_beside, serve_on
 
 
 def serve(
@@ -96,6 +97,7 @@ class ServerThread:
         self._listener: socket.socket | None = None
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
+        self._failure: ServeError | None = None
 
     def start(self) -> Self:
         """Begin to serve. Raises ServeError."""
@@ -105,25 +107,27 @@ class ServerThread:
         try:
             self._listener = self._ends.enter_context(contextlib.closing(listen(*self._address)))
             app.url = self.url
-            grpc = self._ends.enter_context(grpc_beside(app, grpc_address))
+            grpc = grpc_beside(app, grpc_address)
         except BaseException:
             self._ends.close()
             raise
-        self.grpc_address = grpc.address if grpc else ""
-        self._server = HttpServer(
-            app,
-            tls=app.tls.context if app.tls is not None else None,
-            on_start=lambda: start_app(app, grpc),
-            on_stop=stop_of(grpc),
-        )
-        self._thread = threading.Thread(
-            target=self._server.run, args=(self._listener,), name="hagane-server", daemon=True
-        )
+        tls = app.tls.context if app.tls is not None else None
+        self._server = HttpServer(app, tls=tls, grpc=grpc, on_start=app.start)
+        run = functools.partial(self._run, self._server, self._listener)
+        self._thread = threading.Thread(target=run, name="hagane-server", daemon=True)
         self._thread.start()
         while not self._server.started.wait(0.1):
             if not self._thread.is_alive():
-                raise ServeError("the server's thread ended before it began; see the log")
+                self._ends.close()
+                raise self._failure or ServeError("the server's thread ended before it began; see the log")
+        self.grpc_address = grpc.address if grpc else ""
         return self
+
+    def _run(self, server: HttpServer, listener: socket.socket) -> None:
+        try:
+            server.run(listener)
+        except ServeError as error:
+            self._failure = error
 
     def stop(self) -> None:
         """Finish what is in flight, and close the socket. Twice is as good as once."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import struct
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from hagane.bundle.faults import describe, path_to
@@ -34,8 +34,7 @@ DATATYPES = {SqlType.BOOL: "BOOL", SqlType.INT64: "INT64", SqlType.FLOAT64: "FP6
 _LENGTH = struct.Struct("<I")
 
 
-@dataclasses.dataclass(frozen=True)
-class Tensor:
+class Tensor(msgspec.Struct, frozen=True):
     """Values in row-major order, as JSON has them (texts as str; None is NULL, or not finite)."""
 
     name: str
@@ -63,23 +62,22 @@ class Tensor:
         cls, name: str, datatype: str, shape: tuple[int, ...], raw: bytes, faults: list[Fault]
     ) -> Tensor | None:
         """Little-endian values one after another; each text behind its length in four bytes."""
-        where = path_to("inputs", name)
         if datatype == BYTES:
-            return cls._checked(name, datatype, shape, _texts(raw, where, faults), faults)
+            return cls._checked(name, datatype, shape, _texts(raw, name, faults), faults)
         dtype = np.dtype(DTYPES[datatype])
         expected = math.prod(shape) * dtype.itemsize
         if len(raw) != expected:
             told = f"{expected} bytes for {datatype} {list(shape)}"
             what = f"{name} has another size than its shape says"
-            faults.append(Fault(what=what, where=where, expected=told, received=f"{len(raw)} bytes"))
+            where, received = path_to("inputs", name), f"{len(raw)} bytes"
+            faults.append(Fault(what=what, where=where, expected=told, received=received))
             return None
         return cls(name, datatype, shape, np.frombuffer(raw, dtype).tolist())
 
     @classmethod
     def from_texts(cls, name: str, shape: tuple[int, ...], texts: list[bytes], faults: list[Fault]) -> Tensor | None:
         """Of datatype BYTES."""
-        where = path_to("inputs", name)
-        values = [_text(text, f"{where}[{index}]", faults) for index, text in enumerate(texts)]
+        values = [_text(text, name, index, faults) for index, text in enumerate(texts)]
         return cls._checked(name, BYTES, shape, values, faults)
 
     @classmethod
@@ -97,8 +95,10 @@ class Tensor:
 
     def rows(self, *, is_array: bool) -> list[Any]:
         """A value a row, or a list a row; a list of one value is that value where the column is no array."""
+        if len(self.shape) == 1:
+            return self.values
         width = math.prod(self.shape[1:])
-        if len(self.shape) == 1 or (width == 1 and not is_array):
+        if width == 1 and not is_array:
             return self.values
         return [self.values[row * width : (row + 1) * width] for row in range(self.shape[0])]
 
@@ -114,7 +114,7 @@ class Tensor:
         return np.array(self.values, DTYPES[self.datatype]).tobytes()
 
 
-def _texts(raw: bytes, where: str, faults: list[Fault]) -> list[Any]:
+def _texts(raw: bytes, name: str, faults: list[Fault]) -> list[Any]:
     texts: list[Any] = []
     at = 0
     while at < len(raw):
@@ -122,16 +122,18 @@ def _texts(raw: bytes, where: str, faults: list[Fault]) -> list[Any]:
         end = start + (_LENGTH.unpack_from(raw, at)[0] if start <= len(raw) else len(raw))
         if end > len(raw):
             what = f"the text {len(texts)} ends behind the tensor's bytes"
-            faults.append(Fault(what=what, where=where, expected="a length in four bytes, then the text, for each"))
+            expected = "a length in four bytes, then the text, for each"
+            faults.append(Fault(what=what, where=path_to("inputs", name), expected=expected))
             break
-        texts.append(_text(raw[start:end], f"{where}[{len(texts)}]", faults))
+        texts.append(_text(raw[start:end], name, len(texts), faults))
         at = end
     return texts
 
 
-def _text(encoded: bytes, where: str, faults: list[Fault]) -> str | None:
+def _text(encoded: bytes, name: str, index: int, faults: list[Fault]) -> str | None:
     try:
         return encoded.decode()
     except UnicodeDecodeError as error:
+        where = f"{path_to('inputs', name)}[{index}]"
         faults.append(Fault(what=f"the text is not UTF-8 ({error.reason} at byte {error.start})", where=where))
         return None

@@ -7,10 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from hagane.bundle.typed_rows import MOST_BYTES, TypedInstances
-from hagane.serving.served_model import ServedModel
-
-MOST_ROWS = 64
-"""Of a request that is read so; requests of more rows do not gain by it."""
+from hagane.serving.served_model import MOST_TYPED, ServedModel
 
 
 class TypedBody:
@@ -24,7 +21,7 @@ class TypedBody:
         """With `by_column` the field is not a list of rows, but an object of lists, `{"age": [...], ...}`."""
         self._typed = model.typed_rows
         if self._typed is not None:
-            most = min(MOST_ROWS, model.max_rows)
+            most = min(MOST_TYPED, model.max_rows)
             row: Any = self._typed.row
             rows: Any = self._typed.columns(most) if by_column else Annotated[list[row], msgspec.Meta(max_length=most)]
             body = msgspec.defstruct("Body", [("rows", rows)], rename={"rows": field}, forbid_unknown_fields=True)

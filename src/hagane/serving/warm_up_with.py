@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from typing import Any
-
-import msgspec
 
 from hagane.errors import Fault, ServeError
 from hagane.serving.deployment import Deployment
@@ -40,7 +39,7 @@ def warm_up_with(deployment: Deployment, requests: Sequence[Request], instances:
 
 
 def _replay(deployment: Deployment, request: Request) -> None:
-    _, route, parameters = deployment.find(request.method, request.path)
+    again = copy.copy(request)
+    _, route = deployment.route(again)
     if isinstance(route, Predict):
-        again = msgspec.structs.replace(request, parameters=parameters)
         deployment.predict(route, Exchange(again, deployment))

@@ -205,15 +205,13 @@ class _OpenInference:
     def _tensor(self, each: dict[str, Any], raw: bytes | None, faults: list[Fault]) -> Tensor | None:
         """The tensor; None where it cannot be read, with the reason in `faults`."""
         name, datatype, shape = each["name"], each.get("datatype"), each.get("shape")
-        where = path_to("inputs", name)
         if not isinstance(datatype, str):
             known = ", ".join((BYTES, *DTYPES))
-            faults.append(Fault(what=f"{name} has no datatype", where=f"{where}.datatype", expected=known))
+            where = f"{path_to('inputs', name)}.datatype"
+            faults.append(Fault(what=f"{name} has no datatype", where=where, expected=known))
         if not isinstance(shape, list) or not all(type(size) is int for size in shape):
-            received = describe(shape)
-            faults.append(
-                Fault(what=f"{name} has no shape", where=f"{where}.shape", expected="[rows]", received=received)
-            )
+            where, received = f"{path_to('inputs', name)}.shape", describe(shape)
+            faults.append(Fault(what=f"{name} has no shape", where=where, expected="[rows]", received=received))
         elif isinstance(datatype, str) and check_tensor(self._model, name, datatype, shape, faults):
             if raw is not None:
                 return Tensor.from_raw(name, datatype, tuple(shape), raw, faults)

@@ -46,7 +46,7 @@ class Record(NamedTuple):
             return exchange.instances
         if isinstance(exchange.instances, TypedInstances):
             return list(exchange.instances)
-        _, route, _ = exchange.deployment.find(exchange.request.method, exchange.request.path)
+        _, route = exchange.deployment.route(exchange.request)
         assert isinstance(route, Predict)
         rows: Any = route.decode(exchange.request).instances
         return list(rows)
