@@ -4,9 +4,9 @@
 
 Serves the model of `serving.py` with one worker on core 0 and asks it in a closed loop from core 1. Over HTTP the load
 is `serving_load.c`, which compares every answer, byte by byte; over gRPC it is grpcio's own client, a channel a
-connection, which costs more than the server does: its rates are the client's. *CPU µs* is the processor time of the server's processes by request, the median of
-the rounds: it is what batching saves. Forms of one model are told apart by it in one run, and two versions of Hagane by
-running this twice (PYTHONPATH says which).
+connection, which costs more than the server does: its rates are the client's. *CPU µs* is the processor time of the
+server's processes by request, the median of the rounds: it is what batching saves. Forms are told apart by it in one
+run, and two versions of Hagane by running this twice (PYTHONPATH says which).
 """
 
 from __future__ import annotations
