@@ -61,10 +61,9 @@ def test_every_part_is_there() -> None:
     record = made_study(several=True)
     best = record.best_trial
     assert best is not None
-    winner = StudyWinner(trial=best.id, model="late@4", metrics={"roc_auc": 0.79}, intervals={"roc_auc": (0.78, 0.8)})
-    page = Page(
-        study_html(record, winner=winner, best_spec="label: late\n", notes=["the best learn_rate is at an end"])
-    )
+    winner = StudyWinner(trial=best.id, model="late@4", metrics={"roc_auc": 0.79}, intervals={"roc_auc": (0.78, 0.8)},
+                         notes=("the best learn_rate is at an end",))  # fmt: skip
+    page = Page(study_html(msgspec.structs.replace(record, winner=winner), best_spec="label: late\n"))
     for words in (
         "Study late", "40 trials: ", "4 failed", "3 infeasible", "Importance", "fANOVA", "Parallel coordinates",
         "History", "ROC AUC and model bytes", "On the way", "Timeline", "By hyperparameter", "Trials",

@@ -36,7 +36,7 @@ def open_study(place: Path | str, name: str) -> Study:
     found = _find(storage, name, place)
     if found is None:
         near = nearest(name, [study.study_name for study in storage.get_all_studies()])
-        raise NotFoundError(Fault(what=f"no study '{name}'", where=_shown(place), nearest=near))
+        raise NotFoundError(Fault(what=f"no study '{name}'", where=shown_place(place), nearest=near))
     return found
 
 
@@ -70,10 +70,12 @@ def _find(storage: BaseStorage, name: str, place: Path | str) -> Study | None:
         about = msgspec.convert(attributes.get(ABOUT), StudyAbout)
     except msgspec.ValidationError:
         what = f"the study '{name}' was not made by Hagane, or by a release that wrote studies otherwise"
-        raise DataError(Fault(what=what, where=_shown(place), next_step="choose another name: --study NAME")) from None
+        raise DataError(
+            Fault(what=what, where=shown_place(place), next_step="choose another name: --study NAME")
+        ) from None
     if about.format_version != STUDY_FORMAT:
         what = f"the study '{name}' has format {about.format_version}, and this release reads {STUDY_FORMAT}"
-        raise DataError(Fault(what=what, where=_shown(place), next_step="choose another name: --study NAME"))
+        raise DataError(Fault(what=what, where=shown_place(place), next_step="choose another name: --study NAME"))
     return Study(optuna.load_study(study_name=name, storage=storage), about)
 
 
@@ -86,7 +88,7 @@ def _storage(place: Path | str) -> BaseStorage:
         return get_storage(RDBStorage(url, engine_kwargs=options))
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=_shown(place))) from None
+        raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=shown_place(place))) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -97,8 +99,8 @@ def _make_folder(folder: Path) -> None:
         raise StorageError(Fault(what=f"{folder} cannot be made: {error.strerror}", next_step=step)) from None
 
 
-def _shown(place: Path | str) -> str:
-    """Without the password."""
+def shown_place(place: Path | str) -> str:
+    """The file, or the URL without its password."""
     if isinstance(place, Path):
         return str(place)
     from sqlalchemy.engine import make_url

@@ -14,6 +14,7 @@ from hagane.progress import SILENT, Progress
 from hagane.progress.events import StudyEnded, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
 from hagane.tuning.ended_trial import elapsed_seconds, ended_trial
 from hagane.tuning.propose import is_exhausted, key_of, propose
+from hagane.tuning.record_study import record_study
 from hagane.tuning.run_trial import InfeasibleTrialError, TrialOutcome
 from hagane.tuning.stopping import is_to_stop
 from hagane.tuning.study import Study
@@ -66,6 +67,7 @@ class Search:
                 study=self.study.about.name,
                 objectives={each.metric: each.goal for each in self.study.about.objectives},
                 parameters=self.study.about.space.names,
+                space=tuple(msgspec.to_builtins(each) for each in self.study.about.space.dimensions),
                 num_trials=self._num_trials,
                 max_parallel_trials=self._parallel,
                 num_ended=sum(trial.ended is not None for trial in trials),
@@ -188,15 +190,7 @@ class Search:
 
     def record(self, trials: Sequence[Trial] | None = None) -> StudyRecord:
         """The study now."""
-        about, known = self.study.about, tuple(self.study.trials() if trials is None else trials)
-        return StudyRecord(
-            name=about.name,
-            objectives=about.objectives,
-            dimensions=about.space.dimensions,
-            trials=known,
-            spec=about.spec,
-            created=about.created,
-        )
+        return record_study(self.study, trials)
 
     def _may_begin(self) -> bool:
         if self.reason is None and self.is_over_budget:

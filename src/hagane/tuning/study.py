@@ -24,10 +24,11 @@ from hagane.errors import Fault, StorageError
 from hagane.tuning.distributions import distribution_of, stored_value
 from hagane.tuning.objective import Objective
 from hagane.tuning.study_about import StudyAbout
+from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import Measurement, Trial, TrialState
 from hagane.tuning.trial_curve import trial_curve
 
-ABOUT, TRIAL, MEASURED = "hagane:about", "hagane:trial", "hagane:measured"
+ABOUT, TRIAL, MEASURED, WINNER = "hagane:about", "hagane:trial", "hagane:measured", "hagane:winner"
 OPEN = (TrialState.REQUESTED, TrialState.ACTIVE)
 Given = ParamSpec("Given")
 Gives = TypeVar("Gives")
@@ -160,6 +161,17 @@ class Study:
     def frozen(self, trial: Trial) -> FrozenTrial:
         """The trial as Optuna's samplers take it."""
         return self._storage.get_trial(self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.id - 1))
+
+    @_told
+    def winner(self) -> StudyWinner | None:
+        """The model that was made of the best trial; None: none yet."""
+        kept = self._storage.get_study_user_attrs(self._id).get(WINNER)
+        return None if kept is None else msgspec.convert(kept, StudyWinner)
+
+    @_told
+    def keep_winner(self, winner: StudyWinner) -> None:
+        """The model that was made of the best trial, in the place of an earlier one."""
+        self._storage.set_study_user_attr(self._id, WINNER, msgspec.to_builtins(winner))
 
     def _stored(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._id, deepcopy=False)

@@ -12,6 +12,7 @@ import msgspec
 from hagane.spec.tuning import Tuning
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.objective import Objective
+from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import Trial, TrialState
 
 COUNTED = (TrialState.SUCCEEDED, TrialState.STOPPED)
@@ -39,6 +40,10 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     tuning: Tuning = Tuning()
     spec: str = ""
     """What is tuned, as YAML with its hyperparameters open."""
+    searched_spec: str = ""
+    """The same with everything that is searched written where it stands: a trial's parameters settle it."""
+    winner: StudyWinner | None = None
+    """The model that was made of the best trial; None: none yet."""
     rungs: tuple[int, ...] = ()
     """Iterations at which trials may be ended before their time, the first first."""
     is_running: bool = False

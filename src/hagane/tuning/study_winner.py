@@ -21,3 +21,5 @@ class StudyWinner(msgspec.Struct, frozen=True, kw_only=True):
     """Metric → its 95 % confidence interval on those rows."""
     retrained: bool = False
     """Whether it was trained on train and eval rows together."""
+    notes: tuple[str, ...] = ()
+    """What one should know of the search and of the model: sentences without a full stop."""

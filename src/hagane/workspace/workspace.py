@@ -1,8 +1,8 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
 `registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
-encoded columns, `runs/` what interrupted trainings go on from, `jobs/` the logs of launched programs, `logs/` those of
-requests, `scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very
+encoded columns, `runs/` what interrupted trainings go on from, `studies/` searches, `jobs/` the logs of launched
+programs, `logs/` those of requests, `scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very
 transaction that fills its row: whoever holds the registry's write lock and sees the folder of an empty row knows that
 its writer died (or that it was deleted), and removes it. So a crash at any moment leaves nothing that is listed and
 broken.
@@ -60,6 +60,7 @@ class Workspace:
         self.cache_folder = self.root / "cache"
         self.runs_folder = self.root / "runs"
         self.jobs_folder = self.root / "jobs"
+        self.studies_folder = self.root / "studies"
         self.tokens_path = self.root / "tokens.json"
         """The bearer tokens of what is served from here."""
         self.logs_folder = self.root / "logs"

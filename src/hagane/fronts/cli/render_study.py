@@ -27,12 +27,12 @@ MOST_ROWS = 30
 MOST_NAMED = 8
 
 
-def render_study(record: StudyRecord, winner: StudyWinner | None = None, *, with_space: bool = True) -> RenderableType:
+def render_study(record: StudyRecord, *, with_space: bool = True) -> RenderableType:
     """Everything that a terminal has room for; the page has all."""
-    return Group(*_parts(record, winner, with_space=with_space))
+    return Group(*_parts(record, with_space=with_space))
 
 
-def _parts(record: StudyRecord, winner: StudyWinner | None, *, with_space: bool) -> Iterator[RenderableType]:
+def _parts(record: StudyRecord, *, with_space: bool) -> Iterator[RenderableType]:
     found = importance(record)
     yield Text.assemble((f"study {record.name}", "bold"), f"  {states_text(record.trials)}")
     if record.path:
@@ -48,10 +48,10 @@ def _parts(record: StudyRecord, winner: StudyWinner | None, *, with_space: bool)
         yield Text("")
         told = ", ".join(f"{_names(record)[each.name]} {percent_text(each.share)}" for each in found[:MOST_NAMED])
         yield Text(f"what mattered (fANOVA): {told}")
-    yield from best_lines(record, winner)
+    yield from _best_lines(record)
 
 
-def best_lines(record: StudyRecord, winner: StudyWinner | None) -> Iterator[RenderableType]:
+def _best_lines(record: StudyRecord) -> Iterator[RenderableType]:
     """The best value and where it was found; the model that was made of it, and what that is worth elsewhere."""
     best = record.best_trial
     if best is None:
@@ -65,8 +65,9 @@ def best_lines(record: StudyRecord, winner: StudyWinner | None) -> Iterator[Rend
     names = _names(record)
     yield Text("  " + ", ".join(f"{names.get(name, name)} {parameter_text(name, value)}"
                                 for name, value in best.parameters.items()))  # fmt: skip
-    if winner is not None:
-        yield _winner_line(record, winner)
+    if record.winner is not None:
+        yield _winner_line(record, record.winner)
+        yield from (Text(f"note: {text}", "yellow") for text in record.winner.notes)
 
 
 def _winner_line(record: StudyRecord, winner: StudyWinner) -> Text:

@@ -21,7 +21,7 @@ def complete_study(incomplete: str) -> Iterator[str]:
     """Names of the workspace's studies that begin with what was typed."""
     from hagane.workspace.workspace import Workspace
 
-    names = sorted(path.stem for path in (Workspace().root / "studies").glob("*.sqlite"))
+    names = sorted(path.stem for path in Workspace().studies_folder.glob("*.sqlite"))
     yield from (name for name in names if name.lower().startswith(incomplete.lower()))
 
 

@@ -17,9 +17,9 @@ from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import Trial
 
 
-def best_section(study: ShownStudy, winner: StudyWinner | None = None) -> Markup:
+def best_section(study: ShownStudy) -> Markup:
     """The best value beside that of the first trial, which had the defaults, and what the winner is worth elsewhere."""
-    record = study.record
+    record, winner = study.record, study.record.winner
     best = record.best_trial
     title = metric_title(record.objective.metric)
     value = record.value(best) if best else None

@@ -24,7 +24,6 @@ from hagane.tuning.report.timeline_chart import timeline_chart
 from hagane.tuning.report.trials_section import trials_section
 from hagane.tuning.states_text import states_text
 from hagane.tuning.study_record import StudyRecord
-from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import TrialState
 
 MOST_AXES, MOST_SLICES = 14, 24
@@ -37,13 +36,11 @@ ALGORITHMS = {
 }
 
 
-def study_html(
-    record: StudyRecord, *, winner: StudyWinner | None = None, best_spec: str = "", notes: Sequence[str] = ()
-) -> str:
+def study_html(record: StudyRecord, *, best_spec: str = "", notes: Sequence[str] = ()) -> str:
     """One self-contained HTML page: no external resource, light and dark, for screens of any width.
 
-    `winner` is the model made of the best trial, `best_spec` the settled spec of that trial as YAML, `notes` are
-    sentences that its reader should know. A script lights up one trial in all charts, chooses ranges on the axes and
+    `best_spec` is the settled spec of the best trial as YAML, `notes` are sentences that its reader should know, those
+    of the winner among them. A script lights up one trial in all charts, chooses ranges on the axes and
     sorts the table; the page says all without it. Every text is escaped.
 
     >>> from hagane.tuning.objective import Objective
@@ -51,7 +48,7 @@ def study_html(
     >>> "&lt;late&gt;" in page, "<late>" in page
     (True, False)
     """
-    cards = _cards(record, winner, best_spec, notes)
+    cards = _cards(record, best_spec, notes or (record.winner.notes if record.winner else ()))
     return whole_page(f"Study {record.name}", _subtitle(record), *cards, style=STYLE, script=SCRIPT)
 
 
@@ -62,11 +59,11 @@ def _subtitle(record: StudyRecord) -> str:
     return " · ".join(parts)
 
 
-def _cards(record: StudyRecord, winner: StudyWinner | None, best_spec: str, notes: Sequence[str]) -> Iterator[Markup]:
+def _cards(record: StudyRecord, best_spec: str, notes: Sequence[str]) -> Iterator[Markup]:
     study = ShownStudy(record)
     found = importance(record)
     dimensions = list(shown_dimensions(record, [each.name for each in found]))
-    yield best_section(study, winner)
+    yield best_section(study)
     if notes:
         yield card("To know", *(element("p", f"{text[:1].upper()}{text[1:]}") for text in notes), span="wide")
     best = record.best_trial
@@ -76,7 +73,7 @@ def _cards(record: StudyRecord, winner: StudyWinner | None, best_spec: str, note
         yield _importance_card(study, found)
     yield from _overview(study, dimensions)
     yield from _details(study, dimensions)
-    yield from _ends(study, dimensions, winner.spec if winner and winner.spec else best_spec)
+    yield from _ends(study, dimensions, best_spec or (record.winner.spec if record.winner else ""))
 
 
 def _overview(study: ShownStudy, dimensions: Sequence[Dimension]) -> Iterator[Markup]:
