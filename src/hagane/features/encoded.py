@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from hagane.features.batch import Batch
 from hagane.features.column_file import ColumnFile
 from hagane.features.column_writer import ColumnWriter
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.fold_rows import Fold, FoldRows
 from hagane.features.one_label_column import OneLabelColumn
 from hagane.features.prefetch import prefetch
 from hagane.features.row_window import RowWindow, side_by_side
@@ -50,6 +52,8 @@ class EncodedHeader(msgspec.Struct, frozen=True, kw_only=True):
     """[c] by class, which multiply what a row weighs."""
     finite: bool = False
     """Whether dense numbers that are none (NaN, infinities) are read as 0."""
+    fold: Fold | None = None
+    """Which of the rows in the files these are; None: all."""
 
 
 def flush_bytes(num_columns: int) -> int:
@@ -87,6 +91,7 @@ class Encoded:
         weight: ColumnFile | None = None,
         class_weights: npt.NDArray[np.floating] | None = None,
         finite: bool = False,
+        fold: Fold | None = None,
     ) -> None:
         *self._columns, self._label = columns
         self._weight = weight
@@ -95,10 +100,15 @@ class Encoded:
         self._fixed = [column for column in self._columns if not column.is_sparse]
         self._files = [*columns, *([] if weight is None else [weight])]
         assert len({file.num_rows for file in self._files}) == 1
+        num_rows, block_rows = self._label.num_rows, self._label.footer.block_rows
+        self._fold_rows = (
+            None if fold is None else FoldRows(fold, num_rows, block_rows, lambda a, b: self._label.values[a:b])
+        )
         self.header = EncodedHeader(
             features=tuple(features), dense_dtype=dense_dtype, label_dtype=self._label.dtype.name,
-            num_rows=self._label.num_rows, block_rows=self._label.footer.block_rows, weighted=weight is not None,
-            class_weights=None if class_weights is None else tuple(map(float, class_weights)), finite=finite,
+            num_rows=num_rows if self._fold_rows is None else len(self._fold_rows), block_rows=block_rows,
+            weighted=weight is not None, finite=finite, fold=fold,
+            class_weights=None if class_weights is None else tuple(map(float, class_weights)),
         )  # fmt: skip
 
     @classmethod
@@ -109,7 +119,7 @@ class Encoded:
         weight = ColumnFile(column_path(folder, len(columns))) if header.weighted else None
         by_class = None if header.class_weights is None else np.array(header.class_weights, np.float32)
         return cls(header.features, columns, dense_dtype=header.dense_dtype, weight=weight, class_weights=by_class,
-                   finite=header.finite)  # fmt: skip
+                   finite=header.finite, fold=header.fold)  # fmt: skip
 
     def link_to(self, folder: Path) -> None:
         """Make `folder` one that `open` reads these very rows from, in another process; no bytes are copied where the
@@ -146,8 +156,7 @@ class Encoded:
 
     def of_label(self, place: int) -> Encoded:
         """The same rows with one of several labels alone."""
-        label = OneLabelColumn(self._label, place)
-        return Encoded(self.features, [*self._columns, label], dense_dtype=self.header.dense_dtype, weight=self._weight)
+        return self._like(self.features, [*self._columns, OneLabelColumn(self._label, place)])
 
     def of_features(self, features: Sequence[Feature], *, dense_dtype: str, finite: bool) -> Encoded:
         """The same rows with some of their features alone, in the order of these rows' own.
@@ -157,14 +166,25 @@ class Encoded:
         """
         names = {feature.name for feature in features}
         chosen = [(own, column) for own, column in zip(self.features, self._columns, strict=True) if own.name in names]
-        return Encoded(
-            [own for own, _ in chosen],
-            [*(column for _, column in chosen), self._label],
-            dense_dtype=dense_dtype,
-            weight=self._weight,
-            class_weights=self._class_weights,
-            finite=finite,
-        )
+        columns = [*(column for _, column in chosen), self._label]
+        return self._like([own for own, _ in chosen], columns, dense_dtype=dense_dtype, finite=finite)
+
+    def of_fold(self, fold: Fold) -> Encoded:
+        """The rows of a fold, or all others, in the order of these rows."""
+        assert self.header.fold is None
+        return self._like(self.features, [*self._columns, self._label], fold=fold)
+
+    def places(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """[stop - start] the numbers that these rows have in the files."""
+        rows = np.arange(start, stop)
+        return rows if self._fold_rows is None else self._fold_rows.at(rows)
+
+    def _like(self, features: Sequence[Feature], columns: Sequence[ColumnFile], **changes: Any) -> Encoded:
+        """All else as it is here."""
+        header = self.header
+        own: dict[str, Any] = {"dense_dtype": header.dense_dtype, "finite": header.finite, "fold": header.fold,
+               "weight": self._weight, "class_weights": self._class_weights}  # fmt: skip
+        return Encoded(features, columns, **own | changes)
 
     @property
     def num_dense(self) -> int:
@@ -183,8 +203,9 @@ class Encoded:
 
     @property
     def num_entries(self) -> int:
-        """Entries of all sparse features together."""
-        return sum(sum(column.footer.num_entries) for column in self._sparse)
+        """Entries of all sparse features together; of a fold about so many."""
+        whole = sum(sum(column.footer.num_entries) for column in self._sparse)
+        return whole if self._fold_rows is None else whole * self.num_rows // max(self._label.num_rows, 1)
 
     @property
     def has_weight(self) -> bool:
@@ -193,14 +214,7 @@ class Encoded:
 
     def weighted_by_class(self, class_weights: npt.NDArray[np.floating]) -> Encoded:
         """The same rows, each weighing `class_weights` [c] of its label times what it weighs here."""
-        return Encoded(
-            self.features,
-            [*self._columns, self._label],
-            dense_dtype=self.header.dense_dtype,
-            weight=self._weight,
-            class_weights=class_weights,
-            finite=self.header.finite,
-        )
+        return self._like(self.features, [*self._columns, self._label], class_weights=class_weights)
 
     @property
     def row_bytes(self) -> int:
@@ -215,21 +229,23 @@ class Encoded:
         return -(-self.num_rows // self.block_rows)
 
     def columns(self, block: int) -> list[Array]:
-        """The block's dense features as they are stored, ids and, last, label as memory-mapped views [rows of it].
+        """The block's dense features as they are stored, ids and, last, label [rows of it].
 
-        No copy.
+        Memory-mapped views, no copy, but of a fold.
         """
-        rows = self._rows_of(block)
+        rows = self._numbers_of(block)
         return [column.values[rows] for column in (*self._fixed, self._label)]
 
     def sparse(self, block: int) -> tuple[SparseRows, ...]:
         """The block's sparse features; their entries are memory-mapped views."""
-        rows = self._rows_of(block)
-        return tuple(column.sparse(rows.start, rows.stop) for column in self._sparse)
+        rows = self._numbers_of(block)
+        if isinstance(rows, slice):
+            return tuple(column.sparse(rows.start, rows.stop) for column in self._sparse)
+        return tuple(column.take_sparse(rows) for column in self._sparse)
 
     def weight(self, block: int) -> Array | None:
         """The weights of the block's rows, None where rows have none."""
-        rows = self._rows_of(block)
+        rows = self._numbers_of(block)
         own = None if self._weight is None else self._weight.values[rows]
         return self._weights(own, self._label.values[rows])
 
@@ -248,14 +264,18 @@ class Encoded:
 
     def take(self, rows: npt.NDArray[np.integer]) -> Batch:
         """The rows of these numbers, in this order, as row-major arrays."""
-        return self._rows(
-            len(rows), lambda column: column.values[rows], lambda column: column.take_sparse(rows)
-        ).batch()
+        return self._taken(rows if self._fold_rows is None else self._fold_rows.at(rows)).batch()
 
     def window(self, stretches: Sequence[tuple[int, int]]) -> RowWindow:
         """The rows of these stretches [start, stop), one after another, in memory."""
+        if self._fold_rows is not None:
+            return self._taken(np.concatenate([np.zeros(0, np.int64), *(self.places(*each) for each in stretches)]))
         num_rows = sum(stop - start for start, stop in stretches)
         return self._rows(num_rows, lambda column: column.read(stretches), lambda column: column.read_sparse(stretches))
+
+    def _taken(self, rows: npt.NDArray[np.integer]) -> RowWindow:
+        """The rows of these numbers in the files."""
+        return self._rows(len(rows), lambda column: column.values[rows], lambda column: column.take_sparse(rows))
 
     def _rows(
         self, num_rows: int, read: Callable[[ColumnFile], Array], read_sparse: Callable[[ColumnFile], SparseRows]
@@ -285,6 +305,11 @@ class Encoded:
             return own
         by_class: Array = self._class_weights[label.astype(np.intp)]
         return by_class if own is None else by_class * own.astype(np.float32)
+
+    def _numbers_of(self, block: int) -> slice | npt.NDArray[np.int64]:
+        """The block's rows in the files."""
+        rows = self._rows_of(block)
+        return rows if self._fold_rows is None else self.places(rows.start, rows.stop)
 
     def _rows_of(self, block: int) -> slice:
         start = block * self.block_rows
