@@ -16,6 +16,7 @@ from hagane.errors import PreemptedError, SpecError, TrainingError
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
+from hagane.features.fold_rows import Fold
 from hagane.models import family_options, get_family
 from hagane.models.ensemble_losses import mean_loss
 from hagane.models.ensemble_model import EnsembleModel
@@ -114,8 +115,8 @@ def test_each_member_is_bit_by_bit_the_model_that_it_is_alone(name: str, weighte
         alone = family.fit(alone_train, alone_eval, family_options(family, member.get("options", {})), context)
         mine = np.asarray(fitted.scores(batch.dense, batch.ids, batch.sparse))
         assert mine.tobytes() == predicted(alone, alone_eval).astype(np.float64).tobytes()
-        assert [row.loss for row in fitted.model.curve] == [row.loss for row in alone.curve]
-        assert fitted.model.importance() == alone.importance()
+        assert [row.loss for row in fitted.models[0].curve] == [row.loss for row in alone.curve]
+        assert fitted.models[0].importance() == alone.importance()
 
 
 @pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
@@ -123,7 +124,7 @@ def test_the_answer_is_the_weighted_mean(name: str, tmp_path: Path) -> None:
     train = rows(tmp_path / "train", name)
     model, batch = fit(name, train), train.arrays()
     scores = [member.scores(batch.dense, batch.ids, batch.sparse) for member in model.members]
-    assert [member.weight for member in model.members] == [0.6, 0.2, 0.1, 0.1]
+    assert model.shares.tolist() == [0.6, 0.2, 0.1, 0.1]
     expected = np.average(scores, axis=0, weights=[3, 1, 0.5, 0.5])
     assert np.abs(predicted(model, train) - expected).max() < 1e-9 * np.abs(expected).max()
     assert sum(model.importance().values()) == pytest.approx(1)
@@ -171,7 +172,7 @@ def test_the_curve_is_of_every_member_then_of_all_together(tmp_path: Path) -> No
     train = rows(tmp_path / "train", "ensemble_classifier")
     watched = rows(tmp_path / "eval", "ensemble_classifier", n=200, seed=1)
     model = fit("ensemble_classifier", train, watched, context={"progress": Progress()})
-    lengths = [len(member.model.curve) for member in model.members]
+    lengths = [len(member.models[0].curve) for member in model.members]
     runs = [row.training_run for row in model.curve]
     assert runs == [run for run, length in enumerate([*lengths, 1]) for _ in range(length)]
     numbers = [event.number for event in told if isinstance(event, IterationEnded)]
@@ -291,3 +292,104 @@ def test_what_explains_it_gives_the_scores_again(name: str, num_classes: int, tm
     given = scores[:, 1:] if explanation.num_raw == 1 and scores.ndim == 2 else scores.reshape(9, -1)
     found = Session(emitter.model().SerializeToString()).run({"raw": np.ascontiguousarray(given)}, ["scores"])["scores"]
     np.testing.assert_allclose(found, scores, rtol=1e-6)  # a network's probabilities add up to 1 to float32
+
+
+@pytest.mark.parametrize("method", ["average", "greedy", "stack"])
+@pytest.mark.parametrize("num_classes", [2, 3])
+@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
+def test_folds_are_one_graph_too(name: str, num_classes: int, method: str, tmp_path: Path) -> None:
+    train = rows(tmp_path / "train", name, num_classes=num_classes, weighted=method == "greedy")
+    model = fit(name, train, num_classes=num_classes, method=method, folds=3)
+    assert {len(member.models) for member in model.members} == {3}
+    graph, batch = graph_of(model, train), train.arrays()
+    whole = graph(batch.dense, batch.ids, batch.sparse)
+    assert relative_difference(whole, predicted(model, train), model.score_unit) <= 1e-6
+    for n in (0, 1, 2, 7):
+        part = batch.slice(0, n)
+        assert graph(part.dense, part.ids, part.sparse).tobytes() == whole[:n].tobytes()
+    assert model.shares.sum() == pytest.approx(1)
+    if num_classes == 2 or name == "ensemble_regressor":
+        assert model.best_iteration == len(model.curve)
+    again = fit(name, train, num_classes=num_classes, method=method, folds=3)
+    assert predicted(again, train).tobytes() == predicted(model, train).tobytes()
+
+
+@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
+def test_the_model_of_a_fold_never_saw_it(name: str, tmp_path: Path) -> None:
+    """It is the model that its family makes of the other rows, watched by those of the fold."""
+    train = rows(tmp_path / "train", name)
+    members = members_for(get_family(name).task)[:1]
+    model, family = fit(name, train, members=members, folds=4), get_family(members[0]["type"])
+    features = [f for f in train.features if f.name in members[0]["features"]]
+    seen = train.of_features(features, dense_dtype="float32", finite=False)
+    answers = np.empty((train.num_rows, 3)) if "class" in name else np.empty(train.num_rows)
+    for number, mine in enumerate(model.members[0].models):
+        fold = Fold(seed=7, num_folds=4, number=number, inside=True)
+        others = seen.of_fold(msgspec.structs.replace(fold, inside=False))
+        context = context_for(name, others, seed=5)
+        alone = family.fit(others, seen.of_fold(fold), family_options(family, members[0]["options"]), context)
+        assert predicted(mine, seen).tobytes() == predicted(alone, seen).tobytes()
+        part = seen.of_fold(fold)
+        answers[part.places(0, part.num_rows)] = predicted(alone, part)
+    label = train.arrays().label
+    expected = float(np.mean(np.square(answers - label))) if "regr" in name else float(
+        -np.log(answers[np.arange(len(label)), label]).mean())  # fmt: skip
+    assert model.members[0].held_out_loss == pytest.approx(expected)
+    assert model.curve[-1].loss == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+@pytest.mark.parametrize("method", ["greedy", "stack"])
+def test_a_member_that_knows_nothing_has_no_say(method: str, folds: int, tmp_path: Path) -> None:
+    name = "ensemble_regressor"
+    train, watched = rows(tmp_path / "train", name), rows(tmp_path / "eval", name, n=300, seed=1)
+    noise = {"type": "linear_reg", "options": {"l1_reg": 1e9}, "features": ["x1"]}
+    good = members_for(Task.REGRESSION)[:1]
+    notes: list[str] = []
+
+    class Noted:
+        def phase(self, name: str, **_: Any) -> Any:
+            return SILENT.phase(name)
+
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+        def tell(self, event: Event) -> None: ...
+
+    model = fit(name, train, watched, members=[noise, *good], method=method, folds=folds,
+                context={"progress": Noted()})  # fmt: skip
+    heard = {member.number: weight for member, weight in zip(model.members, model.shares, strict=True)}
+    assert heard[1] > 0.95
+    (said,) = [note for note in notes if "weights learned" in note]
+    assert f"from {700 if folds else 300} rows held out" in said
+    best = min(member.held_out_loss or np.inf for member in model.members)
+    assert model.curve[-1].eval_loss is not None
+    if not folds:
+        assert model.curve[-1].eval_loss <= best * (1 + 1e-9)
+
+
+def test_weights_cannot_be_learned_from_nothing(tmp_path: Path) -> None:
+    train = rows(tmp_path / "train", "ensemble_regressor")
+    with pytest.raises(TrainingError, match="learns weights from rows held out") as raised:
+        fit("ensemble_regressor", train, method="greedy")
+    assert raised.value.faults[0].where == "model.options.method"
+    with pytest.raises(SpecError, match="one fold has no other rows"):
+        fit("ensemble_regressor", train, folds=1)
+    few = train.of_fold(Fold(seed=1, num_folds=100, number=0, inside=True))
+    family, context = get_family("ensemble_regressor"), context_for("ensemble_regressor", few)
+    options = family_options(family, {"folds": 20})
+    with pytest.raises(TrainingError, match="more folds than training rows"):
+        family.fit(few, None, options, context)
+
+
+def test_folds_that_were_ended_go_on_to_the_same_bits(tmp_path: Path) -> None:
+    train = rows(tmp_path / "train", "ensemble_classifier", num_classes=2)
+    asked: dict[str, Any] = {"folds": 2, "method": "stack", "num_classes": 2,
+                             "members": members_for(Task.CLASSIFICATION)[:2]}  # fmt: skip
+    whole = fit("ensemble_classifier", train, **asked)
+    saved = {"checkpoints": tmp_path / "run" / "checkpoints"}
+    with pytest.raises(PreemptedError):
+        fit("ensemble_classifier", train, context=saved | {"preemption": After(22)}, **asked)
+    resumed = fit("ensemble_classifier", train, context=saved, **asked)
+    assert predicted(resumed, train).tobytes() == predicted(whole, train).tobytes()
+    assert [row.loss for row in resumed.curve] == [row.loss for row in whole.curve]

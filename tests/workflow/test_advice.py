@@ -10,6 +10,7 @@ import pytest
 
 from hagane.models import FAMILIES, family_options
 from hagane.models.ensemble_member import FittedMember
+from hagane.models.ensemble_mixture import WeightedMean
 from hagane.models.ensemble_model import EnsembleModel
 from hagane.models.family import Iteration
 from hagane.workflow.advice import REGULARISATION, SIZE, STOPPING, advice_of, advice_on, remedies
@@ -109,10 +110,16 @@ def test_of_an_ensemble_each_member_is_judged_by_its_own_curve() -> None:
     options = family_options("ensemble_classifier", {"members": [{"type": "logistic_reg"}, {"type": "dnn_classifier"}]})
     still = Fitted(curve=overfitted()[:1], best_iteration=1)
     members = [
-        FittedMember(number=number, view=None, model=model, weight=0.5)  # type: ignore[arg-type]
+        FittedMember(number=number, view=None, models=(model,))  # type: ignore[arg-type]
         for number, model in enumerate((still, Fitted(curve=overfitted(), best_iteration=6)))
     ]
-    ensemble = EnsembleModel(family="ensemble_classifier", features=(), members=members, num_classes=2)
+    ensemble = EnsembleModel(
+        family="ensemble_classifier",
+        features=(),
+        members=members,
+        mixture=WeightedMean(np.array([0.5, 0.5])),
+        num_classes=2,
+    )
     (said,) = advice_on(ensemble, options)
     assert said.startswith("member 2 (dnn_classifier): overfitting: ")
     assert "dropout" in said

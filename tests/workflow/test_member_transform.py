@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from hagane.bundle.bundle import Bundle
 from hagane.data.open_table import open_table
 from hagane.errors import SpecError
 from hagane.models.ensemble_options import EnsembleOptions
@@ -16,6 +17,7 @@ from hagane.workflow.check_declared import check_declared
 from hagane.workflow.init import init
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 from hagane.workflow.train import train
+from hagane.workflow.write_report import lineage_of
 from hagane.workspace.workspace import Workspace
 
 SCHEMA = Schema((Column("x", SqlType.FLOAT64), Column("job", SqlType.STRING), Column("y", SqlType.BOOL)))
@@ -114,6 +116,9 @@ def test_init_writes_an_ensemble_that_can_be_trained(tmp_path, workspace: Worksp
     result = train(spec, workspace=workspace)
     name, value = result.evaluation.headline()
     assert value > {"roc_auc": 0.8}[name]
+    told = lineage_of(Bundle.load(result.bundle)).members
+    assert [member.type for member in told] == types
+    assert [member.weight for member in told] == pytest.approx([1 / 3] * 3)
     assert list(result.spec.model.options["members"][2]["features"]) == ["x_scaled", "job"]
 
 

@@ -5,7 +5,7 @@ Shapes: dense [n, d], ids [n, k] of the ensemble → dense [n, d'], ids [n, k'] 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,18 +92,35 @@ class FittedMember:
     number: int
     """Among the members that the options name."""
     view: MemberView
-    model: FittedModel
-    weight: float
-    """Its share: those of all members add up to 1."""
+    models: tuple[FittedModel, ...]
+    """One, or one for each fold: the mean of their answers is the member's."""
+    held_out_loss: float | None = None
+    """Its own loss on the rows held out, where there are folds, or weights were learned."""
 
     def scores(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows]) -> Floats:
         """[n] or [n, c] its own answers to rows of the ensemble's features."""
-        return np.asarray(self.model.predict(*self.view.arrays(dense, ids, sparse)), np.float64)
+        first, *rest = (
+            np.asarray(model.predict(*self.view.arrays(dense, ids, sparse)), np.float64) for model in self.models
+        )
+        return np.asarray(sum(rest, start=first) / len(self.models)) if rest else first
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]) -> str:
         """Add its nodes; its scores in float64."""
-        scores = self.model.emit(emitter, *self.view.tensors(emitter, dense, ids, sparse))
-        return emitter.node("Cast", scores, to=element_type(np.float64))
+        own = self.view.tensors(emitter, dense, ids, sparse)
+        scores = [emitter.node("Cast", model.emit(emitter, *own), to=element_type(np.float64)) for model in self.models]
+        if len(scores) == 1:
+            return scores[0]
+        return emitter.node("Div", emitter.node("Sum", *scores), emitter.constant(np.float64(len(scores))))
+
+    def importance(self) -> Mapping[str, float]:
+        """Each feature's share, the mean over its models: they add up to 1."""
+        found: dict[str, float] = {}
+        for model in self.models:
+            own = model.importance()
+            total = sum(own.values()) * len(self.models) or 1.0
+            for name, value in own.items():
+                found[name] = found.get(name, 0.0) + value / total
+        return found
 
 
 def _chosen(emitter: Emitter, tensor: str, places: Sequence[int]) -> str:

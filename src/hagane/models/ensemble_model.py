@@ -1,7 +1,7 @@
 """`EnsembleModel`: several fitted models whose answers are mixed, in one graph.
 
-Probabilities are mixed as they are, not their log odds: a mean of probabilities is never surer than its surest member,
-a member that answers 0 or 1 (a forest) does not outvote all others, and no clipping is needed. Numbers are mixed in the
+A weighted mean is of probabilities as they are, not of their log odds: it is never surer than its surest member, a
+member that answers 0 or 1 (a forest) does not outvote all others, and no clipping is needed. Numbers are mixed in the
 label's own unit.
 
 Shapes: n rows, c classes; scores [n] of a number, [n, c] of classes.
@@ -19,6 +19,7 @@ from hagane.features.feature import Feature
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
 from hagane.models.ensemble_member import FittedMember
+from hagane.models.ensemble_mixture import Mixture
 from hagane.models.explained import ExplainedTensors, Explanation
 from hagane.models.family import Array, Iteration, score_unit
 from hagane.models.rounding import Rounded
@@ -27,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class EnsembleModel:
-    """The members that have a say, whose weights add up to 1; `num_classes` is 0 for a number."""
+    """The members that have a say, and what stands behind them; `num_classes` is 0 for a number."""
 
     def __init__(
         self,
@@ -35,12 +36,14 @@ class EnsembleModel:
         family: str,
         features: tuple[Feature, ...],
         members: Sequence[FittedMember],
+        mixture: Mixture,
         num_classes: int,
         curve: tuple[Iteration, ...] = (),
     ) -> None:
         self.family = family
         self.features = features
         self.members = tuple(members)
+        self.mixture = mixture
         self.num_classes = num_classes
         self.curve = curve
         self._emitted: tuple[Emitter, str] | None = None
@@ -51,48 +54,43 @@ class EnsembleModel:
         return len(self.curve)
 
     @property
+    def shares(self) -> Floats:
+        """[m] what each member has to say: weights that add up to 1."""
+        weights = self.mixture.weights
+        return np.asarray(weights / weights.sum())
+
+    @property
     def score_unit(self) -> float:
         """The largest of the members'."""
-        return max(float(np.max(score_unit(member.model))) for member in self.members)
+        return max(float(np.max(score_unit(model))) for member in self.members for model in member.models)
 
     @property
     def rounding(self) -> float:
         """The members', by their weights."""
-        return sum(m.weight * m.model.rounding for m in self.members if isinstance(m.model, Rounded))
+        return sum(
+            float(weight) * model.rounding / len(member.models)
+            for member, weight in zip(self.members, self.mixture.weights, strict=True)
+            for model in member.models
+            if isinstance(model, Rounded)
+        )
 
     def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
         """Scores in float64, for dense [n, d], ids [n, k] and each sparse feature."""
-        return self.mix([member.scores(dense, ids, sparse) for member in self.members])
-
-    def mix(self, scores: Sequence[Floats]) -> Floats:
-        """The answer to rows that each member answered by `scores` [n] or [n, c]."""
-        first, *rest = (member.weight * each for member, each in zip(self.members, scores, strict=True))
-        return sum(rest, start=first)
+        return self.mixture.mix([member.scores(dense, ids, sparse) for member in self.members])
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the nodes of all members; scores in float64. Asked twice for one graph, they are made once."""
         if self._emitted is None or self._emitted[0] is not emitter:
-            self._emitted = emitter, self._emit(emitter, dense, ids, sparse)
+            scores = [member.emit(emitter, dense, ids, sparse) for member in self.members]
+            self._emitted = emitter, self.mixture.emit(emitter, scores)
         return self._emitted[1]
-
-    def _emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]) -> str:
-        scores = [member.emit(emitter, dense, ids, sparse) for member in self.members]
-        if len(scores) == 1:
-            return scores[0]
-        parts = [
-            emitter.node("Mul", each, emitter.constant(np.float64(member.weight)))
-            for member, each in zip(self.members, scores, strict=True)
-        ]
-        return emitter.node("Sum", *parts)
 
     def importance(self) -> Mapping[str, float]:
         """The members' shares of each feature, by the members' weights: they add up to 1."""
         found = dict.fromkeys((feature.name for feature in self.features), 0.0)
-        for member in self.members:
-            own = member.model.importance()
-            total = sum(own.values()) or 1.0
-            for name, value in own.items():
-                found[name] += member.weight * value / total
+        for member, weight in zip(self.members, self.shares.tolist(), strict=True):
+            for name, share in member.importance().items():
+                found[name] += weight * share
         return found
 
     def explanation(self) -> Explanation:

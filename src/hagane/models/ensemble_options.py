@@ -29,7 +29,7 @@ class Member(OptionPart, frozen=True, kw_only=True, forbid_unknown_fields=True):
     features: tuple[str, ...] | None = None
     """Those of the transform that it sees. null: all of them; without a transform, those that suit its family."""
     weight: Annotated[float, msgspec.Meta(ge=0)] = 1.0
-    """Its say in method `average`, relative to the others'. 0: it is left out."""
+    """Its say in method `average`, relative to the others'. 0: it is left out, whatever the method."""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] | None = None
     """null: `training.seed`."""
 
@@ -63,8 +63,12 @@ class EnsembleOptions(FamilyOptions, frozen=True, kw_only=True):
 
     members: tuple[Member, ...] = ()
     """The models, one or several; where nothing is said boosted trees, a forest and a network."""
-    method: Literal["average"] = "average"
-    """`average`: the mean of the members' answers, weighted as they say."""
+    method: Literal["average", "greedy", "stack"] = "average"
+    """`average`: the mean of the members' answers, weighted as they say; `greedy`: weighted by greedy selection on rows
+    held out; `stack`: a linear model over their answers, fitted on rows held out."""
+    folds: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    """From 2 on: each member is so many models, each fitted without a fold of the training rows, which watches it and
+    is held out. 0: one model each, the eval rows watch it and are held out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,6 +84,9 @@ class EnsembleOptions(FamilyOptions, frozen=True, kw_only=True):
         return tuple(self._member_faults())
 
     def _member_faults(self) -> Iterator[Fault]:
+        if self.folds == 1:
+            yield Fault(what="one fold has no other rows to train on", where=f"{PLACE}.folds", received="1",
+                        expected="0, or at least 2")  # fmt: skip
         if not self.kept:
             received = "no member" if not self.members else "weights that are all 0"
             yield Fault(what="an ensemble needs a member with a say", where=f"{PLACE}.members", received=received,

@@ -103,13 +103,12 @@ def advice_on(model: FittedModel, options: msgspec.Struct) -> tuple[str, ...]:
     if not isinstance(model, EnsembleModel):
         return advice_of(model.curve, model.best_iteration, options)
     assert isinstance(options, EnsembleOptions)
-    said = [
-        (fitted.number, advice_of(fitted.model.curve, fitted.model.best_iteration, member.own_options))
-        for fitted in model.members
-        for member in (options.members[fitted.number],)
-    ]
     return tuple(
-        f"member {number + 1} ({options.members[number].type}): {text}" for number, all_ in said for text in all_
+        f"member {fitted.number + 1} ({options.members[fitted.number].type}{fold}): {text}"
+        for fitted in model.members
+        for number, one in enumerate(fitted.models, 1)
+        for fold in (f", fold {number}" if len(fitted.models) > 1 else "",)
+        for text in advice_of(one.curve, one.best_iteration, options.members[fitted.number].own_options)
     )
 
 

@@ -17,6 +17,7 @@ from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.advice import advice_on
 from hagane.workflow.beginning import Beginning
 from hagane.workflow.check_prediction import SCHEMA_NAME
+from hagane.workflow.ensemble_members import ensemble_members
 from hagane.workflow.export import Export
 from hagane.workflow.hyperparameters import Hyperparameter
 from hagane.workflow.lineage import Lineage
@@ -66,6 +67,7 @@ def bundle_documents(
         training_info=model.curve,
         advice=advice_on(model, prepared.resolved.options),
         importance=dict(model.importance()),
+        members=ensemble_members(model),
         calibration=exported.held_out.calibration_fit,
         intervals=exported.held_out.intervals_fit,
         verification=exported.verification,

@@ -13,6 +13,20 @@ from hagane.workflow.row_weights import RowWeights
 from hagane.workflow.verify_export import Verification
 
 
+class EnsembleMember(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of an ensemble has to say."""
+
+    number: int
+    """Among those of the spec, from 0."""
+    type: str
+    weight: float
+    """Its share: those of all add up to 1."""
+    num_models: int
+    """One for each fold."""
+    held_out_loss: float | None
+    """On the rows held out; null where nothing was."""
+
+
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """`lineage.json`: what the bundle was made of, and how."""
 
@@ -35,6 +49,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     advice: tuple[str, ...] = ()
     """What the curve suggests (overfitting, underfitting)."""
     importance: dict[str, float]
+    members: tuple[EnsembleMember, ...] = ()
+    """Of an ensemble, those that have a say."""
     calibration: CalibrationFit | None = None
     """What makes probabilities mean what they say, fitted on the eval rows."""
     intervals: IntervalsFit | None = None
