@@ -43,6 +43,7 @@ _PUBLIC = {
     "HaganeError": "hagane.errors",
     "TorchInputs": "hagane.models.torch_inputs",
     "hparam_candidates": "hagane.sql.hparams",
+    "learning_curve": "hagane.fronts.learning_curve",
     "hparam_range": "hagane.sql.hparams",
 }
 
@@ -70,6 +71,7 @@ __all__ = [
     "hparam_range",
     "infer_schema",
     "launch",
+    "learning_curve",
     "load",
     "request_log",
     "rollback",
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from hagane.errors import HaganeError
     from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
+    from hagane.fronts.learning_curve import learning_curve
     from hagane.fronts.python import (
         TrainedModel,
         cache,

@@ -29,7 +29,7 @@ SALT = {"eval": HASH_RANGE, "test": 2 * HASH_RANGE}
 """Added to the split's seed: folds are cut from other hashes than the split, and than one another."""
 
 
-class Fold(msgspec.Struct, frozen=True, kw_only=True):
+class Fold(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Fold `number` of `count`, from 1.
 
     `part` eval: of the rows of train and eval the fold is eval and the others train; test stays. `part` test: of all

@@ -13,7 +13,7 @@ SALT = 3 * HASH_RANGE
 """Added to the split's seed: other hashes than those of the split and of folds."""
 
 
-class TrainingFraction(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingFraction(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """About `share` of the training rows; of a `repeat`, each smaller fraction is part of each larger one.
 
     Rows of one key stay together where the split goes by key: a fraction is then one of keys.

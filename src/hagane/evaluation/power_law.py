@@ -32,6 +32,7 @@ EXPONENTS = (0.01, 2.0)
 GRID, NUM_ZOOMS = 200, 3
 SPREADS = (0.0, 0.25, 0.5)
 """Powers of the rows by which trainings of fewer rows may differ more from one another: the likeliest is taken."""
+SMALLEST = 1e-300
 LEAST_SPREAD = 1e-4
 """Share of the lowest error by which trainings are taken to differ at least."""
 
@@ -129,7 +130,7 @@ def _laws(n: Doubles, y: Doubles, spread: float, exponents: Doubles) -> _Laws:
     form = np.einsum("eim,ejm,m->eij", x, x, weights)
     center = np.linalg.solve(form, np.einsum("eim,m->ei", x, weights * y)[:, :, None])[:, :, 0]
     rest = y[None, :] - np.einsum("ei,eim->em", center, x)
-    least = len(n) * (LEAST_SPREAD * float(y.mean())) ** 2
+    least = len(n) * (LEAST_SPREAD * float(y.mean())) ** 2 + SMALLEST
     return _Laws(exponents, center, form, rest**2 @ weights + least)
 
 
@@ -182,7 +183,7 @@ def _profile(law: PowerLaw, rows: Sequence[float], signs: Sequence[float]) -> Ex
 
 
 def _said(laws: _Laws, limit: float, weights: Doubles) -> Doubles:
-    """[6, e] what the outermost laws within the limit say: weights [e, 2] · (floor, factor); NaN where there is none."""
+    """[6, e] what the outermost laws within the limit say, weights [e, 2] · (floor, factor); NaN where none is."""
     toward = np.linalg.solve(laws.form, weights[:, :, None])[:, :, 0]
     length = np.einsum("ei,ei->e", weights, toward)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from hagane.workflow.check_held_out import check_held_out
 from hagane.workflow.check_rows import with_schema
 from hagane.workflow.label_rows import LabelledRows
 from hagane.workflow.resolve import Resolved, resolve
-from hagane.workflow.shared_rows import SharedRows
+from hagane.workflow.shared_rows import Division, SharedRows
 from hagane.workflow.warm_start import check_beginning, label_of, transform_of
 
 MOST_LABELS = 10
@@ -67,17 +68,19 @@ def prepare(
     folder: Path,
     beginning: Beginning | None = None,
     shared: SharedRows | None = None,
+    divisions: Sequence[Division] = (),
 ) -> Prepared:
     """Read, divide, measure, resolve and fit the feature graph. Raises HaganeError, see `train`.
 
     Rows that cannot be parsed are written to `bad_rows` in `folder`, training rows that are outliers to `outliers`.
     With the model of a warm start, `beginning`, its features and classes are taken. What `shared` has done of this
-    for another spec is not done again; it stands for `frame` and `folder`, too.
+    for another spec is not done again; it stands for `frame` and `folder`, too. With `divisions` of the split's rows,
+    what is prepared is none of a bundle's: leaks are not looked for.
     """
     check_declared(spec)
     spec, schema = with_schema(spec)
     shared = shared or SharedRows(frame, folder)
-    rows = shared.divided(spec, schema, progress)
+    rows = shared.divided(spec, schema, progress, divisions=divisions)
     labelled, splits, statistics = rows.labelled, rows.splits, rows.statistics
     table, spec = labelled.table, labelled.spec
     resolved = resolve(spec, table.schema, statistics)
@@ -90,7 +93,7 @@ def prepare(
     transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
     _check_options(resolved, transform, label, progress)
     read = frozenset(column.name for column in transform.columns)
-    leaks = shared.leaks(rows, spec.labels[:MOST_LABELS], read, progress)
+    leaks = () if divisions else shared.leaks(rows, spec.labels[:MOST_LABELS], read, progress)
     splits = shared.downsampled(rows, label.column, progress)
     resolved = dataclasses.replace(resolved, spec=labelled.asked(resolved.spec))
     return Prepared(table, splits, statistics, resolved, leaks, label, transform, rows.anomalies, rows.outliers,

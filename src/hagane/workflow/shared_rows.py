@@ -40,8 +40,10 @@ from hagane.workflow.resolve import check_with_schema
 from hagane.workflow.schema import wanted_by
 from hagane.workflow.split_of import split_of
 
-MOST_KEPT = 4
-"""Answers that each step keeps: more than one where a part of the spec on which it depends is searched."""
+MOST_KEPT = 16
+"""Answers that each step keeps: several where a part of the spec on which it depends is searched, and over folds."""
+Division = Callable[[Splits], Splits]
+"""A Struct that divides the rows of a split again: `hagane.data.folds.Fold`, `hagane.data.training_fraction`."""
 T = TypeVar("T")
 Key = tuple[object, ...]
 
@@ -59,6 +61,8 @@ class DividedRows(NamedTuple):
     """Of the training rows."""
     key: Key
     """What all of this depends on."""
+    whole: tuple[Splits, Key]
+    """As the spec alone divides them: a label has the classes of all training rows, whatever division is trained on."""
 
 
 class SharedRows:
@@ -73,8 +77,13 @@ class SharedRows:
         self._kept: dict[str, dict[bytes, Any]] = {}
         self._lock = threading.RLock()
 
-    def divided(self, spec: Spec, schema: DataSchema | None, progress: Progress) -> DividedRows:
-        """The rows of `spec`, whose schema is read: divided, without outliers, and measured. Raises HaganeError."""
+    def divided(
+        self, spec: Spec, schema: DataSchema | None, progress: Progress, *, divisions: Sequence[Division] = ()
+    ) -> DividedRows:
+        """The rows of `spec`, whose schema is read: divided, without outliers, and measured. Raises HaganeError.
+
+        By its split, then by each of the `divisions` in turn.
+        """
         source: Key = (
             None if self._frame is not None else spec.data,
             spec.tables,
@@ -89,6 +98,10 @@ class SharedRows:
         rows, spec = labelled.table, labelled.spec
         split_key = (*label_key, split_of(spec))
         splits = self._once("split", split_key, lambda: split_table(rows, split_of(spec)))
+        whole = (splits, split_key)
+        for division in divisions:
+            split_key = (*split_key, division)
+            splits = self._once("divide", split_key, partial(division, splits))
         aside_key = (*split_key, spec.outliers, *_scored(spec, rows))
         kept = self._once(
             "outliers", aside_key, lambda: set_outliers_aside(splits, spec, self._folder / "outliers", progress)
@@ -96,12 +109,13 @@ class SharedRows:
         statistics = self._once(
             "statistics", aside_key, lambda: measure_statistics(kept.splits.train, progress=progress)
         )
-        return DividedRows(labelled, kept.splits, checked.anomalies, kept.outliers, statistics, aside_key)
+        whole = whole if divisions else (kept.splits, aside_key)
+        return DividedRows(labelled, kept.splits, checked.anomalies, kept.outliers, statistics, aside_key, whole)
 
     def label(self, rows: DividedRows, task: str) -> Labels:
         """How the label becomes what a family is trained towards; `task` is the family's."""
-        labels = rows.labelled.spec.labels
-        return self._once("label", (*rows.key, labels, task), lambda: fit_labels(rows.splits.train, labels, task))
+        labels, (splits, key) = rows.labelled.spec.labels, rows.whole
+        return self._once("label", (*key, labels, task), lambda: fit_labels(splits.train, labels, task))
 
     def leaks(self, rows: DividedRows, labels: Sequence[str], read: frozenset[str], progress: Progress
               ) -> tuple[Leak, ...]:  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from hagane.errors import Fault, PreemptedError, SpecError
 from hagane.features.encode import EncodedSplits, encode
@@ -19,7 +20,7 @@ from hagane.workflow.check_declared import check_declared
 from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
-from hagane.workflow.shared_rows import SharedRows
+from hagane.workflow.shared_rows import Division, SharedRows
 from hagane.workflow.trial_progress import TrialEnded, TrialProgress
 from hagane.workflow.trial_scores import TrialScores, trial_metrics, trial_scores
 from hagane.workflow.warm_start import begin_spec
@@ -48,7 +49,7 @@ class TrialRunner:
     hyperparameter that stands there (`hagane.workflow.shared_rows`). A trial resolves its spec, fits its features,
     encodes the columns that the workspace's cache does not have, fits its family and measures the eval rows by the
     training path. No graph is built, and no test row looked at. `settle` makes the trial's spec of its parameters;
-    `num_threads` is what a fit may use (0: every core).
+    `num_threads` is what a fit may use (0: every core); without `keeps_columns` no encoded column goes into the cache.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class TrialRunner:
         settle: Settle = set_hyperparameters,
         shared: SharedRows | None = None,
         num_threads: int = 0,
+        keeps_columns: bool = True,
         progress: Progress = SILENT,
     ) -> None:
         self.spec, self.workspace = spec, workspace
         self.shared = shared or SharedRows(frame, workspace.root)
         self._settle, self._num_threads, self._progress = settle, num_threads, progress
+        self._keeps_columns = keeps_columns
 
     def __call__(self, number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
         """Trial `number`. Raises InfeasibleTrialError for what cannot be a spec, else HaganeError as `train` does."""
@@ -85,30 +88,43 @@ class TrialRunner:
             num_cached=run.encoded.num_cached,
         )
 
-    def run(self, spec: Spec, progress: Progress, notice: Preemption | None = None) -> TrialRun:
-        """Train what a settled spec declares and measure its eval rows. Raises HaganeError.
+    def run(
+        self,
+        spec: Spec,
+        progress: Progress,
+        notice: Preemption | None = None,
+        *,
+        divisions: Sequence[Division] = (),
+        part: Literal["eval", "held_out"] = "eval",
+    ) -> TrialRun:
+        """Train what a settled spec declares and measure its rows of `part`. Raises HaganeError.
 
-        A fit that cannot be ended out of `progress.tell` is by `notice`.
+        `held_out`: the test rows, or the eval rows where there are none. A fit that cannot be ended out of
+        `progress.tell` is by `notice`. `divisions` divide the split's rows again.
         """
         beginning = self._beginning(spec)
         spec = spec if beginning is None else begin_spec(spec, beginning)
         check_declared(spec)
-        prepared = prepare(spec, None, progress, folder=self.workspace.root, beginning=beginning, shared=self.shared)
-        if prepared.splits.eval is None:
+        prepared = prepare(spec, None, progress, folder=self.workspace.root, beginning=beginning, shared=self.shared,
+                           divisions=divisions)  # fmt: skip
+        is_test = part == "held_out" and prepared.splits.test is not None
+        if prepared.splits.eval is None and not is_test:
             raise SpecError(_no_eval_rows())
-        encoded = self._encoded(prepared, progress)
-        model = self._fitted(prepared, weigh_rows(encoded, prepared), beginning, progress, notice)
-        assert encoded.eval is not None
-        found = trial_scores(prepared, encoded.eval, model)
+        with self.workspace.scratch("trial") as scratch:
+            encoded = self._encoded(prepared, scratch, progress)
+            model = self._fitted(prepared, weigh_rows(encoded, prepared), beginning, progress, notice)
+            judged = encoded.test if is_test else encoded.eval
+            assert judged is not None
+            found = trial_scores(prepared, judged, model)
         return TrialRun(prepared, encoded, model, found, self._metrics(prepared, model, found))
 
     def _beginning(self, spec: Spec) -> Beginning | None:
         return find_beginning(spec, self.workspace)
 
-    def _encoded(self, prepared: Prepared, progress: Progress) -> EncodedSplits:
-        with self.workspace.scratch("trial") as scratch:
-            return encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
-                          weight=weight_column(prepared), cache=self.workspace.cache, progress=progress)  # fmt: skip
+    def _encoded(self, prepared: Prepared, scratch: Path, progress: Progress) -> EncodedSplits:
+        cache = self.workspace.cache if self._keeps_columns else None
+        return encode(prepared.splits, prepared.transform, prepared.label, scratch / "encoded",
+                      weight=weight_column(prepared), cache=cache, progress=progress)  # fmt: skip
 
     def _fitted(
         self,

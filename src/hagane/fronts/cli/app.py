@@ -18,6 +18,7 @@ from hagane.fronts.cli.explain import explain
 from hagane.fronts.cli.feedback import feedback
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.launch import launch
+from hagane.fronts.cli.learning_curve import learning_curve
 from hagane.fronts.cli.logs import logs
 from hagane.fronts.cli.models import models
 from hagane.fronts.cli.options import FLAG
@@ -81,6 +82,7 @@ app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(compare)
 app.command(rich_help_panel=PANEL_FORGE)(weights)
 app.command("training-info", rich_help_panel=PANEL_FORGE)(training_info)
+app.command("learning-curve", rich_help_panel=PANEL_FORGE)(ended_by_sigterm(learning_curve))
 app.command(rich_help_panel=PANEL_FORGE, context_settings={"allow_interspersed_args": False})(launch)
 app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(predict))
 app.command(rich_help_panel=PANEL_USE)(explain)
