@@ -9,7 +9,7 @@ import pytest
 from hagane.data.open_table import open_table
 from hagane.data.split import split_table
 from hagane.errors import ExpressionError
-from hagane.features import fit as fit_module
+from hagane.features import measure_nodes as measure_nodes_module
 from hagane.features.encoder import Encoder
 from hagane.features.fit import fit_transform
 from hagane.features.transform import Transform
@@ -45,7 +45,7 @@ PUSHED = {
 def test_pushed_down_and_streamed_agree_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     table = open_table(TABLE)
     pushed = fit_transform(PUSHED, table, accepts_missing=True)
-    monkeypatch.setattr(fit_module, "can_push_down", lambda expression: False)
+    monkeypatch.setattr(measure_nodes_module, "can_push_down", lambda expression: False)
     streamed = fit_transform(PUSHED, table, accepts_missing=True)
     assert streamed.parameters == pushed.parameters
 

@@ -59,7 +59,8 @@ def measure_quantiles(
 ) -> dict[str, list[Value] | None]:
     """For each SQL argument (a number without NaN, or NULL) its quantiles at these fractions, by nearest rank.
 
-    As `quantile_disc` gives them: the value of rank ⌈n·q⌉ among n; None where there is no value.
+    As `quantile_disc` gives them: the value of rank ⌈n·q⌉ among n; None where there is no value. Zero is 0.0, since
+    which of 0.0 and -0.0 comes first is nobody's to say.
 
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
@@ -69,8 +70,11 @@ def measure_quantiles(
     """
     if not wanted:
         return {}
-    if num_rows <= ROWS_IN_MEMORY:
-        return _in_memory(query, wanted)
+    found = _in_memory(query, wanted) if num_rows <= ROWS_IN_MEMORY else _selected(query, wanted, num_rows)
+    return {argument: values and [positive_zero(value) for value in values] for argument, values in found.items()}
+
+
+def _selected(query: Query, wanted: Mapping[str, Sequence[float]], num_rows: int) -> dict[str, list[Value] | None]:
     arguments = list(wanted)
     windows = dict(zip(arguments, _windows(query, wanted, num_rows), strict=True))
     selected = [argument for argument in arguments if windows[argument]]
@@ -91,6 +95,15 @@ def rank(fraction: float, count: int) -> int:
     (2, 3, 1, 5)
     """
     return max(1, math.ceil(count * Fraction(repr(fraction))))
+
+
+def positive_zero(value: Value) -> Value:
+    """0.0 for -0.0.
+
+    >>> positive_zero(-0.0), positive_zero(7)
+    (0.0, 7)
+    """
+    return value if value else abs(value)
 
 
 def number_literal(value: Value) -> str:

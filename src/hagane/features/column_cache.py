@@ -23,6 +23,8 @@ from hagane.progress import SILENT, Progress
 
 SUFFIX = ".column"
 LIMIT_FILE = "limit.json"
+ANSWERS_FOLDER = "answers"
+"""Within the cache's: what fits have asked of the rows (`hagane.features.fit_answers`)."""
 DISK_SHARE = 10
 """Without a limit of its own the cache may take a tenth of its disk."""
 
@@ -130,8 +132,9 @@ class ColumnCache:
         return removed
 
     def clear(self) -> list[CacheEntry]:
-        """Remove every column; those removed."""
+        """Remove every column, and what fits have asked; the columns removed."""
         entries = self.entries()
+        shutil.rmtree(self.folder / ANSWERS_FOLDER, ignore_errors=True)
         for entry in entries:
             self._path(entry.key).unlink(missing_ok=True)
         return entries

@@ -20,8 +20,9 @@ import numpy as np
 
 from hagane.errors import DataError, Fault
 from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
-from hagane.features.fit import ask, asked_by, measure_nodes, parameters_of
+from hagane.features.fit import ask, asked_by, parameters_of
 from hagane.features.lower import analyses, bind_features, learns, lower
+from hagane.features.measure_nodes import measure_nodes
 from hagane.features.moments import Moments, rounded_moments
 from hagane.features.resolve_transform import resolve_transform
 from hagane.features.transform import Transform

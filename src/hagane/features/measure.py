@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hagane.data.quantiles import Query, measure_quantiles
-from hagane.features.analyzers.analyzer import Aggregates, Measured, ValueCounts
+from hagane.features.analyzers.analyzer import SORTED, Aggregates, Measured, ValueCounts
 from hagane.features.moments import Moments, measure_moments
+from hagane.features.sorted_values import SortedValues
 from hagane.types import SqlType
 
 if TYPE_CHECKING:
@@ -37,10 +38,16 @@ def measure(query: Query, questions: Sequence[Question], *, num_rows: int, is_co
     moments = _moments(query, questions)
     scalars = _scalars(query, questions)
     quantiles = _quantiles(query, questions, num_rows)
+    ordered = _sorted(query, questions)
     counts = _counts(query, questions, 1 if is_columnar else COLUMNS_A_SCAN) | _tokens(query, questions)
     return [
         Measured(
-            {**scalars.get(index, {}), **quantiles.get(index, {}), **_named(moments.get(question.argument))},
+            {
+                **scalars.get(index, {}),
+                **quantiles.get(index, {}),
+                **_named(moments.get(question.argument)),
+                **ordered.get(index, {}),
+            },
             counts.get(index, ()),
         )
         for index, question in enumerate(questions)
@@ -87,6 +94,20 @@ def _quantiles(query: Query, questions: Sequence[Question], num_rows: int) -> di
             values = found[x]
             at = None if values is None else dict(zip(wanted[x], values, strict=True))
             answers.setdefault(index, {})[name] = None if at is None else [at[fraction] for fraction in fractions]
+    return answers
+
+
+def _sorted(query: Query, questions: Sequence[Question]) -> dict[int, dict[str, object]]:
+    """A scan each, so that one column at a time is in memory twice."""
+    found: dict[str, SortedValues] = {}
+    answers: dict[int, dict[str, object]] = {}
+    for index, (argument, type_, asked) in enumerate(questions):
+        if asked.sorted:
+            x = clean(argument, type_)
+            if x not in found:
+                column = query(f"SELECT {x} AS x FROM data")["x"]
+                found[x] = SortedValues.of(column.drop_null().to_numpy())
+            answers[index] = {SORTED: found[x]}
     return answers
 
 

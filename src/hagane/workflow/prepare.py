@@ -14,6 +14,7 @@ from hagane.data.split import Splits
 from hagane.data.table import Table
 from hagane.errors import SpecError
 from hagane.features.fit import fit_transform
+from hagane.features.fit_answers import FitAnswers
 from hagane.features.several_labels import Labels
 from hagane.features.transform import Transform
 from hagane.models.options import FamilyOptions
@@ -90,7 +91,7 @@ def prepare(
     label = labelled.in_order(label) if beginning is None else label
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)
-    transform = transform_of(beginning, spec) or _fit(resolved, splits.train, progress)
+    transform = transform_of(beginning, spec) or _fit(resolved, splits.train, shared.answers, progress)
     _check_options(resolved, transform, label, progress)
     read = frozenset(column.name for column in transform.columns)
     leaks = () if divisions else shared.leaks(rows, spec.labels[:MOST_LABELS], read, progress)
@@ -110,12 +111,13 @@ def _check_options(resolved: Resolved, transform: Transform, label: Labels, prog
         raise SpecError(*faults)
 
 
-def _fit(resolved: Resolved, rows: Table, progress: Progress) -> Transform:
+def _fit(resolved: Resolved, rows: Table, answers: FitAnswers | None, progress: Progress) -> Transform:
     assert resolved.spec.transform is not None
     return fit_transform(
         resolved.spec.transform,
         rows,
         dense_dtype=resolved.family.dense_dtype.__name__,
         accepts_missing=resolved.family.accepts_missing,
+        answers=answers,
         progress=progress,
     )

@@ -23,6 +23,7 @@ from hagane.data.open_table import open_table
 from hagane.data.split import Splits, split_table
 from hagane.data.table import Table
 from hagane.errors import Fault
+from hagane.features.fit_answers import FitAnswers
 from hagane.features.several_labels import Labels, fit_labels
 from hagane.models import get_family
 from hagane.progress import Progress
@@ -69,11 +70,13 @@ class SharedRows:
     """The rows that specs name (`frame` stands in for `data` where given), for one process.
 
     Rows that cannot be parsed are written to `bad_rows` in `folder`, training rows that are outliers to `outliers`.
-    Several threads may ask at once: a step that one of them takes the others wait for.
+    Several threads may ask at once: a step that one of them takes the others wait for. `answers` are what fits on these
+    rows have asked of them.
     """
 
-    def __init__(self, frame: object | None, folder: Path) -> None:
+    def __init__(self, frame: object | None, folder: Path, *, answers: FitAnswers | None = None) -> None:
         self._frame, self._folder = frame, folder
+        self.answers = answers
         self._kept: dict[str, dict[bytes, Any]] = {}
         self._lock = threading.RLock()
 

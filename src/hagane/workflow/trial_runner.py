@@ -65,7 +65,7 @@ class TrialRunner:
         progress: Progress = SILENT,
     ) -> None:
         self.spec, self.workspace = spec, workspace
-        self.shared = shared or SharedRows(frame, workspace.root)
+        self.shared = shared or SharedRows(frame, workspace.root, answers=workspace.fit_answers)
         self._settle, self._num_threads, self._progress = settle, num_threads, progress
         self._keeps_columns = keeps_columns
 

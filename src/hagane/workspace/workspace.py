@@ -1,11 +1,11 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
 `registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
-encoded columns, `runs/` what interrupted trainings go on from, `studies/` searches, `jobs/` the logs of launched
-programs, `logs/` those of requests, `scratch/` is temporary. A new bundle is written in scratch, then renamed into
-`models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees the folder of an
-empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment leaves nothing
-that is listed and broken.
+encoded columns and what fits have asked, `runs/` what interrupted trainings go on from, `studies/` searches, `jobs/`
+the logs of launched programs, `logs/` those of requests, `scratch/` is temporary. A new bundle is written in scratch,
+then renamed into `models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees
+the folder of an empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment
+leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from hagane.workspace.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from hagane.features.column_cache import ColumnCache
+    from hagane.features.fit_answers import FitAnswers
 
 HOME_VARIABLE = "HAGANE_HOME"
 DEFAULT_FOLDER = ".hagane"
@@ -71,6 +72,14 @@ class Workspace:
         from hagane.features.column_cache import ColumnCache
 
         return ColumnCache(self.cache_folder)
+
+    @property
+    def fit_answers(self) -> FitAnswers:
+        """What the fits of this workspace's trials have asked of their rows."""
+        from hagane.features.column_cache import ANSWERS_FOLDER
+        from hagane.features.fit_answers import FitAnswers
+
+        return FitAnswers(self.cache_folder / ANSWERS_FOLDER)
 
     def list(self, name: str | None = None) -> list[ModelVersion]:
         """Every version, or those of one name: by name, the newest first."""

@@ -17,6 +17,7 @@ from hagane.sql.expression import Call, Expression, Literal
 from hagane.types import SqlType
 
 Value = bool | int | float | str
+SORTED = "$sorted"
 
 
 class ValueCounts(NamedTuple):
@@ -43,6 +44,9 @@ class Aggregates(NamedTuple):
     """Whether the mean and the sample standard deviation are wanted too (`mean`, `stddev` of `Measured.scalars`)."""
     quantiles: Mapping[str, tuple[float, ...]] = {}
     """Quantiles by nearest rank at these fractions, which `Measured.scalars` has as lists by the same names."""
+    sorted: bool = False
+    """Whether all numbers are wanted, in order (`SORTED` of `Measured.scalars`): not for an analyzer, but for whoever
+    answers many of them. They are held in memory."""
 
 
 class Measured(NamedTuple):
