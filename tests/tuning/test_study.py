@@ -23,7 +23,9 @@ def test_a_study_is_one_file_that_says_all_that_it_was_told(tmp_path: Path) -> N
         assert trial is not None
         search.measured(trial, measured(1, 0.9))
         search.measured(trial, measured(2, 0.8))
+    study.close()
     found = open_study(study_path(tmp_path, "late"), "late")
+    found.close()
     assert [path.name for path in tmp_path.iterdir()] == ["late.sqlite"]
     assert found.about == study.about
     (again,) = found.trials()

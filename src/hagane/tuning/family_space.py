@@ -61,7 +61,7 @@ _FORESTS = {
     "subsample": _range(0.3, 1.0),
     "colsample_bynode": _range(0.1, 1.0),
 }
-_LINEAR = {"l1_reg": _range(0.0, 10.0, "log"), "l2_reg": _range(1e-4, 1e4, "log")}
+_LINEAR = {"l2_reg": _range(1e-4, 1e4, "log")}
 _NETWORKS = {
     "hidden_units": _choice((64,), (128, 64), (256, 128), (256, 128, 64), (512, 256)),
     "learn_rate": _range(1e-4, 0.05, "log"),

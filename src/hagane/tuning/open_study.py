@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,23 @@ def _storage(place: Path | str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     is_file = isinstance(place, Path)
     url = f"sqlite:///{place}" if is_file else str(place)
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    options: dict[str, Any] = {"creator": lambda: _connect(str(place))} if is_file else {"pool_pre_ping": True}
     try:
         return get_storage(RDBStorage(url, engine_kwargs=options))
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
+    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=shown_place(place))) from None
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """A log beside the file while it is open (WAL): whoever reads waits for nobody, and no write for the disk.
+
+    What a process has written stays when it is killed; a machine that loses its power may lose the last seconds.
+    """
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
 def _make_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from hagane.errors import Fault, HaganeError, TrainingError
 from hagane.progress import SILENT, Progress
 from hagane.progress.events import StudyEnded, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
+from hagane.tuning.dimension import Dimension
 from hagane.tuning.ended_trial import elapsed_seconds, ended_trial
 from hagane.tuning.propose import is_exhausted, key_of, propose
 from hagane.tuning.record_study import record_study
@@ -67,7 +68,7 @@ class Search:
                 study=self.study.about.name,
                 objectives={each.metric: each.goal for each in self.study.about.objectives},
                 parameters=self.study.about.space.names,
-                space=tuple(msgspec.to_builtins(each) for each in self.study.about.space.dimensions),
+                space=tuple(map(_told_dimension, self.study.about.space.dimensions)),
                 num_trials=self._num_trials,
                 max_parallel_trials=self._parallel,
                 num_ended=sum(trial.ended is not None for trial in trials),
@@ -251,6 +252,11 @@ class Search:
     def _curve(self, trial: Trial) -> TrialCurve | None:
         is_ended = trial.state is TrialState.SUCCEEDED
         return trial_curve(trial.measurements, self.study.about.objectives[0], is_ended=is_ended)
+
+
+def _told_dimension(dimension: Dimension) -> dict[str, Any]:
+    """As events have it: what says nothing is left out."""
+    return {name: value for name, value in msgspec.to_builtins(dimension).items() if value not in (None, [], ())}
 
 
 def reason_of(error: BaseException) -> str:

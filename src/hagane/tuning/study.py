@@ -173,6 +173,13 @@ class Study:
         """The model that was made of the best trial, in the place of an earlier one."""
         self._storage.set_study_user_attr(self._id, WINNER, msgspec.to_builtins(winner))
 
+    def close(self) -> None:
+        """Let go of the storage: of a file nothing is left beside it."""
+        self._storage.remove_session()
+        backend = getattr(self._storage, "_backend", None)  # what caches its trials does not say what it caches
+        if backend is not None:
+            backend.engine.dispose()
+
     def _stored(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._id, deepcopy=False)
 

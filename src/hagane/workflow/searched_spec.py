@@ -122,8 +122,11 @@ def _implied(
     more: TunedParameter, name: str, options: Mapping[str, Any], known: Dimension | None, place: str
 ) -> TunedParameter:
     """`more`, with the scale of the family's own space, and with the option without which this one plays no part."""
-    is_range = isinstance(options[name], str) and any(found.low is not None for found in find_hparams(options[name]))
-    if more.scale is None and known is not None and known.scale != "linear" and is_range:
+    has_log = isinstance(options[name], str) and any(
+        found.low is not None and (found.low > 0 or (found.low == 0 and isinstance(found.low, float)))
+        for found in find_hparams(options[name])
+    )
+    if more.scale is None and known is not None and known.scale != "linear" and has_log:
         more = msgspec.structs.replace(more, scale=known.scale)
     if not more.when and name in IMPLIED and is_open(options.get(IMPLIED[name][0], "")):
         other, value = IMPLIED[name]

@@ -1,0 +1,188 @@
+"""`tune`: from a spec that leaves something open to the best model that was found, registered."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from hagane.errors import Fault, StorageError, TrainingError
+from hagane.file_lock import lock_file
+from hagane.progress import SILENT, Progress
+from hagane.spec.duration import parse_duration
+from hagane.spec.spec import Spec
+from hagane.spec.write_yaml import write_yaml
+from hagane.tuning.open_study import open_or_make_study, study_path
+from hagane.tuning.run_trials import run_trials
+from hagane.tuning.search import Search
+from hagane.tuning.study import Study
+from hagane.tuning.study_about import StudyAbout
+from hagane.tuning.study_record import StudyRecord
+from hagane.tuning.trial import Trial
+from hagane.workflow.hyperparameters import set_hyperparameters
+from hagane.workflow.shared_rows import SharedRows
+from hagane.workflow.study_changes import check_same_study
+from hagane.workflow.study_plan import StudyPlan, plan_study
+from hagane.workflow.train import TrainResult, train
+from hagane.workflow.trial_runner import TrialRunner
+from hagane.workspace.model_version import model_name
+from hagane.workspace.run_releases import run_releases
+from hagane.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class TuneResult:
+    """What a search left behind, and what its user should know."""
+
+    record: StudyRecord
+    """The study as it is now: its name, its file, its trials."""
+    declared: Spec
+    """What was asked for."""
+    searched: Spec
+    """With everything that was searched written where it stands."""
+    best: Trial
+    """The trial of which the model is: of several objectives the one that is best in the first."""
+    spec: Spec
+    """Settled: what a person would have written for this model."""
+    trained: TrainResult
+    """The best trial's model, trained as `train` trains, evaluated on rows that no trial saw."""
+    reason: str
+    """Why the search ended: `num_trials`, `budget` or `exhausted`."""
+    notes: tuple[str, ...]
+    duration_seconds: float
+
+    @property
+    def study(self) -> str:
+        """The study's name."""
+        return self.record.name
+
+
+def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progress: Progress = SILENT) -> TuneResult:
+    """Search what `spec` leaves open as its `tuning` says, train the best and register it in `workspace`.
+
+    `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. A study of the same name goes on where its
+    last process left it; where it has all of its trials, its best is trained. Raises HaganeError: SpecError with
+    every fault of the spec or its space, or where the study of this name searches something else; StorageError where
+    another process is at work on it; TrainingError where most trials failed or none was measured.
+    """
+    began = time.monotonic()
+    workspace.check_writable()
+    shared = SharedRows(frame, workspace.root)
+    plan = plan_study(spec, shared, progress)
+    name = study_name(plan.declared)
+    place = plan.tuning.storage or study_path(workspace.studies_folder, name)
+    with _alone(workspace, name, plan), closing(_study(plan, name, place)) as study:
+        budget = plan.tuning.budget
+        search = Search(
+            study,
+            num_trials=plan.tuning.num_trials,
+            max_parallel_trials=plan.tuning.max_parallel_trials,
+            seconds=None if budget is None else parse_duration(budget) - (time.monotonic() - began),
+            max_iterations=plan.most_iterations,
+            progress=progress,
+        )
+        search.recover()
+        with search:
+            run_trials(search, TrialRunner(plan.searched, workspace=workspace, frame=frame, shared=shared))
+        if (failures := search.failures()) is not None:
+            raise failures
+        record = msgspec.structs.replace(search.record(), path=str(place), tuning=plan.tuning)
+    best = winner_of(record)
+    trained = train(plan.searched, workspace=workspace, frame=frame, hparams=best.parameters, progress=progress)
+    return TuneResult(
+        record=record,
+        declared=plan.declared,
+        searched=plan.searched,
+        best=best,
+        spec=set_hyperparameters(plan.searched, best.parameters),
+        trained=trained,
+        reason=search.reason or "",
+        notes=trained.notes,
+        duration_seconds=time.monotonic() - began,
+    )
+
+
+def study_name(spec: Spec) -> str:
+    """What the study of a spec is called: as its model, where it has no name of its own.
+
+    >>> study_name(Spec(data="f.csv", label="late?"))
+    'late_'
+    """
+    return (spec.tuning.study if spec.tuning else None) or spec.name or model_name("_".join(spec.labels))
+
+
+def winner_of(record: StudyRecord) -> Trial:
+    """The best trial: of several objectives the one of the front that is best in the first. Raises TrainingError."""
+    best: Trial | None = None
+    for trial in record.best_trials:
+        if best is None or record.objective.is_better(record.value(trial), record.value(best)):
+            best = trial
+    if best is not None:
+        return best
+    reasons = {trial.error or trial.infeasible_reason for trial in record.trials} - {""}
+    raise TrainingError(
+        Fault(
+            what="no trial was measured to its end: there is no best one",
+            where=f"study {record.name}",
+            received=f"{len(record.trials)} trials",
+            next_step="give it more time or other ranges; the same command goes on",
+        ),
+        *(Fault(what=reason) for reason in sorted(reasons)),
+    )
+
+
+def _study(plan: StudyPlan, name: str, place: Path | str) -> Study:
+    about = _about(plan, name)
+    study = open_or_make_study(place, about)
+    try:
+        check_same_study(study.about, about, plan.declared)
+    except BaseException:
+        study.close()
+        raise
+    return study
+
+
+def _about(plan: StudyPlan, name: str) -> StudyAbout:
+    return StudyAbout(
+        name=name,
+        spec=write_yaml(plan.declared),
+        searched_spec=write_yaml(plan.searched),
+        space=plan.space,
+        objectives=plan.objectives,
+        algorithm=plan.tuning.algorithm,
+        stopping=plan.tuning.stopping,
+        seed=plan.tuning.seed,
+        data=plan.fingerprint,
+        releases=run_releases(),
+        created=datetime.now(UTC),
+    )
+
+
+@contextmanager
+def _alone(workspace: Workspace, name: str, plan: StudyPlan) -> Iterator[None]:
+    """While this process is the only one at work on a study of the workspace. Raises StorageError."""
+    if plan.tuning.storage is not None:
+        yield
+        return
+    workspace.studies_folder.mkdir(parents=True, exist_ok=True)
+    held = _lock(workspace.studies_folder / f"{name}.lock", name)
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+def _lock(path: Path, name: str) -> int:
+    held = lock_file(path)
+    if held is None:
+        step = (
+            "wait for it, or give this one a name of its own: --study NAME; several machines share a PostgreSQL storage"
+        )
+        raise StorageError(Fault(what=f"another process is at work on the study '{name}'", next_step=step))
+    return held
