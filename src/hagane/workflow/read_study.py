@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from hagane.errors import Fault, HaganeError, NotFoundError, nearest
 from hagane.tuning.open_study import SUFFIX, open_study, shown_place, study_path
 from hagane.tuning.record_study import record_study
@@ -15,14 +17,16 @@ def read_study(name: str, *, workspace: Workspace, storage: str | None = None) -
     Raises NotFoundError with the nearest name, DataError for a file that is no study, StorageError.
     """
     if storage is not None:
-        return record_study(open_study(storage, name), path=shown_place(storage))
+        with closing(open_study(storage, name)) as study:
+            return record_study(study, path=shown_place(storage))
     path = study_path(workspace.studies_folder, name)
     if not path.is_file():
         names = [each.stem for each in workspace.studies_folder.glob(f"*{SUFFIX}")]
         step = "hagane tune --list" if names else "begin one: hagane tune DATA --label COLUMN"
         where = f"workspace {workspace.root}"
         raise NotFoundError(Fault(what=f"no study '{name}'", where=where, nearest=nearest(name, names), next_step=step))
-    return record_study(open_study(path, name), path=str(path))
+    with closing(open_study(path, name)) as study:
+        return record_study(study, path=str(path))
 
 
 def list_studies(workspace: Workspace) -> tuple[tuple[StudyRecord, ...], tuple[HaganeError, ...]]:
