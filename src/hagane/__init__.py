@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "train": "hagane.fronts.python",
     "train_spec": "hagane.fronts.python",
+    "automl": "hagane.fronts.automl",
+    "AutoMlModel": "hagane.fronts.automl",
     "load": "hagane.fronts.python",
     "describe": "hagane.fronts.python",
     "explain": "hagane.fronts.explanations",
@@ -48,6 +50,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "AutoMlModel",
     "Bundle",
     "ColumnSchema",
     "DataSchema",
@@ -57,6 +60,7 @@ __all__ = [
     "TorchInputs",
     "TrainedModel",
     "ab_test",
+    "automl",
     "cache",
     "check_schema",
     "compare",
@@ -85,6 +89,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
+    from hagane.fronts.automl import AutoMlModel, automl
     from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
     from hagane.fronts.learning_curve import learning_curve

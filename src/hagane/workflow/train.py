@@ -39,6 +39,7 @@ from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperpar
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import RowWeights, WeightedSplits, weigh_rows, weight_column
+from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.tensorboard_run import tensorboard_run
 from hagane.workflow.told_what_is_saved import told_what_is_saved
 from hagane.workflow.warm_start import begin_spec
@@ -72,11 +73,13 @@ class TrainResult:
 
 
 def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
-          hparams: Mapping[str, Any] | None = None, progress: Progress = SILENT) -> TrainResult:  # fmt: skip
+          hparams: Mapping[str, Any] | None = None, progress: Progress = SILENT,
+          shared: SharedRows | None = None) -> TrainResult:  # fmt: skip
     """Train what `spec` declares and register the bundle in `workspace`.
 
     `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. `hparams` are the values of the spec's
-    hyperparameters, by name (`hagane.workflow.hyperparameters`). Raises HaganeError: SpecError with every
+    hyperparameters, by name (`hagane.workflow.hyperparameters`). What `shared` has read and divided already is not read
+    again; it stands for `frame`. Raises HaganeError: SpecError with every
     fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
     """
     began = time.monotonic()
@@ -85,7 +88,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
     if beginning is not None:
         spec = begin_spec(spec, beginning)
         check_declared(spec)
-    prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning)
+    prepared = prepare(spec, frame, progress, folder=workspace.root, beginning=beginning, shared=shared)
     about = run_about(prepared)
     with (
         workspace.scratch() as scratch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,14 +12,20 @@ from hagane.bundle.bundle import Bundle
 from hagane.evaluation.evaluation import Evaluation
 from hagane.evaluation.report.report_html import report_html
 from hagane.evaluation.save_plots import save_plots
+from hagane.page.markup import Markup
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.lineage import Lineage
 from hagane.workflow.write_text import write_text
 from hagane.workspace.workspace import Workspace
 
 
-def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspace: Workspace) -> None:
-    """Write one self-contained HTML page to `path`, whole or not at all. Raises StorageError."""
+def write_html(
+    evaluation: Evaluation, model: str | Path, path: Path, *, workspace: Workspace, also: Sequence[Markup] = ()
+) -> None:
+    """Write one self-contained HTML page to `path`, whole or not at all; the cards `also` stand on it, too.
+
+    Raises StorageError.
+    """
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     lineage = lineage_of(bundle)
     page = report_html(
@@ -33,6 +40,7 @@ def write_html(evaluation: Evaluation, model: str | Path, path: Path, *, workspa
         anomalies=_anomalies(bundle),
         weighting=tuple(lineage.row_weights.describe()),
         outliers=lineage.outliers,
+        also=also,
     )
     write_text(path, page)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hagane.fronts.cli.automl import automl
 from hagane.fronts.cli.cache import cache
 from hagane.fronts.cli.compare import compare
 from hagane.fronts.cli.demo import demo
@@ -78,6 +79,7 @@ app.add_typer(schema, name="schema", rich_help_panel=PANEL_START)
 app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(train))
+app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(automl))
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(compare)
 app.command(rich_help_panel=PANEL_FORGE)(weights)

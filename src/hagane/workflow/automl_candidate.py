@@ -1,0 +1,64 @@
+"""`AutoMlCandidate`: one model that an AutoML run may try, as a spec; `TriedModel`: what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from hagane.spec.spec import Model, Spec
+from hagane.tuning.trial import TrialState
+
+
+class AutoMlCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A family with its options, and the features that it is given."""
+
+    name: str
+    model_type: str
+    options: dict[str, Any] = {}
+    transform: dict[str, str] | None = None
+    """None: those of automatic preprocessing, or the spec's."""
+    derived: tuple[str, ...] = ()
+    """Which of `transform` were derived."""
+    seed: int | None = None
+    cost: float = 1.0
+    """Relative to the portfolio's first."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same model, whatever it is called."""
+        parts = (self.model_type, self.options, self.transform, self.seed)
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
+
+    def spec(self, base: Spec) -> Spec:
+        """What `hagane train` would be given to train it by itself."""
+        training = base.training if self.seed is None else replace(base.training, seed=self.seed)
+        transform = base.transform if self.transform is None else self.transform
+        model = Model(type=self.model_type, options=self.options)
+        return replace(base, model=model, training=training, transform=transform)
+
+
+class TriedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that was tried."""
+
+    number: int
+    """From 1."""
+    candidate: AutoMlCandidate
+    state: TrialState
+    metrics: dict[str, float | None] = {}
+    """Of the eval rows."""
+    seconds: float
+    """Features, fit and measurement; columns that were encoded before are not encoded again."""
+    best_iteration: int | None = None
+    transform: dict[str, str] = {}
+    """The features that it was given, in full."""
+    importance: dict[str, float] = {}
+    """Of each feature."""
+    graph_bytes: int | None = None
+    """The graph that would serve it; None: not measured."""
+    row_milliseconds: float | None = None
+    """What one row takes there."""
+    reason: str = ""
+    """Why it failed, or was ended."""

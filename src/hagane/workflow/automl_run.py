@@ -1,0 +1,149 @@
+"""`AutoMlRun`: a search for a model and the decision what is trained, between the rows that are read and the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from hagane.errors import Fault, TrainingError
+from hagane.progress import Progress
+from hagane.progress.events import StudyEnded, StudyStarted
+from hagane.spec.spec import Spec
+from hagane.tuning.automl_options import AutoMlOptions
+from hagane.tuning.time_plan import SAFETY, TimePlan
+from hagane.tuning.trial import TrialState
+from hagane.workflow.asked_automl import automl_objective
+from hagane.workflow.automl_candidate import TriedModel
+from hagane.workflow.automl_choice import Choice, Judge
+from hagane.workflow.automl_clock import AutoMlClock
+from hagane.workflow.automl_search import AutoMlSearch
+from hagane.workflow.automl_spec import final_spec
+from hagane.workflow.automl_trials import AutoMlTrials
+from hagane.workflow.prepare import Prepared
+from hagane.workflow.trial_runner import TrialRunner
+
+
+class Found(NamedTuple):
+    """What a search found."""
+
+    trials: AutoMlTrials
+    eligible: tuple[TriedModel, ...]
+    """Those of which the result may be made, the best first."""
+    judge: Judge
+    decisions: tuple[str, ...]
+
+
+class Settled(NamedTuple):
+    """What is trained."""
+
+    spec: Spec
+    shares: dict[str, float]
+    """Candidate's key → its share."""
+    because: tuple[str, ...]
+    at: float
+    """When it was decided: seconds since the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoMlRun:
+    """One run; `folder` keeps what it tried."""
+
+    base: Spec
+    prepared: Prepared
+    options: AutoMlOptions
+    folder: Path
+    clock: AutoMlClock
+    plan: TimePlan
+
+    def search(self, runner: TrialRunner, progress: Progress) -> Found:
+        """Try candidates. Raises TrainingError with every reason where none could be trained."""
+        objective = automl_objective(self.options, self.prepared)
+        trials = AutoMlTrials(runner.spec, runner, self.folder, objective, progress)
+        name, began = str(self.prepared.resolved.spec.name), time.monotonic()
+        progress.note(_plan_text(self.plan))
+        progress.tell(
+            StudyStarted(
+                study=name,
+                objectives={objective.metric: objective.goal},
+                parameters=("model.type",),
+                num_trials=0,
+                budget_seconds=max(0.0, self.plan.search_end - self.clock.seconds),
+            )
+        )
+
+        def judge() -> Judge:
+            assert trials.labels is not None
+            return Judge(trials.labels, objective, classes=self.prepared.label.classes)
+
+        search = AutoMlSearch(self.base, self.prepared, self.options, trials, make_judge=judge,
+                              search_end=self.clock.began + self.plan.search_end)  # fmt: skip
+        search.run()
+        if not trials.succeeded:
+            raise _nothing_found(trials)
+        states = [str(tried.state) for tried in trials.tried]
+        progress.tell(
+            StudyEnded(
+                study=name,
+                reason="budget" if search.num_skipped else "exhausted",
+                states={state: states.count(state) for state in dict.fromkeys(states)},
+                best_trials=(trials.succeeded[0].number,),
+                best_metrics=trials.succeeded[0].metrics,
+                duration_seconds=time.monotonic() - began,
+            )
+        )
+        return Found(trials, tuple(search.eligible()), judge(), tuple(search.decisions))
+
+    def settle(self, found: Found) -> Settled:
+        """Which of them are trained, how often, and why."""
+        by_key = {tried.candidate.key: tried for tried in found.eligible}
+        scores = {key: found.trials.scores(tried) for key, tried in by_key.items()}
+        most = self.options.max_members if self.options.ensemble else 1
+        choice = found.judge.choose(scores, max_members=most)
+        now = self.clock.seconds
+        shares, left_out = _affordable(choice.shares, by_key, self.plan.training(now))
+        members = [(by_key[key], share) for key, share in shares.items()]
+        spec = final_spec(self.base, members, num_folds=0, is_number=not self.prepared.label.num_classes)
+        told = (*found.decisions, _choice_text(choice, found.trials, by_key), *left_out)
+        return Settled(spec, shares, told, now)
+
+
+def _affordable(
+    shares: Mapping[str, float], by_key: Mapping[str, TriedModel], seconds: float
+) -> tuple[dict[str, float], list[str]]:
+    """The members that can be trained in `seconds`, and who is left out for it: those with the least to say first."""
+    kept, reasons = dict(shares), []
+    while len(kept) > 1 and SAFETY * sum(by_key[key].seconds for key in kept) > seconds:
+        least = min(kept, key=lambda key: kept[key])
+        del kept[least]
+        reasons.append(f"{by_key[least].candidate.name} left out: too little time is left to train it again")
+    total = sum(kept.values())
+    return {key: share / total for key, share in kept.items()}, reasons
+
+
+def _nothing_found(trials: AutoMlTrials) -> TrainingError:
+    reasons = (f"{tried.candidate.name}: {tried.reason or 'its objective is undefined'}" for tried in trials.tried)
+    step = "look at the label and the split; hagane describe DATA --label … tells more"
+    if any(tried.state is TrialState.STOPPED for tried in trials.tried):
+        step = "give a larger budget, or a sample of the rows (USING SAMPLE in the data query)"
+    return TrainingError(
+        Fault(what="no model could be trained", received="; ".join(dict.fromkeys(reasons)), next_step=step)
+    )
+
+
+def _plan_text(plan: TimePlan) -> str:
+    training = plan.total - plan.finish - plan.search_end
+    return (
+        f"budget {plan.total:.0f} s: {plan.prepared:.0f} s to read the rows, until {plan.search_end:.0f} s models are "
+        f"tried, {training:.0f} s to train the result, {plan.finish:.0f} s for its graph and evaluation"
+    )
+
+
+def _choice_text(choice: Choice, trials: AutoMlTrials, by_key: Mapping[str, TriedModel]) -> str:
+    names = " and ".join(by_key[key].candidate.name for key in choice.shares)
+    if choice.ensemble is None:
+        return f"{names}: {choice.because}"
+    figure = f"{trials.objective.metric} better by {choice.ensemble.gain:.4g} ± {choice.ensemble.error:.2g}"
+    return f"{names}: {choice.because} (the ensemble: {figure}, on eval rows that did not choose its members)"

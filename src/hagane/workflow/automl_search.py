@@ -1,0 +1,165 @@
+"""`AutoMlSearch`: which candidates are tried, in which order, and for how long.
+
+First the portfolio's best, since something must stand early. Then, on it, further features: whichever are better beyond
+noise are kept for all that comes behind. Then the rest of the portfolio, each only where it is foreseen to be done in
+time, and the best with other seeds while time is left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from hagane.features.derived_candidates import derived_candidates
+from hagane.spec.spec import Spec
+from hagane.tuning.automl_options import AutoMlOptions
+from hagane.tuning.configuration import Configuration
+from hagane.tuning.portfolio import portfolio
+from hagane.tuning.trial import TrialState
+from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
+from hagane.workflow.automl_choice import Difference, Judge
+from hagane.workflow.automl_trials import AutoMlTrials
+from hagane.workflow.prepare import Prepared
+from hagane.workflow.resolve import not_features
+
+KEPT_RATIOS = 6
+"""Of all ratios those that the trees used most."""
+FITS_FOR_FEATURES = 6
+"""Further features are tried where the time suffices for so many fits."""
+MOST_SEEDS = 3
+TREES = "boosted_tree"
+MEASURED_SHARE = 0.02
+"""What a candidate would take to serve is measured while that costs so little of the budget each time."""
+MEASURING_SECONDS = 1.0
+MakeJudge = Callable[[], Judge]
+
+
+class AutoMlSearch:
+    """One search over `trials`, until `search_end` (`time.monotonic`)."""
+
+    def __init__(
+        self, base: Spec, prepared: Prepared, options: AutoMlOptions, trials: AutoMlTrials, *, search_end: float,
+        make_judge: MakeJudge,
+    ) -> None:  # fmt: skip
+        self.decisions: list[str] = []
+        """What was decided on the way, a sentence each."""
+        self._base, self._prepared, self._options, self._trials = base, prepared, options, trials
+        self._search_end, self._make_judge = search_end, make_judge
+        self._derived: dict[str, str] = {}
+        self._is_number = not prepared.label.num_classes
+        self.num_skipped = 0
+
+    def eligible(self) -> list[TriedModel]:
+        """The models that the result may be made of, the best first: those whose further features were all kept."""
+        return [tried for tried in self._trials.succeeded if set(tried.candidate.derived) <= set(self._derived)]
+
+    def run(self) -> None:
+        """Try candidates until the time is over, or nothing is left to try."""
+        first, *others = portfolio(self._options.families)
+        tried = self._try(self._candidate(first), is_first=True)
+        if tried.state is TrialState.SUCCEEDED and first.kind == TREES and self._may_derive(tried):
+            self._derive(tried)
+        for configuration in others:
+            self._try(self._candidate(configuration))
+        for candidate in self._other_seeds():
+            self._try(candidate)
+        if self.num_skipped:
+            self.decisions.append(f"{self.num_skipped} more were not tried: they would not have been done in time")
+
+    def _try(self, candidate: AutoMlCandidate, *, is_first: bool = False) -> TriedModel:
+        if not is_first and time.monotonic() + self._foreseen(candidate) > self._search_end:
+            self.num_skipped += 1
+            return TriedModel(number=0, candidate=candidate, state=TrialState.REQUESTED, seconds=0.0)
+        cheap = MEASURED_SHARE * self._options.seconds >= MEASURING_SECONDS
+        return self._trials.run(candidate, self._search_end, measure_serving=cheap)
+
+    def _foreseen(self, candidate: AutoMlCandidate) -> float:
+        """Seconds, by what those before took for what they cost."""
+        known = [tried.seconds / tried.candidate.cost for tried in self._trials.tried if tried.seconds > 0]
+        return float(np.median(known)) * candidate.cost if known else 0.0
+
+    def _candidate(self, configuration: Configuration) -> AutoMlCandidate:
+        is_tree = configuration.kind in (TREES, "random_forest")
+        transform = None
+        if self._derived and is_tree:
+            transform = {**self._tree_features(), **self._derived}
+        return AutoMlCandidate(
+            name=configuration.name,
+            model_type=configuration.model_type(is_number=self._is_number),
+            options=configuration.options,
+            transform=transform,
+            derived=tuple(self._derived) if transform else (),
+            seed=configuration.seed,
+            cost=configuration.cost,
+        )
+
+    def _may_derive(self, tried: TriedModel) -> bool:
+        if not self._options.derived_features or self._base.transform is not None:
+            return False
+        return time.monotonic() + FITS_FOR_FEATURES * tried.seconds < self._search_end
+
+    def _derive(self, plain: TriedModel) -> None:
+        """Keep the further features that are better beyond noise; of ratios those that are used most."""
+        unused = (*self._base.labels, *not_features(self._base))
+        found = derived_candidates(self._prepared.table.schema, self._prepared.statistics, unused)
+        best = plain
+        for kind, expressions in found.items():
+            kept, tried = expressions, self._with(best, expressions, kind)
+            if kind == "ratios" and tried.state is TrialState.SUCCEEDED and len(expressions) > KEPT_RATIOS:
+                kept = _most_used(expressions, tried.importance)
+                tried = self._with(best, kept, f"the {len(kept)} ratios used most")
+            if tried.state is not TrialState.SUCCEEDED:
+                continue
+            gain = self._difference(tried, best)
+            self.decisions.append(_told(kind, list(kept), gain, self._trials.objective.metric))
+            if gain.is_clear:
+                self._derived |= kept
+                best = tried
+
+    def _with(self, best: TriedModel, expressions: Mapping[str, str], name: str) -> TriedModel:
+        derived = {**self._derived, **expressions}
+        candidate = AutoMlCandidate(
+            name=f"{best.candidate.name.partition(' + ')[0]} + {name}",
+            model_type=best.candidate.model_type,
+            options=best.candidate.options,
+            transform={**self._tree_features(), **derived},
+            derived=tuple(derived),
+            cost=best.candidate.cost * (1 + 0.5 * len(derived) / max(1, len(self._tree_features()))),
+        )
+        return self._try(candidate)
+
+    def _tree_features(self) -> dict[str, str]:
+        return dict(self._trials.tried[0].transform)
+
+    def _difference(self, first: TriedModel, second: TriedModel) -> Difference:
+        return self._make_judge().difference(self._trials.scores(first), self._trials.scores(second))
+
+    def _other_seeds(self) -> Iterator[AutoMlCandidate]:
+        """The best with the seeds that come behind its own: what chance alone changes."""
+        for number in range(1, MOST_SEEDS):
+            best = [tried for tried in self._trials.succeeded if tried.candidate.seed is None]
+            if not best or best[0].candidate.model_type in ("linear_reg", "logistic_reg"):
+                return
+            candidate = best[0].candidate
+            yield AutoMlCandidate(
+                name=f"{candidate.name}, seed {number}",
+                model_type=candidate.model_type,
+                options=candidate.options,
+                transform=candidate.transform,
+                derived=candidate.derived,
+                seed=number,
+                cost=candidate.cost,
+            )
+
+
+def _most_used(expressions: Mapping[str, str], importance: Mapping[str, float]) -> dict[str, str]:
+    ranked = sorted(expressions, key=lambda name: -importance.get(name, 0.0))[:KEPT_RATIOS]
+    return {name: expressions[name] for name in expressions if name in ranked}
+
+
+def _told(kind: str, names: Sequence[str], gain: Difference, metric: str) -> str:
+    verdict = "kept" if gain.is_clear else "not kept, since that may be noise"
+    figure = f"{metric} better by {gain.gain:.4g} ± {gain.error:.2g}"
+    return f"{kind} ({', '.join(names)}): {figure}; {verdict}"
