@@ -29,7 +29,9 @@ def main() -> None:
     predictor.fit(train, time_limit=float(seconds), presets=presets[0] if presets else None)
     fitted = time.perf_counter() - began, time.process_time() - processor
     rows = test.drop(columns=label)
-    scores = predictor.predict(rows) if predictor.problem_type == "regression" else predictor.predict_proba(rows).iloc[:, -1]
+    scores = (
+        predictor.predict(rows) if predictor.problem_type == "regression" else predictor.predict_proba(rows).iloc[:, -1]
+    )
     predictor.persist()
     one = predictor.predict if predictor.problem_type == "regression" else predictor.predict_proba
     milliseconds = clocked_rows(lambda number: one(rows.iloc[[number]]), len(rows))

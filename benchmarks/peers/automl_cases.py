@@ -69,7 +69,7 @@ def write_case(name: str, seed: int, shared: Path, folder: Path) -> Path:
     query = CASES[name].query.format(folder=_source(name, shared, folder), work=folder)
     partial = file.with_suffix(".partial")
     with duckdb.connect() as engine:
-        given = open_table(query).query("SELECT * FROM data")
+        engine.register("given", open_table(query).query("SELECT * FROM data"))
         engine.execute("CREATE TEMP TABLE rows AS FROM given")
         engine.execute(
             f"COPY (SELECT *, CASE WHEN (hash(rowid, {seed}::BIGINT) >> 32) < {TEST_SHARE} * 4294967296 "

@@ -68,7 +68,7 @@ def value_lines(key: str, value: Any, *, indent: int = 0) -> Iterator[str]:
         yield from _key_lines(key, pad)
         for name, row in value.items():
             yield from value_lines(name, row, indent=indent + 2)
-    elif isinstance(value, tuple | list) and len(f"{key}{_inline(value)}") + indent > WIDTH:
+    elif isinstance(value, tuple | list) and value and len(f"{key}{_inline(value)}") + indent > WIDTH:
         yield from _key_lines(key, pad)
         yield from (f"{pad}  - {_inline_item(item)}" for item in value)
     else:
