@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import collections
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from hagane.errors import Fault, HaganeError, TrainingError
+from hagane.errors import Fault, TrainingError
 from hagane.progress import SILENT, Progress
 from hagane.progress.events import StudyEnded, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.ended_trial import elapsed_seconds, ended_trial
 from hagane.tuning.propose import is_exhausted, key_of, propose
+from hagane.tuning.reason_of import reason_of
 from hagane.tuning.record_study import record_study
 from hagane.tuning.run_trial import InfeasibleTrialError, TrialOutcome
 from hagane.tuning.stopping import is_to_stop
@@ -102,7 +104,19 @@ class Search:
     @property
     def is_over_budget(self) -> bool:
         """Whether the time is over."""
-        return self._seconds is not None and time.monotonic() - self._began >= self._seconds
+        return self.seconds_over >= 0
+
+    @property
+    def seconds_over(self) -> float:
+        """How long the time has been over; negative before."""
+        return -math.inf if self._seconds is None else time.monotonic() - self._began - self._seconds
+
+    def num_left(self) -> int:
+        """How many trials there may yet be to hand out: none where the search is over."""
+        if not self._may_begin():
+            return 0
+        trials = self.study.trials()
+        return sum(trial.state is TrialState.REQUESTED for trial in trials) + max(0, self._num_trials - len(trials))
 
     def next_trial(self) -> Trial | None:
         """A trial to run, ACTIVE from now on; None: there is none, now (`reason` is None) or at all.
@@ -159,6 +173,27 @@ class Search:
     def give_back(self, trial: Trial) -> None:
         """`trial` was interrupted: it is run again."""
         self.study.give_back(self._running.pop(trial.id))
+
+    def lost(self, trial: Trial, how: str) -> None:
+        """The process of `trial` ended: it is run again, unless that has happened too often."""
+        known = self._running[trial.id]
+        if known.num_attempts >= MOST_ATTEMPTS:
+            text = how if known.num_attempts == 1 else f"{how} ({known.num_attempts} times)"
+            self._end(msgspec.structs.replace(known, state=TrialState.FAILED, error=text))
+            return
+        self.study.give_back(self._running.pop(trial.id), counts=True)
+        if self.reason in ("num_trials", "exhausted"):
+            self.reason = None
+
+    def cut_off(self, trial: Trial) -> None:
+        """The time is over: what `trial` was worth last counts; it is to be run again where it said nothing."""
+        known = self._running[trial.id]
+        if not known.measurements:
+            self.give_back(trial)
+            return
+        last = known.measurements[-1]
+        self._running[trial.id] = msgspec.structs.replace(known, stopped_by="budget")
+        self.ended(trial, TrialOutcome(metrics=last.metrics, best_iteration=last.iteration, stopped=True))
 
     def recover(self) -> None:
         """Trials that processes left which are no more are requested again; those that outlived too many are failed.
@@ -257,19 +292,6 @@ class Search:
 def _told_dimension(dimension: Dimension) -> dict[str, Any]:
     """As events have it: what says nothing is left out."""
     return {name: value for name, value in msgspec.to_builtins(dimension).items() if value not in (None, [], ())}
-
-
-def reason_of(error: BaseException) -> str:
-    """What broke, in one text.
-
-    >>> reason_of(MemoryError()), reason_of(KeyError("x"))
-    ('the memory was not enough', "KeyError: 'x'")
-    """
-    if isinstance(error, HaganeError):
-        return error.render()
-    if isinstance(error, MemoryError):
-        return "the memory was not enough"
-    return f"{type(error).__name__}: {error}"
 
 
 def _is_alike(one: Trial, other: Trial) -> bool:

@@ -9,8 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import msgspec
+import pyarrow as pa
 
 from hagane.errors import Fault, StorageError, TrainingError
 from hagane.file_lock import lock_file
@@ -20,6 +22,7 @@ from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
 from hagane.tuning.open_study import open_or_make_study, study_path
 from hagane.tuning.run_trials import run_trials
+from hagane.tuning.run_trials_at_once import run_trials_at_once
 from hagane.tuning.search import Search
 from hagane.tuning.study import Study
 from hagane.tuning.study_about import StudyAbout
@@ -29,8 +32,9 @@ from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.study_changes import check_same_study
 from hagane.workflow.study_plan import StudyPlan, plan_study
+from hagane.workflow.study_run import study_run
 from hagane.workflow.train import TrainResult, train
-from hagane.workflow.trial_runner import TrialRunner
+from hagane.workflow.trial_workers import threads_each, write_order
 from hagane.workspace.model_version import model_name
 from hagane.workspace.run_releases import run_releases
 from hagane.workspace.workspace import Workspace
@@ -72,6 +76,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
     another process is at work on it; TrainingError where most trials failed or none was measured.
     """
     began = time.monotonic()
+    frame = _lasting(frame)
     workspace.check_writable()
     shared = SharedRows(frame, workspace.root)
     plan = plan_study(spec, shared, progress)
@@ -89,7 +94,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
         )
         search.recover()
         with search:
-            run_trials(search, TrialRunner(plan.searched, workspace=workspace, frame=frame, shared=shared))
+            _run(search, plan, workspace, frame, shared)
         if (failures := search.failures()) is not None:
             raise failures
         record = msgspec.structs.replace(search.record(), path=str(place), tuning=plan.tuning)
@@ -106,6 +111,18 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
         notes=trained.notes,
         duration_seconds=time.monotonic() - began,
     )
+
+
+def _run(search: Search, plan: StudyPlan, workspace: Workspace, frame: object | None, shared: SharedRows) -> None:
+    """All trials, in this process or in several."""
+    num_workers = min(plan.tuning.max_parallel_trials, search.num_left())
+    if num_workers <= 1:
+        run_trials(search, study_run(plan.searched, workspace, frame, shared=shared))
+        return
+    with workspace.scratch("study") as folder:
+        command = write_order(folder, plan.searched, workspace, frame, num_workers=num_workers)
+        threads = threads_each(num_workers)
+        run_trials_at_once(search, command, folder, num_workers=num_workers, num_threads=threads)
 
 
 def study_name(spec: Spec) -> str:
@@ -135,6 +152,13 @@ def winner_of(record: StudyRecord) -> Trial:
         ),
         *(Fault(what=reason) for reason in sorted(reasons)),
     )
+
+
+def _lasting(frame: object | None) -> object | None:
+    """A frame that can be read more than once."""
+    if isinstance(frame, pa.RecordBatchReader):
+        return cast("object", frame.read_all())
+    return [*frame] if isinstance(frame, Iterator) else frame
 
 
 def _study(plan: StudyPlan, name: str, place: Path | str) -> Study:

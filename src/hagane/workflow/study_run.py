@@ -1,0 +1,25 @@
+"""`study_run`: what runs the trials of a study, in whichever process."""
+
+from __future__ import annotations
+
+from hagane.progress import SILENT, Progress
+from hagane.spec.spec import Spec
+from hagane.tuning.run_trial import RunTrial
+from hagane.workflow.shared_rows import SharedRows
+from hagane.workflow.trial_runner import TrialRunner
+from hagane.workspace.workspace import Workspace
+
+
+def study_run(
+    spec: Spec,
+    workspace: Workspace,
+    frame: object | None,
+    *,
+    shared: SharedRows | None = None,
+    num_threads: int = 0,
+    progress: Progress = SILENT,
+) -> RunTrial:
+    """Of a `searched_spec`, as its `tuning` says. `num_threads` is what a trial may use (0: every core)."""
+    return TrialRunner(
+        spec, workspace=workspace, frame=frame, shared=shared, num_threads=num_threads, progress=progress
+    )

@@ -1,0 +1,146 @@
+"""A study that is killed at any moment goes on: nothing that succeeded is lost, or run again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.workflow.studied import NUM_TRIALS, studied
+
+from hagane.tuning.study_record import StudyRecord
+from hagane.tuning.trial import Trial, TrialState
+from hagane.workflow.read_study import read_study
+from hagane.workspace.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def data(mixed: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("data") / "rows.parquet"
+    pq.write_table(mixed.slice(0, 600), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trial, ...]:
+    return studied(Workspace(tmp_path_factory.mktemp("undisturbed")), data).record.trials
+
+
+def record_of(workspace: Workspace) -> StudyRecord | None:
+    is_there = (workspace.studies_folder / "killed.sqlite").is_file()
+    try:
+        return read_study("killed", workspace=workspace) if is_there else None
+    except Exception:
+        return None  # it is being made
+
+
+def killed_when(workspace: Workspace, data: str, num_workers: int, num_ended: int, delay: float) -> None:
+    """Begin the study, and kill it `delay` after so many of its trials ended (or let it end)."""
+    command = [sys.executable, "-m", "tests.workflow.studied", str(workspace.root), data, str(num_workers)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        record = record_of(workspace)
+        if record is not None and sum(trial.ended is not None for trial in record.trials) >= num_ended:
+            time.sleep(delay)
+            break
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+
+
+def check_goes_on(workspace: Workspace, data: str, num_workers: int, undisturbed: tuple[Trial, ...]) -> None:
+    before = record_of(workspace)
+    kept = [trial for trial in (before.trials if before else ()) if trial.state is TrialState.SUCCEEDED]
+    result = studied(workspace, data, num_workers)
+    trials = result.record.trials
+    assert [trial.parameters for trial in trials] == [trial.parameters for trial in undisturbed]
+    assert [trial.state for trial in trials] == [TrialState.SUCCEEDED] * NUM_TRIALS
+    for trial in kept:
+        assert trials[trial.id - 1] == trial  # its times, too: it was not run again
+    for trial, other in zip(trials, undisturbed, strict=True):
+        assert trial.final_measurement is not None
+        assert other.final_measurement is not None
+        assert trial.final_measurement.metrics == other.final_measurement.metrics
+    assert result.best.id == max(undisturbed, key=lambda trial: trial.final_measurement.metrics["r2_score"]).id  # type: ignore[union-attr,return-value]
+    assert [path.name for path in workspace.studies_folder.iterdir() if path.suffix == ".sqlite"] == ["killed.sqlite"]
+
+
+def children_of(process: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process:
+            found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.parametrize(("num_workers", "num_ended"), [(1, 2), (2, 1)])
+def test_a_study_that_is_killed_goes_on(
+    tmp_path: Path, data: str, undisturbed: tuple[Trial, ...], num_workers: int, num_ended: int
+) -> None:
+    workspace = Workspace(tmp_path)
+    killed_when(workspace, data, num_workers, num_ended, 0.05)
+    check_goes_on(workspace, data, num_workers, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(20))
+def test_a_study_that_is_killed_at_any_moments_goes_on(
+    tmp_path: Path, data: str, undisturbed: tuple[Trial, ...], seed: int
+) -> None:
+    moments = random.Random(seed)
+    workspace = Workspace(tmp_path)
+    num_workers = moments.choice((1, 2))
+    for _ in range(moments.randrange(1, 4)):
+        killed_when(workspace, data, num_workers, moments.randrange(NUM_TRIALS), moments.random() / 2)
+    check_goes_on(workspace, data, num_workers, undisturbed)
+
+
+@pytest.mark.slow
+def test_processes_of_a_study_that_is_killed_end_with_it(tmp_path: Path, data: str) -> None:
+    command = [sys.executable, "-m", "tests.workflow.studied", str(tmp_path), data, "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while len(workers := children_of(process.pid)) < 2:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}/cmdline").exists() and is_running(worker) for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, data: str, undisturbed: tuple[Trial, ...]) -> None:
+    workspace = Workspace(tmp_path)
+    command = [sys.executable, "-m", "tests.workflow.studied", str(tmp_path), data, "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while (record := record_of(workspace)) is None or not any(trial.ended for trial in record.trials):
+        assert process.poll() is None
+        time.sleep(0.02)
+    for worker in children_of(process.pid)[:1]:
+        os.kill(worker, signal.SIGKILL)
+    assert process.wait() == 0
+    trials = read_study("killed", workspace=workspace).trials
+    assert [trial.state for trial in trials] == [TrialState.SUCCEEDED] * NUM_TRIALS
+    assert [trial.parameters for trial in trials] == [trial.parameters for trial in undisturbed]
+
+
+def is_running(process: int) -> bool:
+    """Not a zombie that nobody has waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
