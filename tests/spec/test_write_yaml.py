@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hagane.spec.decode_python import decode_python
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Downsample, Evaluation, Model, Serving, Spec, Split, Training
+from hagane.spec.tuning import TrialStopping, TunedParameter, Tuning
 from hagane.spec.write_yaml import scalar, write_commented_yaml, write_yaml
 
 # fmt: off
@@ -79,6 +80,40 @@ def test_what_is_written_is_read_back_equal(spec):
     again = read_yaml(write_yaml(spec))
     assert again == spec
     assert list(again.transform or {}) == list(spec.transform or {})
+
+
+simple = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | texts
+tunings = st.builds(
+    Tuning,
+    num_trials=st.integers(1, 99),
+    objectives=st.lists(names, max_size=2).map(tuple),
+    parameters=st.dictionaries(
+        names,
+        st.builds(
+            TunedParameter,
+            scale=st.sampled_from([None, "log"]),
+            step=st.none() | st.floats(0.1, 2),
+            default=simple,
+            when=st.dictionaries(names, simple | st.lists(simple, max_size=2), max_size=2),
+        ),
+        max_size=3,
+    ),
+    features=st.dictionaries(names, st.lists(st.none() | sql, max_size=3).map(tuple), max_size=2),
+    crosses=st.lists(st.lists(names, min_size=2, max_size=3).map(tuple), max_size=2).map(tuple),
+    optional=st.lists(names, max_size=2).map(tuple),
+    stopping=st.builds(
+        TrialStopping, method=st.sampled_from(["none", "median"]), min_iterations=st.sampled_from([None, 3])
+    ),
+    budget=st.sampled_from([None, "10m"]),
+    study=st.sampled_from([None, "late"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tunings)
+def test_how_a_spec_is_searched_is_read_back_equal(tuning):
+    spec = Spec(data="f.csv", label="y", transform={"x": "HPARAM_RANGE(1, 9)"}, tuning=tuning)
+    assert read_yaml(write_yaml(spec)) == spec
 
 
 @settings(max_examples=150, deadline=None)

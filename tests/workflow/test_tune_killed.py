@@ -84,7 +84,7 @@ def children_of(process: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("num_workers", "num_ended"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(("num_workers", "num_ended"), [(1, 2), pytest.param(2, 1, marks=pytest.mark.slow)])
 def test_a_study_that_is_killed_goes_on(
     tmp_path: Path, data: str, undisturbed: tuple[Trial, ...], num_workers: int, num_ended: int
 ) -> None:

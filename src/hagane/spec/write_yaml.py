@@ -15,6 +15,7 @@ from hagane.spec.open_value import map_open
 from hagane.spec.outliers import Outliers
 from hagane.spec.spec import Spec
 from hagane.spec.spec_comments import ALTERNATIVES, SECTIONS
+from hagane.spec.tuning import Tuning
 from hagane.spec.yaml_node import plain_value
 
 WIDTH = 110
@@ -116,6 +117,8 @@ def _entry(key: str, value: Any, comments: Mapping[str, str], *, commented: bool
         yield from value_lines(key, msgspec.to_builtins(value))
     elif isinstance(value, Outliers):
         yield from value_lines(key, _without_empty(msgspec.to_builtins(value)))
+    elif isinstance(value, Tuning):
+        yield from value_lines(key, _tuning_rows(value))
     elif isinstance(value, msgspec.Struct):
         rows = {field.name: _plain(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
         rows = {name: row for name, row in rows.items() if row is not None and row not in ((), {})}
@@ -136,6 +139,21 @@ def _without_empty(rows: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping, and those in it, without what is None or empty."""
     inner = {key: _without_empty(value) if isinstance(value, dict) else value for key, value in rows.items()}
     return {key: value for key, value in inner.items() if value is not None and value not in ({}, [])}
+
+
+def _tuning_rows(tuning: Tuning) -> dict[str, Any]:
+    """The section without what is None or empty; of a hyperparameter what is said of it."""
+    said = {
+        name: {
+            key: msgspec.to_builtins(part)
+            for key, part in msgspec.structs.asdict(more).items()
+            if part not in (None, {})
+        }
+        for name, more in tuning.parameters.items()
+    }
+    rows = msgspec.to_builtins(tuning) | {"parameters": said}
+    rows["stopping"] = {name: part for name, part in rows["stopping"].items() if part is not None}
+    return {name: row for name, row in rows.items() if row is not None and row not in ({}, [])}
 
 
 def _block(key: str, rows: Mapping[str, Any], remarks: Mapping[str, str]) -> Iterator[str]:

@@ -96,7 +96,7 @@ class _Workers:
     def _lose(self, worker: TrialWorker) -> None:
         """A process has ended: another takes its place."""
         self._workers.remove(worker)
-        how = worker.end()
+        how = worker.end(ends_itself=True)
         if worker.trial is not None:
             self._search.lost(worker.trial, how)
             return

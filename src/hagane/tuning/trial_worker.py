@@ -76,15 +76,14 @@ class TrialWorker:
         except msgspec.DecodeError:
             return None
 
-    def end(self) -> str:
-        """End the process, if it has not ended, and say how it did."""
-        if self._process.poll() is None:
+    def end(self, *, ends_itself: bool = False) -> str:
+        """End the process, if it has not ended or does not end itself, and say how it did."""
+        if not ends_itself:
             self._process.terminate()
-        try:
-            code = self._process.wait(LAST_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(LAST_SECONDS)
+        self._process.kill()
+        code = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(BrokenPipeError):
