@@ -44,9 +44,14 @@ _PUBLIC = {
     "ColumnSchema": "hagane.spec.data_schema",
     "HaganeError": "hagane.errors",
     "TorchInputs": "hagane.models.torch_inputs",
-    "hparam_candidates": "hagane.sql.hparams",
     "learning_curve": "hagane.fronts.learning_curve",
-    "hparam_range": "hagane.sql.hparams",
+    "hparam_candidates": "hagane.fronts.hparam_text",
+    "hparam_range": "hagane.fronts.hparam_text",
+    "tune": "hagane.fronts.tuning",
+    "tune_spec": "hagane.fronts.tuning",
+    "studies": "hagane.fronts.tuning",
+    "load_study": "hagane.fronts.tuning",
+    "TunedStudy": "hagane.fronts.tuning",
 }
 
 __all__ = [
@@ -59,6 +64,7 @@ __all__ = [
     "Split",
     "TorchInputs",
     "TrainedModel",
+    "TunedStudy",
     "ab_test",
     "automl",
     "cache",
@@ -77,11 +83,15 @@ __all__ = [
     "launch",
     "learning_curve",
     "load",
+    "load_study",
     "request_log",
     "rollback",
     "runs",
+    "studies",
     "train",
     "train_spec",
+    "tune",
+    "tune_spec",
     "undeploy",
     "update_endpoint",
 ]
@@ -92,6 +102,7 @@ if TYPE_CHECKING:
     from hagane.fronts.automl import AutoMlModel, automl
     from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
+    from hagane.fronts.hparam_text import hparam_candidates, hparam_range
     from hagane.fronts.learning_curve import learning_curve
     from hagane.fronts.python import (
         TrainedModel,
@@ -108,10 +119,10 @@ if TYPE_CHECKING:
         train_spec,
     )
     from hagane.fronts.request_log import erase, feedback, request_log
+    from hagane.fronts.tuning import TunedStudy, load_study, studies, tune, tune_spec
     from hagane.models.torch_inputs import TorchInputs
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
-    from hagane.sql.hparams import hparam_candidates, hparam_range
 
 
 def __getattr__(name: str) -> Any:

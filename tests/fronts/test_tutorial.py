@@ -21,7 +21,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
 EXIT_CODES = {"schema check": 1}
 """Of commands that find what the text says they find; the others exit with 0."""
-SAID = ("suspected leak", "KJFK", "isolation_score", "15 of 18 encoded columns", "each counting 9.9", "transform.route")
+SAID = (
+    *("suspected leak", "KJFK", "isolation_score", "15 of 18 encoded columns", "each counting 9.9", "transform.route"),
+    *("trial 4 of 4", "study late  4 trials", "late@3"),
+)
 
 
 def follow_python(code: str) -> None:
@@ -68,7 +71,7 @@ def test_the_tutorial_works_from_its_first_line_to_its_last(tmp_path, monkeypatc
                 shown += said.out + said.err
     for words in SAID:
         assert words in shown, words
-    for file in ("weather.html", "report.html"):
+    for file in ("weather.html", "report.html", "tuned.html"):
         assert Path(file).read_text(encoding="utf-8").startswith("<!doctype html>")
     assert pq.read_metadata("predictions.parquet").num_rows == 336_776
 

@@ -180,3 +180,22 @@ def test_golden(name):
     text = write_yaml(GOLDEN) if name == "plain" else write_commented_yaml(GOLDEN, comments=COMMENTS, header=header)
     assert read_yaml(text) == GOLDEN
     assert text == Path(__file__).with_name(f"golden_{name}.yaml").read_text()
+
+
+def test_all_that_is_said_of_a_search_comes_back():
+    parameters = {
+        "model.options.learn_rate": TunedParameter(scale="log", default=0.1),
+        "model.options.dropout": TunedParameter(step=0.1, when={"model.options.booster_type": "dart"}),
+        "model.options.hidden_units": TunedParameter(default=[64, 32], when={"model.type": ["a", "b: c"]}),
+    }
+    tuning = Tuning(
+        objectives=("roc_auc", "model_bytes"),
+        parameters=parameters,
+        features={"age": ("LN(age)", None, "ML.QUANTILE_BUCKETIZE(a, HPARAM_RANGE(2, 9)) OVER ()")},
+        crosses=(("a", "b"), ("c", "CAST(x AS STRING) AS d")),
+        optional=("*",),
+        budget="10m",
+        stopping=TrialStopping(method="median", min_iterations=3),
+    )
+    spec = Spec(data="f.csv", label="y", transform={"age": "age", "a": "a"}, tuning=tuning)
+    assert read_yaml(write_yaml(spec)) == spec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from made_study import made_study
@@ -12,7 +13,7 @@ from made_study import made_study
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.importance import FEWEST, comparable_values, importance
 from hagane.tuning.objective import Objective
-from hagane.tuning.study_record import StudyRecord
+from hagane.tuning.study_record import COUNTED, StudyRecord
 from hagane.tuning.trial import Measurement, Trial, TrialState
 
 SPACE = (
@@ -79,4 +80,25 @@ def test_a_trial_that_was_ended_early_is_no_worse_for_that() -> None:
     trials = tuple(Trial(id=i, parameters={}, state=states[i], measurements=points, final_measurement=points[-1])
                    for i, points in curves.items())  # fmt: skip
     record = StudyRecord(name="s", objectives=(Objective("auc", "MAXIMIZE"),), dimensions=(), trials=trials)
-    assert comparable_values(record, "auc") == pytest.approx({1: 0.8, 2: 0.8, 3: 0.7})
+    metric, values = comparable_values(record)
+    assert metric == "auc"
+    assert values == pytest.approx({1: -0.8, 2: -0.8, 3: -0.7})
+
+
+def test_where_the_objective_is_known_of_whole_trials_alone_all_are_held_by_what_they_told() -> None:
+    record = made_study(40)
+    told = [
+        msgspec.structs.replace(
+            trial,
+            measurements=tuple(
+                msgspec.structs.replace(each, metrics={"eval_loss": 1 - (each.metrics["roc_auc"] or 0.0)})
+                for each in trial.measurements
+            ),
+            final_measurement=trial.final_measurement if trial.state is TrialState.SUCCEEDED else None,
+        )
+        for trial in record.trials
+    ]
+    found = importance(msgspec.structs.replace(record, trials=tuple(told)))
+    assert {each.metric for each in found} == {"eval_loss"}
+    assert max(each.num_trials for each in found) == sum(trial.state in COUNTED for trial in record.trials)
+    assert found[0].name in ("model.options.learn_rate", "model.options.max_tree_depth")

@@ -13,12 +13,12 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hagane.counted import counted
-from hagane.errors import Fault, HaganeError, SpecError, nearest
+from hagane.errors import Fault, HaganeError, SpecError
+from hagane.fronts.call_spec import call_spec
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec, Split
 from hagane.workspace.workspace import Workspace
@@ -212,28 +212,21 @@ def train(
     the spec's others (`training`, `schema`, `anomalies`, `outliers`, …); they and `split` may be mappings.
     Raises HaganeError with every fault at once.
     """
-    if data is None:
-        raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
-    source = _source(data)
-    spec = {
-        "data": source if source is not None else "(a frame in memory)",
-        "label": label,
-        "label_form": label_form,
-        "name": name,
-        "tables": {} if tables is None else tables,
-        "transform": transform,
-        "exclude": exclude,
-        "defaults": defaults,
-        "model": {"type": model, "options": {} if options is None else options},
-        "split": {} if split is None else split,
-    }
-    return train_spec(
-        _spec(spec, sections),
-        frame=None if source is not None else data,
-        hparams=hparams,
-        workspace=workspace,
-        progress=progress,
+    declared, frame = call_spec(
+        data,
+        label,
+        label_form=label_form,
+        model=model,
+        options=options,
+        transform=transform,
+        split=split,
+        name=name,
+        tables=tables,
+        exclude=exclude,
+        defaults=defaults,
+        sections=sections,
     )
+    return train_spec(declared, frame=frame, hparams=hparams, workspace=workspace, progress=progress)
 
 
 def train_spec(
@@ -399,48 +392,6 @@ def launch(
 
 def _workspace(root: str | Path | None) -> Workspace:
     return Workspace() if root is None else Workspace(Path(root))
-
-
-def _source(data: object) -> str | tuple[str, ...] | None:
-    """What a spec's `data` can say of it: a query or paths; None for a frame."""
-    if isinstance(data, str | Path):
-        return str(data)
-    if isinstance(data, list | tuple) and all(isinstance(path, str | Path) for path in data):
-        return tuple(str(path) for path in data)
-    return None
-
-
-SECTIONS = (
-    "training",
-    "schema",
-    "anomalies",
-    "outliers",
-    "calibration",
-    "intervals",
-    "evaluation",
-    "serving",
-    "card",
-)
-
-
-def _spec(spec: dict[str, Any], sections: Mapping[str, Any]) -> Spec:
-    """The spec of a call, with its further sections. Raises SpecError with every fault."""
-    from hagane.spec.decode_python import decode_python
-
-    faults = [_no_section(name) for name in sections if name not in SECTIONS]
-    try:
-        declared: Spec = decode_python(spec | {name: sections[name] for name in SECTIONS if name in sections}, Spec)
-    except SpecError as error:
-        faults += error.faults
-    if faults:
-        raise SpecError(*faults)
-    return declared
-
-
-def _no_section(name: str) -> Fault:
-    known = [*signature(train).parameters, *SECTIONS]
-    expected = "one of " + ", ".join(SECTIONS)
-    return Fault(what=f"a spec has no section '{name}'", expected=expected, nearest=nearest(name, known))
 
 
 def _names(given: object, at: str) -> tuple[str, ...]:

@@ -196,11 +196,13 @@ def _line(name: str, value: Any, indent: int, width: int, *, remark: str = "", c
 
 
 def _plain(value: Any) -> Any:
-    """A Struct within a section as a mapping of what is set."""
+    """A Struct within a section, or within a mapping of it, as a mapping of what is set."""
+    if isinstance(value, dict):
+        return {name: _plain(row) for name, row in value.items()}
     if not isinstance(value, msgspec.Struct):
         return value
-    rows = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
-    return {name: row for name, row in rows.items() if row is not None}
+    rows = {field.name: _plain(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
+    return {name: row for name, row in rows.items() if row is not None and row != {}}
 
 
 def _fits_block(text: str) -> bool:

@@ -13,6 +13,7 @@ from hagane.tuning.dimension import Dimension
 from hagane.tuning.dimension_share import dimension_share, plain
 from hagane.tuning.study_record import COUNTED, StudyRecord, is_number
 from hagane.tuning.trial import Trial, TrialState
+from hagane.tuning.trial_curve import trial_curve
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -28,72 +29,62 @@ class Importance(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     share: float
-    """Of the variance of the objective, what goes back to this one alone, whatever the others are."""
+    """Of the variance of the metric, what goes back to this one alone, whatever the others are."""
     num_trials: int
     """In which it plays a part: those that it was found from."""
+    metric: str
+    """The first objective, or what all trials told on their way where those that were ended early lack it."""
 
 
-def importance(record: StudyRecord, metric: str | None = None) -> tuple[Importance, ...]:
+def importance(record: StudyRecord) -> tuple[Importance, ...]:
     """Functional analysis of variance over a random forest (fANOVA), the most important first; nothing of few trials.
 
     Shares are of what single hyperparameters account for, and sum to 1 over those that play a part in every trial. One
     that plays a part in some is held against these on its own trials. Measured on functions of known variance, its
-    shares are nearer to the truth, and steadier, than PED-ANOVA's. By `metric`, the first objective without one.
+    shares are nearer to the truth, and steadier, than PED-ANOVA's.
     """
-    values = comparable_values(record, metric or record.objective.metric)
+    metric, values = comparable_values(record)
     trials = [trial for trial in record.trials if trial.id in values]
     if len(trials) < FEWEST or len(set(values.values())) < 2:
         return ()
     varied = [dimension for dimension in record.dimensions if _varies(dimension, trials)]
     always = [each for each in varied if all(each.name in trial.parameters for trial in trials)]
-    found = [Importance(name=name, share=share, num_trials=len(trials))
+    found = [Importance(name=name, share=share, num_trials=len(trials), metric=metric)
              for name, share in _shares(always, trials, values).items()]  # fmt: skip
     for dimension in varied:
         if dimension not in always:
             own = [trial for trial in trials if dimension.name in trial.parameters]
             if len(own) >= FEWEST and len({values[trial.id] for trial in own}) > 1:
                 share = _shares([*always, dimension], own, values).get(dimension.name, 0.0)
-                found.append(Importance(name=dimension.name, share=share, num_trials=len(own)))
+                found.append(Importance(name=dimension.name, share=share, num_trials=len(own), metric=metric))
     return tuple(sorted(found, key=lambda each: (-each.share, each.name)))
 
 
-def comparable_values(record: StudyRecord, metric: str) -> dict[int, float]:
-    """Trial → what it is worth, as if all had been trained for as long.
+def comparable_values(record: StudyRecord) -> tuple[str, dict[int, float]]:
+    """The metric, and trial → what it is worth by it, as if all had been trained for as long.
 
-    What was ended early is worth less for that alone. It counts by how far it was behind the best at that iteration.
+    Where trials were ended early, each is worth the best that it told of on its way; one that was ended early by as
+    much less than the best of all as it was behind the best of its iteration.
     """
-    values = {trial.id: value for trial in record.trials
-              if trial.state in COUNTED and is_number(value := record.value(trial, metric))}  # fmt: skip
-    stopped = [trial for trial in record.trials if trial.state is TrialState.STOPPED and trial.id in values]
-    is_larger_better = _is_larger_better(record, metric)
-    whole = [value for number, value in values.items() if number not in {trial.id for trial in stopped}]
-    if not (stopped and whole):
-        return values
-    best = max(whole) if is_larger_better else min(whole)
-    for trial in stopped:
-        last = trial.final_measurement.iteration if trial.final_measurement else 0
-        then = [value for other in record.trials if is_number(value := _value_at(other, last, metric))]
-        if then:
-            values[trial.id] += best - (max(then) if is_larger_better else min(then))
-    return values
+    objective = record.objective
+    counted = [trial for trial in record.trials if trial.state in COUNTED]
+    stopped = {trial.id for trial in counted if trial.state is TrialState.STOPPED}
+    curves = {trial.id: curve for trial in counted
+              if (curve := trial_curve(trial.measurements, objective, is_ended=trial.id not in stopped))}  # fmt: skip
+    if not stopped or len(curves) < len(counted):
+        values = {trial.id: value for trial in counted if is_number(value := record.value(trial))}
+        return objective.metric, values
+    metric = curves[min(stopped)].metric
+    costs = {number: curve.costs[-1] for number, curve in curves.items() if curve.metric == metric}
+    whole = [cost for number, cost in costs.items() if number not in stopped]
+    for number in stopped & costs.keys() if whole else ():
+        last = curves[number].iterations[-1]
+        then = [cost for other in costs if is_number(cost := curves[other].cost_at(last))]
+        costs[number] += min(whole) - min(then, default=costs[number])
+    return metric, {number: cost for number, cost in costs.items() if math.isfinite(cost)}
 
 
-def _is_larger_better(record: StudyRecord, metric: str) -> bool:
-    return next((each.goal for each in record.objectives if each.metric == metric), "MAXIMIZE") == "MAXIMIZE"
-
-
-def _value_at(trial: Trial, iteration: int, metric: str) -> float | None:
-    """What the trial was worth when it had done so many iterations; None where it was ended, or not heard, before."""
-    heard = [each for each in trial.measurements if is_number(each.metrics.get(metric))]
-    if not heard or heard[-1].iteration < iteration:
-        return None
-    before = [each for each in heard if each.iteration <= iteration]
-    return before[-1].metrics[metric] if before else None
-
-
-def _shares(
-    dimensions: Sequence[Dimension], trials: Sequence[Trial], values: Mapping[int, float | None]
-) -> dict[str, float]:
+def _shares(dimensions: Sequence[Dimension], trials: Sequence[Trial], values: Mapping[int, float]) -> dict[str, float]:
     """fANOVA's, with the same forest each time."""
     if not dimensions:
         return {}
@@ -118,7 +109,7 @@ def _shares(
     return {keys[key].name: float(share) for key, share in shares.items() if math.isfinite(share)}
 
 
-def _frozen(keys: Mapping[str, Dimension], trial: Trial, value: float | None) -> FrozenTrial:
+def _frozen(keys: Mapping[str, Dimension], trial: Trial, value: float) -> FrozenTrial:
     """The trial as Optuna knows one; candidates by their number, since they may be of any kind."""
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
     from optuna.trial import create_trial

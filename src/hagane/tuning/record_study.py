@@ -24,6 +24,7 @@ def record_study(
         spec=about.spec,
         searched_spec=about.searched_spec,
         winner=study.winner(),
+        rungs=about.rungs,
         is_running=is_running,
         created=about.created,
         path=path,

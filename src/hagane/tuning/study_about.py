@@ -26,6 +26,8 @@ class StudyAbout(msgspec.Struct, frozen=True, kw_only=True):
     objectives: tuple[Objective, ...]
     algorithm: str = "tpe"
     stopping: TrialStopping = TrialStopping()
+    rungs: tuple[int, ...] = ()
+    """Iterations at which trials may be ended before their time."""
     seed: int = 0
     data: str = ""
     """The fingerprint of the rows."""

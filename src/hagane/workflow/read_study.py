@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
+from pathlib import Path
 
 from hagane.errors import Fault, HaganeError, NotFoundError, nearest
+from hagane.file_lock import lock_file
 from hagane.tuning.open_study import SUFFIX, open_study, shown_place, study_path
 from hagane.tuning.record_study import record_study
 from hagane.tuning.study_record import StudyRecord
@@ -26,7 +29,7 @@ def read_study(name: str, *, workspace: Workspace, storage: str | None = None) -
         where = f"workspace {workspace.root}"
         raise NotFoundError(Fault(what=f"no study '{name}'", where=where, nearest=nearest(name, names), next_step=step))
     with closing(open_study(path, name)) as study:
-        return record_study(study, path=str(path))
+        return record_study(study, path=str(path), is_running=_is_running(path))
 
 
 def list_studies(workspace: Workspace) -> tuple[tuple[StudyRecord, ...], tuple[HaganeError, ...]]:
@@ -38,3 +41,14 @@ def list_studies(workspace: Workspace) -> tuple[tuple[StudyRecord, ...], tuple[H
         except HaganeError as error:
             errors.append(error)
     return tuple(records), tuple(errors)
+
+
+def _is_running(path: Path) -> bool:
+    """Whether a process is at work on the study in this file: it holds the lock beside it."""
+    beside = path.with_suffix(".lock")
+    if not beside.is_file():
+        return False
+    lock = lock_file(beside)
+    if lock is not None:
+        os.close(lock)
+    return lock is None

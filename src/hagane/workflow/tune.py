@@ -20,10 +20,11 @@ from hagane.progress import SILENT, Progress
 from hagane.spec.duration import parse_duration
 from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
-from hagane.tuning.open_study import open_or_make_study, study_path
+from hagane.tuning.open_study import open_or_make_study, open_study, shown_place, study_path
 from hagane.tuning.run_trials import run_trials
 from hagane.tuning.run_trials_at_once import run_trials_at_once
 from hagane.tuning.search import Search
+from hagane.tuning.stopping import rungs
 from hagane.tuning.study import Study
 from hagane.tuning.study_about import StudyAbout
 from hagane.tuning.study_record import StudyRecord
@@ -35,6 +36,7 @@ from hagane.workflow.study_plan import StudyPlan, plan_study
 from hagane.workflow.study_run import study_run
 from hagane.workflow.train import TrainResult, train
 from hagane.workflow.trial_workers import threads_each, write_order
+from hagane.workflow.winner_of_training import winner_of_training
 from hagane.workspace.model_version import model_name
 from hagane.workspace.run_releases import run_releases
 from hagane.workspace.workspace import Workspace
@@ -97,15 +99,19 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
             _run(search, plan, workspace, frame, shared)
         if (failures := search.failures()) is not None:
             raise failures
-        record = msgspec.structs.replace(search.record(), path=str(place), tuning=plan.tuning)
+        record = msgspec.structs.replace(search.record(), path=shown_place(place), tuning=plan.tuning)
     best = winner_of(record)
     trained = train(plan.searched, workspace=workspace, frame=frame, hparams=best.parameters, progress=progress)
+    settled = set_hyperparameters(plan.searched, best.parameters)
+    winner = winner_of_training(best.id, settled, trained)
+    with closing(open_study(place, name)) as study:
+        study.keep_winner(winner)
     return TuneResult(
-        record=record,
+        record=msgspec.structs.replace(record, winner=winner),
         declared=plan.declared,
         searched=plan.searched,
         best=best,
-        spec=set_hyperparameters(plan.searched, best.parameters),
+        spec=settled,
         trained=trained,
         reason=search.reason or "",
         notes=trained.notes,
@@ -173,6 +179,7 @@ def _study(plan: StudyPlan, name: str, place: Path | str) -> Study:
 
 
 def _about(plan: StudyPlan, name: str) -> StudyAbout:
+    most = plan.most_iterations(plan.space.default_point())
     return StudyAbout(
         name=name,
         spec=write_yaml(plan.declared),
@@ -181,6 +188,7 @@ def _about(plan: StudyPlan, name: str) -> StudyAbout:
         objectives=plan.objectives,
         algorithm=plan.tuning.algorithm,
         stopping=plan.tuning.stopping,
+        rungs=rungs(plan.tuning.stopping, most) if most and len(plan.objectives) == 1 else (),
         seed=plan.tuning.seed,
         data=plan.fingerprint,
         releases=run_releases(),

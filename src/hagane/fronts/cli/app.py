@@ -35,6 +35,7 @@ from hagane.fronts.cli.termination import ended_by_sigterm
 from hagane.fronts.cli.tokens import tokens
 from hagane.fronts.cli.train import train
 from hagane.fronts.cli.training_info import training_info
+from hagane.fronts.cli.tune import tune
 from hagane.fronts.cli.undeploy import undeploy
 from hagane.fronts.cli.weights import weights
 
@@ -79,6 +80,7 @@ app.add_typer(schema, name="schema", rich_help_panel=PANEL_START)
 app.command(rich_help_panel=PANEL_START)(outliers)
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(train))
+app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(tune))
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(automl))
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(compare)

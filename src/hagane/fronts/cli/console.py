@@ -7,7 +7,7 @@ or the error.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -15,6 +15,9 @@ from rich.console import Console, RenderableType
 from hagane.errors import HaganeError
 from hagane.fronts.cli.progress import RichProgress
 from hagane.fronts.cli.render_error import render_error
+
+if TYPE_CHECKING:
+    from hagane.fronts.cli.study_progress import StudyProgress
 
 
 class Output:
@@ -24,7 +27,7 @@ class Output:
         self.json = json
         self.console = Console(highlight=False, markup=False, emoji=False)
         self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        self.progress = RichProgress(self.notes)
+        self.progress: RichProgress | StudyProgress = RichProgress(self.notes)
         self.is_quiet = json
         """Whether stdout is for a program: no text goes there."""
 

@@ -47,7 +47,7 @@ def _parts(record: StudyRecord, *, with_space: bool) -> Iterator[RenderableType]
     if found:
         yield Text("")
         told = ", ".join(f"{_names(record)[each.name]} {percent_text(each.share)}" for each in found[:MOST_NAMED])
-        yield Text(f"what mattered (fANOVA): {told}")
+        yield Text(f"what mattered to {found[0].metric} (fANOVA): {told}")
     yield from _best_lines(record)
 
 

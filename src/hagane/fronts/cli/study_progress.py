@@ -179,8 +179,9 @@ def _parts(view: StudyView, trial: SeenTrial) -> Iterable[str]:
         yield f"  {MEANT[trial.state]}"
     if trial.reason:
         yield f": {' '.join(trial.reason.split())}"
-    elif trial.metrics:
-        yield "".join(f"  {metric} {figure_text(trial.metrics.get(metric))}" for metric in view.metrics)
+    else:
+        known = [metric for metric in view.metrics if trial.metrics.get(metric) is not None]
+        yield "".join(f"  {metric} {figure_text(trial.metrics[metric])}" for metric in known or trial.metrics)
     if trial.number in view.best:
         yield "  best so far"
     if trial.iteration:

@@ -33,8 +33,10 @@ def history_chart(study: ShownStudy) -> Markup:
     frame = Frame(Axis("Trial", *widened(0.5, last + 0.5)), axis)
     marks = [frame.line(*_best_so_far(record.objective, shown, last, axis), "line second", step=True)] if shown else []
     marks += [dot(frame, (trial.id, value), trial, study) for trial, value in shown]
-    marks += [_cross(frame, trial, study) for trial in record.trials
-              if trial.state in (TrialState.FAILED, TrialState.INFEASIBLE)]  # fmt: skip
+    with_value = {trial.id for trial, _ in shown}
+    is_over = {TrialState.STOPPED, TrialState.FAILED, TrialState.INFEASIBLE}
+    without = [trial for trial in record.trials if trial.state in is_over and trial.id not in with_value]
+    marks += [_cross(frame, trial, study) for trial in without]
     goal = "as large as possible" if record.objective.goal == "MAXIMIZE" else "as small as possible"
     return frame.draw("History", f"{counted(len(shown), 'trial')} with a value, {goal}.", marks)
 
@@ -99,9 +101,12 @@ def _best_so_far(
 
 
 def _cross(frame: Frame, trial: Trial, study: ShownStudy) -> Markup:
+    """A trial without a value, below: a cross; a small circle where it was ended early."""
     x, y = frame.across(trial.id), frame.down(frame.y.low) - 6
-    path = f"M{x - 3:.1f} {y - 3:.1f}l6 6m0 -6l-6 6"
     title = element("title", study.told(trial))
+    if trial.state is TrialState.STOPPED:
+        return element("circle", title, cx=f"{x:.1f}", cy=f"{y:.1f}", r=2.6, class_="cross", data_trial=trial.id)
+    path = f"M{x - 3:.1f} {y - 3:.1f}l6 6m0 -6l-6 6"
     return element("path", title, d=path, class_=f"cross {trial.state.lower()}", data_trial=trial.id)
 
 

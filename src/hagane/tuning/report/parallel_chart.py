@@ -16,7 +16,7 @@ from hagane.tuning.report.objective_axis import metric_title, objective_axis, wi
 from hagane.tuning.report.shown_study import ShownStudy
 from hagane.tuning.report.trial_text import value_text
 from hagane.tuning.study_record import StudyRecord, is_number
-from hagane.tuning.trial import Trial
+from hagane.tuning.trial import Trial, TrialState
 
 STEP, TOP, BOTTOM, HEIGHT, EDGE = 112.0, 34.0, 14.0, 300.0, 56.0
 """Between two axes; above and below them; in all; left and right of them."""
@@ -49,6 +49,10 @@ def parallel_chart(study: ShownStudy, dimensions: Sequence[Dimension]) -> Markup
     classes = ["way best", *(f"way r{RANKS * at // len(ranked)}" for at in range(1, len(ranked)))]
     lines = [_line(trial, own, class_, study.told(trial))
              for (trial, _), own, class_ in zip(ranked, shares, classes, strict=True)]  # fmt: skip
+    with_value = {trial.id for trial, _ in shown}
+    lines += [_line(trial, _shares(record, trial, dimensions, scales), "way early", study.told(trial))
+              for trial in record.trials
+              if trial.state is TrialState.STOPPED and trial.id not in with_value]  # fmt: skip
     return element(
         "svg",
         element("title", "Parallel coordinates"),

@@ -23,7 +23,7 @@ from hagane.tuning.report.style import STYLE
 from hagane.tuning.report.timeline_chart import timeline_chart
 from hagane.tuning.report.trials_section import trials_section
 from hagane.tuning.states_text import states_text
-from hagane.tuning.study_record import StudyRecord
+from hagane.tuning.study_record import StudyRecord, is_number
 from hagane.tuning.trial import TrialState
 
 MOST_AXES, MOST_SLICES = 14, 24
@@ -82,6 +82,8 @@ def _overview(study: ShownStudy, dimensions: Sequence[Dimension]) -> Iterator[Ma
     if is_drawable(study, dimensions):
         drawn = dimensions[:MOST_AXES]
         note = "A line a trial; the better, the stronger, and the best in colour. Draw along an axis to choose a range."
+        if any(trial.state is TrialState.STOPPED and not is_number(record.value(trial)) for trial in record.trials):
+            note += " Broken: ended before it was measured."
         if len(drawn) < len(dimensions):
             note += f" The {len(drawn)} hyperparameters that matter most of {len(dimensions)}."
         inner = element("div", parallel_chart(study, drawn), class_="scroll", tabindex=0, role="region",
@@ -145,7 +147,7 @@ def _importance_card(study: ShownStudy, found: Sequence[Importance]) -> Markup:
         )
         for each in found
     ]
-    note = f"What part of the variance of {metric_title(study.record.objective.metric)} goes back to each, from "
+    note = f"What part of the variance of {metric_title(found[0].metric)} goes back to each, from "
     note += f"{num_counted} trials; of few a rough guide. fANOVA ({PAPER})."
     starred = any(each.num_trials < num_counted for each in found)
     below = element("p", "* of the trials in which it plays a part.", class_="note") if starred else ""
@@ -155,9 +157,9 @@ def _importance_card(study: ShownStudy, found: Sequence[Importance]) -> Markup:
 def _history_note(record: StudyRecord) -> str:
     note = f"{metric_title(record.objective.metric)} of each trial."
     if any(trial.state is TrialState.STOPPED for trial in record.trials):
-        note += " Hollow: ended before its time."
+        note += " Hollow: ended before its time, at the bottom where it was not measured then."
     if any(trial.state in (TrialState.FAILED, TrialState.INFEASIBLE) for trial in record.trials):
-        note += " Crosses: without a value."
+        note += " Crosses: failed or infeasible."
     steps = list(record.improvements())
     if steps:
         note += f" Last improvement: trial {steps[-1][0].id}, {number_text(steps[-1][1])}."

@@ -6,13 +6,14 @@ font-size:.84rem}
 .said{margin:0;padding-left:1.2em}
 circle.early{fill:var(--card);stroke:var(--first);stroke-width:1.6}circle.beyond{stroke-dasharray:2 1.6}
 .cross{fill:none;stroke:var(--warn);stroke-width:1.8}.cross.infeasible{stroke:var(--soft)}
+circle.cross{stroke:var(--soft);stroke-width:1.4}
 .curve{fill:none;stroke:var(--first);stroke-width:1.4;stroke-opacity:.55;stroke-linejoin:round}
 .curve.early{stroke:var(--soft);stroke-opacity:.6}.curve.best{stroke:var(--second);stroke-width:2.6;stroke-opacity:1}
 .rung{stroke:var(--soft);stroke-dasharray:2 4;stroke-width:1.2}
 .parallel{display:block;height:auto;margin:0 auto;touch-action:pan-x}
 .way{fill:none;stroke:var(--first);stroke-width:1.5;stroke-linejoin:round}
 .r0{stroke-opacity:.85}.r1{stroke-opacity:.6}.r2{stroke-opacity:.42}.r3{stroke-opacity:.28}.r4{stroke-opacity:.2}
-.way.best{stroke:var(--second);stroke-width:3}
+.way.early{stroke:var(--soft);stroke-opacity:.4;stroke-dasharray:5 3}.way.best{stroke:var(--second);stroke-width:3}
 .upright{stroke:var(--ink);stroke-width:1.2}.strip{fill:transparent}
 .scripted .strip{cursor:row-resize;touch-action:none}
 .parallel .tick,.parallel .axis{paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round;

@@ -8,7 +8,7 @@ from typing import Any
 from hagane.page.number_text import number_text, with_minus
 from hagane.tuning.parameter_text import parameter_text
 from hagane.tuning.states_text import STATES
-from hagane.tuning.study_record import StudyRecord
+from hagane.tuning.study_record import StudyRecord, is_number
 from hagane.tuning.trial import Trial
 
 
@@ -33,6 +33,8 @@ def parameters_text(parameters: Mapping[str, Any], names: Mapping[str, str]) -> 
 
 def trial_text(record: StudyRecord, trial: Trial, names: Mapping[str, str]) -> str:
     """What a trial came to, and by what: said when one points at its mark."""
-    value = number_text(record.value(trial))
-    worth = f"{value}, " if trial.final_measurement else ""
+    known = trial.final_measurement.metrics if trial.final_measurement else {}
+    own = {each.metric: known[each.metric] for each in record.objectives if is_number(known.get(each.metric))}
+    told = (f"{metric} {number_text(value)}" for metric, value in (own or known).items() if is_number(value))
+    worth = "".join(f"{each}, " for each in told)
     return f"trial {trial.id}: {worth}{STATES[trial.state]}; {parameters_text(trial.parameters, names)}"
