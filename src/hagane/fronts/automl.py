@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hagane.errors import Fault, SpecError
+from hagane.fronts.call_spec import call_spec
 from hagane.fronts.python import TrainedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Split
@@ -84,24 +84,13 @@ def automl(
     `options` are further ones of `hagane.tuning.automl_options`. The rest is as in `hagane.train`. Raises HaganeError.
     """
     from hagane.bundle.bundle import Bundle
-    from hagane.fronts.python import _source, _spec, _workspace
+    from hagane.fronts.python import _workspace
     from hagane.workflow.automl import automl as run
 
-    if data is None:
-        raise SpecError(Fault(what="there are no data", where="data", expected="SQL, paths, Arrow, pandas or Polars"))
-    source, place = _source(data), _workspace(workspace)
+    place = _workspace(workspace)
     given = {"budget": budget, "optimization_objective": objective, "ensemble": ensemble, "drop_leaks": drop_leaks}
     asked = {**given, **({} if families is None else {"families": list(families)}), **(options or {})}
-    spec = {
-        "data": source if source is not None else "(a frame in memory)",
-        "label": label,
-        "name": name,
-        "tables": {} if tables is None else tables,
-        "transform": transform,
-        "exclude": exclude,
-        "model": {"type": "auto", "options": asked},
-        "split": {} if split is None else split,
-    }
-    frame = None if source is not None else data
-    result = run(_spec(spec, sections), workspace=place, frame=frame, progress=progress or SILENT)
+    spec, frame = call_spec(data, label, options=asked, transform=transform, split=split, name=name, tables=tables,
+                            exclude=exclude, sections=sections)  # fmt: skip
+    result = run(spec, workspace=place, frame=frame, progress=progress or SILENT)
     return AutoMlModel(result, TrainedModel(Bundle.load(result.trained.bundle), place))
