@@ -111,11 +111,11 @@ def _value_at(table: Table, column: str, share: float) -> str | None:
 
 def _part_by_column(table: Table, split: Split) -> str:
     name = _column(split)
-    column = quote_name(name)
+    column, eval_ = quote_name(name), 1 if split.eval_fraction else 0
     if table.schema[name].type is SqlType.BOOL:
-        return f"CASE WHEN {column} IS FALSE THEN 0 ELSE 1 END"
+        return f"CASE WHEN {column} IS FALSE THEN 0 ELSE {eval_} END"
     _check_words(table, name)
-    return f"CASE upper(trim({column})) WHEN 'TEST' THEN 2 WHEN 'EVAL' THEN 1 ELSE 0 END"
+    return f"CASE upper(trim({column})) WHEN 'TEST' THEN 2 WHEN 'EVAL' THEN {eval_} ELSE 0 END"
 
 
 def _check_words(table: Table, name: str) -> None:

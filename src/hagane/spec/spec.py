@@ -29,7 +29,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `random` hashes the whole row, `key` hashes `column` so that the rows of one entity stay together, `time` sorts by
     `column` and takes the last rows, `column` reads 'TRAIN' / 'EVAL' / 'TEST' (or a BOOL: TRUE and NULL are eval) from
-    `column`, `none` trains on everything.
+    `column` (an `eval_fraction` of 0 makes eval rows train), `none` trains on everything.
     """
 
     method: Literal["random", "key", "time", "column", "none"] = "random"

@@ -51,6 +51,7 @@ def bundle_documents(
     version: str,
     hyperparameters: tuple[Hyperparameter, ...] = (),
     beginning: Beginning | None = None,
+    retrained: str | None = None,
 ) -> dict[str, bytes]:
     """File name → content. `version` is what the model will be called: `late@3`."""
     lineage = Lineage(
@@ -63,6 +64,7 @@ def bundle_documents(
         hyperparameters=hyperparameters,
         outliers=prepared.outliers,
         warm_start=None if beginning is None else f"{beginning.reference} ({beginning.digest})",
+        retrained=retrained,
         best_iteration=model.best_iteration,
         training_info=model.curve,
         advice=advice_on(model, prepared.resolved.options),

@@ -44,6 +44,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """The training rows that were set aside."""
     warm_start: str | None = None
     """The model that training began with, and the digest of its bundle."""
+    retrained: str | None = None
+    """Of a study's winner: that its eval rows were trained on, too."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
     advice: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ from hagane.workflow.hold_beginning import hold_beginning
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
 from hagane.workflow.notes import notes_of
 from hagane.workflow.prepare import Prepared, prepare
+from hagane.workflow.retrain import Retrain
 from hagane.workflow.row_weights import RowWeights, WeightedSplits, weigh_rows, weight_column
 from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.tensorboard_run import tensorboard_run
@@ -73,17 +74,19 @@ class TrainResult:
 
 
 def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
-          hparams: Mapping[str, Any] | None = None, progress: Progress = SILENT,
+          hparams: Mapping[str, Any] | None = None, retrain: Retrain | None = None, progress: Progress = SILENT,
           shared: SharedRows | None = None) -> TrainResult:  # fmt: skip
     """Train what `spec` declares and register the bundle in `workspace`.
 
     `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. `hparams` are the values of the spec's
-    hyperparameters, by name (`hagane.workflow.hyperparameters`). What `shared` has read and divided already is not read
-    again; it stands for `frame`. Raises HaganeError: SpecError with every
-    fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce training.
+    hyperparameters, by name (`hagane.workflow.hyperparameters`); `retrain` is of a study's winner that is trained on
+    its eval rows, too. What `shared` has read and divided already is not read again; it stands for `frame`. Raises
+    HaganeError: SpecError with every fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the
+    bundle does not reproduce training.
     """
     began = time.monotonic()
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
+    spec = spec if retrain is None else retrain.applied(spec)
     beginning = _checked(spec, workspace)
     if beginning is not None:
         spec = begin_spec(spec, beginning)
@@ -100,7 +103,7 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         with workspace.new_version(about.name) as slot:
             documents = bundle_documents(prepared, made.model, made.exported, weights=made.weights,
                                          seconds=time.monotonic() - began, version=f"{slot.name}@{slot.version}",
-                                         beginning=beginning,
+                                         beginning=beginning, retrained=retrain.describe() if retrain else None,
                                          hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
             exported = made.exported
             write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hagane.data.folds import all_folds
 from hagane.errors import Fault, PreemptedError, SpecError
 from hagane.features.encode import EncodedSplits, encode
 from hagane.models.family import FitContext, FittedModel
@@ -18,6 +19,8 @@ from hagane.workflow.beginning import Beginning, find_beginning
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.hyperparameters import set_hyperparameters
+from hagane.workflow.kept_scores import KeptScores
+from hagane.workflow.measured_folds import MeasuredFolds
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
 from hagane.workflow.shared_rows import Division, SharedRows
@@ -50,6 +53,8 @@ class TrialRunner:
     encodes the columns that the workspace's cache does not have, fits its family and measures the eval rows by the
     training path. No graph is built, and no test row looked at. `settle` makes the trial's spec of its parameters;
     `num_threads` is what a fit may use (0: every core); without `keeps_columns` no encoded column goes into the cache.
+    With `tuning.folds` a trial is a training a fold, and heard of on its way in the first alone. What it answers for
+    its eval rows goes to `kept`; `divisions` divide the rows of the split before anything else.
     """
 
     def __init__(
@@ -62,18 +67,24 @@ class TrialRunner:
         shared: SharedRows | None = None,
         num_threads: int = 0,
         keeps_columns: bool = True,
+        kept: KeptScores | None = None,
+        divisions: Sequence[Division] = (),
         progress: Progress = SILENT,
     ) -> None:
         self.spec, self.workspace = spec, workspace
         self.shared = shared or SharedRows(frame, workspace.root, answers=workspace.fit_answers)
         self._settle, self._num_threads, self._progress = settle, num_threads, progress
-        self._keeps_columns = keeps_columns
+        self._keeps_columns, self._kept, self._divisions = keeps_columns, kept, tuple(divisions)
 
     def __call__(self, number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
         """Trial `number`. Raises InfeasibleTrialError for what cannot be a spec, else HaganeError as `train` does."""
         told = TrialProgress(report, self._progress)
+        measured = MeasuredFolds()
         try:
-            run = self.run(self._settle(self.spec, parameters), told, told.notice)
+            spec = self._settle(self.spec, parameters)
+            for fold in self._folds:  # later folds would tell of iterations that were told of
+                heard, notice = (told, told.notice) if fold == self._folds[0] else (SILENT, None)
+                measured.add(self.run(spec, heard, notice, divisions=fold))
         except SpecError as error:
             raise InfeasibleTrialError(*error.faults) from None
         except (TrialEnded, PreemptedError):
@@ -81,12 +92,16 @@ class TrialRunner:
             if newest is None or not told.is_ended:
                 raise
             return TrialOutcome(metrics=newest.metrics, best_iteration=newest.best_iteration, stopped=True)
-        return TrialOutcome(
-            metrics=run.metrics,
-            best_iteration=run.model.best_iteration,
-            num_columns=run.encoded.num_columns,
-            num_cached=run.encoded.num_cached,
-        )
+        if self._kept is not None:
+            self._kept.keep(number, measured.scores)
+        return measured.outcome()
+
+    @property
+    def _folds(self) -> list[tuple[Division, ...]]:
+        """How the rows are divided for each training of a trial."""
+        count = self.spec.tuning.folds if self.spec.tuning else None
+        folds = [(fold,) for fold in all_folds(count)] if count else [()]
+        return [(*self._divisions, *fold) for fold in folds]
 
     def run(
         self,

@@ -29,15 +29,16 @@ from hagane.tuning.study import Study
 from hagane.tuning.study_about import StudyAbout
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial
-from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.study_changes import check_same_study
+from hagane.workflow.study_name import study_name
 from hagane.workflow.study_plan import StudyPlan, plan_study
 from hagane.workflow.study_run import study_run
-from hagane.workflow.train import TrainResult, train
+from hagane.workflow.train import TrainResult
+from hagane.workflow.train_winner import check_study_rows, train_winner
 from hagane.workflow.trial_workers import threads_each, write_order
+from hagane.workflow.trials_within_noise import WithinNoise
 from hagane.workflow.winner_of_training import winner_of_training
-from hagane.workspace.model_version import model_name
 from hagane.workspace.run_releases import run_releases
 from hagane.workspace.workspace import Workspace
 
@@ -58,6 +59,8 @@ class TuneResult:
     """Settled: what a person would have written for this model."""
     trained: TrainResult
     """The best trial's model, trained as `train` trains, evaluated on rows that no trial saw."""
+    within_noise: WithinNoise | None
+    """The trials that the rows do not tell apart from the best one; None where that cannot be tested."""
     reason: str
     """Why the search ended: `num_trials`, `budget` or `exhausted`."""
     notes: tuple[str, ...]
@@ -82,6 +85,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
     workspace.check_writable()
     shared = SharedRows(frame, workspace.root)
     plan = plan_study(spec, shared, progress)
+    check_study_rows(plan, shared, progress)
     name = study_name(plan.declared)
     place = plan.tuning.storage or study_path(workspace.studies_folder, name)
     with _alone(workspace, name, plan), closing(_study(plan, name, place)) as study:
@@ -101,9 +105,8 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
             raise failures
         record = msgspec.structs.replace(search.record(), path=shown_place(place), tuning=plan.tuning)
     best = winner_of(record)
-    trained = train(plan.searched, workspace=workspace, frame=frame, hparams=best.parameters, progress=progress)
-    settled = set_hyperparameters(plan.searched, best.parameters)
-    winner = winner_of_training(best.id, settled, trained)
+    found = train_winner(plan, record, best, workspace=workspace, shared=shared, frame=frame, progress=progress)
+    winner = winner_of_training(best.id, found.spec, found.trained, notes=found.notes, retrained=found.is_retrained)
     with closing(open_study(place, name)) as study:
         study.keep_winner(winner)
     return TuneResult(
@@ -111,10 +114,11 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
         declared=plan.declared,
         searched=plan.searched,
         best=best,
-        spec=settled,
-        trained=trained,
+        spec=found.spec,
+        trained=found.trained,
+        within_noise=found.within_noise,
         reason=search.reason or "",
-        notes=trained.notes,
+        notes=found.notes,
         duration_seconds=time.monotonic() - began,
     )
 
@@ -129,15 +133,6 @@ def _run(search: Search, plan: StudyPlan, workspace: Workspace, frame: object | 
         command = write_order(folder, plan.searched, workspace, frame, num_workers=num_workers)
         threads = threads_each(num_workers)
         run_trials_at_once(search, command, folder, num_workers=num_workers, num_threads=threads)
-
-
-def study_name(spec: Spec) -> str:
-    """What the study of a spec is called: as its model, where it has no name of its own.
-
-    >>> study_name(Spec(data="f.csv", label="late?"))
-    'late_'
-    """
-    return (spec.tuning.study if spec.tuning else None) or spec.name or model_name("_".join(spec.labels))
 
 
 def winner_of(record: StudyRecord) -> Trial:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
 from hagane.tuning.study_winner import StudyWinner
 from hagane.workflow.train import TrainResult
 
 
-def winner_of_training(trial: int, spec: Spec, trained: TrainResult, *, retrained: bool = False) -> StudyWinner:
-    """Of the trial of this number, its settled `spec`, and what was `trained` of it."""
+def winner_of_training(
+    trial: int, spec: Spec, trained: TrainResult, *, notes: Sequence[str] | None = None, retrained: bool = False
+) -> StudyWinner:
+    """Of the trial of this number, its settled `spec`, and what was `trained` of it; `notes`: all there are."""
     evaluation = trained.evaluation
     return StudyWinner(
         trial=trial,
@@ -19,5 +23,5 @@ def winner_of_training(trial: int, spec: Spec, trained: TrainResult, *, retraine
         part=evaluation.part or "test",
         intervals={name: (each.low, each.high) for name, each in evaluation.confidence.items()},
         retrained=retrained,
-        notes=trained.notes,
+        notes=trained.notes if notes is None else tuple(notes),
     )
