@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from hagane.errors import Fault, SpecError
 from hagane.evaluation.evaluation import Kind
 from hagane.models.options import options_from
-from hagane.spec.spec import Model, Spec, Split
+from hagane.spec.spec import Model, Spec
 from hagane.tuning.automl_options import AUTOML_TYPES, AutoMlOptions
 from hagane.tuning.objective import Objective
 from hagane.tuning.objectives import objectives_of
-from hagane.workflow.automl_spec import BY_FRACTION
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.train import run_key
 
@@ -23,9 +22,6 @@ FAMILIES = {"automl_classifier": "boosted_tree_classifier", "automl_regressor": 
 """AutoML's type → a family that predicts the same: by it the rows are checked before anything is tried."""
 DEFAULTS: dict[Kind, str] = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "root_mean_squared_error"}
 """BigQuery ML's OPTIMIZATION_OBJECTIVE of its AUTOML models."""
-LEAST_EVAL_ROWS, MOST_EVAL_SHARE = 500, 0.3
-"""Models are compared on so many rows where there are enough; of few rows at most so large a share."""
-EVAL_FRACTION = 0.1
 
 
 class AskedAutoMl(NamedTuple):
@@ -60,18 +56,6 @@ def asked_automl(spec: Spec) -> AskedAutoMl:
         raise SpecError(*faults)
     options = options_from("automl", AutoMlOptions, spec.model.options)
     return AskedAutoMl(options, replace(spec, model=Model(type=FAMILIES.get(type_, "auto")), tuning=None))
-
-
-def searched_spec(base: Spec, prepared: Prepared) -> Spec:
-    """`base` with eval rows to compare models by, more of them where the default is few."""
-    num_rows = sum(prepared.splits.counts)
-    share = min(MOST_EVAL_SHARE, max(EVAL_FRACTION, LEAST_EVAL_ROWS / max(1, num_rows)))
-    split = base.split
-    if split.method == "none":
-        split = Split(eval_fraction=share, test_fraction=0.0, seed=split.seed)
-    elif split.method in BY_FRACTION:
-        split = replace(split, eval_fraction=max(split.eval_fraction, share))
-    return replace(base, split=split)
 
 
 def automl_objective(options: AutoMlOptions, prepared: Prepared) -> Objective:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.tuning.time_plan import TimePlan
-from hagane.workflow.asked_automl import asked_automl, automl_key, searched_spec
+from hagane.workflow.asked_automl import asked_automl, automl_key
 from hagane.workflow.automl_clock import AutoMlClock
 from hagane.workflow.automl_leaderboard import automl_leaderboard
 from hagane.workflow.automl_result import AutoMlResult
@@ -44,7 +44,7 @@ def automl(
     plan = TimePlan(options.seconds, clock.seconds)
     with run_folder(workspace.runs_folder, automl_key(prepared, options), run_about(prepared)) as folder:
         run = AutoMlRun(base, prepared, options, folder, clock, plan)
-        runner = TrialRunner(searched_spec(base, prepared), workspace=workspace, shared=shared)
+        runner = TrialRunner(base, workspace=workspace, shared=shared)
         found = run.search(runner, progress)
         clock.done("try models", plan.search_end - plan.prepared)
         settled = run.settle(found)

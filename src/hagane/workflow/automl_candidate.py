@@ -50,8 +50,12 @@ class TriedModel(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float | None] = {}
     """Of the eval rows."""
     seconds: float
-    """Features, fit and measurement; columns that were encoded before are not encoded again."""
+    """Features, fits and measurement; columns that were encoded before are not encoded again."""
+    num_fits: int = 1
     best_iteration: int | None = None
+    """Of several fits the one in the middle; of one that was ended the last."""
+    num_iterations: int | None = None
+    """Those of the longest fit, with those in which it waited for progress."""
     transform: dict[str, str] = {}
     """The features that it was given, in full."""
     importance: dict[str, float] = {}
@@ -62,3 +66,8 @@ class TriedModel(msgspec.Struct, frozen=True, kw_only=True):
     """What one row takes there."""
     reason: str = ""
     """Why it failed, or was ended."""
+
+    @property
+    def fit_seconds(self) -> float:
+        """Of one fit."""
+        return self.seconds / self.num_fits

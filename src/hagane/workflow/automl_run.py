@@ -13,8 +13,9 @@ from hagane.progress import Progress
 from hagane.progress.events import StudyEnded, StudyStarted
 from hagane.spec.spec import Spec
 from hagane.tuning.automl_options import AutoMlOptions
-from hagane.tuning.time_plan import SAFETY, TimePlan
+from hagane.tuning.time_plan import TimePlan
 from hagane.tuning.trial import TrialState
+from hagane.workflow.affordable_training import affordable_training
 from hagane.workflow.asked_automl import automl_objective
 from hagane.workflow.automl_candidate import TriedModel
 from hagane.workflow.automl_choice import Choice, Judge
@@ -22,8 +23,12 @@ from hagane.workflow.automl_clock import AutoMlClock
 from hagane.workflow.automl_search import AutoMlSearch
 from hagane.workflow.automl_spec import final_spec
 from hagane.workflow.automl_trials import AutoMlTrials
+from hagane.workflow.compared_rows import compared_rows
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.trial_runner import TrialRunner
+
+APART = ("key", "time")
+"""Splits of whose rows some must not stand in two folds: no models are trained without a fold each."""
 
 
 class Found(NamedTuple):
@@ -61,7 +66,8 @@ class AutoMlRun:
     def search(self, runner: TrialRunner, progress: Progress) -> Found:
         """Try candidates. Raises TrainingError with every reason where none could be trained."""
         objective = automl_objective(self.options, self.prepared)
-        trials = AutoMlTrials(runner.spec, runner, self.folder, objective, progress)
+        rows = compared_rows(self.base.split, self.prepared.splits.counts)
+        trials = AutoMlTrials(self.base, runner, self.folder, rows=rows, objective=objective, progress=progress)
         name, began = str(self.prepared.resolved.spec.name), time.monotonic()
         progress.note(_plan_text(self.plan))
         progress.tell(
@@ -75,7 +81,6 @@ class AutoMlRun:
         )
 
         def judge() -> Judge:
-            assert trials.labels is not None
             return Judge(trials.labels, objective, classes=self.prepared.label.classes)
 
         search = AutoMlSearch(self.base, self.prepared, self.options, trials, make_judge=judge,
@@ -103,24 +108,16 @@ class AutoMlRun:
         most = self.options.max_members if self.options.ensemble else 1
         choice = found.judge.choose(scores, max_members=most)
         now = self.clock.seconds
-        shares, left_out = _affordable(choice.shares, by_key, self.plan.training(now))
-        members = [(by_key[key], share) for key, share in shares.items()]
-        spec = final_spec(self.base, members, num_folds=0, is_number=not self.prepared.label.num_classes)
-        told = (*found.decisions, _choice_text(choice, found.trials, by_key), *left_out)
-        return Settled(spec, shares, told, now)
-
-
-def _affordable(
-    shares: Mapping[str, float], by_key: Mapping[str, TriedModel], seconds: float
-) -> tuple[dict[str, float], list[str]]:
-    """The members that can be trained in `seconds`, and who is left out for it: those with the least to say first."""
-    kept, reasons = dict(shares), []
-    while len(kept) > 1 and SAFETY * sum(by_key[key].seconds for key in kept) > seconds:
-        least = min(kept, key=lambda key: kept[key])
-        del kept[least]
-        reasons.append(f"{by_key[least].candidate.name} left out: too little time is left to train it again")
-    total = sum(kept.values())
-    return {key: share / total for key, share in kept.items()}, reasons
+        affordable = affordable_training(
+            [(by_key[key], share) for key, share in choice.shares.items()],
+            seconds=self.plan.training(now),
+            share=found.trials.rows.share,
+            max_folds=self.options.max_folds if self.options.ensemble and self.base.split.method not in APART else 0,
+        )
+        spec = final_spec(self.base, affordable.members, num_folds=affordable.num_folds,
+                          is_number=not self.prepared.label.num_classes)  # fmt: skip
+        told = (*found.decisions, _choice_text(choice, found.trials, by_key), *affordable.because)
+        return Settled(spec, affordable.shares, told, now)
 
 
 def _nothing_found(trials: AutoMlTrials) -> TrainingError:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from hagane.features.derived_candidates import derived_candidates
 from hagane.spec.spec import Spec
@@ -26,6 +27,13 @@ from hagane.workflow.resolve import not_features
 
 KEPT_RATIOS = 6
 """Of all ratios those that the trees used most."""
+FITS = 16
+"""About so many models are tried where there is time for them."""
+PROBE_SHARE = 0.3
+"""Of the search: the first model is given so much; if it is not done then, models are compared on fewer rows."""
+USUAL_ROUNDS = 400
+"""That many iterations a model is thought to need that was ended before."""
+LEAST_SHARE = 0.02
 FITS_FOR_FEATURES = 6
 """Further features are tried where the time suffices for so many fits."""
 MOST_SEEDS = 3
@@ -58,7 +66,7 @@ class AutoMlSearch:
     def run(self) -> None:
         """Try candidates until the time is over, or nothing is left to try."""
         first, *others = portfolio(self._options.families)
-        tried = self._try(self._candidate(first), is_first=True)
+        tried = self._first(self._candidate(first))
         if tried.state is TrialState.SUCCEEDED and first.kind == TREES and self._may_derive(tried):
             self._derive(tried)
         for configuration in others:
@@ -68,12 +76,38 @@ class AutoMlSearch:
         if self.num_skipped:
             self.decisions.append(f"{self.num_skipped} more were not tried: they would not have been done in time")
 
-    def _try(self, candidate: AutoMlCandidate, *, is_first: bool = False) -> TriedModel:
-        if not is_first and time.monotonic() + self._foreseen(candidate) > self._search_end:
+    def _first(self, candidate: AutoMlCandidate) -> TriedModel:
+        """Try the first one, and find out how many rows the time suffices for."""
+        trials = self._trials
+        if trials.is_settled:
+            return trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+        began = time.monotonic()
+        left = self._search_end - began
+        tried = trials.attempt(candidate, began + PROBE_SHARE * left, measure_serving=self._measures_serving)
+        rows = trials.rows
+        if tried.state is TrialState.STOPPED:
+            share = max(LEAST_SHARE, min(0.5, left / FITS / _whole_seconds(tried)))
+            trials.settle_rows(replace(rows, share=share))
+            percent = f"{100 * share:.2g} %"
+            self.decisions.append(f"models are compared by what they learn from {percent} of the rows: a fit to all of "
+                                  "them takes too long for several")  # fmt: skip
+        elif rows.used == (1,) and FITS * rows.num_folds * tried.seconds < left:
+            trials.settle_rows(rows.with_all_folds)
+            self.decisions.append(f"models are compared on {rows.num_folds} folds, each held out once")
+        else:
+            trials.settle_rows(rows)
+            return trials.record(tried)
+        return trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+
+    def _try(self, candidate: AutoMlCandidate) -> TriedModel:
+        if time.monotonic() + self._foreseen(candidate) > self._search_end:
             self.num_skipped += 1
             return TriedModel(number=0, candidate=candidate, state=TrialState.REQUESTED, seconds=0.0)
-        cheap = MEASURED_SHARE * self._options.seconds >= MEASURING_SECONDS
-        return self._trials.run(candidate, self._search_end, measure_serving=cheap)
+        return self._trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+
+    @property
+    def _measures_serving(self) -> bool:
+        return MEASURED_SHARE * self._options.seconds >= MEASURING_SECONDS
 
     def _foreseen(self, candidate: AutoMlCandidate) -> float:
         """Seconds, by what those before took for what they cost."""
@@ -152,6 +186,11 @@ class AutoMlSearch:
                 seed=number,
                 cost=candidate.cost,
             )
+
+
+def _whole_seconds(tried: TriedModel) -> float:
+    """What a fit that was ended would have taken."""
+    return tried.seconds * USUAL_ROUNDS / max(1, tried.best_iteration or 1)
 
 
 def _most_used(expressions: Mapping[str, str], importance: Mapping[str, float]) -> dict[str, str]:

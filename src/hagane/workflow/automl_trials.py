@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import time
+from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -17,31 +19,51 @@ from hagane.progress.events import TrialEnded as EndedEvent
 from hagane.progress.events import TrialStarted
 from hagane.spec.spec import Spec
 from hagane.tuning.objective import Objective
-from hagane.tuning.run_trial import Report
 from hagane.tuning.trial import TrialState
 from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
+from hagane.workflow.compared_rows import ComparedRows
 from hagane.workflow.serving_cost import serving_cost
 from hagane.workflow.trial_progress import TrialEnded, TrialProgress
 from hagane.workflow.trial_runner import TrialRun, TrialRunner
+from hagane.workflow.trial_scores import TrialScores, trial_metrics
 from hagane.write_aside import write_aside
 
 Array = npt.NDArray[Any]
-LABELS = "labels.npy"
+ROWS_FILE = "rows.json"
 
 
 class AutoMlTrials:
-    """What was tried, in `folder`: an earlier process's trials are not done again.
+    """What was tried, in `folder`: an earlier process's trials are not done again."""
 
-    `deadline` is when (`time.monotonic`) a running trial is ended.
-    """
-
-    def __init__(self, base: Spec, runner: TrialRunner, folder: Path, objective: Objective, progress: Progress) -> None:
+    def __init__(
+        self,
+        base: Spec,
+        runner: TrialRunner,
+        folder: Path,
+        *,
+        rows: ComparedRows,
+        objective: Objective,
+        progress: Progress,
+    ) -> None:
         self.objective = objective
         self.tried: list[TriedModel] = []
-        self.labels: Array | None = None
-        """[n] of the eval rows; None before the first trial succeeded."""
         self._base, self._runner, self._folder, self._progress = base, runner, folder, progress
-        self._earlier = _read(folder)
+        self.rows = rows
+        self.is_settled = (folder / ROWS_FILE).is_file()
+        """Whether an earlier process decided on which rows models are compared."""
+        if self.is_settled:
+            self.rows = msgspec.json.decode((folder / ROWS_FILE).read_bytes(), type=ComparedRows)
+
+    def settle_rows(self, rows: ComparedRows) -> None:
+        """From now on models are compared on these rows."""
+        self.rows = rows
+        write_aside(self._folder / ROWS_FILE, msgspec.json.encode(rows))
+
+    @property
+    def labels(self) -> Array:
+        """[n] of the rows on which models are compared; there are some once a trial succeeded."""
+        labels: Array = np.load(self._labels_file)
+        return labels
 
     @property
     def succeeded(self) -> list[TriedModel]:
@@ -52,100 +74,118 @@ class AutoMlTrials:
         return sorted(found, key=lambda each: (sign * float(each.metrics[metric] or 0.0), each.number))
 
     def value(self, tried: TriedModel) -> float | None:
-        """What it is worth on the eval rows; None where that is not known."""
+        """What it is worth on the rows held out; None where that is not known."""
         value = tried.metrics.get(self.objective.metric) if tried.state is TrialState.SUCCEEDED else None
         return None if value is None or np.isnan(value) else value
 
     def scores(self, tried: TriedModel) -> Array:
-        """[n] or [n, c] its answers to the eval rows."""
-        scores: Array = np.load(self._folder / f"{tried.candidate.key}.npy")
+        """[n] or [n, c] its answers to the rows held out."""
+        scores: Array = np.load(self._file(tried.candidate).with_suffix(".npy"))
         return scores
 
-    def run(self, candidate: AutoMlCandidate, deadline: float, *, measure_serving: bool) -> TriedModel:
-        """Try one, or take what an earlier process found. What fails is recorded with its reason.
+    def run(self, candidate: AutoMlCandidate, deadline: float, *, measure_serving: bool = False) -> TriedModel:
+        """Try one, or take what an earlier process found; at `deadline` (`time.monotonic`) it is ended.
 
-        Raises TrainingInterruptedError and what is no HaganeError.
+        What fails is recorded with its reason. Raises TrainingInterruptedError, and what is no HaganeError.
         """
         number = len(self.tried) + 1
-        earlier = self._earlier.get(candidate.key)
-        if earlier is not None:
-            tried = msgspec.structs.replace(earlier, number=number, candidate=candidate)
-            self.labels = np.load(self._folder / LABELS) if (self._folder / LABELS).is_file() else self.labels
-        else:
+        earlier = self._earlier(candidate)
+        if earlier is None:
             self._progress.tell(TrialStarted(trial=number, parameters=_parameters(candidate)))
-            tried = self._try(number, candidate, deadline, measure_serving)
-            write_aside(self._folder / f"{candidate.key}.json", msgspec.json.encode(tried))
-        is_best = not self.succeeded or self.objective.is_better(self.value(tried), self.value(self.succeeded[0]))
+            earlier = self.attempt(candidate, deadline, measure_serving=measure_serving)
+        return self.record(msgspec.structs.replace(earlier, number=number, candidate=candidate))
+
+    def record(self, tried: TriedModel) -> TriedModel:
+        """Keep and tell what became of a candidate."""
+        tried = msgspec.structs.replace(tried, number=len(self.tried) + 1)
+        write_aside(self._file(tried.candidate), msgspec.json.encode(tried))
+        best = self.succeeded[0] if self.succeeded else None
+        is_best = self.objective.is_better(self.value(tried), self.value(best) if best else None)
         self.tried.append(tried)
         self._progress.tell(
             EndedEvent(
-                trial=number, state=tried.state, metrics=tried.metrics, best_iteration=tried.best_iteration,
-                reason=tried.reason, is_best=is_best and self.value(tried) is not None, duration_seconds=tried.seconds,
+                trial=tried.number,
+                state=tried.state,
+                metrics=tried.metrics,
+                best_iteration=tried.best_iteration,
+                reason=tried.reason,
+                is_best=is_best,
+                duration_seconds=tried.seconds,
             )
-        )  # fmt: skip
+        )
         return tried
 
-    def _try(self, number: int, candidate: AutoMlCandidate, deadline: float, measure_serving: bool) -> TriedModel:
+    def attempt(self, candidate: AutoMlCandidate, deadline: float, *, measure_serving: bool = False) -> TriedModel:
+        """Try one, and record nothing."""
         began = time.monotonic()
-        report: Report = lambda measurement: time.monotonic() > deadline  # noqa: E731 (a Report is a callable)
-        told = TrialProgress(report, SILENT)
+        told = TrialProgress(lambda _: time.monotonic() > deadline, SILENT)
 
         def ended(state: TrialState, reason: str) -> TriedModel:
             newest = told.newest.iteration if told.newest else None
-            return TriedModel(number=number, candidate=candidate, state=state, seconds=time.monotonic() - began,
+            return TriedModel(number=0, candidate=candidate, state=state, seconds=time.monotonic() - began,
                               best_iteration=newest, reason=reason)  # fmt: skip
 
         try:
-            run = self._runner.run(candidate.spec(self._base), told, told.notice)
-        except TrialEnded:
-            return ended(TrialState.STOPPED, "its time was over")
-        except TrainingInterruptedError:
+            spec = candidate.spec(self._base)
+            runs = [
+                self._runner.run(spec, told, told.notice, divisions=divisions) for divisions in self.rows.divisions()
+            ]
+        except (TrialEnded, TrainingInterruptedError):
             if not told.is_ended:
                 raise
             return ended(TrialState.STOPPED, "its time was over")
         except HaganeError as error:
             return ended(TrialState.FAILED, error.faults[0].what)
-        seconds = time.monotonic() - began
-        self._keep(candidate, run)
-        cost = serving_cost(run.prepared, run.model) if measure_serving else None
+        return self._succeeded(candidate, runs, time.monotonic() - began, measure_serving)
+
+    def _succeeded(
+        self, candidate: AutoMlCandidate, runs: list[TrialRun], seconds: float, measure_serving: bool
+    ) -> TriedModel:
+        last = runs[-1]
+        together = TrialScores(*(np.concatenate([each[i] for each in (run.found for run in runs)]) for i in (0, 1)))
+        _save(self._file(candidate).with_suffix(".npy"), together.scores)
+        if not self._labels_file.is_file():
+            _save(self._labels_file, together.labels)
+        cost = serving_cost(last.prepared, last.model) if measure_serving else None
+        importance: Counter[str] = Counter()
+        for run in runs:
+            importance.update(run.model.importance())
         return TriedModel(
-            number=number,
+            number=0,
             candidate=candidate,
             state=TrialState.SUCCEEDED,
-            metrics=run.metrics,
+            metrics=trial_metrics(last.prepared, together),
             seconds=seconds,
-            best_iteration=run.model.best_iteration,
-            transform=dict(run.prepared.resolved.spec.transform or {}),
-            importance=dict(run.model.importance()),
+            num_fits=len(runs),
+            best_iteration=round(median(run.model.best_iteration for run in runs)),
+            num_iterations=max(len(run.model.curve) for run in runs),
+            transform=dict(last.prepared.resolved.spec.transform or {}),
+            importance=dict(importance),
             graph_bytes=cost.graph_bytes if cost else None,
             row_milliseconds=cost.row_milliseconds if cost else None,
         )
 
-    def _keep(self, candidate: AutoMlCandidate, run: TrialRun) -> None:
-        _save(self._folder / f"{candidate.key}.npy", run.found.scores)
-        if self.labels is None:
-            self.labels = np.asarray(run.found.labels)
-            _save(self._folder / LABELS, self.labels)
+    def _earlier(self, candidate: AutoMlCandidate) -> TriedModel | None:
+        """What an earlier process found; one that was ended for its time may have more of it now."""
+        try:
+            tried = msgspec.json.decode(self._file(candidate).read_bytes(), type=TriedModel)
+        except (OSError, msgspec.DecodeError):
+            return None
+        is_whole = tried.state is not TrialState.SUCCEEDED or self._file(candidate).with_suffix(".npy").is_file()
+        return tried if is_whole and tried.state is not TrialState.STOPPED else None
+
+    @property
+    def _labels_file(self) -> Path:
+        return self._folder / f"labels-{self.rows.key}.npy"
+
+    def _file(self, candidate: AutoMlCandidate) -> Path:
+        return self._folder / f"{candidate.key}-{self.rows.key}.json"
 
 
 def _save(path: Path, array: Array) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_aside(path, buffer.getvalue())
-
-
-def _read(folder: Path) -> dict[str, TriedModel]:
-    """What an earlier process left: key → trial; one that was ended for its time may have more of it now."""
-    found = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            tried = msgspec.json.decode(path.read_bytes(), type=TriedModel)
-        except msgspec.DecodeError:
-            continue
-        is_whole = tried.state is not TrialState.SUCCEEDED or path.with_suffix(".npy").is_file()
-        if is_whole and tried.state is not TrialState.STOPPED and tried.candidate.key == path.stem:
-            found[path.stem] = tried
-    return found
 
 
 def _parameters(candidate: AutoMlCandidate) -> dict[str, Any]:
