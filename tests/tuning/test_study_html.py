@@ -85,8 +85,8 @@ def test_each_trial_with_a_value_is_in_every_chart() -> None:
         marks = len(re.findall(rf'data-trial="{trial.id}"', page))
         has_value = trial.final_measurement is not None
         slices = len(trial.parameters)
-        # history, timeline, row; with a value a dot by each hyperparameter, a way, and a curve of two points or more
-        expected = 3 + (slices + 1 + (len(trial.measurements) > 1) if has_value else 0)
+        # history, timeline, row, each hyperparameter; with a value a way, and a curve of two points or more
+        expected = 3 + slices + (1 + (len(trial.measurements) > 1) if has_value else 0)
         assert marks == expected, (trial.id, marks, expected)
 
 

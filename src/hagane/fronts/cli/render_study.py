@@ -27,17 +27,20 @@ MOST_ROWS = 30
 MOST_NAMED = 8
 
 
-def render_study(record: StudyRecord, *, with_space: bool = True) -> RenderableType:
-    """Everything that a terminal has room for; the page has all."""
-    return Group(*_parts(record, with_space=with_space))
+def render_study(record: StudyRecord, *, is_fresh: bool = False) -> RenderableType:
+    """Everything that a terminal has room for; the page has all.
+
+    Of a search that has just ended (`is_fresh`) its user has seen the space, and is told of what to know elsewhere.
+    """
+    return Group(*_parts(record, is_fresh=is_fresh))
 
 
-def _parts(record: StudyRecord, *, with_space: bool) -> Iterator[RenderableType]:
+def _parts(record: StudyRecord, *, is_fresh: bool) -> Iterator[RenderableType]:
     found = importance(record)
     yield Text.assemble((f"study {record.name}", "bold"), f"  {states_text(record.trials)}")
     if record.path:
         yield Text(record.path, "dim", no_wrap=True, overflow="ignore")
-    if with_space and record.dimensions:
+    if record.dimensions and not is_fresh:
         yield Text("")
         yield FitWidth(lambda width: render_space(record.dimensions, width))
     if record.trials:
@@ -49,6 +52,8 @@ def _parts(record: StudyRecord, *, with_space: bool) -> Iterator[RenderableType]
         told = ", ".join(f"{_names(record)[each.name]} {percent_text(each.share)}" for each in found[:MOST_NAMED])
         yield Text(f"what mattered to {found[0].metric} (fANOVA): {told}")
     yield from _best_lines(record)
+    if record.winner is not None and not is_fresh:
+        yield from (Text(f"note: {text}", "yellow") for text in record.winner.notes)
 
 
 def _best_lines(record: StudyRecord) -> Iterator[RenderableType]:
@@ -67,7 +72,6 @@ def _best_lines(record: StudyRecord) -> Iterator[RenderableType]:
                                 for name, value in best.parameters.items()))  # fmt: skip
     if record.winner is not None:
         yield _winner_line(record, record.winner)
-        yield from (Text(f"note: {text}", "yellow") for text in record.winner.notes)
 
 
 def _winner_line(record: StudyRecord, winner: StudyWinner) -> Text:

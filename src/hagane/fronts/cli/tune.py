@@ -13,6 +13,7 @@ from hagane.fronts.cli.told_events import told_events
 from hagane.fronts.cli.tune_arguments import TuneArguments
 
 if TYPE_CHECKING:
+    from hagane.fronts.cli.study_progress import StudyProgress
     from hagane.progress import Progress
     from hagane.tuning.study_record import StudyRecord
     from hagane.workflow.train import TrainResult
@@ -145,12 +146,12 @@ def _search(asked: TuneArguments, place: Workspace, output: Output) -> None:
     with StudyProgress(output.notes) as screen:
         output.progress = screen
         with told_events(output, asked.events) as progress:
-            result = _tuned(asked, place, progress)
+            result = _tuned(asked, place, progress, screen)
             _show_result(asked, result, output, progress)
             _tell_end(result.trained, progress)
 
 
-def _tuned(asked: TuneArguments, place: Workspace, progress: Progress) -> TuneResult:
+def _tuned(asked: TuneArguments, place: Workspace, progress: Progress, screen: StudyProgress) -> TuneResult:
     """Everything that the command line alone can have wrong is told before the work."""
     from hagane.errors import HaganeError
     from hagane.fronts.cli.asked_spec import asked_spec, spec_path
@@ -181,6 +182,11 @@ def _tuned(asked: TuneArguments, place: Workspace, progress: Progress) -> TuneRe
         return work(fix_hyperparameters(spec, values), workspace=place, progress=progress)
     except HaganeError as error:
         raise (locate_faults(error, path) if path else error) from None
+    except KeyboardInterrupt:
+        screen.stop()
+        if screen.view is not None:
+            progress.note(f"the same command goes on with the study {screen.view.started.study}")
+        raise
 
 
 def _show_result(asked: TuneArguments, result: TuneResult, output: Output, progress: Progress) -> None:
@@ -188,7 +194,7 @@ def _show_result(asked: TuneArguments, result: TuneResult, output: Output, progr
     from hagane.fronts.cli.render_training import render_training
     from hagane.fronts.cli.train import training_document
 
-    output.show(render_study(result.record, with_space=False), "")
+    output.show(render_study(result.record, is_fresh=True), "")
     output.show(render_training(result.trained))
     for note in result.notes:
         progress.note(note)

@@ -33,23 +33,23 @@ def history_chart(study: ShownStudy) -> Markup:
     frame = Frame(Axis("Trial", *widened(0.5, last + 0.5)), axis)
     marks = [frame.line(*_best_so_far(record.objective, shown, last, axis), "line second", step=True)] if shown else []
     marks += [dot(frame, (trial.id, value), trial, study) for trial, value in shown]
-    with_value = {trial.id for trial, _ in shown}
-    is_over = {TrialState.STOPPED, TrialState.FAILED, TrialState.INFEASIBLE}
-    without = [trial for trial in record.trials if trial.state in is_over and trial.id not in with_value]
-    marks += [_cross(frame, trial, study) for trial in without]
+    marks += [_cross(frame, trial.id, trial, study) for trial in study.without_value()]
     goal = "as large as possible" if record.objective.goal == "MAXIMIZE" else "as small as possible"
     return frame.draw("History", f"{counted(len(shown), 'trial')} with a value, {goal}.", marks)
 
 
 def slice_chart(study: ShownStudy, dimension: Dimension) -> Markup:
-    """Each trial's value over that of one hyperparameter."""
+    """Each trial's value over that of one hyperparameter, below them those without a value."""
     objective, valued = study.record.objective, study.valued()
     shown = [(trial, value) for trial, value in valued if dimension.name in trial.parameters]
-    name, chosen = study.names[dimension.name], [trial.parameters[dimension.name] for trial, _ in shown]
+    without = [trial for trial in study.without_value() if dimension.name in trial.parameters]
+    trials = [*without, *(trial for trial, _ in shown)]
+    name, chosen = study.names[dimension.name], [trial.parameters[dimension.name] for trial in trials]
     across = _dimension_axis(dimension, name, chosen)
     frame = Frame(across, objective_axis(objective, [value for _, value in valued]))
     ordered = sorted(shown, key=lambda each: each[0].id in study.best)
-    marks = []
+    places = ((trial, _place(across, dimension, trial.parameters[dimension.name])) for trial in without)
+    marks = [_cross(frame, place, trial, study) for trial, place in places if place is not None]
     for trial, value in ordered:
         place = _place(across, dimension, trial.parameters[dimension.name])
         if place is not None:
@@ -100,9 +100,9 @@ def _best_so_far(
     return [*xs, last + 0.5], [*ys, *ys[-1:]]
 
 
-def _cross(frame: Frame, trial: Trial, study: ShownStudy) -> Markup:
+def _cross(frame: Frame, across: float, trial: Trial, study: ShownStudy) -> Markup:
     """A trial without a value, below: a cross; a small circle where it was ended early."""
-    x, y = frame.across(trial.id), frame.down(frame.y.low) - 6
+    x, y = frame.across(across), frame.down(frame.y.low) - 6
     title = element("title", study.told(trial))
     if trial.state is TrialState.STOPPED:
         return element("circle", title, cx=f"{x:.1f}", cy=f"{y:.1f}", r=2.6, class_="cross", data_trial=trial.id)

@@ -49,10 +49,9 @@ def parallel_chart(study: ShownStudy, dimensions: Sequence[Dimension]) -> Markup
     classes = ["way best", *(f"way r{RANKS * at // len(ranked)}" for at in range(1, len(ranked)))]
     lines = [_line(trial, own, class_, study.told(trial))
              for (trial, _), own, class_ in zip(ranked, shares, classes, strict=True)]  # fmt: skip
-    with_value = {trial.id for trial, _ in shown}
+    stopped = [trial for trial in study.without_value() if trial.state is TrialState.STOPPED]
     lines += [_line(trial, _shares(record, trial, dimensions, scales), "way early", study.told(trial))
-              for trial in record.trials
-              if trial.state is TrialState.STOPPED and trial.id not in with_value]  # fmt: skip
+              for trial in stopped]  # fmt: skip
     return element(
         "svg",
         element("title", "Parallel coordinates"),

@@ -7,7 +7,7 @@ import functools
 from hagane.tuning.report.trial_text import trial_text
 from hagane.tuning.short_parameter_names import short_parameter_names
 from hagane.tuning.study_record import COUNTED, StudyRecord, is_number
-from hagane.tuning.trial import Trial
+from hagane.tuning.trial import Trial, TrialState
 
 
 class ShownStudy:
@@ -32,3 +32,9 @@ class ShownStudy:
         counted = (trial for trial in self.record.trials if trial.state in COUNTED)
         found = ((trial, self.record.value(trial, metric)) for trial in counted)
         return sorted(((trial, value) for trial, value in found if is_number(value)), key=lambda each: each[0].id)
+
+    def without_value(self) -> list[Trial]:
+        """The trials that are over and have none."""
+        valued = {trial.id for trial, _ in self.valued()}
+        is_over = {TrialState.STOPPED, TrialState.FAILED, TrialState.INFEASIBLE}
+        return [trial for trial in self.record.trials if trial.state in is_over and trial.id not in valued]
