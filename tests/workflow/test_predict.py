@@ -48,6 +48,27 @@ def test_predictions_stand_before_the_columns_in_order(
     assert sum(pair["prob"] for pair in first["predicted_good_probs"]) == pytest.approx(1)
 
 
+def test_columns_have_a_dictionary_where_their_values_occur_twice(
+    mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path
+) -> None:
+    """Classes and texts by the model's own numbers; values that hardly ever occur twice as they are."""
+    more = {"row": pa.array(range(3_000)), "weekday": pa.array([i % 7 for i in range(3_000)])}
+    more |= {"id": pa.array([f"row {i}" for i in range(3_000)])}
+    table = mixed
+    for name, values in more.items():
+        table = table.append_column(name, values)
+    predict_file("good", table, tmp_path / "out.parquet", workspace=workspace)
+    file = pq.ParquetFile(tmp_path / "out.parquet")
+    group = file.metadata.row_group(0)
+    chunks = {chunk.path_in_schema: chunk for chunk in map(group.column, range(group.num_columns))}
+    assert {name: chunks[name].has_dictionary_page for name in ("row", "weekday", "id", "job")} == {
+        "row": False, "weekday": True, "id": False, "job": True,
+    }  # fmt: skip
+    result = file.read()
+    assert {name: result[name].to_pylist() for name in more} == {name: list(v.to_pylist()) for name, v in more.items()}
+    assert result["job"].to_pylist() == mixed["job"].to_pylist()
+
+
 def test_no_rows(mixed: pa.Table, trained: TrainResult, workspace: Workspace, tmp_path: Path) -> None:
     summary = predict_file("good", mixed.slice(0, 0), tmp_path / "out.parquet", workspace=workspace)
     assert summary.num_rows == 0

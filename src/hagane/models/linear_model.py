@@ -18,6 +18,7 @@ from scipy.special import expit, softmax
 
 from hagane.explanation.explanation_facts import RawScale
 from hagane.features.emit import Emitter, element_type
+from hagane.features.emit_table_sums import emit_table_sums
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
@@ -119,10 +120,9 @@ class LinearModel:
             wide = emitter.node("Cast", dense, to=element_type(np.float64))
             raw = emitter.node("Add", emitter.node("MatMul", wide, emitter.constant(self.coefficients.dense)), raw)
         if ids is not None and len(self._offsets):
-            slots = emitter.node("Add", ids, emitter.constant(self._offsets))
-            weights = emitter.node("Gather", emitter.constant(self.coefficients.table), slots, axis=0)
-            axis = emitter.constant(np.array([1], np.int64))
-            raw = emitter.node("Add", emitter.node("ReduceSum", weights, axis, keepdims=0), raw)
+            raw = emitter.node(
+                "Add", emit_table_sums(emitter, self.coefficients.table, ids, self._offsets.tolist()), raw
+            )
         if sparse:
             entries = emit_entries(emitter, sparse, self._sparse_offsets)
             raw = emitter.node("Add", emit_row_sums(emitter, entries, self.coefficients.table), raw)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from torch import nn
 
 from hagane.features.emit import Emitter, element_type
+from hagane.features.emit_table_sums import emit_table_sums
 from hagane.features.graph_ports import SparsePort
 from hagane.models.dnn_graph import emit_layers, emit_net
 from hagane.models.features_graph import emit_columns
@@ -128,9 +129,7 @@ def _wide_parts(
         weight: npt.NDArray[np.float64] = wide.weight.detach().double().numpy()
         parts.append(emitter.node("MatMul", numbers, emitter.constant(weight)))
     if ids is not None and wide.table is not None:
-        slots = emitter.node("Add", ids, emitter.constant(np.array(wide.offsets, np.int64)))
-        rows = emitter.node("Gather", emitter.constant(_table(wide.table)), slots, axis=0)
-        parts.append(emitter.node("ReduceSum", rows, emitter.constant([1], np.int64), keepdims=0))
+        parts.append(emit_table_sums(emitter, _table(wide.table), ids, wide.offsets))
     if sparse:
         tables = [_table(bag) for bag in wide.bags]
         offsets = [sum(len(table) for table in tables[:index]) for index in range(len(tables))]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hagane.anomalies.anomaly_report import AnomalyReport
@@ -49,7 +50,9 @@ TEXT_BATCH_ROWS = 8_192
 """Texts and arrays may be long."""
 MOST_THREADS = 32
 WORDS_A_ROW = 0.5
-"""A dictionary of more words than this is written as texts: few of its words occur twice."""
+"""A dictionary of more words than this is written as values: few of its words occur twice."""
+LOOKED_AT_ROWS = 2_048
+"""Of a batch, to see whether its values occur twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,11 @@ def _write(
     scorer = BatchScorer(bundle)
     with closing(files), _told_what_is_kept(work, progress):
         batches = _skipped(_batches(bundle, table, _read(bundle, task.columns), scorer, task.batch_rows), before)
-        groups = _map(lambda batch: _row_group(*_answered(scorer, batch, task.columns), task.compression), batches)
+
+        def group_of(batch: pa.RecordBatch) -> _RowGroup:
+            return _row_group(*_answered(scorer, batch, task.columns, by_dictionary=True), task.compression)
+
+        groups = _map(group_of, batches)
         with closing(groups), progress.phase("predict", total=table.num_rows, completed=before) as phase:
             rows = errors = 0
             for group in groups:
@@ -224,9 +231,11 @@ def _map(function: Any, batches: Iterable[pa.RecordBatch]) -> Generator[Any]:
     return ordered_map(function, batches, num_threads=threads, waiting=threads + 2)
 
 
-def _answered(scorer: BatchScorer, batch: pa.RecordBatch, kept: Sequence[str]) -> tuple[pa.RecordBatch, int]:
+def _answered(
+    scorer: BatchScorer, batch: pa.RecordBatch, kept: Sequence[str], *, by_dictionary: bool = False
+) -> tuple[pa.RecordBatch, int]:
     predictions = scorer.predict(batch)
-    answers = prediction_columns(predictions)
+    answers = prediction_columns(predictions, by_dictionary=by_dictionary)
     rest = {name: batch.column(name) for name in kept if name not in answers}
     return pa.record_batch(answers | rest), int(predictions.row_errors.sum())
 
@@ -241,10 +250,23 @@ def _row_group(batch: pa.RecordBatch, num_row_errors: int, compression: str) -> 
         stream,
         compression=compression,
         store_schema=False,
-        use_dictionary=[path for field in table.schema for path in _countable(field.name, field.type)],
+        use_dictionary=[
+            path
+            for field in table.schema
+            if _repeats(table[field.name].chunk(0))
+            for path in _countable(field.name, field.type)
+        ],
         write_statistics=[field.name for field in table.schema if pa.types.is_primitive(field.type)],
     )
     return _RowGroup(stream.getvalue().to_pybytes(), batch.num_rows, num_row_errors)
+
+
+def _repeats(array: pa.Array[Any]) -> bool:
+    """Whether a dictionary is worth its while: by the first values, since all of them take too long to be looked at."""
+    if not pa.types.is_primitive(array.type) and not pa.types.is_string(array.type):
+        return True
+    head = array.slice(0, LOOKED_AT_ROWS)
+    return len(pc.unique(head)) <= WORDS_A_ROW * len(head)
 
 
 def _countable(path: str, type: pa.DataType) -> Iterator[str]:
