@@ -155,6 +155,19 @@ def test_rows_are_prepared_once(rows: pa.Table, workspace: Workspace, counts: di
     assert [outcome.num_cached for outcome in outcomes] == [0, 9, 9, 9]  # k, at and the label, of three parts
 
 
+def test_another_process_measures_nothing_again(rows: pa.Table, workspace: Workspace, counts: dict[str, int]) -> None:
+    """Statistics and leaks are found by the first of a study's workers, and read by the others as they were."""
+    spec = spec_of("good", "logistic_reg")
+    settled = set_hyperparameters(spec, VALUES)
+    runs = [TrialRunner(spec, workspace=workspace, frame=rows).run(settled, SILENT) for _ in range(2)]
+    assert (counts["split_table"], counts["measure_statistics"], counts["look_for_leaks"]) == (2, 1, 1)
+    first, second = (run.prepared for run in runs)
+    assert first.statistics == second.statistics
+    assert first.leaks == second.leaks
+    assert first.transform.to_json() == second.transform.to_json()
+    assert runs[0].metrics == runs[1].metrics
+
+
 def test_what_depends_on_a_hyperparameter_is_done_again(
     rows: pa.Table, workspace: Workspace, counts: dict[str, int]
 ) -> None:

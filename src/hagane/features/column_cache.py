@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ SUFFIX = ".column"
 LIMIT_FILE = "limit.json"
 ANSWERS_FOLDER = "answers"
 """Within the cache's: what fits have asked of the rows (`hagane.features.fit_answers`)."""
+USE_SECONDS = 60
+"""A use is noted where the one before is longer ago: trials in several processes look at the same columns all the
+time, and a time that does not change says that nobody has changed the file."""
 DISK_SHARE = 10
 """Without a limit of its own the cache may take a tenth of its disk."""
 
@@ -84,18 +88,22 @@ class ColumnCache:
         return self.evict()
 
     def find(self, key: str) -> ColumnFile | None:
-        """The column of this key, every byte of it checked; None where there is none. A damaged one is removed."""
+        """The column of this key, every byte of it checked; None where there is none. A damaged one is removed.
+
+        A file that this process has checked, and that has not been changed since, is not read again.
+        """
         path = self._path(key)
         try:
             file = ColumnFile(path)
-            file.check()
+            if not _is_checked(path):
+                file.check()
         except OSError:
             return None
         except DataError:
             path.unlink(missing_ok=True)
             return None
         with suppress(OSError):  # another user's, or just evicted
-            os.utime(path)
+            _note_use(path)
         return file
 
     def keep(self, key: str, file: ColumnFile) -> None:
@@ -162,6 +170,35 @@ class ColumnCache:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{SUFFIX}"
+
+
+def _is_checked(path: Path) -> bool:
+    return _checked.get(path) == _Checked.of(path)
+
+
+def _note_use(path: Path) -> None:
+    """The file was used now, and its bytes are right."""
+    if time.time() - path.stat().st_mtime > USE_SECONDS:
+        os.utime(path)
+    _checked[path] = _Checked.of(path)
+
+
+class _Checked(NamedTuple):
+    """By what a file is known again: whoever changes a byte of it changes one of these."""
+
+    inode: int
+    num_bytes: int
+    changed: int
+    """Nanoseconds since 1970."""
+
+    @staticmethod
+    def of(path: Path) -> _Checked:
+        status = path.stat()
+        return _Checked(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+_checked: dict[Path, _Checked] = {}
+"""Files whose bytes this process has held against their checksums, as they were then."""
 
 
 def _entry(path: Path) -> CacheEntry | None:

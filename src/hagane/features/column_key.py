@@ -87,11 +87,11 @@ def _feature_plan(transform: Transform, lowered: LoweredFeature, kind: str, dtyp
 
 
 @functools.cache
-def code_digest() -> str:
-    """Digest of the versions and the source files that encode."""
+def code_digest(rooms: tuple[str, ...] = ROOMS) -> str:
+    """Digest of the versions and the source files of these rooms; by default those that encode."""
     root = Path(__file__).parents[1]
     found = hashlib.sha256(" ".join(map(version, PACKAGES)).encode())
-    for room in ROOMS:
+    for room in rooms:
         path = root / room
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             found.update(f"\0{file.relative_to(root)}\0".encode() + file.read_bytes())

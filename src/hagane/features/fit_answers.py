@@ -15,23 +15,29 @@ import fcntl
 import functools
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
 
 from hagane.errors import Fault, StorageError
 from hagane.features.analyzers.analyzer import Aggregates, Measured
-from hagane.features.column_key import code_digest, digest
+from hagane.features.column_key import ROOMS, code_digest, digest
 from hagane.features.known_answers import SUFFIXES, KnownAnswers, together
 from hagane.features.measure_nodes import measure_nodes
 from hagane.progress import Phase
 from hagane.sql.expression import Analyze
+from hagane.write_aside import write_aside
 
 if TYPE_CHECKING:
     from hagane.data.table import Table
 
 LOCK_FILE = "answers.lock"
+KINDS = ("statistics", "leaks")
+"""What is remembered of rows besides what analyzers ask."""
+T = TypeVar("T")
 SORT_BYTES = 32
 """Memory that a number takes while a column is put in order."""
 SHARE_OF_MEMORY = 4
@@ -77,6 +83,25 @@ class FitAnswers:
                         question.known.reload()
                     self._ask(table, _lacking(questions, may_sort), phase)
             return {node: known[node].answer(aggregates) for node, aggregates in asked.items()}
+
+    def remember(self, kind: str, table: Table, about: object, type: type[T], make: Callable[[], T]) -> T:
+        """What `make` says of the rows of `table`, once for all processes; it depends on `about`, too.
+
+        `kind` is one of `KINDS`; the answer is kept as JSON, read as `type`. Raises StorageError.
+        """
+        key = digest((code_digest((*ROOMS, "statistics")), table.fingerprint(), about))
+        path = self.folder / f"{key}.{kind}"
+        with self._lock, suppress(OSError, msgspec.DecodeError):
+            return msgspec.json.decode(path.read_bytes(), type=type)
+        with self._lock, self._alone():
+            with suppress(OSError, msgspec.DecodeError):  # another process was first
+                return msgspec.json.decode(path.read_bytes(), type=type)
+            made = make()
+            try:
+                write_aside(path, msgspec.json.encode(made))
+            except OSError as error:
+                raise StorageError(_not_kept(self.folder, error)) from None
+            return made
 
     def _of(self, rows: str, node: Analyze) -> KnownAnswers:
         key = digest((rows, node.argument))
@@ -149,7 +174,7 @@ def evict(folder: Path, limit_bytes: int) -> None:
     Whoever has mapped one keeps it.
     """
     files = []
-    for path in (path for path in folder.iterdir() if path.suffix in SUFFIXES):
+    for path in (path for path in folder.iterdir() if path.suffix in (*SUFFIXES, *(f".{kind}" for kind in KINDS))):
         with suppress(FileNotFoundError):
             status = path.stat()
             files.append((status.st_mtime, status.st_size, path))

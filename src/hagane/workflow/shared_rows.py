@@ -109,8 +109,10 @@ class SharedRows:
         kept = self._once(
             "outliers", aside_key, lambda: set_outliers_aside(splits, spec, self._folder / "outliers", progress)
         )
+        train = kept.splits.train
+        measure = partial(measure_statistics, train, progress=progress)
         statistics = self._once(
-            "statistics", aside_key, lambda: measure_statistics(kept.splits.train, progress=progress)
+            "statistics", aside_key, lambda: self._remembered("statistics", train, (), Statistics, measure)
         )
         whole = whole if divisions else (kept.splits, aside_key)
         return DividedRows(labelled, kept.splits, checked.anomalies, kept.outliers, statistics, aside_key, whole)
@@ -132,7 +134,7 @@ class SharedRows:
             key = (*rows.key, label, () if is_one else tuple(sorted(read)))
             seen = rows.splits.train if is_one else rows.splits.train.select([*sorted(read), label])
             search = partial(look_for_leaks, seen, label, rows.statistics, progress)
-            found += self._once("leaks", key, search)
+            found += self._once("leaks", key, partial(self._remembered, "leaks", seen, label, tuple[Leak, ...], search))
         return tuple(leak for leak in found if leak.column in read)
 
     def downsampled(self, rows: DividedRows, column: str, progress: Progress) -> Splits:
@@ -146,6 +148,13 @@ class SharedRows:
             (*rows.key, wanted, column, seed),
             lambda: downsample(rows.splits, column, wanted, seed=seed, progress=progress),
         )
+
+    def _remembered(self, kind: str, table: Table, about: object, type: Any, make: Callable[[], T]) -> T:
+        """What another process may have found out of these rows already."""
+        if self.answers is None:
+            return make()
+        found: T = self.answers.remember(kind, table, about, type, make)
+        return found
 
     def _open(self, spec: Spec, schema: DataSchema | None, progress: Progress) -> Table:
         return open_table(

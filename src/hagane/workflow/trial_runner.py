@@ -15,6 +15,7 @@ from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.training.preemption import Preemption
 from hagane.tuning.run_trial import InfeasibleTrialError, Report, TrialOutcome
+from hagane.usable_cores import limited_cores
 from hagane.workflow.beginning import Beginning, find_beginning
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.check_declared import check_declared
@@ -52,9 +53,9 @@ class TrialRunner:
     hyperparameter that stands there (`hagane.workflow.shared_rows`). A trial resolves its spec, fits its features,
     encodes the columns that the workspace's cache does not have, fits its family and measures the eval rows by the
     training path. No graph is built, and no test row looked at. `settle` makes the trial's spec of its parameters;
-    `num_threads` is what a fit may use (0: every core); without `keeps_columns` no encoded column goes into the cache.
-    With `tuning.folds` a trial is a training a fold, and heard of on its way in the first alone. What it answers for
-    its eval rows goes to `kept`; `divisions` divide the rows of the split before anything else.
+    `num_threads` is what a trial may use (0: every core); without `keeps_columns` no encoded column is put into the
+    cache. With `tuning.folds` a trial is a training a fold, and heard of on its way in the first alone. What it answers
+    for its eval rows goes to `kept`; `divisions` divide the rows of the split before anything else.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class TrialRunner:
         progress: Progress = SILENT,
     ) -> None:
         self.spec, self.workspace = spec, workspace
-        self.shared = shared or SharedRows(frame, workspace.root, answers=workspace.fit_answers)
+        self.shared = shared or SharedRows(frame, workspace.root)
+        self.shared.answers = self.shared.answers or workspace.fit_answers
         self._settle, self._num_threads, self._progress = settle, num_threads, progress
         self._keeps_columns, self._kept, self._divisions = keeps_columns, kept, tuple(divisions)
 
@@ -117,6 +119,17 @@ class TrialRunner:
         `held_out`: the test rows, or the eval rows where there are none. A fit that cannot be ended out of
         `progress.tell` is by `notice`. `divisions` divide the split's rows again.
         """
+        with limited_cores(self._num_threads):
+            return self._run(spec, progress, notice, divisions, part)
+
+    def _run(
+        self,
+        spec: Spec,
+        progress: Progress,
+        notice: Preemption | None,
+        divisions: Sequence[Division],
+        part: Literal["eval", "held_out"],
+    ) -> TrialRun:
         beginning = self._beginning(spec)
         spec = spec if beginning is None else begin_spec(spec, beginning)
         check_declared(spec)
