@@ -54,7 +54,7 @@ def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments
         if gram is None:
             squares += block.squares()
         else:
-            _add_gram(gram, block)
+            _add_gram(gram, block, design)
     if gram is not None:
         d = design.num_dense
         gram[:d, d:] = gram[d:, :d].T
@@ -62,13 +62,37 @@ def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments
     return Moments(sums, squares, target, label_sum, label_squares, total, gram)
 
 
-def _add_gram(gram: Floats, block: DesignBlock) -> None:
+def _add_gram(gram: Floats, block: DesignBlock, design: Design) -> None:
     """Add Xᵀ G X of the rows, all but the upper right part, which mirrors the lower left one."""
     d = block.dense.shape[1]
     weighted, slots = block.weighted(block.dense), block.slots
     gram[:d, :d] += block.dense.T @ weighted
-    if gram.shape[0] > d:
-        gram[d:, :d] += slots.T @ weighted
-        scaled = slots if block.weight is None else sp.diags_array(block.weight) @ slots
-        product = (slots.T @ scaled).tocoo()
-        gram[d + product.row, d + product.col] += product.data
+    if gram.shape[0] == d:
+        return
+    gram[d:, :d] += slots.T @ weighted
+    if not design.encoded.num_sparse and len(block.label) * design.encoded.num_ids**2 >= design.num_slots**2:
+        _add_tables(gram[d:, d:], block, design.offsets, design.num_slots)
+        return
+    scaled = slots if block.weight is None else sp.diags_array(block.weight) @ slots
+    product = (slots.T @ scaled).tocoo()
+    gram[d + product.row, d + product.col] += product.data
+
+
+def _add_tables(gram: Floats, block: DesignBlock, offsets: npt.NDArray[np.int64], num_slots: int) -> None:
+    """The same for the slots of id features alone: how many rows have each pair of slots, feature by feature.
+
+    Each cell is a sum over the rows in their order, as the sparse product makes it: the same bits, in a tenth of the
+    time where there are many rows.
+    """
+    k, n = len(offsets), len(block.label)
+    ids = np.ascontiguousarray(block.slots.indices.reshape(n, k).T.astype(np.int64)) - offsets[:, None]
+    ends = [*offsets[1:].tolist(), num_slots]
+    places = [slice(int(start), end) for start, end in zip(offsets, ends, strict=True)]
+    for one in range(k):
+        diagonal = np.arange(places[one].start, places[one].stop)
+        gram[diagonal, diagonal] += np.bincount(ids[one], block.weight, len(diagonal))
+        for other in range(one):
+            shape = (places[one].stop - places[one].start, places[other].stop - places[other].start)
+            table = np.bincount(ids[one] * shape[1] + ids[other], block.weight, shape[0] * shape[1]).reshape(shape)
+            gram[places[one], places[other]] += table
+            gram[places[other], places[one]] += table.T

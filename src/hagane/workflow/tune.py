@@ -83,7 +83,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
     began = time.monotonic()
     frame = _lasting(frame)
     workspace.check_writable()
-    shared = SharedRows(frame, workspace.root)
+    shared = SharedRows(frame, workspace.root, answers=workspace.fit_answers)
     plan = plan_study(spec, shared, progress)
     check_study_rows(plan, shared, progress)
     name = study_name(plan.declared)
