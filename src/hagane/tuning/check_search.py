@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault, SpecError
-from hagane.tuning.cma_es import LEAST_AXES, axes_of
+from hagane.tuning.cma_axes import LEAST_AXES, axes_of
 from hagane.tuning.objective import Objective
 from hagane.tuning.space import Space
 

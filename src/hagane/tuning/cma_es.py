@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from cmaes import CMA
 
+from hagane.tuning.cma_axes import axes_of
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.objective import Objective
 from hagane.tuning.space import Space
@@ -22,18 +23,12 @@ from hagane.tuning.trial_seed import trial_seed
 
 SIGMA = 1 / 6
 """Of the first generation, of a side of the cube: Optuna's choice, too."""
-LEAST_AXES = 2
 Point = npt.NDArray[np.float64]
 
 
 class _Told(NamedTuple):
     point: Point
     cost: float
-
-
-def axes_of(space: Space) -> tuple[Dimension, ...]:
-    """The dimensions that CMA-ES searches: ranges that always play a part. Others are drawn at random."""
-    return tuple(each for each in space.dimensions if not each.candidates and not each.when)
 
 
 def cma_point(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import re
 import sqlite3
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
-from hagane.errors import DataError, Fault, NotFoundError, StorageError, nearest
+from hagane.errors import DataError, Fault, MissingExtraError, NotFoundError, StorageError, nearest
 from hagane.tuning.study import ABOUT, Study, direction_of
 from hagane.tuning.study_about import STUDY_FORMAT, StudyAbout
 
 SUFFIX = ".sqlite"
 BUSY_SECONDS = 60
-POSTGRESQL = ("postgresql://", "postgres://", "postgresql+")
+TABLE_TRIES = 3
 
 
 def study_path(folder: Path, name: str) -> Path:
@@ -83,13 +87,25 @@ def _find(storage: BaseStorage, name: str, place: Path | str) -> Study | None:
 def _storage(place: Path | str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     is_file = isinstance(place, Path)
-    url = f"sqlite:///{place}" if is_file else str(place)
+    url = f"sqlite:///{place}" if is_file else _with_driver(str(place))
     options: dict[str, Any] = {"creator": lambda: _connect(str(place))} if is_file else {"pool_pre_ping": True}
     try:
+        for _ in range(TABLE_TRIES):
+            with suppress(IntegrityError, ProgrammingError):  # another machine makes the very tables now
+                return get_storage(RDBStorage(url, engine_kwargs=options))
+            time.sleep(1 + random.random())
         return get_storage(RDBStorage(url, engine_kwargs=options))
+    except ModuleNotFoundError:
+        step = "pip install 'hagane[postgresql]'"
+        raise MissingExtraError(Fault(what="a study in PostgreSQL needs psycopg", next_step=step)) from None
     except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StorageError(Fault(what=f"the study cannot be opened: {reason}", where=shown_place(place))) from None
+
+
+def _with_driver(url: str) -> str:
+    """The URL as SQLAlchemy takes it, whatever it is called."""
+    return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
 
 
 def _connect(path: str) -> sqlite3.Connection:

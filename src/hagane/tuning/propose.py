@@ -11,7 +11,6 @@ import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
-from hagane.tuning.cma_es import cma_point
 from hagane.tuning.distributions import distribution_of, value_of
 from hagane.tuning.samplers import sampler_of
 from hagane.tuning.space import Space
@@ -35,7 +34,7 @@ def propose(study: Study, trial: Trial, others: Sequence[Trial]) -> dict[str, An
     tried = {key_of(other.parameters) for other in others if other.parameters}
     if about.algorithm == "grid":
         return next(_untried(space, tried), None)
-    if not tried:
+    if trial.id == 1:
         return space.default_point()
     left: list[dict[str, Any]] = []
     if _is_listed(space):
@@ -85,6 +84,8 @@ def _asked(study: Study, trial: Trial, others: Sequence[Trial], attempt: int) ->
         warnings.simplefilter("ignore", ExperimentalWarning)
         drawn = _sampled(study, trial, about.space, sampler_of(about.algorithm, seed))
     if about.algorithm == "cma_es":
+        from hagane.tuning.cma_es import cma_point
+
         drawn |= cma_point(about.space, about.objectives[0], others, seed=about.seed, attempt=attempt)
     return drawn
 

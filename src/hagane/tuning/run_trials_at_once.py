@@ -52,7 +52,7 @@ class _Workers:
         wanted = min(num_workers, num_busy + self._search.num_left())
         while len(self._workers) < wanted:
             self._start()
-        return bool(num_busy) or wanted > 0
+        return bool(num_busy) or wanted > 0 or self._search.is_waiting
 
     def listen(self) -> None:
         """Wait until somebody says something, and answer."""

@@ -15,6 +15,7 @@ from hagane.progress import SILENT, Progress
 from hagane.progress.events import StudyEnded, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.ended_trial import elapsed_seconds, ended_trial
+from hagane.tuning.liveness import Liveness
 from hagane.tuning.propose import is_exhausted, key_of, propose
 from hagane.tuning.reason_of import reason_of
 from hagane.tuning.record_study import record_study
@@ -57,11 +58,16 @@ class Search:
         self._num_trials, self._parallel, self._max_iterations = num_trials, max_parallel_trials, max_iterations
         self._began = time.monotonic()
         self._seconds = seconds
+        self._liveness = Liveness(study.beat, study.beats) if study.is_shared else None
         self._running: dict[int, Trial] = {}
         self._ended: list[Trial] = []
         """By this process."""
 
     def __enter__(self) -> Search:
+        if self._liveness is not None:
+            self._liveness.__enter__()
+        else:
+            self.recover()
         trials = self.study.trials()
         record = self.record(trials)
         best = record.best_trials
@@ -83,6 +89,8 @@ class Search:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         """What runs is given back: whoever goes on runs it again."""
+        if self._liveness is not None:
+            self._liveness.__exit__(None, None, None)
         for trial in list(self._running.values()):
             self.study.give_back(trial)
         if kind is not None:
@@ -125,14 +133,12 @@ class Search:
         already has their measurement, and is not handed out.
         """
         while self._may_begin():
+            self._free_lost_trials()
             trial = self.study.claim()
             trials = self.study.trials()
             if trial is None:
-                if len(trials) >= self._num_trials:
-                    self.reason = "num_trials"
-                    return None
-                if is_exhausted(self.study, trials):
-                    self.reason = "exhausted"
+                if (over := self._over(trials)) is not None:
+                    self.reason = None if self._elsewhere(trials) else over
                     return None
                 trial = self.study.create()
             others = [other for other in trials if other.id != trial.id]
@@ -142,8 +148,16 @@ class Search:
             if (same := _same(parameters, others)) is not None:
                 self._reuse(trial, parameters, same)
                 continue
-            return self._begun(self.study.begin(trial, parameters))
+            return self._begun(self._begin(trial, parameters))
         return None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether all is handed out, and other processes have some of it: what they leave is to be run here."""
+        if self.reason is not None or not self._may_begin():
+            return False
+        trials = self.study.trials()
+        return self._over(trials) is not None and bool(self._elsewhere(trials))
 
     def measured(self, trial: Trial, measurement: Measurement) -> bool:
         """Keeps what `trial` is worth on the way; whether it is to end now."""
@@ -200,7 +214,32 @@ class Search:
 
         Only for whom nobody else is at work on the study.
         """
-        for trial in self.study.close_finished():
+        self._free(self.study.close_finished())
+
+    def _free_lost_trials(self) -> None:
+        """Of other machines that are not heard of any more. A trial of nobody is one that was hardly begun."""
+        liveness = self._liveness
+        if liveness is not None:
+            running = [trial for trial in self.study.close_finished() if trial.id not in self._running]
+            self._free([trial for trial in running if liveness.is_gone(trial.runner or f"trial {trial.id}")])
+
+    def _elsewhere(self, trials: Sequence[Trial]) -> list[Trial]:
+        """What other processes run."""
+        if self._liveness is None:
+            return []
+        return [trial for trial in trials if trial.state is TrialState.ACTIVE and trial.id not in self._running]
+
+    def _over(self, trials: Sequence[Trial]) -> Reason | None:
+        """Why no trial is to be added."""
+        if len(trials) >= self._num_trials:
+            return "num_trials"
+        return "exhausted" if is_exhausted(self.study, trials) else None
+
+    def _begin(self, trial: Trial, parameters: dict[str, Any]) -> Trial:
+        return self.study.begin(trial, parameters, runner=self._liveness.runner if self._liveness else "")
+
+    def _free(self, trials: Sequence[Trial]) -> None:
+        for trial in trials:
             if trial.num_attempts < MOST_ATTEMPTS:
                 self.study.give_back(trial, counts=True)
             else:
@@ -239,7 +278,7 @@ class Search:
         return trial
 
     def _reuse(self, trial: Trial, parameters: dict[str, Any], same: Trial) -> None:
-        begun = self._begun(self.study.begin(trial, parameters))
+        begun = self._begun(self._begin(trial, parameters))
         kept = ("final_measurement", "best_iteration", "num_columns")
         self._end(
             msgspec.structs.replace(

@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 import optuna
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as Stored
@@ -29,6 +30,7 @@ from hagane.tuning.trial import Measurement, Trial, TrialState
 from hagane.tuning.trial_curve import trial_curve
 
 ABOUT, TRIAL, MEASURED, WINNER = "hagane:about", "hagane:trial", "hagane:measured", "hagane:winner"
+BEAT = "hagane:beat"
 OPEN = (TrialState.REQUESTED, TrialState.ACTIVE)
 Given = ParamSpec("Given")
 Gives = TypeVar("Gives")
@@ -91,7 +93,7 @@ class Study:
         return None
 
     @_told
-    def begin(self, trial: Trial, parameters: Mapping[str, Any]) -> Trial:
+    def begin(self, trial: Trial, parameters: Mapping[str, Any], *, runner: str = "") -> Trial:
         """The trial runs from now on, with these parameters."""
         stored = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.id - 1)
         begun = msgspec.structs.replace(
@@ -100,6 +102,7 @@ class Study:
             state=TrialState.ACTIVE,
             started=_now(),
             num_attempts=trial.num_attempts + 1,
+            runner=runner,
             measurements=(),
         )
         self._write(stored, begun)
@@ -132,7 +135,12 @@ class Study:
         stored = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.id - 1)
         num_attempts = trial.num_attempts - (0 if counts else 1)
         given = msgspec.structs.replace(
-            trial, state=TrialState.REQUESTED, started=None, measurements=(), num_attempts=max(0, num_attempts)
+            trial,
+            state=TrialState.REQUESTED,
+            started=None,
+            measurements=(),
+            num_attempts=max(0, num_attempts),
+            runner="",
         )
         self._write(stored, given)
         self._storage.set_trial_state_values(stored, Stored.WAITING)
@@ -161,6 +169,23 @@ class Study:
     def frozen(self, trial: Trial) -> FrozenTrial:
         """The trial as Optuna's samplers take it."""
         return self._storage.get_trial(self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.id - 1))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may be at work on it."""
+        backend = getattr(self._storage, "_backend", None)
+        return backend is not None and backend.engine.dialect.name == "postgresql"
+
+    @_told
+    def beat(self, runner: str, number: int) -> None:
+        """A process that is at work on it lives (`Liveness`)."""
+        self._storage.set_study_user_attr(self._id, f"{BEAT}:{runner}", number)
+
+    @_told
+    def beats(self) -> dict[str, int]:
+        """Process → the number that it wrote last."""
+        kept = self._storage.get_study_user_attrs(self._id)
+        return {key.removeprefix(f"{BEAT}:"): number for key, number in kept.items() if key.startswith(f"{BEAT}:")}
 
     @_told
     def winner(self) -> StudyWinner | None:
@@ -224,10 +249,9 @@ class Study:
     def _close(self, stored: int, trial: Trial) -> None:
         """What samplers learn from: values of what succeeded; all else was no good, so that they look elsewhere."""
         values = _values(trial, self.about.objectives) if trial.state is TrialState.SUCCEEDED else None
-        if values is None:
-            self._storage.set_trial_state_values(stored, Stored.PRUNED)
-        else:
-            self._storage.set_trial_state_values(stored, Stored.COMPLETE, values)
+        state = Stored.PRUNED if values is None else Stored.COMPLETE
+        with suppress(UpdateFinishedTrialError):  # another process that saw its end has done so
+            self._storage.set_trial_state_values(stored, state, values)
 
 
 def _values(trial: Trial, objectives: tuple[Objective, ...]) -> list[float] | None:

@@ -69,6 +69,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """The trial with the same parameters whose measurement it has: nothing was trained."""
     stopped_by: str = ""
     """What ended it before its time: `successive_halving`, `median`, `budget`."""
+    runner: str = ""
+    """The process that runs it, where several machines share the study."""
     num_attempts: int = 0
     """How often it was begun: more than once where its process died, or was told to end."""
     is_optimal: bool = False

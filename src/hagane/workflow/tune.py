@@ -98,7 +98,6 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
             max_iterations=plan.most_iterations,
             progress=progress,
         )
-        search.recover()
         with search:
             _run(search, plan, workspace, frame, shared)
         if (failures := search.failures()) is not None:
