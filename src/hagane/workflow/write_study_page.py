@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hagane.spec.write_yaml import write_yaml
+from hagane.spec.write_brief_yaml import write_brief_yaml
 from hagane.tuning.report.study_html import study_html
 from hagane.tuning.study_record import StudyRecord
 from hagane.workflow.trial_spec import trial_spec
@@ -19,4 +19,4 @@ def write_study_page(record: StudyRecord, path: Path) -> None:
 def study_page(record: StudyRecord) -> str:
     """The page."""
     can_settle = record.best_trial is not None and bool(record.searched_spec or record.spec)
-    return study_html(record, best_spec=write_yaml(trial_spec(record)) if can_settle else "")
+    return study_html(record, best_spec=write_brief_yaml(trial_spec(record)) if can_settle else "")

@@ -118,13 +118,13 @@ def _show(asked: TuneArguments, name: str, place: Workspace, output: Output) -> 
 
 
 def _print_spec(asked: TuneArguments, name: str, place: Workspace, output: Output) -> None:
-    from hagane.spec.write_yaml import write_yaml
+    from hagane.spec.write_brief_yaml import write_brief_yaml
     from hagane.workflow.read_study import read_study
     from hagane.workflow.trial_spec import find_trial, trial_spec
 
     record = read_study(name, workspace=place, storage=asked.storage)
     trial, spec = find_trial(record, asked.trial), trial_spec(record, asked.trial)
-    output.text(write_yaml(spec))
+    output.text(write_brief_yaml(spec))
     output.result({"study": record.name, "trial": trial, "spec": spec})
 
 
