@@ -116,10 +116,11 @@ def test_a_trials_spec_trains_to_the_bits_of_its_bundle(at_tuned: Path, capsys: 
 
 def test_what_is_decided_is_not_searched(at_tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json_of(capsys, "tune", "tuned.yaml", "--hparam", "transform.distance=7", "--study", "decided",
-                   "--num-trials", "3", "--algorithm", "random")  # fmt: skip
+                   "--num-trials", "3", "--algorithm", "random", "--tensorboard", "board")  # fmt: skip
     record = msgspec.convert(told["study"], StudyRecord)
     assert {trial.parameters["transform.distance"] for trial in record.trials} == {7}
     assert len({trial.parameters["model.options.l2_reg"] for trial in record.trials}) == 3
+    assert len(list(Path("board/decided").glob("trial-00?/events.out.tfevents*"))) == 3
 
 
 def test_a_family_is_searched_without_a_spec(at_tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:

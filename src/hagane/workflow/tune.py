@@ -34,6 +34,7 @@ from hagane.workflow.study_changes import check_same_study
 from hagane.workflow.study_name import study_name
 from hagane.workflow.study_plan import StudyPlan, plan_study
 from hagane.workflow.study_run import study_run
+from hagane.workflow.tensorboard_trials import tensorboard_trials
 from hagane.workflow.train import TrainResult
 from hagane.workflow.train_winner import check_study_rows, train_winner
 from hagane.workflow.trial_workers import threads_each, write_order
@@ -88,7 +89,11 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
     check_study_rows(plan, shared, progress)
     name = study_name(plan.declared)
     place = plan.tuning.storage or study_path(workspace.studies_folder, name)
-    with _alone(workspace, name, plan), closing(_study(plan, name, place)) as study:
+    with (
+        _alone(workspace, name, plan),
+        closing(_study(plan, name, place)) as study,
+        tensorboard_trials(plan.searched, workspace, progress) as told,
+    ):
         budget = plan.tuning.budget
         search = Search(
             study,
@@ -96,7 +101,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
             max_parallel_trials=plan.tuning.max_parallel_trials,
             seconds=None if budget is None else parse_duration(budget) - (time.monotonic() - began),
             max_iterations=plan.most_iterations,
-            progress=progress,
+            progress=told,
         )
         with search:
             _run(search, plan, workspace, frame, shared)

@@ -88,11 +88,12 @@ class TensorBoardLog:
         elif isinstance(event, StepEnded):
             thinned = self._steps.take(event)
             if thinned is not None:
-                self._scalars(thinned.step, _of_steps(thinned))
+                self.write_scalars(thinned.step, _of_steps(thinned))
         elif isinstance(event, IterationEnded):
-            self._scalars(event.step, _of_iteration(event))
+            self.write_scalars(event.step, _of_iteration(event))
 
-    def _scalars(self, step: int, figures: dict[str, float | None]) -> None:
+    def write_scalars(self, step: int, figures: Mapping[str, float | None]) -> None:
+        """Write figures by their tags; None: there is none."""
         if not self._has_begun:
             self._begin(1)
         known = {tag: _as_float32(value) for tag, value in figures.items() if value is not None}
