@@ -159,3 +159,46 @@ def test_features_are_chosen_between_and_the_choice_is_a_plain_spec(rows: pa.Tab
     assert result.spec.transform is not None
     assert "0 * x" not in result.spec.transform.values()
     assert "HPARAM" not in str(result.spec.transform)
+
+
+def test_the_winner_goes_without_what_helps_no_more_than_noise(rows: pa.Table, tmp_path: Path) -> None:
+    spec = searched({"x": "x * HPARAM_CANDIDATES([1.0, 2.0])", "n": "noise"}, {"select": True, "retrain": True})
+    result = tune(spec, workspace=Workspace(tmp_path), frame=rows)
+    assert result.selection is not None
+    assert result.selection.dropped == ("n",)
+    assert list(result.spec.transform or {}) == ["x"]
+    assert result.trained.spec.transform is not None
+    assert list(result.trained.spec.transform) == ["x"]
+    assert document(result, "lineage.json")["retrained"].endswith("without n, which helped no more than noise")
+    by_hand = train(result.spec, workspace=Workspace(tmp_path), frame=rows)
+    assert (by_hand.bundle / "model.onnx").read_bytes() == (result.trained.bundle / "model.onnx").read_bytes()
+
+
+def test_the_search_itself_is_measured_on_rows_of_which_it_sees_nothing(rows: pa.Table, tmp_path: Path) -> None:
+    spec = searched({"x": "x * HPARAM_CANDIDATES([0.0, 1.0])"}, {"nested_folds": 3, "folds": 2}, Split(method="none"))
+    result = tune(spec, workspace=Workspace(tmp_path), frame=rows.slice(0, 400))
+    nested = result.nested
+    assert nested is not None
+    assert sum(fold.num_rows for fold in nested.folds) == 400
+    assert {fold.trial.parameters["transform.x"] for fold in nested.folds} == {1.0}
+    assert nested.mean == pytest.approx(np.mean([fold.value for fold in nested.folds]))
+    assert nested.interval.low < nested.mean < nested.interval.high
+    assert nested.mean == pytest.approx(0.87, abs=0.07)  # of a slope of 2 by a normal column
+    assert nested.describe() in result.notes
+    assert not list(Workspace(tmp_path).studies_folder.glob("*nested*"))
+
+
+def test_chosen_by_luck_is_not_believed(tmp_path: Path) -> None:
+    """Where nothing can be learnt, the best of many trials looks good on its eval rows, and is chance elsewhere."""
+    random = np.random.default_rng(5)
+    frame = pa.table({f"c{i}": random.normal(size=120) for i in range(12)} | {"yes": random.random(120) < 0.5})
+    candidates = ", ".join(f"c{i}" for i in range(12))
+    spec = searched(
+        {"c": "c0"}, {"features": {"c": tuple(candidates.split(", "))}, "num_trials": 12, "nested_folds": 4}
+    )
+    result = tune(spec, workspace=Workspace(tmp_path), frame=frame)
+    assert result.nested is not None
+    assert np.mean([fold.chosen_by for fold in result.nested.folds]) > 0.6
+    assert result.nested.interval.low < 0.5
+    assert result.within_noise is not None
+    assert len(result.within_noise.alike) >= 4

@@ -57,6 +57,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Fields each list of which may be crossed: columns, or expressions with a name (`CAST(x AS STRING) AS x`)."""
     optional: tuple[str, ...] = ()
     """Features that may be left out; `*`: every one."""
+    select: bool = False
+    """Whether features that help the winner no more than noise does are left out of it."""
     stopping: TrialStopping = TrialStopping()
     budget: str | None = None
     """Time after which no trial is begun, and those that run are ended: `10m`, `1h30m`, `45s`."""

@@ -63,7 +63,7 @@ def row_losses(labels: npt.NDArray[np.generic], scores: Doubles, *, is_classes: 
     places = labels.astype(np.int64)
     of_class = np.where(places == 1, scores, 1 - scores) if scores.ndim == 1 else (
         np.take_along_axis(scores, places[:, None], axis=1)[:, 0])  # fmt: skip
-    return np.asarray(-np.log(np.maximum(of_class, LEAST_PROBABILITY)))
+    return np.asarray(np.abs(np.log(np.clip(of_class, LEAST_PROBABILITY, 1.0))))
 
 
 def _shuffled(batch: Batch, features: Sequence[Feature], names: set[str], order: npt.NDArray[np.intp]) -> Batch:

@@ -1,14 +1,15 @@
 """`select_features`: leave out the features of a spec that help no more than noise does.
 
-Backwards. A model of all features says which of them its eval rows miss when their values are shuffled (one-sided paired
-tests over the rows, corrected by Holm's method). Those of which that cannot be said are left out together, and the rest
-trained again; where that is worse, the less important half of them, and so on. Then the least important of those that
-are left is left out, one at a time: a feature whose twin is there is missed by the shuffle, but not by a new training.
+Backwards. A model of all features says which of them its eval rows miss when their values are shuffled (one-sided
+paired tests over the rows, corrected by Holm's method). Those of which that cannot be said are left out together, and
+the rest trained again; where that is worse, the less important half of them, and so on. Then the least important of
+those that are left is left out, one at a time: a feature whose twin is there is missed by the shuffle, but not by a new
+training.
 
 Each training without features is held against the one with all of them, never against the one before, so that small
-losses do not add up; it may lose no more than one standard error of the difference of both over the very same rows (the
-rule of one standard error: Breiman et al. 1984, "Classification and regression trees", §3.4.3). When `PATIENCE` features in a
-row could not be spared, or one is left, it ends.
+losses do not add up; it may lose no more than one standard error of the difference of both over the very same rows
+(the rule of one standard error: Breiman et al. 1984, "Classification and regression trees", §3.4.3). When `PATIENCE`
+features in a row could not be spared, or one is left, it ends.
 """
 
 from __future__ import annotations

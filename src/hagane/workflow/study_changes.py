@@ -15,7 +15,7 @@ from hagane.spec.tuning import Tuning
 from hagane.spec.value_text import value_text
 from hagane.tuning.study_about import StudyAbout
 
-FREE = ("num_trials", "max_parallel_trials", "budget", "retrain", "nested_folds", "study", "storage")
+FREE = ("num_trials", "max_parallel_trials", "budget", "retrain", "select", "nested_folds", "study", "storage")
 """Of `tuning`: what says how much is tried and what becomes of it, not what is tried."""
 
 

@@ -28,10 +28,12 @@ from hagane.workflow.kept_scores import KeptScores
 from hagane.workflow.retrain import Retrain, check_retrain, retrain_of
 from hagane.workflow.score import asked_of
 from hagane.workflow.searched_spec import OPTIONS
+from hagane.workflow.select_features import FeatureSelection, select_features
 from hagane.workflow.shared_rows import DividedRows, SharedRows
 from hagane.workflow.study_name import study_name
 from hagane.workflow.study_plan import StudyPlan
 from hagane.workflow.train import TrainResult, train
+from hagane.workflow.trial_runner import TrialRunner
 from hagane.workflow.trials_within_noise import WithinNoise, trials_within_noise
 from hagane.workspace.workspace import Workspace
 
@@ -43,6 +45,8 @@ class Winner:
     trained: TrainResult
     spec: Spec
     """Settled: what a person would have written for this model."""
+    selection: FeatureSelection | None
+    """Which features were left out; None where none was looked for."""
     within_noise: WithinNoise | None
     """The trials that are not told apart from it; None where that cannot be tested."""
     is_retrained: bool
@@ -84,7 +88,11 @@ def train_winner(
     """
     settled = set_hyperparameters(plan.searched, best.parameters)
     rows = _rows(settled, shared, progress)
-    retrain = _retrain(plan, settled, rows, best)
+    selection = None
+    if plan.tuning.select:
+        runner = TrialRunner(settled, workspace=workspace, frame=frame, shared=shared)
+        selection = select_features(settled, runner, progress)
+    retrain = _retrain(plan, settled, rows, best, selection)
     trained = train(plan.searched, workspace=workspace, frame=frame, hparams=best.parameters, retrain=retrain,
                     shared=shared, progress=progress)  # fmt: skip
     label = shared.label(rows, plan.families[0].task.value)
@@ -95,24 +103,32 @@ def train_winner(
         noise = trials_within_noise(record, best, kept, classes=label.classes, threshold=threshold, asked=asked,
                                     seed=plan.tuning.seed, progress=progress)  # fmt: skip
     notes = [*_figures(record, best, trained, retrain)]
+    notes += [selection.describe()] if selection else []
     notes += [noise.describe()] if noise and noise.alike else []
     notes += study_notes(record, best, lambda name, value: _can_be(plan, best, name, value))
     spec = settled if retrain is None else retrain.applied(settled)
-    return Winner(trained, spec, noise, retrain is not None, (*notes, *trained.notes))
+    is_retrained = retrain is not None and retrain.split is not None
+    return Winner(trained, spec, selection, noise, is_retrained, (*notes, *trained.notes))
 
 
 def _rows(spec: Spec, shared: SharedRows, progress: Progress) -> DividedRows:
     return shared.divided(*with_schema(spec), progress)
 
 
-def _retrain(plan: StudyPlan, settled: Spec, rows: DividedRows, best: Trial) -> Retrain | None:
-    """How the winner is trained on more than its trial; over folds without eval rows there is no other way."""
+def _retrain(
+    plan: StudyPlan, settled: Spec, rows: DividedRows, best: Trial, selection: FeatureSelection | None
+) -> Retrain | None:
+    """How the winner is trained otherwise than its trial; over folds without eval rows it must be trained on all."""
     by_folds = plan.tuning.folds is not None and not rows.splits.counts[EVAL]
+    selected = Retrain()
+    if selection is not None and selection.dropped:
+        selected = Retrain(transform=selection.spec.transform, dropped=selection.dropped)
     if not plan.tuning.retrain and not by_folds:
-        return None
+        return selected if selected != Retrain() else None
     family = get_family(settled.model.type)
     options = family_options(family, declared_options(settled, family, num_rows=rows.statistics.num_rows))
-    return retrain_of(rows.labelled.spec.split, options, best.best_iteration)
+    again = retrain_of(rows.labelled.spec.split, options, best.best_iteration)
+    return replace(again, transform=selected.transform, dropped=selected.dropped)
 
 
 def _figures(record: StudyRecord, best: Trial, trained: TrainResult, retrain: Retrain | None) -> Iterator[str]:
@@ -121,7 +137,7 @@ def _figures(record: StudyRecord, best: Trial, trained: TrainResult, retrain: Re
     evaluation = trained.evaluation
     found, interval = evaluation.metrics.get(metric), evaluation.confidence.get(metric)
     title, num_trials = metric_info(metric).title, len(record.trials)
-    if retrain is not None:
+    if retrain is not None and retrain.split is not None:
         yield retrain.describe()
     if evaluation.part != "test":
         yield (

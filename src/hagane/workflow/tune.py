@@ -29,6 +29,8 @@ from hagane.tuning.study import Study
 from hagane.tuning.study_about import StudyAbout
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial
+from hagane.workflow.nested_folds import NestedFolds, search_nested_folds
+from hagane.workflow.select_features import FeatureSelection
 from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.study_changes import check_same_study
 from hagane.workflow.study_name import study_name
@@ -60,8 +62,12 @@ class TuneResult:
     """Settled: what a person would have written for this model."""
     trained: TrainResult
     """The best trial's model, trained as `train` trains, evaluated on rows that no trial saw."""
+    selection: FeatureSelection | None
+    """Which features were left out of the winner; None where none was looked for."""
     within_noise: WithinNoise | None
     """The trials that the rows do not tell apart from the best one; None where that cannot be tested."""
+    nested: NestedFolds | None
+    """What searching itself is worth; None where it was not asked for."""
     reason: str
     """Why the search ended: `num_trials`, `budget` or `exhausted`."""
     notes: tuple[str, ...]
@@ -110,7 +116,11 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
         record = msgspec.structs.replace(search.record(), path=shown_place(place), tuning=plan.tuning)
     best = winner_of(record)
     found = train_winner(plan, record, best, workspace=workspace, shared=shared, frame=frame, progress=progress)
-    winner = winner_of_training(best.id, found.spec, found.trained, notes=found.notes, retrained=found.is_retrained)
+    nested = None
+    if plan.tuning.nested_folds is not None:
+        nested = search_nested_folds(plan, _about(plan, name), workspace=workspace, shared=shared, progress=progress)
+    notes = (nested.describe(), *found.notes) if nested is not None else found.notes
+    winner = winner_of_training(best.id, found.spec, found.trained, notes=notes, retrained=found.is_retrained)
     with closing(open_study(place, name)) as study:
         study.keep_winner(winner)
     return TuneResult(
@@ -120,9 +130,11 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
         best=best,
         spec=found.spec,
         trained=found.trained,
+        selection=found.selection,
         within_noise=found.within_noise,
         reason=search.reason or "",
-        notes=found.notes,
+        nested=nested,
+        notes=notes,
         duration_seconds=time.monotonic() - began,
     )
 

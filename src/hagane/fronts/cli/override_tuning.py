@@ -25,6 +25,8 @@ def override_tuning(
     budget: str | None = None,
     folds: int | None = None,
     retrain: bool = False,
+    select: bool = False,
+    nested_folds: int | None = None,
     study: str | None = None,
     storage: str | None = None,
 ) -> Spec:
@@ -43,6 +45,8 @@ def override_tuning(
         "budget": budget,
         "folds": folds,
         "retrain": retrain or None,
+        "select": select or None,
+        "nested_folds": nested_folds,
         "study": study,
         "storage": storage,
     }

@@ -173,6 +173,8 @@ def _tuned(asked: TuneArguments, place: Workspace, progress: Progress, screen: S
         budget=asked.budget,
         folds=asked.folds,
         retrain=asked.retrain,
+        select=asked.select_features,
+        nested_folds=asked.nested_folds,
         study=asked.study,
         storage=asked.storage,
     )

@@ -108,6 +108,25 @@ class TuneArguments(SpecArguments):
             rich_help_panel=PANEL_SEARCH,
         ),
     ] = False
+    select_features: Annotated[
+        bool,
+        typer.Option(
+            "--select-features",
+            metavar=FLAG,
+            help="Leave out of the winner the features that help no more than noise.",
+            rich_help_panel=PANEL_SEARCH,
+        ),
+    ] = False
+    nested_folds: Annotated[
+        int | None,
+        typer.Option(
+            "--nested-folds",
+            metavar="K",
+            help="Repeat the whole search without each of so many parts of the rows, to say what it is worth.",
+            rich_help_panel=PANEL_SEARCH,
+            show_default=False,
+        ),
+    ] = None
     study: Annotated[
         str | None,
         typer.Option(
