@@ -19,7 +19,7 @@ def tried(
     seconds: float, *, model_type: str = TREES, num_fits: int = 1, best: int = 100, name: str = "x"
 ) -> TriedModel:
     return TriedModel(
-        number=1, candidate=AutoMlCandidate(name=name, model_type=model_type, options={"learn_rate": 0.05}),
+        number=1, candidate=AutoMlCandidate(name=name, model_type=model_type, options={"learn_rate": 0.05}, seed=len(name)),
         state=TrialState.SUCCEEDED, seconds=seconds, num_fits=num_fits, best_iteration=best, num_iterations=best + 50,
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_a_share_of_the_other_rows_is_trained_on() -> None:
 
 
 def test_with_time_each_member_is_several_models() -> None:
-    found = affordable_training([(tried(1.0), 0.6), (tried(1.0, name="y"), 0.4)], seconds=100, share=1.0, max_folds=5)
+    found = affordable_training([(tried(1.0), 0.6), (tried(1.0, name="yy"), 0.4)], seconds=100, share=1.0, max_folds=5)
     assert (found.num_folds, sorted(found.shares.values())) == (5, [0.4, 0.6])
 
 
@@ -55,7 +55,7 @@ def test_several_fits_of_a_trial_are_told_apart_from_one() -> None:
 
 
 def test_without_time_the_member_with_the_least_to_say_goes_first() -> None:
-    chosen = [(tried(10.0, model_type="linear_reg", name="least"), 0.2), (tried(10.0, name="y"), 0.8)]
+    chosen = [(tried(10.0, model_type="linear_reg", name="least"), 0.2), (tried(10.0, name="yy"), 0.8)]
     found = affordable_training(chosen, seconds=14.0, share=1.0, max_folds=5)
     assert [own for _, own in found.members] == [1.0]
     assert found.num_folds == 0
@@ -80,5 +80,5 @@ def test_trees_that_take_too_long_take_fewer_and_larger_steps() -> None:
 
 
 def test_trees_that_are_done_in_time_are_left_as_they_are() -> None:
-    found = affordable_training([(tried(10.0, best=100), 1.0)], seconds=12.0, share=1.0, max_folds=0)
+    found = affordable_training([(tried(10.0, best=100), 1.0)], seconds=14.0, share=1.0, max_folds=0)
     assert found.members[0][0].candidate.options == {"learn_rate": 0.05}
