@@ -18,8 +18,8 @@ from peers.automl_answer import Answer, clocked_rows, folder_bytes
 
 
 def main() -> None:
-    file, label, metric, seconds, folder, answer, *presets = sys.argv[1:]
     began, processor = time.perf_counter(), time.process_time()
+    file, label, metric, seconds, folder, answer, *presets = sys.argv[1:]
     import pandas as pd
     from autogluon.tabular import TabularPredictor
 

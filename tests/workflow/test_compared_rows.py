@@ -12,14 +12,14 @@ from hagane.workflow.affordable_training import affordable_training
 from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
 from hagane.workflow.compared_rows import ComparedRows, compared_rows
 
-TREES = "boosted_tree_regressor"
+TREES, RATE = "boosted_tree_regressor", {"learn_rate": 0.05}
 
 
 def tried(
     seconds: float, *, model_type: str = TREES, num_fits: int = 1, best: int = 100, name: str = "x"
 ) -> TriedModel:
     return TriedModel(
-        number=1, candidate=AutoMlCandidate(name=name, model_type=model_type, options={"learn_rate": 0.05}, seed=len(name)),
+        number=1, candidate=AutoMlCandidate(name=name, model_type=model_type, options=RATE, seed=len(name)),
         state=TrialState.SUCCEEDED, seconds=seconds, num_fits=num_fits, best_iteration=best, num_iterations=best + 50,
     )  # fmt: skip
 

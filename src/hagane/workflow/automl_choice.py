@@ -6,6 +6,7 @@ difference (the one-standard-error rule of Breiman, Friedman, Olshen and Stone 1
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -70,16 +71,17 @@ class Judge:
         self._chosen = chosen
         self._scale = 1.0 if chosen is None else float(np.sqrt(MOST_ROWS / len(labels)))
         self.labels = labels
+        self._kept: dict[bytes, Resampled] = {}
 
     def errors(self, scores: Mapping[str, Array]) -> dict[str, float | None]:
         """Model → the standard error of its objective; None where it is not defined."""
-        return {name: _spread(self._drawn(each), self._scale) for name, each in self._resampled(scores).items()}
+        return {name: _spread(self._drawn(self._resampled(each)), self._scale) for name, each in scores.items()}
 
     def difference(self, first: Array, second: Array) -> Difference:
         """How much better `first` is than `second`."""
-        drawn = self._resampled({"first": first, "second": second})
-        error = _spread(self._drawn(drawn["first"]) - self._drawn(drawn["second"]), self._scale)
-        gain = self._sign * (self._at(drawn["first"]) - self._at(drawn["second"]))
+        one, other = self._resampled(first), self._resampled(second)
+        error = _spread(self._drawn(one) - self._drawn(other), self._scale)
+        gain = self._sign * (self._at(one) - self._at(other))
         return Difference(gain=gain if np.isfinite(gain) else 0.0, error=error or 0.0)
 
     def choose(self, scores: Mapping[str, Array], *, max_members: int) -> Choice:
@@ -112,12 +114,14 @@ class Judge:
             mixed[own] = mix({name: each[own] for name, each in scores.items()}, shares)
         return mixed
 
-    def _resampled(self, scores: Mapping[str, Array]) -> dict[str, Resampled]:
-        """Model → its metrics on the same resamples."""
-        measures = [self._measure(each) for each in scores.values()]
-        num_rows = len(self.labels if self._chosen is None else self._chosen)
-        found = resample(measures, num_rows, num_resamples=NUM_RESAMPLES, seed=self._seed)
-        return dict(zip(scores, found, strict=True))
+    def _resampled(self, scores: Array) -> Resampled:
+        """The metrics of a model on the resamples, which are the same for all; each model's are drawn once."""
+        digest = hashlib.sha256(np.ascontiguousarray(scores).tobytes()).digest()
+        if digest not in self._kept:
+            num_rows = len(self.labels if self._chosen is None else self._chosen)
+            (found,) = resample([self._measure(scores)], num_rows, num_resamples=NUM_RESAMPLES, seed=self._seed)
+            self._kept[digest] = found
+        return self._kept[digest]
 
     def _drawn(self, resampled: Resampled) -> Floats:
         return resampled.values.get(self._objective.metric, np.full(NUM_RESAMPLES, np.nan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,10 +81,11 @@ class AutoMlRun:
             )
         )
 
-        def judge() -> Judge:
+        @functools.cache
+        def judge(rows: str) -> Judge:
             return Judge(trials.labels, objective, classes=self.prepared.label.classes)
 
-        search = AutoMlSearch(self.base, self.prepared, self.options, trials, make_judge=judge,
+        search = AutoMlSearch(self.base, self.prepared, self.options, trials, make_judge=lambda: judge(trials.rows.key),
                               search_end=self.clock.began + self.plan.search_end)  # fmt: skip
         search.run()
         if not trials.succeeded:
@@ -99,7 +101,7 @@ class AutoMlRun:
                 duration_seconds=time.monotonic() - began,
             )
         )
-        return Found(trials, tuple(search.eligible()), judge(), tuple(search.decisions))
+        return Found(trials, tuple(search.eligible()), judge(trials.rows.key), tuple(search.decisions))
 
     def settle(self, found: Found) -> Settled:
         """Which of them are trained, how often, and why."""
