@@ -21,7 +21,7 @@ from hagane.workflow.automl_result import AutoMlResult
 from hagane.workflow.train import train
 from hagane.workspace.workspace import Workspace
 
-QUICK = {"budget": "1h", "families": ["boosted_tree", "linear"]}
+QUICK = {"budget": "1h", "families": ["boosted_tree", "linear"], "num_trials": 0}
 """An hour in name: so few rows take seconds, and no test hangs on what a busy machine does meanwhile."""
 
 
@@ -118,13 +118,21 @@ def test_numbers_are_predicted_too(tmp_path: Path) -> None:
     assert sum(row.share > 0 for row in result.leaderboard) == 1
 
 
+def test_options_are_searched_while_time_is_left_and_kept_only_beyond_noise(tmp_path: Path) -> None:
+    result = run(asked(families=["linear"], num_trials=6), tmp_path)
+    assert len({row.options.get("l2_reg", 1.0) for row in result.leaderboard}) == len(result.leaderboard) == 7
+    (decision,) = (reason for reason in result.because if reason.startswith("options of linear"))
+    kept = result.spec.model.options.get("l2_reg", 1.0) != 1.0
+    assert decision.endswith("kept" if kept else "noise")
+
+
 def test_what_was_tried_before_an_interruption_is_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(asked(), tmp_path, progress=Told(interrupt_after=4))
+        run(asked(families=["linear"], num_trials=6), tmp_path, progress=Told(interrupt_after=4))
     told = Told()
-    again = run(asked(budget="2h"), tmp_path, progress=told)
-    assert min(told.numbers(TrialStarted)) == 5
-    undisturbed = run(asked(), tmp_path / "other")
+    again = run(asked(families=["linear"], num_trials=6, budget="2h"), tmp_path, progress=told)
+    assert min(told.numbers(TrialStarted)) >= 4  # the fourth was measured, and may not have been kept yet
+    undisturbed = run(asked(families=["linear"], num_trials=6), tmp_path / "other")
     assert again.spec == undisturbed.spec
     assert [row.value for row in again.leaderboard] == [row.value for row in undisturbed.leaderboard]
     assert Workspace(tmp_path).runs() == ()

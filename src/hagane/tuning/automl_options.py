@@ -45,6 +45,8 @@ class AutoMlOptions(FamilyOptions, frozen=True, kw_only=True):
     """Configurations in an ensemble, at most: each costs at every prediction."""
     max_folds: Annotated[int, msgspec.Meta(ge=2, le=20)] = 5
     """Models of each of them, at most, each trained without one fold of the rows; fewer where time is short."""
+    num_trials: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 50
+    """Trials of a study over the options of the best model, at most, where time is left for it."""
     derived_features: bool = True
     """Whether ratios of columns and turned coordinates are tried as further features."""
     drop_leaks: bool = False

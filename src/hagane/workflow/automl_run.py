@@ -85,8 +85,15 @@ class AutoMlRun:
         def judge(rows: str) -> Judge:
             return Judge(trials.labels, objective, classes=self.prepared.label.classes)
 
-        search = AutoMlSearch(self.base, self.prepared, self.options, trials, make_judge=lambda: judge(trials.rows.key),
-                              search_end=self.clock.began + self.plan.search_end)  # fmt: skip
+        search = AutoMlSearch(
+            self.base,
+            self.prepared,
+            self.options,
+            trials,
+            folder=self.folder,
+            search_end=self.clock.began + self.plan.search_end,
+            make_judge=lambda: judge(trials.rows.key),
+        )
         search.run()
         if not trials.succeeded:
             raise _nothing_found(trials)

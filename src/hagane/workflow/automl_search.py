@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from hagane.tuning.trial import TrialState
 from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
 from hagane.workflow.automl_choice import Difference, Judge
 from hagane.workflow.automl_trials import AutoMlTrials
+from hagane.workflow.automl_tuning import tune_candidate
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.resolve import not_features
 
@@ -34,6 +36,8 @@ PROBE_SHARE = 0.3
 USUAL_ROUNDS = 400
 """That many iterations a model is thought to need that was ended before."""
 LEAST_SHARE = 0.02
+FITS_TO_TUNE = 4
+"""Options are searched where the time suffices for so many fits."""
 FITS_FOR_FEATURES = 6
 """Further features are tried where the time suffices for so many fits."""
 MOST_SEEDS = 3
@@ -48,20 +52,32 @@ class AutoMlSearch:
     """One search over `trials`, until `search_end` (`time.monotonic`)."""
 
     def __init__(
-        self, base: Spec, prepared: Prepared, options: AutoMlOptions, trials: AutoMlTrials, *, search_end: float,
+        self,
+        base: Spec,
+        prepared: Prepared,
+        options: AutoMlOptions,
+        trials: AutoMlTrials,
+        *,
+        folder: Path,
+        search_end: float,
         make_judge: MakeJudge,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.decisions: list[str] = []
         """What was decided on the way, a sentence each."""
         self._base, self._prepared, self._options, self._trials = base, prepared, options, trials
-        self._search_end, self._make_judge = search_end, make_judge
+        self._folder, self._search_end, self._make_judge = folder, search_end, make_judge
         self._derived: dict[str, str] = {}
+        self._not_kept: set[str] = set()
         self._is_number = not prepared.label.num_classes
         self.num_skipped = 0
 
     def eligible(self) -> list[TriedModel]:
-        """The models that the result may be made of, the best first: those whose further features were all kept."""
-        return [tried for tried in self._trials.succeeded if set(tried.candidate.derived) <= set(self._derived)]
+        """The models that the result may be made of, the best first.
+
+        Not those whose further features, or whose tuned options, were not better beyond noise.
+        """
+        kept = [tried for tried in self._trials.succeeded if set(tried.candidate.derived) <= set(self._derived)]
+        return [tried for tried in kept if tried.candidate.key not in self._not_kept]
 
     def run(self) -> None:
         """Try candidates until the time is over, or nothing is left to try."""
@@ -73,6 +89,8 @@ class AutoMlSearch:
             self._try(self._candidate(configuration))
         for candidate in self._other_seeds():
             self._try(candidate)
+        if not self.num_skipped:
+            self._tune()
         if self.num_skipped:
             self.decisions.append(f"{self.num_skipped} more were not tried: they would not have been done in time")
 
@@ -128,6 +146,22 @@ class AutoMlSearch:
             seed=configuration.seed,
             cost=configuration.cost,
         )
+
+    def _tune(self) -> None:
+        """Search the options of the best; what is found is kept where it is better beyond noise."""
+        best = [tried for tried in self.eligible() if tried.candidate.seed is None]
+        if not best or time.monotonic() + FITS_TO_TUNE * best[0].seconds > self._search_end:
+            return
+        tuned = tune_candidate(best[0].candidate, self._trials, self._folder, deadline=self._search_end,
+                               num_trials=self._options.num_trials, seed=self._base.training.seed)  # fmt: skip
+        if not tuned:
+            return
+        (first, *_) = (tried for tried in self._trials.succeeded if tried in tuned)
+        gain = self._difference(first, best[0])
+        self.decisions.append(_told(f"options of {best[0].candidate.name}", [f"{len(tuned)} others"], gain,
+                                    self._trials.objective.metric))  # fmt: skip
+        if not gain.is_clear:
+            self._not_kept |= {tried.candidate.key for tried in tuned}
 
     def _may_derive(self, tried: TriedModel) -> bool:
         if not self._options.derived_features or self._base.transform is not None:
