@@ -85,3 +85,44 @@ def test_the_specifications_validator_takes_it(client: httpx.Client) -> None:
     ran = subprocess.run([CLIENTS, "-c", script], input=text, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert int(ran.stdout) > 10
+
+
+TENSOR = {"name": "age", "shape": [1], "datatype": "INT64", "data": [3]}
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body", "where"),
+    [
+        ("/predict", "application/json", {"instances": [{}], "parameters": []}, "parameters"),
+        ("/predict", "application/json", {"instances": [{}], "parameters": 0}, "parameters"),
+        ("/invocations", "application/json", {"instances": [{}], "params": False}, "params"),
+        ("/v2/models/flights/infer", "application/json", {"inputs": [TENSOR], "parameters": [None]}, "parameters"),
+        ("/v2/models/flights/infer", "application/json", {"inputs": [TENSOR | {"parameters": "x"}]}, "inputs[0]"),
+        ("/v2/models/flights/infer", "application/json", {"inputs": [TENSOR], "outputs": ""}, "outputs"),
+        (
+            "/v1/models/flights:classify", "application/json",
+            {"context": {"born": "", "agee": 1}, "examples": [{"born": "1970-01-02"}, {}]}, "context.born",
+        ),
+        ("/invocations", "text/csv", "agee\n", "line 1"),
+    ],
+)  # fmt: skip
+def test_what_the_schema_does_not_let_through_is_refused(
+    client: httpx.Client, path: str, content_type: str, body: Any, where: str
+) -> None:
+    content = body if isinstance(body, str) else json.dumps(body)
+    response = client.post(path, content=content, headers={"content-type": content_type})
+    assert response.status_code == 400, response.text
+    assert response.text.count(f"{where}: ") + response.text.count(f"{where}.parameters: ") == 1, response.text
+
+
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_null_is_as_good_as_nothing(client: httpx.Client, nothing: Any) -> None:
+    assert client.post("/predict", json={"instances": [{}], "parameters": nothing}).status_code == 200
+    body = {"inputs": [TENSOR | {"parameters": nothing}], "outputs": None, "id": None, "parameters": nothing}
+    assert client.post("/v2/models/flights/infer", json=body).status_code == 200
+
+
+def test_a_path_that_is_not_for_the_model_is_not_told_of(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert "/v1/models/flights:classify" in paths
+    assert not any(path.endswith((":regress", ":explain")) for path in paths)

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from hagane.bundle.signature import Signature
-from hagane.errors import Fault
+from hagane.errors import Fault, nearest
 from hagane.types import SqlType
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?")
@@ -42,10 +42,24 @@ def csv_rows(body: bytes, signature: Signature, faults: list[Fault]) -> list[dic
     try:
         names = next(lines, [])
         if _check_names(names, faults):
-            return _rows(lines, names, signature, faults)
+            rows = _rows(lines, names, signature, faults)
+            if not rows:
+                faults += _unknown(names, signature)
+            return rows
     except csv.Error as error:
         faults.append(Fault(what=f"the body is not CSV: {error}", where=f"line {lines.line_num}"))
     return []
+
+
+def _unknown(names: list[str], signature: Signature) -> list[Fault]:
+    """Names of no column. Where there are rows, these tell of them."""
+    return [
+        Fault(
+            what=f"{name[:60]!a} is not a column of the model", where="line 1", nearest=nearest(name, signature.names)
+        )
+        for name in names
+        if name not in signature.names
+    ][:MAX_FAULTS]
 
 
 def _check_names(names: list[str], faults: list[Fault]) -> bool:

@@ -39,9 +39,9 @@ class JsonFields:
         return self._fields.get(name)
 
     def refuse(self, name: str, what: str) -> None:
-        """A field that must be empty, or not there: a fault where it holds something."""
+        """A field that must be an empty object, null, or not there: a fault where it is anything else."""
         value = self._fields.get(name)
-        if value:
+        if value is not None and value != {}:
             self.faults.append(Fault(what=what, where=name, received=describe(value)))
 
     def one_of(self, *names: str, expected: str = "a list of rows") -> str:

@@ -24,8 +24,9 @@ def openapi(model: ServedModel, protocols: Sequence[Protocol]) -> dict[str, Any]
     paths: dict[str, dict[str, Any]] = {}
     for protocol in protocols:
         for route in protocol.routes:
-            operations = paths.setdefault(_path(model, route.template), {})
-            operations.setdefault(route.method.lower(), _operation(model, protocol, route))
+            operation = _operation(model, protocol, route)
+            if operation is not None:
+                paths.setdefault(_path(model, route.template), {}).setdefault(route.method.lower(), operation)
     for number, operation in enumerate(each for operations in paths.values() for each in operations.values()):
         operation["operationId"] = f"{operation['tags'][0]}_{number}"
     about = f"{signature.model_type} of {signature.label}, served by Hagane {server_version()}"
@@ -33,7 +34,7 @@ def openapi(model: ServedModel, protocols: Sequence[Protocol]) -> dict[str, Any]
         "openapi": "3.1.0",
         "info": {"title": model.name, "version": model.version, "description": about},
         "paths": paths,
-        "components": {"schemas": row_schemas(signature)},
+        "components": {"schemas": row_schemas(signature, extra_fields=model.decoder is not None)},
     }
 
 
@@ -42,7 +43,8 @@ def _path(model: ServedModel, template: str) -> str:
     return re.sub(r"\{(model|version|label)\}", lambda found: model.path(found[0]), template)
 
 
-def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str, Any]:
+def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str, Any] | None:
+    """None for a path that this model refuses its own example at: `:regress` of a classifier."""
     handler = route.answer if isinstance(route, Read) else route.decode
     names = [name for name in re.findall(r"\{(\w+)\}", route.template) if name not in ("model", "version", "label")]
     operation: dict[str, Any] = {"tags": [protocol.name], "summary": (handler.__doc__ or "").strip().partition("\n")[0]}
@@ -57,6 +59,8 @@ def _operation(model: ServedModel, protocol: Protocol, route: Route) -> dict[str
         operation["requestBody"] = {"required": True, "content": content}
     if not isinstance(route, Read) and route.bodies:
         answer = _answer(model, protocol, route, route.bodies[0])
+        if answer.status != 200:
+            return None
         responses[str(answer.status)] = _response("the answer to the example", answer)
     elif isinstance(route, Read):
         responses[str(route.status)] = {"description": operation["summary"]}

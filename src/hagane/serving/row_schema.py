@@ -5,39 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 from hagane.bundle.signature import Signature
+from hagane.bundle.values import INT64_END, INT64_MIN
 from hagane.types import SqlType
 
 ROW = {"$ref": "#/components/schemas/Row"}
+ROW_BY_NAME = {"$ref": "#/components/schemas/RowByName"}
 ROWS = {"type": "array", "items": ROW}
 COLUMNS = {"$ref": "#/components/schemas/Columns"}
-NOTHING = {"type": "object", "maxProperties": 0}
+NOTHING = {"type": ["object", "null"], "maxProperties": 0}
+PARAMETERS = {"type": ["object", "null"]}
 TYPES: dict[SqlType, dict[str, Any]] = {
     SqlType.BOOL: {"type": ["boolean", "null"]},
-    SqlType.INT64: {"type": ["integer", "null"], "format": "int64"},
-    SqlType.FLOAT64: {"type": ["number", "null"], "format": "double"},
+    SqlType.INT64: {"type": ["integer", "null"], "format": "int64", "minimum": INT64_MIN, "maximum": INT64_END - 1},
+    SqlType.FLOAT64: {
+        "anyOf": [{"type": ["number", "null"], "format": "double"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]
+    },
     SqlType.STRING: {"type": ["string", "null"]},
-    SqlType.TIMESTAMP: {"type": ["string", "null"], "description": "RFC 3339; UTC where it has no offset"},
+    SqlType.TIMESTAMP: {
+        "anyOf": [{"type": ["string", "null"], "format": "date-time"}, {"type": "string", "format": "date"}],
+        "description": "RFC 3339; a space for T is taken, and no offset means UTC",
+    },
     SqlType.DATE: {"type": ["string", "null"], "format": "date"},
 }
 """Of one value."""
 
 
-def row_schemas(signature: Signature) -> dict[str, Any]:
-    """`Row`, an object by column or a list in the columns' order, and `Columns`, a list for each column.
+def row_schemas(signature: Signature, *, extra_fields: bool = False) -> dict[str, Any]:
+    """`RowByName`, an object by column, `Row`, that or a list in the columns' order, and `Columns`, a list for each.
+
+    With `extra_fields` objects may have others.
 
     >>> from hagane.bundle.signature import Input
     >>> signature = Signature(inputs=(Input(name="age", type=SqlType.INT64),), task="regression", label="income",
     ...                       label_type=SqlType.FLOAT64, model_type="linear_reg")
-    >>> row_schemas(signature)["Row"]["anyOf"][0]["properties"]
-    {'age': {'type': ['integer', 'null'], 'format': 'int64'}}
+    >>> row_schemas(signature)["RowByName"]["properties"]["age"]["type"]
+    ['integer', 'null']
     """
     types = {column.name: _schema(column.type) for column in signature.inputs}
-    by_name = {"type": "object", "properties": types, "additionalProperties": False}
+    by_name = {"type": "object", "properties": types, "additionalProperties": extra_fields}
     in_order = {"type": "array", "prefixItems": list(types.values()), "minItems": len(types), "maxItems": len(types)}
     columns = {name: {"type": "array", "items": schema} for name, schema in types.items()}
     return {
-        "Row": {"anyOf": [by_name, in_order]},
-        "Columns": {"type": "object", "properties": columns, "additionalProperties": False},
+        "RowByName": by_name,
+        "Row": {"anyOf": [ROW_BY_NAME, in_order]},
+        "Columns": {"type": "object", "properties": columns, "additionalProperties": extra_fields},
     }
 
 

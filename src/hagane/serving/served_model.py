@@ -164,6 +164,16 @@ class ServedModel:
             raise HttpError(400, *rows.faults)
         return found
 
+    def row_faults(self, row: object, where: str) -> list[Fault]:
+        """What is wrong with one row, which stands there."""
+        try:
+            (self.decoder or self.bundle.decoder()).decode([row])
+        except RequestError as error:
+            return [
+                msgspec.structs.replace(each, where=each.where.replace("instances[0]", where)) for each in error.faults
+            ]
+        return []
+
     def check_count(self, num_rows: int, where: str) -> None:
         """Raises HttpError 413 for more rows than one request may have."""
         if num_rows > self.max_rows:

@@ -30,7 +30,7 @@ from hagane.serving.inference import (
 )
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
-from hagane.serving.row_schema import object_of
+from hagane.serving.row_schema import PARAMETERS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.server_version import server_version
 from hagane.serving.tensor import BYTES, DTYPES, Tensor
@@ -72,19 +72,23 @@ def _body(model: ServedModel) -> Body:
         "required": ["name", "shape", "datatype"],
         "properties": {
             "name": {"enum": list(model.bundle.signature.names)},
-            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 2},
             "datatype": {"enum": [BYTES, *DTYPES]},
             "data": {"type": "array"},
-            "parameters": {"type": "object"},
+            "parameters": PARAMETERS,
         },
     }
-    output = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    output = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"enum": list(model.outputs.names)}, "parameters": PARAMETERS},
+    }
     schema = object_of(
         ["inputs"],
         inputs={"type": "array", "items": tensor},
-        outputs={"type": "array", "items": output},
-        id={"type": "string"},
-        parameters={"type": "object"},
+        outputs={"type": ["array", "null"], "items": output},
+        id={"type": ["string", "null"]},
+        parameters=PARAMETERS,
     )
     inputs = []
     for facts in input_facts(model):
@@ -140,8 +144,12 @@ class _OpenInference:
         if id_ is not None and not (isinstance(id_, str) and is_unicode(id_)):
             faults.append(Fault(what="id is not a string", where="id", expected="a string", received=describe(id_)))
         tensors = self._tensors(_objects(fields["inputs"], "inputs", faults), blob, faults)
+        if not isinstance(fields.get("parameters"), dict | None):
+            faults.append(_no_parameters("parameters", fields.get("parameters")))
         binary = _parameters(fields.get("parameters")).get("binary_data_output") is True
-        requested = [_requested(each, binary) for each in _objects(fields.get("outputs") or [], "outputs", faults)]
+        outputs = fields.get("outputs")
+        asked = [] if outputs is None else _objects(outputs, "outputs", faults)
+        requested = [_requested(each, binary) for each in asked]
         check_requested(self._model, requested, faults)
         return self._rows(tensors, requested, binary, id_ if isinstance(id_, str) else "", faults)
 
@@ -249,6 +257,8 @@ def _objects(value: object, where: str, faults: list[Fault]) -> list[dict[str, A
     for index, each in enumerate(value):
         if isinstance(each, dict) and isinstance(each.get("name"), str):
             objects.append(each)
+            if not isinstance(each.get("parameters"), dict | None):
+                faults.append(_no_parameters(f"{where}[{index}].parameters", each["parameters"]))
         else:
             expected = '{"name": "…"}'
             faults.append(Fault(what="no name", where=f"{where}[{index}]", expected=expected, received=describe(each)))
@@ -259,6 +269,10 @@ def _requested(each: dict[str, Any], binary: bool) -> RequestedOutput:
     parameters = _parameters(each.get("parameters"))
     wanted, classes = parameters.get("binary_data", binary), parameters.get("classification", 0)
     return RequestedOutput(each["name"], wanted is True, classes if type(classes) is int and classes > 0 else 0)
+
+
+def _no_parameters(where: str, value: object) -> Fault:
+    return Fault(what="parameters is not an object", where=where, expected="an object", received=describe(value))
 
 
 def _parameters(value: object) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from hagane.serving.http import HttpError, Request, Response, Rows
 from hagane.serving.json_fields import JsonFields
 from hagane.serving.model_status import model_status
 from hagane.serving.protocol import Body, Predict, Protocol, Read, Route
-from hagane.serving.row_schema import COLUMNS, ROW, ROWS, object_of
+from hagane.serving.row_schema import COLUMNS, ROW_BY_NAME, ROWS, object_of
 from hagane.serving.served_model import ServedModel
 from hagane.serving.tensor_rows import place_in_column, place_in_rows, rows_of_columns
 from hagane.serving.typed_body import TypedBody
@@ -39,14 +39,16 @@ _DTYPES = {SqlType.BOOL: "DT_BOOL", SqlType.INT64: "DT_INT64", SqlType.FLOAT64: 
 def protocol(model: ServedModel) -> Protocol:
     """TensorFlow Serving's protocol for `model`."""
     serving = _TensorFlowServing(model)
-    name = {"enum": ["", SIGNATURE]}
+    name = {"enum": ["", SIGNATURE, None]}
     rows = {
         "oneOf": [
             object_of(["instances"], instances=ROWS, signature_name=name),
             object_of(["inputs"], inputs=COLUMNS, signature_name=name),
         ]
     }
-    schema = object_of(["examples"], examples=ROWS, context=ROW, signature_name=name)
+    schema = object_of(
+        ["examples"], examples=ROWS, context={"anyOf": [ROW_BY_NAME, {"type": "null"}]}, signature_name=name
+    )
     examples = (Body(schema, {"examples": [model.example]}),)
     routes: list[Route] = []
     for path in PATHS:
@@ -193,10 +195,7 @@ class _TensorFlowServing:
         fields = self._fields(request, ("examples", "context", "signature_name"))
         fields.one_of("examples")
         faults = list(fields.faults)
-        context = fields.get("context") or {}
-        if not isinstance(context, dict):
-            faults.append(_no_object("context", "columns that all examples share", context))
-            context = {}
+        context = self._context(fields.get("context"), faults)
         examples = fields["examples"]
         if isinstance(examples, list):
             examples = [{**context, **row} if isinstance(row, dict) else row for row in examples]
@@ -204,6 +203,17 @@ class _TensorFlowServing:
         encode = self._encode_classes if method == "classify" else self._encode_numbers
         self._check_method(method)
         return Rows(rows, encode, tuple(faults), lambda where: place_in_rows(where, "examples"))
+
+    def _context(self, value: object, faults: list[Fault]) -> dict[str, Any]:
+        """What all examples share; nothing where any of it is no value of its column, which is told once."""
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            faults.append(_no_object("context", "columns that all examples share", value))
+            return {}
+        found = self._model.row_faults(self._row(value, "context", faults), "context")
+        faults += found
+        return {} if found else value
 
     def _check_method(self, method: str) -> None:
         """Raises HttpError 400 where the model does not do that."""
