@@ -18,7 +18,10 @@ from hagane.page.markup import VOID
 from hagane.statistics.statistics import ColumnStatistics, Statistics, TopValue
 from hagane.types import SqlType
 
-CURVE = [SimpleNamespace(iteration=i + 1, loss=1 / (i + 1), eval_loss=0.3 + (i - 5) ** 2 / 90) for i in range(12)]
+CURVE = [
+    SimpleNamespace(training_run=0, iteration=i + 1, loss=1 / (i + 1), eval_loss=0.3 + (i - 5) ** 2 / 90)
+    for i in range(12)
+]
 NASTY = "<1H OCEAN>\"&'</style><script>alert(1)</script>"
 
 

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from hagane.evaluation import evaluate, save_plots
 
-CURVE = [SimpleNamespace(iteration=i + 1, loss=1 / (i + 1), eval_loss=None) for i in range(5)]
+CURVE = [SimpleNamespace(training_run=0, iteration=i + 1, loss=1 / (i + 1), eval_loss=None) for i in range(5)]
 EXPECTED = {
     "adult": ["confusion_matrix", "roc_curve", "pr_curve", "calibration"],
     "penguins": ["confusion_matrix", "calibration"],

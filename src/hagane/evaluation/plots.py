@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hagane.evaluation.evaluation import Curve, Density, Evaluation, Quantile, label_text
+from hagane.evaluation.training_runs import training_runs
 from hagane.number_text import percent_text
 from hagane.page.number_text import number_text, tick_text
 
@@ -104,12 +105,16 @@ def draw_residuals(residuals: Sequence[Quantile], axes: Any) -> None:
 
 def draw_training_curve(curve: Sequence[Iteration], axes: Any, kept: int | None = None) -> None:
     """Loss over iterations, on the training rows and on those watched, and the iteration whose state was `kept`."""
-    axes.plot(
-        [each.iteration for each in curve], [each.loss for each in curve], "--", color=SECOND, label="training rows"
-    )
+    runs = training_runs(curve)
+    for number, run in enumerate(runs):
+        label = {} if number else {"label": "training rows"}
+        axes.plot([each.iteration for each in run], [each.loss for each in run], "--", color=SECOND, **label)
     watched = [(each.iteration, each.eval_loss) for each in curve if each.eval_loss is not None]
     if watched:
-        axes.plot(*zip(*watched, strict=True), color=FIRST, label="watched rows")
+        for number, run in enumerate(runs):
+            label = {} if number else {"label": "watched rows"}
+            points = [(each.iteration, each.eval_loss) for each in run if each.eval_loss is not None]
+            axes.plot([place for place, _ in points], [loss for _, loss in points], color=FIRST, **label)
         best = next((point for point in watched if point[0] == kept), min(watched, key=lambda point: point[1]))
         axes.axvline(best[0], color=SOFT, linestyle=":", linewidth=1)
         axes.plot(*best, "o", color=FIRST, label=f"kept, {number_text(best[1])} at {best[0]}")

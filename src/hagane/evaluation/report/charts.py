@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hagane.counted import counted
 from hagane.evaluation.evaluation import CalibrationBin, Curve, Density, Evaluation, ThresholdMetrics
+from hagane.evaluation.training_runs import training_runs
 from hagane.number_text import percent_text
 from hagane.page.frame import Axis, Frame
 from hagane.page.markup import Markup, element
@@ -90,7 +91,7 @@ def density_chart(density: Density) -> Markup:
 def training_chart(curve: Sequence[Iteration], kept: int | None = None) -> Markup:
     """Loss over iterations, on the training rows and on those watched; the dot is the iteration whose state was `kept`.
 
-    None: that with the lowest watched loss.
+    None: that with the lowest watched loss. Each model of an ensemble has a line of its own.
     """
     watched = [each for each in curve if each.eval_loss is not None and math.isfinite(each.eval_loss)]
     trained = [each for each in curve if math.isfinite(each.loss)]
@@ -98,11 +99,16 @@ def training_chart(curve: Sequence[Iteration], kept: int | None = None) -> Marku
     places = [each.iteration for each in curve]
     low, high = padded(min(losses), max(losses))
     frame = Frame(Axis("Iteration", *widened(min(places), max(places))), Axis("Loss", low, high))
-    marks = [frame.line([each.iteration for each in trained], [each.loss for each in trained], "line second")]
+    marks = [
+        frame.line([each.iteration for each in run], [each.loss for each in run], "line second")
+        for run in training_runs(trained)
+    ]
     description = f"{counted(len(curve), 'iteration')}."
     if watched:
         values = [each.eval_loss or 0.0 for each in watched]
-        marks.append(frame.line([each.iteration for each in watched], values, "line first"))
+        for run in training_runs(watched):
+            losses = [each.eval_loss or 0.0 for each in run]
+            marks.append(frame.line([each.iteration for each in run], losses, "line first"))
         best = kept_point([each.iteration for each in watched], values, kept)
         description = f"Kept: iteration {watched[best].iteration}, loss on watched rows {number_text(values[best])}."
         marks.append(frame.dot(watched[best].iteration, values[best], "used", description))

@@ -18,9 +18,15 @@ MOST_ROWS = 20
 
 
 def render_training_info(info: TrainingInfo, *, every: bool = False) -> RenderableType:
-    """One line an iteration; of more than 20 (unless `every` is asked for) the ends, the best and some between."""
+    """One line an iteration; of more than 20 (unless `every` is asked for) the ends, the best and some between.
+
+    Of an ensemble each says of which model's training it is.
+    """
     shown = info.iterations if every else thinned(info.iterations, info.best_iteration)
+    has_runs = any(each.training_run for each in info.iterations)
     table = new_table()
+    if has_runs:
+        table.add_column("run", justify="right")
     metric = [info.eval_metric.replace("_", " ")] if info.eval_metric else []
     for heading in ("iteration", "loss", "eval loss", *metric, "learning rate", "duration"):
         table.add_column(heading, justify="right")
@@ -30,6 +36,7 @@ def render_training_info(info: TrainingInfo, *, every: bool = False) -> Renderab
         measured = [] if isinstance(each.eval_metric, UnsetType) else [each.eval_metric]
         figures = (each.loss, each.eval_loss, *measured, each.learning_rate)
         table.add_row(
+            *([f"{each.training_run:,}"] if has_runs else []),
             f"{each.iteration:,}",
             *map(figure_text, figures),
             seconds_text(each.duration_ms / 1000) if each.duration_ms else MISSING,
