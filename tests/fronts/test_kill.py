@@ -54,6 +54,18 @@ FAMILIES = {
     "logistic_reg": Killed({"l1_reg": 1.0}, kills=3, terms=1),
     "linear_reg": Killed({}, kills=2, terms=1, label="delay"),
     "boosted_tree_classifier": Killed({"max_iterations": 100, "early_stop": False}, kills=4, terms=2),
+    "ensemble_classifier": Killed(
+        {
+            "members": [
+                {"type": "boosted_tree_classifier", "options": {"max_iterations": 40, "early_stop": False}},
+                {"type": "dnn_classifier", "options": {"max_iterations": 8, "early_stop": False}},
+            ],
+            "folds": 2,
+            "method": "stack",
+        },
+        kills=4,
+        terms=2,
+    ),
 }
 MOMENTS = [
     (family, number, kind)
