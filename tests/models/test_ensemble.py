@@ -17,7 +17,6 @@ from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature, FeatureKind
 from hagane.features.fold_rows import Fold
-from hagane.features.graph_ports import SparsePort
 from hagane.models import family_options, get_family
 from hagane.models.ensemble_losses import mean_loss
 from hagane.models.ensemble_model import EnsembleModel
@@ -394,23 +393,3 @@ def test_folds_that_were_ended_go_on_to_the_same_bits(tmp_path: Path) -> None:
     resumed = fit("ensemble_classifier", train, context=saved, **asked)
     assert predicted(resumed, train).tobytes() == predicted(whole, train).tobytes()
     assert [row.loss for row in resumed.curve] == [row.loss for row in whole.curve]
-
-
-@pytest.mark.parametrize("num_classes", [2, 3])
-@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
-def test_trees_of_all_members_and_folds_are_one_node(name: str, num_classes: int, tmp_path: Path) -> None:
-    """Categories as sets in one member and as means in another, words in one, forests and boosted trees, all folds."""
-    train = rows(tmp_path / "train", name, num_classes=num_classes)
-    boosted, forest, *_ = members_for(get_family(name).task)
-    means = {**boosted, "options": {**TREES, "max_category_slots": 8}, "seed": 3, "features": ["x1", "c0", "c1"]}
-    stumps = {**forest, "features": ["s0"]}
-    model = fit(name, train, members=[boosted, means, forest, stumps], folds=2, num_classes=num_classes)
-    batch = train.arrays()
-    emitter = Emitter()
-    parts = (("rows", np.int64), ("slots", np.int64), ("weights", np.float32), ("n", np.int64))
-    words = SparsePort(*(emitter.input(part, kind, ("t",)) for part, kind in parts))
-    dense, ids = emitter.input("dense", np.float64, ("n", 4)), emitter.input("ids", np.int64, ("n", 2))
-    model.emit(emitter, dense, ids, [words])
-    assert [node.op_type for node in emitter._nodes].count("TreeEnsemble") == 1
-    found = graph_of(model, train)(batch.dense, batch.ids, batch.sparse)
-    assert relative_difference(found, predicted(model, train), model.score_unit) <= 2.5e-7

@@ -18,7 +18,6 @@ from hagane.features.emit import Emitter
 from hagane.features.feature import Feature
 from hagane.features.graph_ports import SparsePort
 from hagane.features.sparse_rows import SparseRows
-from hagane.models.ensemble_graph import emit_members
 from hagane.models.ensemble_member import FittedMember
 from hagane.models.ensemble_mixture import Mixture
 from hagane.models.explained import ExplainedTensors, Explanation
@@ -82,7 +81,7 @@ class EnsembleModel:
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """Add the nodes of all members; scores in float64. Asked twice for one graph, they are made once."""
         if self._emitted is None or self._emitted[0] is not emitter:
-            scores = emit_members(emitter, self.members, self.features, dense=dense, ids=ids, sparse=sparse)
+            scores = [member.emit(emitter, dense, ids, sparse) for member in self.members]
             self._emitted = emitter, self.mixture.emit(emitter, scores)
         return self._emitted[1]
 

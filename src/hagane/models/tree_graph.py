@@ -93,13 +93,9 @@ def _clipped(emitter: Emitter, raw: str) -> str:
     return emitter.node("Clip", raw, emitter.constant(np.float64(0)), emitter.constant(np.float64(1)))
 
 
-def tree_attributes(trees: Trees, targets: npt.NDArray[np.int64] | None = None) -> dict[str, Any]:
-    """Attributes of ai.onnx.ml 5 `TreeEnsemble` for the ensemble.
-
-    `targets` [t] are the outputs that each tree adds to; without them the trees take their turns.
-    """
+def tree_attributes(trees: Trees) -> dict[str, Any]:
+    """Attributes of ai.onnx.ml 5 `TreeEnsemble` for the ensemble."""
     grown = [_stump(tree) if not len(tree.features) else tree for tree in trees.trees]
-    targets = np.arange(len(grown)) % trees.num_outputs if targets is None else targets
     nodes = np.array([len(tree.features) for tree in grown])
     leaves = np.array([len(tree.leaves) for tree in grown])
     first_node = np.concatenate([[0], np.cumsum(nodes)[:-1]])
@@ -117,7 +113,7 @@ def tree_attributes(trees: Trees, targets: npt.NDArray[np.int64] | None = None) 
         "nodes_modes": _tensor(np.where(categorical, MEMBER, LESS_OR_EQUAL).astype(np.uint8)),
         "nodes_splits": _tensor(np.where(categorical, 0.0, beyond_zero(thresholds))),
         "nodes_missing_value_tracks_true": nan_goes_left(kinds, thresholds, categorical).astype(np.int64).tolist(),
-        "leaf_targetids": np.repeat(targets, leaves).tolist(),
+        "leaf_targetids": np.repeat(np.arange(len(grown)) % trees.num_outputs, leaves).tolist(),
         "leaf_weights": _tensor(np.concatenate([tree.leaves for tree in grown])),
     }
     for side, children in (("true", [tree.left for tree in grown]), ("false", [tree.right for tree in grown])):

@@ -97,16 +97,6 @@ class TreeModel:
             raw = emit_mean(emitter, raw, mean.level, mean.num_trees)
         return ExplainedTensors(columns, raw)
 
-    @property
-    def link(self) -> str:
-        """What makes scores of raw sums (`tree_link`)."""
-        return self._link
-
-    @property
-    def columns(self) -> TreeColumns:
-        """What the trees split on."""
-        return self._columns
-
     def emit_link(self, emitter: Emitter, raw: str) -> str:
         """Add what makes scores of raw scores."""
         return emit_link(emitter, raw, self._link)
