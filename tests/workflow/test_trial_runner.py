@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -271,4 +272,25 @@ def test_a_trial_in_processes_of_its_own_ends_when_it_is_told_to(rows: pa.Table,
     runner = TrialRunner(spec, workspace=workspace, frame=rows)
     outcome = runner(1, {}, lambda measurement: measurement.iteration >= 5)
     assert outcome.stopped
+    assert resources()[1] == []
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["boosted_tree_classifier", "logistic_reg", "dnn_classifier"])
+def test_nothing_of_a_trial_stays(family: str, mixed: pa.Table, workspace: Workspace) -> None:
+    """Fifty trials on 90,000 rows: an encoded column of each that stayed would be 18 MB, its rows as a matrix 180."""
+    rows = pa.concat_tables([mixed] * 30)
+    spec = spec_of("good", family)
+    runner = TrialRunner(spec, workspace=workspace, frame=rows)
+    random, sizes = np.random.default_rng(0), []
+    for number in range(50):
+        values = {"transform.x": int(random.integers(2, 90)), "transform.job": int(random.integers(1, 9))}
+        runner(number + 1, values, never)
+        gc.collect()
+        sizes.append(resident_bytes())
+    assert max(sizes[40:]) - max(sizes[10:20]) < 12_000_000
     assert resources()[1] == []

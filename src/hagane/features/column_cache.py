@@ -29,6 +29,8 @@ ANSWERS_FOLDER = "answers"
 USE_SECONDS = 60
 """A use is noted where the one before is longer ago: trials in several processes look at the same columns all the
 time, and a time that does not change says that nobody has changed the file."""
+TRIALS_FOLDER = "trials"
+"""Within it, too: the last states of trials whose budget is searched (`hagane.workflow.trial_checkpoints`)."""
 DISK_SHARE = 10
 """Without a limit of its own the cache may take a tenth of its disk."""
 
@@ -140,9 +142,10 @@ class ColumnCache:
         return removed
 
     def clear(self) -> list[CacheEntry]:
-        """Remove every column, and what fits have asked; the columns removed."""
+        """Remove every column, what fits have asked, and what trials left; the columns removed."""
         entries = self.entries()
-        shutil.rmtree(self.folder / ANSWERS_FOLDER, ignore_errors=True)
+        for folder in (ANSWERS_FOLDER, TRIALS_FOLDER):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
         for entry in entries:
             self._path(entry.key).unlink(missing_ok=True)
         return entries

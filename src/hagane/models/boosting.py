@@ -49,6 +49,7 @@ class Boosting:
     ) -> None:
         self.options, self.context = options, context
         self.state = _first_state(options) if saved is None else saved.state
+        self.state.is_over = self.state.is_final or self.state.round_number >= options.max_iterations
         self._metric = metric
         self._num_rows, self._is_watched = train.encoded.num_rows, evaluation is not None
         self._labels = None if metric is None or evaluation is None else all_labels(evaluation.encoded)
@@ -87,6 +88,7 @@ class Boosting:
             while not self.state.is_over:
                 phase.advance(1, **self._round())
                 checkpoints.after_round(self.trees, self.state)
+        checkpoints.after_last(self.trees, self.state)
         return self._best_text or self.trees.text(self._rounds_before + self.best_round)
 
     def _round(self) -> dict[str, float]:
@@ -95,7 +97,7 @@ class Boosting:
         state.round_number += 1
         is_exhausted = self.trees.grow(self._rounds_before + state.round_number)
         if is_exhausted and not self.trees.can_go_on and state.curve:
-            state.is_over = True  # and the sums of the rows lack the trees that were left out
+            state.is_over = state.is_final = True  # and the sums of the rows lack the trees that were left out
             return {}
         loss, eval_loss = self.trees.losses()
         if not np.isfinite(loss):
@@ -115,7 +117,8 @@ class Boosting:
         is_known = watched is not None and not math.isnan(watched)  # precision is not before a row is called positive
         is_enough = watched is not None and is_known and state.watch.update(state.round_number, watched)
         self._tell(is_enough)
-        state.is_over = is_exhausted or is_enough or state.round_number >= self.options.max_iterations
+        state.is_final = is_exhausted or is_enough
+        state.is_over = state.is_final or state.round_number >= self.options.max_iterations
         if not self.trees.can_go_on and state.watch.best_iteration == state.round_number:
             self._best_text = self.trees.text()
         return {"loss": loss} | ({} if eval_loss is None else {"eval_loss": eval_loss})

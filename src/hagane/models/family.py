@@ -74,6 +74,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """What rows in work may take, beside the model."""
     checkpoints: Path | None = None
     """Where an iterative fit saves its state, and finds what an earlier process left there of this very fit."""
+    keeps_last: bool = False
+    """Whether the state after the last iteration is saved, too, for a fit that may take more of them to go on from."""
     preemption: Preemption | None = None
     """A notice to end after the step that runs."""
     training: Training = Training()

@@ -153,6 +153,7 @@ class _Forest:
                 state.duration_ms += 1000 * (time.perf_counter() - begun)
                 phase.advance(1)
                 checkpoints.after_round(self._trees, state)
+        checkpoints.after_last(self._trees, state)
         self.mean = self.mean._replace(num_trees=self._num_before + num_trees)
         return self._trees.state()
 

@@ -33,6 +33,8 @@ class RoundState(msgspec.Struct, kw_only=True):
     duration_ms: float = 0.0
     """Of all rounds of a forest, which are one iteration."""
     is_over: bool = False
+    is_final: bool = False
+    """Whether it is over for any number of rounds: trees cannot be split, or the eval rows said so."""
 
 
 class Saved(NamedTuple):
@@ -52,6 +54,7 @@ class TreeCheckpoints:
         self._context = context
         self._place = array_checkpointer(context) if is_kept else nullcontext()
         self._checkpointer: ArrayCheckpointer | None = None
+        self._saved_round = -1
 
     def __enter__(self) -> Self:
         self._checkpointer = self._place.__enter__()
@@ -66,6 +69,7 @@ class TreeCheckpoints:
         if self._checkpointer is None or (found := self._checkpointer.latest()) is None:
             return None
         arrays, state = found.arrays, msgspec.convert(found.facts, RoundState)
+        self._saved_round = state.round_number
         self._context.progress.tell(Resumed(step=state.round_number, iteration=len(state.curve)))
         return Saved(Grown(arrays["model"].tobytes().decode("ascii"), arrays["train"], arrays.get("eval")), state)
 
@@ -78,6 +82,11 @@ class TreeCheckpoints:
         if ends:
             without = "start it again: it begins at its first round"
             raise told_to_end(f"round {state.round_number}", checkpointer, without=without)
+
+    def after_last(self, trees: GrowingTrees, state: RoundState) -> None:
+        """Save the last state where the context asks for it."""
+        if self._checkpointer is not None and self._context.keeps_last and state.round_number != self._saved_round:
+            self._checkpointer.save(_checkpoint(trees, state))
 
 
 def _checkpoint(trees: GrowingTrees, state: RoundState) -> ArrayCheckpoint:

@@ -22,12 +22,14 @@ class MeasuredFolds:
         self._scores: list[TrialScores] = []
         self._iterations: list[int] = []
         self._columns: list[tuple[int, int]] = []
+        self._continued_from: int | None = None
 
     def add(self, run: TrialRun) -> None:
         """One fold."""
         self._metrics.append(run.metrics)
         self._scores.append(run.found)
         self._iterations.append(run.model.best_iteration)
+        self._continued_from = run.continued_from or self._continued_from
         self._columns.append((run.encoded.num_columns, run.encoded.num_cached))
 
     @property
@@ -40,6 +42,7 @@ class MeasuredFolds:
         return TrialOutcome(
             metrics=mean_metrics(self._metrics),
             best_iteration=round(sum(self._iterations) / len(self._iterations)),
+            continued_from=self._continued_from,
             num_columns=sum(num_columns for num_columns, _ in self._columns),
             num_cached=sum(num_cached for _, num_cached in self._columns),
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from hagane.data.folds import all_folds
 from hagane.errors import Fault, PreemptedError, SpecError
+from hagane.features.column_cache import TRIALS_FOLDER
 from hagane.features.encode import EncodedSplits, encode
 from hagane.models.family import FitContext, FittedModel
 from hagane.progress import SILENT, Progress
@@ -25,6 +29,7 @@ from hagane.workflow.measured_folds import MeasuredFolds
 from hagane.workflow.prepare import Prepared, prepare
 from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_column
 from hagane.workflow.shared_rows import Division, SharedRows
+from hagane.workflow.trial_checkpoints import BUDGETS, ContinuedFit, TrialCheckpoints
 from hagane.workflow.trial_progress import TrialEnded, TrialProgress
 from hagane.workflow.trial_scores import TrialScores, trial_metrics, trial_scores
 from hagane.workflow.warm_start import begin_spec
@@ -44,6 +49,8 @@ class TrialRun:
     model: FittedModel
     found: TrialScores
     metrics: dict[str, float | None]
+    continued_from: int | None = None
+    """The trial from whose last state its fit went on."""
 
 
 class TrialRunner:
@@ -84,9 +91,10 @@ class TrialRunner:
         measured = MeasuredFolds()
         try:
             spec = self._settle(self.spec, parameters)
+            continues = any(name.rpartition(".")[2] in BUDGETS for name in parameters)
             for fold in self._folds:  # later folds would tell of iterations that were told of
                 heard, notice = (told, told.notice) if fold == self._folds[0] else (SILENT, None)
-                measured.add(self.run(spec, heard, notice, divisions=fold))
+                measured.add(self.run(spec, heard, notice, divisions=fold, continues=number if continues else None))
         except SpecError as error:
             raise InfeasibleTrialError(*error.faults) from None
         except (TrialEnded, PreemptedError):
@@ -113,22 +121,26 @@ class TrialRunner:
         *,
         divisions: Sequence[Division] = (),
         part: Literal["eval", "held_out"] = "eval",
+        continues: int | None = None,
     ) -> TrialRun:
         """Train what a settled spec declares and measure its rows of `part`. Raises HaganeError.
 
         `held_out`: the test rows, or the eval rows where there are none. A fit that cannot be ended out of
-        `progress.tell` is by `notice`. `divisions` divide the split's rows again.
+        `progress.tell` is by `notice`. `divisions` divide the split's rows again. With the number of a trial,
+        `continues`, the fit goes on from where one ended that differs in how long it may take alone.
         """
         with limited_cores(self._num_threads):
-            return self._run(spec, progress, notice, divisions, part)
+            return self._run(spec, progress, notice=notice, divisions=divisions, part=part, continues=continues)
 
     def _run(
         self,
         spec: Spec,
         progress: Progress,
+        *,
         notice: Preemption | None,
         divisions: Sequence[Division],
         part: Literal["eval", "held_out"],
+        continues: int | None,
     ) -> TrialRun:
         beginning = self._beginning(spec)
         spec = spec if beginning is None else begin_spec(spec, beginning)
@@ -140,11 +152,21 @@ class TrialRunner:
             raise SpecError(_no_eval_rows())
         with self.workspace.scratch("trial") as scratch:
             encoded = self._encoded(prepared, scratch, progress)
-            model = self._fitted(prepared, weigh_rows(encoded, prepared), beginning, progress, notice)
+            weighted = weigh_rows(encoded, prepared)
+            with self._continued(continues, prepared, beginning) as fit:
+                model = self._fitted(prepared, weighted, beginning, progress, notice=notice, fit=fit)
             judged = encoded.test if is_test else encoded.eval
             assert judged is not None
             found = trial_scores(prepared, judged, model)
-        return TrialRun(prepared, encoded, model, found, self._metrics(prepared, model, found))
+        metrics, came_from = self._metrics(prepared, model, found), None if fit is None else fit.continued_from
+        return TrialRun(prepared, encoded, model, found, metrics, came_from)
+
+    def _continued(
+        self, trial: int | None, prepared: Prepared, beginning: Beginning | None
+    ) -> AbstractContextManager[ContinuedFit | None]:
+        if trial is None:
+            return nullcontext()
+        return TrialCheckpoints(self.workspace.cache_folder / TRIALS_FOLDER).of(trial, prepared, beginning)
 
     def _beginning(self, spec: Spec) -> Beginning | None:
         return find_beginning(spec, self.workspace)
@@ -160,8 +182,11 @@ class TrialRunner:
         encoded: WeightedSplits,
         beginning: Beginning | None,
         progress: Progress,
+        *,
         notice: Preemption | None,
+        fit: ContinuedFit | None,
     ) -> FittedModel:
+        training = prepared.resolved.spec.training
         context = FitContext(
             features=encoded.train.features,
             num_classes=prepared.label.num_classes,
@@ -173,7 +198,9 @@ class TrialRunner:
             progress=progress,
             memory=prepared.table.engine.memory,
             preemption=notice,
-            training=prepared.resolved.spec.training,
+            training=training if fit is None else msgspec.structs.replace(training, checkpoint=fit.policy),
+            checkpoints=None if fit is None else fit.folder,
+            keeps_last=fit is not None,
             warm_start=beginning.warm_start if beginning else None,
         )
         return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)

@@ -75,6 +75,7 @@ def iterate(
         stand = _begun(method, watched.stopping, context, checkpointer)
         run = stand.run
         phase.advance(len(run.curve))
+        num_before = len(run.curve)
         begun = time.perf_counter()
         while stand.state.status == "running" and not run.is_stopped and len(run.curve) < most:
             try:
@@ -92,6 +93,8 @@ def iterate(
                 raise _left(stand, checkpointer)
             if checkpointer is not None and checkpointer.is_due(len(run.curve)):
                 checkpointer.save(_checkpoint(stand))
+        if checkpointer is not None and context.keeps_last and len(run.curve) > num_before:
+            checkpointer.save(_checkpoint(stand))
     if not run.curve:
         run.curve.append(_measured(stand.state, watched, 1))
         _tell(run, context, most, num_rows)
