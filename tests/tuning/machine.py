@@ -17,7 +17,7 @@ from hagane.tuning.open_study import open_or_make_study
 from hagane.tuning.run_trial import Report, TrialOutcome
 from hagane.tuning.search import Search
 
-URL, FOLDER, NUM_TRIALS, KIND = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+FOLDER, KIND = Path(), ""
 
 
 def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
@@ -30,6 +30,7 @@ def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutc
 
 
 if __name__ == "__main__":
+    URL, FOLDER, NUM_TRIALS, KIND = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     liveness.BEAT_SECONDS, liveness.STALE_SECONDS, run_trials.WAIT_SECONDS = 0.2, 2.0, 0.1
     about = study_of(None, SQUARE).about
     with closing(open_or_make_study(URL, about)) as study, Search(study, num_trials=NUM_TRIALS) as search:

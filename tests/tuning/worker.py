@@ -14,7 +14,7 @@ from hagane.tuning.run_trial import InfeasibleTrialError, Report, TrialOutcome
 from hagane.tuning.serve_trials import serve_trials
 from hagane.tuning.trial import Measurement
 
-KIND, FOLDER = sys.argv[1], Path(sys.argv[2])
+KIND, FOLDER = "", Path()
 
 
 def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
@@ -42,6 +42,7 @@ def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutc
 
 
 if __name__ == "__main__":
+    KIND, FOLDER = sys.argv[1], Path(sys.argv[2])
     if KIND == "never":
         sys.stderr.write("cannot begin\n")
         sys.exit(7)

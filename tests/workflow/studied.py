@@ -16,7 +16,11 @@ NUM_TRIALS = 6
 
 
 def studied(workspace: Workspace, data: str, num_workers: int = 1) -> TuneResult:
-    spec = Spec(
+    return tune(spec_of(data, num_workers), workspace=workspace)
+
+
+def spec_of(data: str, num_workers: int = 1) -> Spec:
+    return Spec(
         data=data,
         label="value",
         name="killed",
@@ -27,7 +31,6 @@ def studied(workspace: Workspace, data: str, num_workers: int = 1) -> TuneResult
         tuning=Tuning(num_trials=NUM_TRIALS, algorithm="random", max_parallel_trials=num_workers,
                       stopping=TrialStopping(method="none")),
     )  # fmt: skip
-    return tune(spec, workspace=workspace)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.workflow.studied import NUM_TRIALS, studied
+from tests.workflow.studied import NUM_TRIALS, spec_of, studied
 
+from hagane.spec.write_yaml import write_yaml
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial, TrialState
 from hagane.workflow.read_study import read_study
@@ -136,6 +137,30 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, data: str, undist
     trials = read_study("killed", workspace=workspace).trials
     assert [trial.state for trial in trials] == [TrialState.SUCCEEDED] * NUM_TRIALS
     assert [trial.parameters for trial in trials] == [trial.parameters for trial in undisturbed]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.parametrize(("notice", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
+def test_a_command_that_is_told_to_end_gives_back_what_runs(
+    tmp_path: Path, data: str, undisturbed: tuple[Trial, ...], num_workers: int, notice: signal.Signals, code: int
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    (tmp_path / "spec.yaml").write_text(write_yaml(spec_of(data, num_workers)))
+    command = [sys.executable, "-m", "hagane.fronts.cli", "tune", "spec.yaml", "--workspace", str(workspace.root)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while (record := record_of(workspace)) is None or not any(trial.ended for trial in record.trials):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(notice)
+    _, told = process.communicate()
+    assert process.returncode == code, told.decode()
+    assert b"Traceback" not in told
+    record = record_of(workspace)
+    assert record is not None
+    assert TrialState.ACTIVE not in {trial.state for trial in record.trials}
+    assert {trial.num_attempts for trial in record.trials if trial.ended is None} <= {0}
+    check_goes_on(workspace, data, num_workers, undisturbed)
 
 
 def is_running(process: int) -> bool:

@@ -37,7 +37,7 @@ def dimension_share(dimension: Dimension, value: Any) -> float | None:
 
 def _log_share(low: float, high: float, value: float) -> float:
     least = max(low, SMALLEST)
-    return math.log(max(value, least) / least) / math.log(high / least)
+    return (math.log(max(value, least)) - math.log(least)) / (math.log(high) - math.log(least))
 
 
 def _candidate_share(candidates: tuple[Any, ...], value: Any) -> float | None:
