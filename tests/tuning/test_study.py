@@ -33,6 +33,12 @@ def test_a_study_is_one_file_that_says_all_that_it_was_told(tmp_path: Path) -> N
     assert again.parameters == trial.parameters
 
 
+def test_what_a_killed_process_left_of_a_new_study_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".late.sqlite.partial-1").write_bytes(b"half")
+    study_of(tmp_path, SQUARE).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["late.sqlite"]
+
+
 def test_what_is_told_on_the_way_is_kept(tmp_path: Path) -> None:
     study = study_of(tmp_path, SQUARE)
     trial = study.begin(study.create(), {"x": 0.5, "y": 0.25})

@@ -50,7 +50,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parameters: dict[str, TunedParameter] = {}
     """Hyperparameter (by its name, `model.options.learn_rate`) → more about it."""
     family_space: bool = True
-    """Whether a family whose options name no hyperparameter is searched over BigQuery ML's ranges of it."""
+    """Whether a family whose options name no hyperparameter is searched over ranges of its own (BigQuery ML's with its
+    defaults)."""
     features: dict[str, tuple[str | None, ...]] = {}
     """Feature → expressions of which one is chosen; null: the feature is left out."""
     crosses: tuple[tuple[str, ...], ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import sqlite3
@@ -46,20 +47,36 @@ def open_study(place: Path | str, name: str) -> Study:
 
 
 def open_or_make_study(place: Path | str, about: StudyAbout) -> Study:
-    """The study of this name, or a new one. It is the caller's to look whether what was found is `about` the same."""
-    if isinstance(place, Path):
-        _make_folder(place.parent)
+    """The study of this name, or a new one. It is the caller's to look whether what was found is `about` the same.
+
+    A file appears when there is a whole study in it: whoever reads meanwhile finds none, or that.
+    """
+    if isinstance(place, Path) and not place.exists():
+        _make_file(place, about)
     storage = _storage(place)
-    found = _find(storage, about.name, place)
-    if found is not None:
-        return found
+    return _find(storage, about.name, place) or _made(storage, about) or open_or_make_study(place, about)
+
+
+def _made(storage: BaseStorage, about: StudyAbout) -> Study | None:
+    """A new study; None where another machine was a moment earlier."""
     directions = [direction_of(objective) for objective in about.objectives]
     try:
         number = storage.create_new_study(directions, about.name)
-    except optuna.exceptions.DuplicatedStudyError:  # another machine was a moment earlier
-        return open_or_make_study(place, about)
+    except optuna.exceptions.DuplicatedStudyError:
+        return None
     storage.set_study_user_attr(number, ABOUT, msgspec.to_builtins(about))
     return Study(optuna.load_study(study_name=about.name, storage=storage), about)
+
+
+def _make_file(path: Path, about: StudyAbout) -> None:
+    _make_folder(path.parent)
+    for left in path.parent.glob(f".{path.name}.partial-*"):  # by a process that was killed
+        left.unlink(missing_ok=True)
+    aside = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    made = _made(_storage(aside), about)
+    assert made is not None
+    made.close()
+    os.replace(aside, path)
 
 
 def _find(storage: BaseStorage, name: str, place: Path | str) -> Study | None:
