@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from hagane.fronts.cli.render_space import render_space
 from hagane.fronts.cli.study_progress import StudyProgress, live_table
 from hagane.fronts.cli.study_view import StudyView
 from hagane.progress.events import (
@@ -225,3 +226,18 @@ def test_drawing_while_trials_are_told_never_waits_for_itself() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert ended.is_set()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_space_is_shown_with_its_ranges_whole(width: int) -> None:
+    console = Console(file=StringIO(), width=width)
+    dimensions = made_study().dimensions
+    console.print(render_space(dimensions, width))
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert len(lines) == 2 + len(dimensions)
+    assert all(cell_len(line) <= width for line in lines)
+    assert len({line.split()[0] for line in lines[2:]}) == len(dimensions)
+    if width >= 60:
+        assert "0.001 to 0.3, log scale" in lines[2]
+        assert lines[2].split()[-1] == "0.1"
+    assert ("only with" in lines[0]) == (width >= 80)

@@ -9,12 +9,15 @@ import pytest
 
 from hagane.errors import SpecError, StorageError, TrainingError
 from hagane.file_lock import lock_file
+from hagane.models import get_family
 from hagane.spec.spec import Model, Spec, Split
 from hagane.spec.tuning import TunedParameter, Tuning
 from hagane.tuning.open_study import open_study, study_path
 from hagane.tuning.trial import TrialState
+from hagane.workflow.searched_spec import searched_spec
 from hagane.workflow.train import train
 from hagane.workflow.tune import TuneResult, tune
+from hagane.workflow.tuned_space import tuned_space
 from hagane.workspace.workspace import Workspace
 
 FEATURES = {"x": "ML.QUANTILE_BUCKETIZE(x, HPARAM_RANGE(2, 30)) OVER ()", "k": "k"}
@@ -176,3 +179,16 @@ def test_a_study_in_which_nothing_is_measured_says_why(workspace: Workspace, row
         tuned(spec, workspace, rows, num_trials=2)
     assert raised.value.faults[0].what == "no trial was measured to its end: there is no best one"
     assert len(raised.value.faults) > 1
+
+
+def test_a_choice_between_expressions_starts_at_what_the_spec_has() -> None:
+    asked = Spec(
+        data="f.csv",
+        label="y",
+        model=Model(type="linear_reg"),
+        transform={"a": "a", "b": "b"},
+        tuning=Tuning(optional=("a",), features={"b": ("LN(b)", None)}, crosses=(("a", "b"),)),
+    )
+    families = [get_family("linear_reg")]
+    start = tuned_space(searched_spec(asked, families), families, num_rows=9).default_point()
+    assert (start["transform.a"], start["transform.b"], start["transform.a_b"]) == ("a", "b", None)

@@ -16,7 +16,8 @@ from hagane.tuning.dimension import Dimension
 from hagane.tuning.make_space import make_space
 from hagane.tuning.space import Space
 from hagane.workflow.check_declared import declared_options
-from hagane.workflow.hyperparameters import Hyperparameter, hyperparameters
+from hagane.workflow.feature_choices import feature_choices
+from hagane.workflow.hyperparameters import TRANSFORM, Hyperparameter, hyperparameters
 from hagane.workflow.searched_spec import OPTIONS
 
 
@@ -49,6 +50,8 @@ def dimension_of(found: Hyperparameter, default: Any = None) -> Dimension:
 def default_starts(spec: Spec, families: Sequence[Family], *, num_rows: int) -> dict[str, Any]:
     """Place → the value that a spec has which leaves it out: of families' options, and of sections."""
     starts = dict(_leaves(msgspec.to_builtins(Spec(data="", label="")), ""))
+    choices = feature_choices(spec).expressions.items()
+    starts |= {f"{TRANSFORM}{name}": expressions[0] for name, expressions in choices}
     bare = msgspec.structs.replace(spec, model=Model())
     for family in reversed(families):
         values = {**default_values(family.Options), **declared_options(bare, family, num_rows=num_rows)}

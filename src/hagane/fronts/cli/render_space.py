@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import RenderableType
 
 from hagane.fronts.cli.new_table import cell, new_table
-from hagane.number_text import MISSING
+from hagane.page.short_name import short_names
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.parameter_text import parameter_text
 from hagane.tuning.space_text import space_text
 
-NAME_WIDTH, START_WIDTH, CONDITION_WIDTH, LEAST, GAP = 34, 16, 22, 14, 2
+GAP = 2
+NAME, SPACE, START, CONDITION = "hyperparameter", "space", "start", "only with"
+WIDEST = {NAME: 40, SPACE: 48, START: 16, CONDITION: 40}
+LEAST = {NAME: 20, SPACE: 12, START: 5, CONDITION: 12}
 
 
 def render_space(dimensions: Sequence[Dimension], width: int) -> RenderableType:
     """A line a hyperparameter: its place, what it may be, where the search starts, and when it plays a part."""
-    starts = [parameter_text(each.name, each.default) if each.default is not None else MISSING for each in dimensions]
-    conditions = [_condition(each) for each in dimensions]
-    names = min(NAME_WIDTH, max([*(len(each.name) for each in dimensions), LEAST]), max(LEAST, width // 2 - 4))
-    fixed = [names, min(START_WIDTH, max([5, *map(len, starts)]))]
-    fixed += [min(CONDITION_WIDTH, max(map(len, conditions)))] if any(conditions) else []
-    rest = max(LEAST, width - sum(fixed) - GAP * len(fixed))
+    columns = {
+        NAME: [each.name for each in dimensions],
+        SPACE: [space_text(each) for each in dimensions],
+        START: [parameter_text(each.name, each.nearest(each.default)) for each in dimensions],
+        CONDITION: [_condition(each) for each in dimensions],
+    }
+    ranges = [text for each, text in zip(dimensions, columns[SPACE], strict=True) if not each.candidates]
+    widths = _widths(columns, width, whole=max([LEAST[SPACE], *map(len, ranges)]))
+    shown = {name: short_names(columns[name], size) if name == NAME else columns[name] for name, size in widths.items()}
     table = new_table()
-    for heading in ("hyperparameter", "space", "start", *(["only with"] if any(conditions) else [])):
+    for heading in widths:
         table.add_column(heading, no_wrap=True)
-    for each, start, condition in zip(dimensions, starts, conditions, strict=True):
-        cells = [cell(each.name, names), cell(space_text(each), rest), cell(start, fixed[1])]
-        table.add_row(*cells, *([cell(condition, fixed[2])] if any(conditions) else []))
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*(cell(text, size) for text, size in zip(row, widths.values(), strict=True)))
     return table
+
+
+def _widths(columns: Mapping[str, Sequence[str]], width: int, *, whole: int) -> dict[str, int]:
+    """As wide as they need be, and no wider than all of them may be together; ranges are `whole` as long as they can.
+
+    Lists of candidates give way first, then conditions and names; then conditions are left out, at last all is cut.
+    """
+    widths = {name: min(WIDEST[name], max(map(len, [name, *texts]))) for name, texts in columns.items()}
+    if not any(columns[CONDITION]):
+        del widths[CONDITION]
+    for name, least in ((SPACE, whole), (CONDITION, LEAST[CONDITION]), (NAME, LEAST[NAME]), (CONDITION, 0),
+                        (SPACE, LEAST[SPACE]), (START, LEAST[START])):  # fmt: skip
+        over = sum(widths.values()) + GAP * (len(widths) - 1) - width
+        if over > 0 and name in widths:
+            widths[name] = max(min(least, widths[name]), widths[name] - over)
+            if name == CONDITION and widths[name] < LEAST[name]:
+                del widths[name]
+    return widths
 
 
 def _condition(dimension: Dimension) -> str:

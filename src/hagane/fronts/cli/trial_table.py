@@ -15,7 +15,7 @@ from hagane.fronts.cli.short_text import short_text
 from hagane.tuning.trial import TrialState
 
 GAP = 2
-WIDEST = 22
+WIDEST = 18
 """Of a column."""
 FIRST_PARAMETERS = 2
 """So many are shown before iterations and columns are."""
