@@ -44,6 +44,10 @@ class ExplanationFacts(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[ExplainedFeature, ...]
     owners: tuple[int, ...]
     """[w] the feature that each explained column belongs to."""
+    rounding: tuple[float, ...] = ()
+    """[c] what the gradient's graph rounds raw scores to, absolute; () where that is float64's."""
+    note: str = ""
+    """Why it is this method, where another was to be expected."""
     baseline: dict[str, JsonValue]
     """The row that rows are compared with where nothing else is said: typical values of the training rows."""
 

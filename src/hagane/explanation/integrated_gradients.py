@@ -31,8 +31,10 @@ class IntegratedGradients:
 
     uses_baseline_row = True
 
-    def __init__(self, session: Session, output: int, num_raw: int) -> None:
+    def __init__(self, session: Session, output: int, num_raw: int, *, rounding: float = 0.0) -> None:
+        """`rounding` is what is missing from a sum where nothing is but the last bits of the graph's own arithmetic."""
         self._session = session
+        self._rounding = rounding
         self._output = output
         self._num_raw = num_raw
 
@@ -45,7 +47,7 @@ class IntegratedGradients:
         while len(left):
             found[left] = self._integrated(columns[left], baseline, num_points)
             missing = np.abs(found[left].sum(axis=1) - moved[left])
-            left = left[missing > TOLERANCE * np.abs(found[left]).sum(axis=1)]
+            left = left[missing > TOLERANCE * np.abs(found[left]).sum(axis=1) + self._rounding]
             num_points *= 2
             if num_points > MOST_POINTS:
                 break

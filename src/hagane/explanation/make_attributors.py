@@ -25,7 +25,8 @@ def make_attributors(bundle: Bundle, facts: ExplanationFacts) -> Callable[[int],
         graph = bundle.document(GRADIENT_NAME)
         check_graph(graph)
         session = Session(graph)
-        return lambda raw: IntegratedGradients(session, raw, facts.num_raw)
+        rounding = facts.rounding or (0.0,) * facts.num_raw
+        return lambda raw: IntegratedGradients(session, raw, facts.num_raw, rounding=rounding[raw])
     where = str(bundle.folder / TENSORS_NAME)
     tensors = read_tensors(bundle.document(TENSORS_NAME), where)
     try:

@@ -33,6 +33,16 @@ class Explanation(NamedTuple):
     """What the method needs besides the rows' columns."""
     gradient: bytes | None = None
     """A graph of raw scores and their gradients in the columns, where the method asks for it."""
+    rounding: tuple[float, ...] = ()
+    """[c] what the gradient's graph rounds raw scores to, where that is no longer nothing; absolute."""
+    may_fail: bool = False
+    """Whether attributions may miss their sum without a fault of ours: a user's module may jump."""
+    note: str = ""
+    """Why it is this method, where another was to be expected."""
+
+    def by_answers(self, note: str) -> Explanation:
+        """The same raw scores, explained by asking the model alone."""
+        return Explanation("sampled_shapley", self.raw_scale, self.num_raw, (0,) * self.num_raw, note=note)
 
 
 @runtime_checkable

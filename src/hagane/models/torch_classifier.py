@@ -9,7 +9,8 @@ from hagane.features.encoded import Encoded
 from hagane.models.classes_target import classes_target
 from hagane.models.eval_metric import ClassMetric
 from hagane.models.family import FitContext, Task
-from hagane.models.torch_module import RELATIVE_TOLERANCE, TorchModuleModel, TorchModuleOptions, fit_module
+from hagane.models.torch_module import RELATIVE_TOLERANCE, TorchModuleOptions, fit_module
+from hagane.models.torch_module_model import TorchModuleModel
 
 
 class TorchModuleClassifierOptions(TorchModuleOptions, frozen=True, kw_only=True):

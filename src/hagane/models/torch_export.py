@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
 
 import numpy as np
 import onnx
@@ -39,13 +40,23 @@ def emit_torch(
     dtype: Float,
 ) -> str:
     """Add the module's graph behind the named tensors; the name of its output [n, c] float32."""
-    graph = export_model(module).graph
+    (output,) = emit_model(emitter, export_model(module), torch_ports(emitter, dense, ids, sparse))
+    return output
+
+
+def emit_model(emitter: Emitter, model: onnx.ModelProto, given: Sequence[str]) -> tuple[str, ...]:
+    """Add an exported model behind tensors in the order of its inputs; the names of its outputs."""
+    graph = model.graph
+    return emit_graph(emitter, graph, dict(zip((each.name for each in graph.input), given, strict=True)))
+
+
+def torch_ports(emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort]) -> list[str]:
+    """The tensors that are there, as a module is given them."""
     given = [emitter.node("Cast", dense, to=onnx.TensorProto.FLOAT)] if dense is not None else []
     given += [ids] if ids is not None else []
     for port in sparse:
         given += [_offsets(emitter, port), port.ids, port.weights]
-    (output,) = emit_graph(emitter, graph, dict(zip((each.name for each in graph.input), given, strict=True)))
-    return output
+    return given
 
 
 def export_model(module: NamedFeatures) -> onnx.ModelProto:
@@ -54,17 +65,26 @@ def export_model(module: NamedFeatures) -> onnx.ModelProto:
     Its inputs are dense [n, d] where there are numbers, ids [n, k] where there are categories, then three tensors a
     sparse feature (offsets [n + 1], ids [t], weights [t]).
     """
-    given = sample_inputs(module.inputs)
-    present = _Present(_without_bags(module), module.inputs).eval()
-    tensors = tuple(tensor for tensor, is_there in zip(given, present.is_there, strict=True) if is_there)
-    free = {"tensors": tuple({0: torch.export.Dim.DYNAMIC} for _ in tensors)}
-    with _quiet(), torch.no_grad():
+    present = PresentInputs(without_bags(module), module.inputs).eval()
+    with torch.no_grad():
+        return to_onnx(present, present.chosen(sample_inputs(module.inputs)))
+
+
+def to_onnx(module: nn.Module, tensors: Sequence[Tensor]) -> onnx.ModelProto:
+    """`module`, called with `*tensors`, whose first axes are free, as a model of the pinned operators."""
+    with quiet():
         program = torch.onnx.export(
-            present, tensors, dynamo=True, opset_version=OPSETS[""], dynamic_shapes=free, verbose=False
-        )
+            module, tuple(tensors), dynamo=True, opset_version=OPSETS[""], dynamic_shapes=free_rows(tensors),
+            verbose=False,
+        )  # fmt: skip
     assert program is not None
     model: onnx.ModelProto = program.model_proto
     return onnx.inliner.inline_local_functions(model) if model.functions else model
+
+
+def free_rows(tensors: Sequence[Tensor]) -> dict[str, Any]:
+    """What exporters are told of the shapes that `forward(*tensors)` takes."""
+    return {"tensors": tuple({0: torch.export.Dim.DYNAMIC} for _ in tensors)}
 
 
 def sample_inputs(inputs: TorchInputs, rows: int = SAMPLE_ROWS) -> tuple[Tensor, ...]:
@@ -85,7 +105,7 @@ def sample_inputs(inputs: TorchInputs, rows: int = SAMPLE_ROWS) -> tuple[Tensor,
     return (dense, ids, *entries)
 
 
-class _Present(nn.Module):  # type: ignore[misc]
+class PresentInputs(nn.Module):  # type: ignore[misc]
     """Takes the tensors that have columns alone, as graphs do."""
 
     def __init__(self, module: nn.Module, inputs: TorchInputs) -> None:
@@ -94,6 +114,10 @@ class _Present(nn.Module):  # type: ignore[misc]
         kinds = [feature.kind for feature in inputs.features]
         num_sparse = sum(kind == "sparse" for kind in kinds)
         self.is_there = ("dense" in kinds, "id" in kinds, *(True,) * (3 * num_sparse))
+
+    def chosen(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Of all tensors of a call those that are there."""
+        return tuple(tensor for tensor, is_there in zip(tensors, self.is_there, strict=True) if is_there)
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """[n, outputs] of the tensors that are there, the others empty."""
@@ -127,7 +151,7 @@ class _SummedBag(nn.Module):  # type: ignore[misc]
         return sums / torch.clamp(counts, min=1)[:, None]
 
 
-def _without_bags(module: nn.Module) -> nn.Module:
+def without_bags(module: nn.Module) -> nn.Module:
     """A copy in which embedding bags are spelled out."""
     module = copy.deepcopy(module)
     for parent in list(module.modules()):
@@ -148,7 +172,7 @@ def _offsets(emitter: Emitter, port: SparsePort) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The exporter's talk is for those who write exporters."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -34,7 +33,7 @@ from hagane.models.target import Target
 from hagane.models.task_arguments import TaskArguments
 from hagane.models.torch_export import emit_torch
 from hagane.models.torch_inputs import TorchInputs
-from hagane.models.torch_model import TorchModel
+from hagane.models.torch_module_model import TorchModuleModel
 from hagane.models.torch_options import TorchOptions
 from hagane.models.torch_parameters import torch_parameters
 from hagane.models.torch_task import torch_task
@@ -80,15 +79,6 @@ class TorchModuleArguments(TaskArguments, frozen=True, kw_only=True):
 
     options: TorchModuleOptions
     num_classes: int
-
-
-class TorchModuleModel(TorchModel):
-    """A fitted module of the user's own, in float32."""
-
-    @property
-    def score_unit(self) -> float | npt.NDArray[np.float64]:
-        """What float32 rounds relative to: the label's deviation, of several each one's; 1 for probabilities."""
-        return self.target.score_unit
 
 
 def fit_module(

@@ -17,11 +17,11 @@ from hagane.models.number_losses import HuberDelta, NumberLoss, QuantileLevel, l
 from hagane.models.number_target import number_target
 from hagane.models.torch_module import (
     RELATIVE_TOLERANCE,
-    TorchModuleModel,
     TorchModuleOptions,
     fit_module,
     has_own_loss,
 )
+from hagane.models.torch_module_model import TorchModuleModel
 
 
 class TorchModuleRegressorOptions(TorchModuleOptions, frozen=True, kw_only=True):

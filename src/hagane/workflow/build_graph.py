@@ -108,7 +108,8 @@ def build_graphs(
         return Graphs(serialized, b"")
     assert isinstance(model, ExplainedModel)
     explained = model.emit_explained(emitter, ports.dense, ports.ids, ports.sparse)
-    emitter.output(COLUMNS_OUTPUT, explained.columns, np.float64, ("n", len(explanation.owners)))
+    columns = explained.raw if explanation.method == "sampled_shapley" else explained.columns
+    emitter.output(COLUMNS_OUTPUT, columns, np.float64, ("n", len(explanation.owners)))
     emitter.output(RAW_OUTPUT, explained.raw, np.float64, ("n", explanation.num_raw))
     return Graphs(serialized, emitter.addition().SerializeToString(deterministic=True))
 

@@ -39,6 +39,8 @@ def explanation_documents(
         num_raw=explanation.num_raw,
         features=tuple(ExplainedFeature(name=feature.name, columns=feature.columns) for feature in features),
         owners=explanation.owners,
+        rounding=explanation.rounding,
+        note=explanation.note,
         baseline=baseline_row(prepared),
     )
     documents = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,17 +13,20 @@ from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
 from hagane.bundle.write_bundle import write_bundle
 from hagane.evaluation.evaluation import Evaluation
-from hagane.models.explained import ExplainedModel
+from hagane.models.explained import ExplainedModel, Explanation
 from hagane.models.family import FeatureMaskModel, FittedModel
 from hagane.progress import Progress
-from hagane.workflow.build_graph import build_graphs
+from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
 from hagane.workflow.explanation_documents import explanation_documents
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
+from hagane.workflow.verify_explanation import MissedSumError
 from hagane.workflow.verify_export import Verification, verify_export
+
+JUMPS = "the model's answers jump, so that its gradients do not add up to them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,40 @@ def export(
     spec = prepared.resolved.spec
     fit = fit_on_eval(prepared, model, bounds, folder / "uncalibrated", progress)
     explanation = model.explanation() if isinstance(model, ExplainedModel) else None
+    try:
+        proved = _proved(prepared, model, fit, folder / "exported", explanation)
+    except MissedSumError:
+        if explanation is None or not explanation.may_fail:
+            raise
+        explanation = explanation.by_answers(f"{JUMPS}: explained by sampled Shapley values")
+        proved = _proved(prepared, model, fit, folder / "exported_anew", explanation)
+    if explanation is not None and explanation.note:
+        progress.note(explanation.note)
+    trial, graphs, documents, signature, verification = proved
+    evaluation = _evaluate(trial, prepared, progress)
+    asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
+    return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
+
+
+class _Proved(NamedTuple):
+    """A bundle that answers what the model does."""
+
+    bundle: Bundle
+    graphs: Graphs
+    documents: dict[str, bytes]
+    signature: Signature
+    verification: Verification
+
+
+def _proved(
+    prepared: Prepared, model: FittedModel, fit: HeldOutFit, folder: Path, explanation: Explanation | None
+) -> _Proved:
+    """Build the graphs, write them to `folder` and verify them."""
     graphs = build_graphs(
         prepared.transform,
         model,
         prepared.label,
-        threshold=spec.evaluation.threshold,
+        threshold=prepared.resolved.spec.evaluation.threshold,
         calibrator=fit.calibrator,
         intervals=fit.intervals,
         explanation=explanation,
@@ -77,11 +110,8 @@ def export(
         interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
         has_masks=isinstance(model, FeatureMaskModel),
     )
-    trial = Bundle.load(write_bundle(folder / "exported", model=graphs.model, signature=signature, documents=documents))
-    verification = verify_export(trial, prepared, model, fit)
-    evaluation = _evaluate(trial, prepared, progress)
-    asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
-    return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
+    bundle = Bundle.load(write_bundle(folder, model=graphs.model, signature=signature, documents=documents))
+    return _Proved(bundle, graphs, documents, signature, verify_export(bundle, prepared, model, fit))
 
 
 def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluation:

@@ -33,8 +33,12 @@ class ExplanationVerification(msgspec.Struct, frozen=True, kw_only=True):
     """|the output that follows from the raw scores - the prediction|, relative to max(1, |prediction|), the largest."""
 
 
+class MissedSumError(BundleError):
+    """Attributions do not add up to what is predicted."""
+
+
 def verify_explanation(bundle: Bundle, columns: Mapping[str, ColumnData]) -> ExplanationVerification:
-    """Explain the first rows of `columns`. Raises BundleError where attributions do not add up to what is predicted."""
+    """Explain the first rows of `columns`. Raises MissedSumError where attributions miss what is predicted."""
     rows = {name: column.slice(0, SAMPLE_ROWS) for name, column in columns.items()}
     explainer = Explainer.load(bundle)
     found = explainer.explain_columns(rows, Wanted("raw"))
@@ -44,7 +48,7 @@ def verify_explanation(bundle: Bundle, columns: Mapping[str, ColumnData]) -> Exp
     difference = _largest(np.abs(outputs.values - predicted), np.abs(predicted))
     tolerance = explainer.tolerance
     if not (error <= max(tolerance, EXACT_TOLERANCE) and difference <= LINK_TOLERANCE):
-        raise BundleError(
+        raise MissedSumError(
             Fault(
                 what="attributions do not add up to what is predicted",
                 where=bundle.signature.model_type,
