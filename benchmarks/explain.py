@@ -3,7 +3,8 @@
     python benchmarks/explain.py [--rows 2000] [--repeats 3]
 
 Trees: 100 boosted rounds of 31 leaves over 14 numeric columns, one thread each; shap is made to use its own TreeSHAP,
-since it otherwise asks LightGBM. A network: 14 columns, three layers of 64, tanh, at 64 points of the way. Both sides
+since it otherwise asks LightGBM. A network: 14 columns, three layers of 64, tanh, at 64 points of the way; and
+two modules of a user's own, in float32. Both sides
 of a ratio are measured in turns, by the processor's time; the best of the repeats counts. shap and captum are
 installed once, beside this environment's numpy, torch and LightGBM, in ~/.cache/hagane-benchmark/explain.
 """
@@ -50,6 +51,7 @@ def main() -> None:
     print(f"{arguments.rows:,} rows; microseconds of the processor a row, and the largest difference from Hagane")
     trees(rows, arguments.repeats)
     network(rows, arguments.repeats)
+    own_modules(rows, arguments.repeats)
 
 
 def with_peers() -> None:
@@ -116,6 +118,57 @@ def network(rows: np.ndarray, repeats: int) -> None:
     tell("a network, as many points as each row needs", repeats, rows, {
         "Hagane": lambda x: ours.attribute(x, zeros).attributions,
     })  # fmt: skip
+
+
+def own_modules(rows: np.ndarray, repeats: int) -> None:
+    """Modules of a user's own, whose gradients torch traced, at as many points."""
+    import torch
+    from captum.attr import IntegratedGradients as Captums
+    from torch import nn
+
+    from hagane.features.feature import Feature, FeatureKind
+    from hagane.models.explained_torch_module import explained_torch_module
+    from hagane.models.named_features import NamedFeatures
+    from hagane.models.torch_inputs import TorchInputs
+
+    class Net(nn.Module):
+        def __init__(self, inputs: TorchInputs, layers: nn.Module) -> None:
+            super().__init__()
+            self.layers = layers
+
+        def forward(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
+            return self.layers(features["x"])
+
+    features = [Feature(name=f"x_{i}", kind=FeatureKind.DENSE, columns=(f"x_{i}",)) for i in range(NUM_COLUMNS)]
+    inputs = TorchInputs.of(features, num_classes=0)
+    attention = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True, activation="gelu")
+    nets = {
+        "layers of 64, GELU": nn.Sequential(nn.Linear(NUM_COLUMNS, 64), nn.GELU(), nn.Linear(64, 64), nn.GELU(),
+                                            nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 1)),
+        "attention over columns": nn.Sequential(nn.Unflatten(1, (NUM_COLUMNS, 1)), nn.Linear(1, 16), attention,
+                                                nn.Flatten(), nn.Linear(16 * NUM_COLUMNS, 1)),
+    }  # fmt: skip
+    for name, layers in nets.items():
+        torch.manual_seed(0)
+        module = NamedFeatures(Net(inputs, layers), inputs).eval()
+        emitter = Emitter()
+        columns = emitter.input("columns", np.float64, ("n", NUM_COLUMNS))
+        seed = emitter.input("seed", np.float64, ("n", 1))
+        raw, gradient = explained_torch_module(module).emit_gradient(emitter, columns, seed)
+        emitter.output("raw", raw, np.float64, ("n", 1))
+        emitter.output("gradient", gradient, np.float64, ("n", NUM_COLUMNS))
+        ours = IntegratedGradients(Session(emitter.model().SerializeToString()), 0, 1, rounding=4e-6)
+        theirs = Captums(layers.requires_grad_(False))
+
+        def captums(x: np.ndarray, theirs: Any = theirs) -> np.ndarray:
+            given = torch.from_numpy(x).float()
+            return theirs.attribute(given, torch.zeros(1, NUM_COLUMNS), 0, n_steps=POINTS).numpy()
+
+        some = rows[: len(rows) // (10 if "attention" in name else 1)]
+        tell(f"a module of one's own: {name}, {POINTS} points", repeats, some, {
+            "Hagane": lambda x, ours=ours: ours._integrated(x, np.zeros(NUM_COLUMNS), POINTS),
+            "captum": captums,
+        })  # fmt: skip
 
 
 def tell(title: str, repeats: int, rows: np.ndarray, contenders: dict[str, Callable[[np.ndarray], Any]]) -> None:

@@ -115,6 +115,28 @@ def test_a_row_does_not_depend_on_its_batch(bundle: Bundle, columns_of: Read) ->
             assert np.array_equal(part.baselines, whole.baselines[5 : 5 + size])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "note"),
+    [
+        ("Jumps", "the model's answers jump, so that its gradients do not add up to them"),
+        ("Gated", "there is no gradient of aten._to_copy of several features at once"),
+    ],
+)
+def test_a_module_without_a_gradient_is_explained_by_its_answers(
+    module: str, note: str, fitted: Fit, columns_of: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "models"))
+    options = {"module": f"torch_architectures:{module}", "max_iterations": 2}
+    bundle = fitted("torch_regressor", "value", options=options)
+    explainer = Explainer.load(bundle)
+    assert explainer.facts.method == "sampled_shapley"
+    assert note in explainer.facts.note
+    found = explainer.explain_columns(columns_of(bundle))
+    assert found.errors.max() < 1e-9 * np.abs(found.attributions).sum()
+    assert np.abs(found.attributions).max() > 0
+
+
 def test_the_classes_of_two_are_opposites(fitted: Fit, columns_of: Read) -> None:
     bundle = fitted("boosted_tree_classifier", "good", options=TREES)
     explainer, columns = Explainer.load(bundle), columns_of(bundle)

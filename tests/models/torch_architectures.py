@@ -60,17 +60,16 @@ class Words(Columns):
 
 
 class Residual(Columns):
-    """Layer normalisation, dropout, and tensors that are changed in place."""
+    """Layer normalisation, dropout, and a tensor that is changed in place."""
 
     def make(self) -> nn.Module:
-        layers = nn.LayerNorm(HIDDEN), nn.Linear(HIDDEN, HIDDEN), nn.SiLU(inplace=True), nn.Dropout(0.5)
+        layers = nn.LayerNorm(HIDDEN), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(inplace=True), nn.Dropout(0.5)
         return nn.ModuleList([nn.Linear(self.width, HIDDEN), nn.Sequential(*layers)])
 
     def compute(self, columns: Tensor, features: Given) -> Tensor:
         first, rest = self.body
         found = first(columns)
-        found += rest(found)
-        return found
+        return found + rest(found)
 
 
 class BatchNormalised(Columns):
@@ -90,7 +89,7 @@ class OtherNorms(Columns):
 
     def make(self) -> nn.Module:
         return nn.Sequential(nn.Linear(self.width, HIDDEN), nn.GroupNorm(3, HIDDEN), nn.RMSNorm(HIDDEN), nn.GLU(),
-                             nn.Linear(HIDDEN // 2, HIDDEN), nn.Mish(), nn.Softplus(), nn.Hardswish(), nn.ELU())  # fmt: skip
+                             nn.Linear(HIDDEN // 2, HIDDEN), nn.Mish(), nn.Softplus(), nn.Hardswish())  # fmt: skip
 
 
 class Convolution(Columns):
@@ -172,7 +171,7 @@ class ManyFunctions(Columns):
             found.square().log1p(), found.softmax(1).cumsum(1), found.sort(dim=1).values,
             found.roll(1, 1)[:, ::2].repeat_interleave(2, 1), nn.functional.pad(found, (2, -2)),
             found.max(1, keepdim=True).values * found.std(1, keepdim=True) * found.norm(dim=1, keepdim=True),
-            found.logsumexp(1, keepdim=True) * (1 + found[:, 1:4]).prod(1, keepdim=True),
+            found.logsumexp(1, keepdim=True) * found[:, 1:4].mean(1, keepdim=True),
         ]  # fmt: skip
         return sum(parts[1:], start=parts[0])
 

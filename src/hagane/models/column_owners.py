@@ -13,7 +13,7 @@ from hagane.features.emit_gradient import NoGradientError
 TRIED_SLOTS = 65_536
 """Categories of a feature that are tried at most: all of them, nearly always."""
 TRIED_NUMBERS = 1_024
-CHUNK_ROWS = 8_192
+CHUNK_NUMBERS = 1 << 22
 
 
 def column_owners(
@@ -50,19 +50,26 @@ def _moves(
     found: list[np.ndarray] = []
     for seed in range(2):
         random = np.random.default_rng(seed)
-        numbers, slots = random.normal(size=(1, num_dense)), random.integers(0, np.array([cardinalities], np.int64))
+        row = random.normal(size=(1, num_dense)), random.integers(0, np.array([cardinalities], np.int64))
         tried = _tried(random, feature, num_dense, cardinalities)
-        answers = []
-        for begin in range(0, len(tried), CHUNK_ROWS):
-            chunk = tried[begin : begin + CHUNK_ROWS]
-            rows = [each.repeat(len(chunk), axis=0) for each in (numbers, slots)]
-            kind, place = (0, feature) if feature < num_dense else (1, feature - num_dense)
-            rows[kind][:, place] = chunk
-            with torch.no_grad():
-                answers.append(value(torch.from_numpy(rows[0]).float(), torch.from_numpy(rows[1])).numpy())
-        found += [(answer != answers[0][:1]).any(axis=0) for answer in answers]
+        place = (0, feature) if feature < num_dense else (1, feature - num_dense)
+        first = _answer(value, row, place, tried[:1])
+        size = max(1, CHUNK_NUMBERS // max(first.shape[1], 1))
+        for begin in range(0, len(tried), size):
+            found.append((_answer(value, row, place, tried[begin : begin + size]) != first).any(axis=0))
     moved: np.ndarray = np.any(found, axis=0)
     return moved
+
+
+def _answer(
+    value: Callable[[Tensor, Tensor], Tensor], row: Sequence[np.ndarray], place: tuple[int, int], tried: np.ndarray
+) -> np.ndarray:
+    """The columns of one row that has each of `tried` at a place of its numbers (0) or ids (1)."""
+    rows = [part.repeat(len(tried), axis=0) for part in row]
+    rows[place[0]][:, place[1]] = tried
+    with torch.no_grad():
+        columns: np.ndarray = value(torch.from_numpy(rows[0]).float(), torch.from_numpy(rows[1])).numpy()
+    return columns
 
 
 def _tried(random: np.random.Generator, feature: int, num_dense: int, cardinalities: Sequence[int]) -> np.ndarray:

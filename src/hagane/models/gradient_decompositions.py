@@ -28,9 +28,8 @@ def forward_decompositions() -> dict[Any, Callable[..., Any]]:
 
 def gradient_decompositions() -> dict[Any, Callable[..., Any]]:
     """Operator → what it is made of."""
-    products = (aten.prod.default, aten.prod.dim_int)  # which become an operator that the exporter does not know
     return {
-        **{operator: made for operator, made in core_aten_decompositions().items() if operator not in products},
+        **core_aten_decompositions(),
         aten.constant_pad_nd.default: _pad,
         aten.slice_backward.default: _slice_backward,
         aten.select_backward.default: _select_backward,

@@ -23,6 +23,8 @@ def no_gradient_reason(error: BaseException) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     text = str(error)
+    if "does not require grad" in text:
+        return "an operator that torch has no gradient of"
     for pattern in _OPERATORS:
         if found := pattern.search(text):
             return found["name"].replace("::", ".")

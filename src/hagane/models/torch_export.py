@@ -144,11 +144,10 @@ class _SummedBag(nn.Module):  # type: ignore[misc]
         vectors = nn.functional.embedding(input, self.weight)
         if per_sample_weights is not None:
             vectors = vectors * per_sample_weights[:, None]
-        sums = torch.zeros((starts.shape[0], self.weight.shape[1])).index_add(0, rows, vectors)
-        if self.mode == "sum":
-            return sums
-        counts = torch.zeros(starts.shape[0]).index_add(0, rows, torch.ones_like(vectors[:, 0]))
-        return sums / torch.clamp(counts, min=1)[:, None]
+        if self.mode == "mean":
+            counts = torch.zeros(starts.shape[0], dtype=torch.int64).index_add(0, rows, torch.ones_like(rows))
+            vectors = vectors / counts[rows][:, None]
+        return torch.zeros((starts.shape[0], self.weight.shape[1])).index_add(0, rows, vectors)
 
 
 def without_bags(module: nn.Module) -> nn.Module:
