@@ -419,9 +419,11 @@ def test_a_mirror_that_cannot_keep_up_drops_and_counts(place, ask, monkeypatch):
         object.__setattr__(mirrored.model, "answer", slow)
         for _ in range(20):
             assert answer(ask(server)) == 1.0
+        told = httpx.get(server.url + "/metrics", trust_env=False).text
         gate.set()
     (one,) = place.workspace.endpoints.comparisons("m")
     assert one.num_dropped >= 16
+    assert f'hagane_mirror_dropped_total{{endpoint="m",model="m",version="2"}} {one.num_dropped}' in told
     assert 1 <= one.num_requests <= 5
 
 

@@ -162,3 +162,41 @@ def test_a_request_log_with_its_truth_is_read(place, tmp_path, capsys):
     assert found.text[:12] in shown
     assert run(["endpoints", "ab", "flights", "--metric", "accuracy", "--json", "--workspace", str(place.root)]) == 0
     assert msgspec.json.decode(capsys.readouterr().out)["ab_test"]["verdict"] == found.verdict
+
+
+def test_versions_that_got_their_shares(place):
+    truth = np.array(["yes", "no"] * 500)
+    found = ab_test("flights", metric="accuracy", data=rows(place, (truth, truth), (truth, truth)), workspace=place)
+    ratio = found.sample_ratio
+    assert ratio is not None
+    assert (ratio.of, ratio.a, ratio.b, ratio.share_of_b) == ("rows", 1_000, 1_001, 0.5)
+    assert not ratio.is_mismatch
+    assert "got what the split says" in ratio.text
+
+
+def test_a_sample_ratio_mismatch_is_told_beside_the_verdict(place):
+    """Against scipy's own test, and by requests where rows have their ids: ten rows of one request are one draw."""
+    chisquare = pytest.importorskip("scipy.stats").chisquare
+    truth = np.array(["yes", "no"] * 500)
+    table = rows(place, (truth, truth), (truth[:800], truth[:800]))
+    found = ab_test("flights", metric="accuracy", data=table, workspace=place).sample_ratio
+    assert found is not None
+    assert found.p_value == pytest.approx(chisquare([1_000, 801]).pvalue)
+    assert found.is_mismatch
+    assert found.text.startswith("sample ratio mismatch: the versions got 1,000 and 801 rows, of which B")
+    ten = table.append_column("request_id", pa.array([f"r{at // 10}" for at in range(len(table))]))
+    by_request = ab_test("flights", metric="accuracy", data=ten, workspace=place).sample_ratio
+    assert by_request is not None
+    assert (by_request.of, by_request.is_mismatch) == ("requests", False)
+
+
+def test_rows_from_before_the_split_say_nothing_of_it(place):
+    truth = np.array(["yes", "no"] * 500)
+    table = rows(place, (truth, truth), (truth[:100], truth[:100]))
+
+    def at(microseconds):
+        times = pa.array([microseconds] * len(table), pa.timestamp("us", "UTC"))
+        return ab_test("flights", metric="accuracy", data=table.append_column("time", times), workspace=place)
+
+    assert at(0).sample_ratio is None
+    assert at(4_000_000_000_000_000).sample_ratio.is_mismatch

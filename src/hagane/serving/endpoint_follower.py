@@ -126,7 +126,7 @@ class EndpointFollower:
     def follow(self, app: App, metrics: ServerMetrics | None = None) -> None:
         """Keep `app` at what the endpoint is asked to be, on a thread, until `close`; `metrics` count it."""
         self._app, self._metrics = app, metrics
-        self._mirror = Mirror(app)
+        self._mirror = Mirror(app, metrics.mirror_dropped) if metrics is not None else Mirror(app)
         app.observers += (self.recent, self._mirror)
         app.on_close(self.close)
         app.on_close(self._mirror.close)

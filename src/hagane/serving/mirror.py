@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ class Mirror:
     ids, as what the request log samples does. A request that names a version is its alone.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, on_drop: Callable[[Deployment], object] = lambda deployment: None) -> None:
         self._app = app
+        self._on_drop = on_drop
         self._queue: SimpleQueue[tuple[Exchange, Deployment] | None] = SimpleQueue()
         self._bytes_in = self._bytes_out = 0
         self._dropped: dict[_Pair, int] = {}
@@ -84,6 +86,7 @@ class Mirror:
         if self._queue.qsize() >= MOST_WAITING or self._bytes_in - self._bytes_out + size > MOST_WAITING_BYTES:
             pair = (exchange.deployment.id, deployment.id)
             self._dropped[pair] = self._dropped.get(pair, 0) + 1
+            self._on_drop(deployment)
             return
         self._bytes_in += size
         self._queue.put((exchange, deployment))

@@ -9,7 +9,7 @@ checkpoint holds, and from it the same steps follow, bit by bit, as if nothing h
 step are a function of its number.
 
 Several processes may train together (`Group`): each takes its part of every batch. They tell each other the losses of
-their steps, and agree on when to save and to end, in exchanges: every step where a process trains alone, else as often
+their steps, and agree on when to save and to end, in reductions: every step where a process trains alone, else as often
 as a quarter of a second holds steps.
 
 Whatever ends it early (a KeyboardInterrupt among them) leaves through the context managers, so that nothing stays
@@ -26,11 +26,11 @@ from hagane.training.best_state import BestState
 from hagane.training.checkpoint import Checkpoint
 from hagane.training.checkpointer import Checkpointer
 from hagane.training.early_stopping import EarlyStopping
-from hagane.training.exchange import Exchange
 from hagane.training.group import Group
 from hagane.training.preemption import Preemption
 from hagane.training.run_state import RunState, TrainingIteration
 from hagane.training.snapshots import Snapshots
+from hagane.training.step_reduction import StepReduction
 from hagane.training.steps import Steps
 from hagane.training.task import LoopSettings, Task
 from hagane.training.told_to_end import told_to_end
@@ -62,16 +62,16 @@ def train_module(
     best = BestState(steps.module, steps.group)
     snapshots = Snapshots(steps, best)
     state = _begun(snapshots, steps, checkpointer, progress)
-    exchange = Exchange(steps, progress, checkpointer, preemption)
+    reduction = StepReduction(steps, progress, checkpointer, preemption)
     validation = Validation(steps, best, progress, rows=state.rows)
     total, may_stop = settings.max_epochs * task.num_rows, settings.early_stop and task.eval_batches is not None
     with progress.phase("train", total=total, unit="rows", at_most=may_stop, completed=state.rows) as phase:
         while not (state.is_stopped or state.epoch >= settings.max_epochs):
-            exchange.add(steps.take(state))
+            reduction.add(steps.take(state))
             is_measured = validation.is_due(state)
-            if not is_measured and not exchange.is_due(state):
+            if not is_measured and not reduction.is_due(state):
                 continue
-            agreed = exchange.agree(state, phase)
+            agreed = reduction.agree(state, phase)
             if is_measured:
                 validation.run(state, phase)
             if checkpointer is not None and (agreed.saves or agreed.ends):

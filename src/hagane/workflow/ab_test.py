@@ -12,11 +12,17 @@ from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, SpecError, nearest
 from hagane.metrics.anytime_difference import LEAST_ROWS, Moments, anytime_difference
+from hagane.metrics.sample_ratio import sample_ratio_p_value
 from hagane.serving.endpoint_state import STABLE, DeployedModel, EndpointState
+from hagane.types import SqlType
 from hagane.workflow.find_deployed import find_deployed
 from hagane.workflow.read_signature import read_signature
 from hagane.workspace.workspace import Workspace
 
+MISMATCH = 0.001
+"""A sample ratio less probable than this is a mismatch: it is looked at often, and the alarm should be believed."""
+SETTLED_SECONDS = 60
+"""After a change of the split: by then every server has heard of it."""
 Verdict = Literal["b_is_better", "a_is_better", "no_difference", "keep_on"]
 LEAST_PROBABILITY = 1e-15
 """A lower one is taken for this: the log loss of a certain error is not infinite."""
@@ -35,6 +41,30 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     """Whose truth is known."""
     value: float
     """The metric's; NaN of no rows."""
+
+
+class SampleRatio(msgspec.Struct, frozen=True, kw_only=True):
+    """How many each version got, beside what the traffic split says."""
+
+    of: Literal["requests", "rows"]
+    a: int
+    b: int
+    share_of_b: float
+    """By the split: B's part of what both get."""
+    p_value: float
+    is_mismatch: bool
+    """Whether it is below `MISMATCH`: then no metric of the test can be relied upon."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        seen = f"{self.a:,} and {self.b:,} {self.of}, of which B was to have {100 * self.share_of_b:.4g} %"
+        if not self.is_mismatch:
+            return f"the versions got what the split says: {seen} (p = {self.p_value:.2g})"
+        return (
+            f"sample ratio mismatch: the versions got {seen} (p = {self.p_value:.2g}): something divides or loses "
+            "requests by another rule than the split, and may be what makes the difference"
+        )
 
 
 class ABTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +86,8 @@ class ABTest(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     text: str
     """The verdict in words."""
+    sample_ratio: SampleRatio | None = None
+    """None where either has no traffic, or too little was seen since the split was made."""
 
 
 def ab_test(
@@ -101,6 +133,7 @@ def ab_test(
         **found._asdict(),
         verdict=verdict,
         text="",
+        sample_ratio=_sample_ratio(table, state, arm_a, arm_b),
     )
     return msgspec.structs.replace(test, text=_words(test))
 
@@ -153,6 +186,32 @@ def _moments(table: Table, metric: str, arm: DeployedModel) -> Moments:
     source = f"(SELECT {number} AS v FROM data WHERE {where})"
     (row,) = table.query(f"SELECT {totals}, min(v) AS low, max(v) AS high FROM {source}").to_pylist()
     return _of_totals(row, metric)
+
+
+def _sample_ratio(table: Table, state: EndpointState, a: DeployedModel, b: DeployedModel) -> SampleRatio | None:
+    """Of the requests since the split was made, where the rows tell them apart and have a time; of the rows otherwise.
+
+    Rows whose truth is not known yet count, too: they were divided likewise.
+    """
+    names = set(table.schema.names)
+    if not (a.traffic and b.traffic):
+        return None
+    where = "true" + " AND NOT mirror" * ("mirror" in names)
+    if "time" in names and table.schema["time"].type is SqlType.TIMESTAMP and state.changed:
+        where += f" AND time >= {quote_text(state.changed)}::TIMESTAMPTZ + INTERVAL {SETTLED_SECONDS} SECONDS"
+    of: Literal["requests", "rows"] = "requests" if "request_id" in names else "rows"
+    count = "count(DISTINCT request_id)" if of == "requests" else "count(*)"
+    seen = [
+        table.query(
+            f"SELECT {count} AS n FROM data WHERE deployed_model_id::VARCHAR = {quote_text(each.id)} AND {where}"
+        ).to_pylist()[0]["n"]
+        for each in (a, b)
+    ]
+    p_value = sample_ratio_p_value(seen, (a.traffic, b.traffic))
+    if p_value is None:
+        return None
+    share = b.traffic / (a.traffic + b.traffic)
+    return SampleRatio(of=of, a=seen[0], b=seen[1], share_of_b=share, p_value=p_value, is_mismatch=p_value < MISMATCH)
 
 
 def _of_totals(row: dict[str, Any], metric: str) -> Moments:

@@ -101,7 +101,10 @@ def render_ab_test(test: ABTest) -> RenderableType:
     for name, arm in (("A", test.a), ("B", test.b)):
         table.add_row(name, cell(arm.reference, 40), f"{arm.num_rows:,}", figure_text(arm.value))
     style = "dim" if test.verdict == "keep_on" else "bold"
-    return Group(table, Text(""), Text(test.text, style))
+    parts: list[RenderableType] = [table, Text(""), Text(test.text, style)]
+    if test.sample_ratio is not None:
+        parts.append(Text(test.sample_ratio.text, "bold red" if test.sample_ratio.is_mismatch else "dim"))
+    return Group(*parts)
 
 
 def render_mirrors(comparisons: Sequence[MirrorComparison]) -> RenderableType:

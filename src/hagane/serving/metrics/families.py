@@ -44,6 +44,12 @@ FEEDBACK_ROWS = Family("hagane_feedback_rows", "counter", "Rows of ground truth 
 ACCESS_LOG_DROPPED = Family(
     "hagane_access_log_dropped_lines", "counter", "Lines that the access log had no room for, or could not write."
 )
+MIRROR_DROPPED = Family(
+    "hagane_mirror_dropped",
+    "counter",
+    "Requests that a mirrored version was to see and did not: too many waited.",
+    _MODEL,
+)
 MODEL_LOADS = Family(
     "hagane_model_loads", "counter", "Versions that were loaded, or could not be.", (*_MODEL, "outcome")
 )
@@ -74,7 +80,8 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
     IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_REQUESTS, LOG_ROWS, LOG_DROPPED, FEEDBACK_ROWS, ACCESS_LOG_DROPPED,
-    MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, REPLACED, CERTIFICATE_END, COLLECTIONS, PAUSES,
+    MIRROR_DROPPED, MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, REPLACED, CERTIFICATE_END,
+    COLLECTIONS, PAUSES,
     CPU_SECONDS, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip
 """In the order in which they are told."""

@@ -78,6 +78,11 @@ class ServerMetrics:
         labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
         self.registry.number(of.MODEL_INFO, *labels, deployment.id).set(0)
 
+    def mirror_dropped(self, deployment: Deployment) -> None:
+        """A request that a mirrored version was to see was dropped."""
+        labels = (self._endpoint, deployment.model.bundle.name, deployment.model.version)
+        self.registry.number(of.MIRROR_DROPPED, *labels).add()
+
     def load_failed(self, model: str, version: str) -> None:
         """A version could not be loaded, or not be warmed."""
         self.registry.number(of.MODEL_LOADS, self._endpoint, model, version, "failed").add()

@@ -1,4 +1,4 @@
-"""`Exchange`: what processes that train together tell each other of the steps that each has done."""
+"""`StepReduction`: what processes that train together tell each other of the steps that each has done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hagane.training.preemption import Preemption
 from hagane.training.run_state import RunState
 from hagane.training.steps import Step, Steps
 
-EXCHANGE_SECONDS = 0.25
+REDUCTION_SECONDS = 0.25
 MOST_STEPS_APART = 64
 
 
@@ -28,9 +28,9 @@ class Agreed(NamedTuple):
     ends: bool
 
 
-class Exchange:
+class StepReduction:
     """Losses of steps, and whether to save and to end: each step where a process trains alone on a CPU, else as often
-    as `EXCHANGE_SECONDS` holds steps."""
+    as `REDUCTION_SECONDS` holds steps."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Exchange:
         return self._checkpointer is not None and self._checkpointer.is_step_to_save(state.step)
 
     def agree(self, state: RunState, phase: Phase) -> Agreed:
-        """Tell the losses of the steps since the last exchange. Raises TrainingError where one is no number."""
+        """Tell the losses of the steps since the last reduction. Raises TrainingError where one is no number."""
         steps, group = self._waiting, self._steps.group
         saves = group.rank == 0 and self._checkpointer is not None and self._checkpointer.is_due(state.step)
         ends = self._preemption is not None and self._preemption.requested
@@ -67,7 +67,7 @@ class Exchange:
         self._count(state, losses, weights)
         self._waiting, self._waiting_since = [], time.perf_counter()
         if group.size > 1 or group.device != "cpu":
-            every = EXCHANGE_SECONDS * group.size / max(spent, 1e-9)
+            every = REDUCTION_SECONDS * group.size / max(spent, 1e-9)
             self._every = min(max(int(every), 1), MOST_STEPS_APART)
         self._tell(state, phase, steps, sum(losses) / (sum(weights) or 1.0), seconds * len(steps))
         return Agreed(saving > 0, ending > 0)
