@@ -393,3 +393,20 @@ def test_folds_that_were_ended_go_on_to_the_same_bits(tmp_path: Path) -> None:
     resumed = fit("ensemble_classifier", train, context=saved, **asked)
     assert predicted(resumed, train).tobytes() == predicted(whole, train).tobytes()
     assert [row.loss for row in resumed.curve] == [row.loss for row in whole.curve]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_networks_of_every_kind_and_a_module_of_ones_own_are_members(kind: str, tmp_path: Path) -> None:
+    name = f"ensemble_{kind}"
+    train = rows(tmp_path / "train", name)
+    members = [
+        {"type": f"torch_{kind}", "options": {"module": "own_torch_modules:Mixed", "max_iterations": 2}},
+        {"type": f"tabnet_{kind}", "options": {"max_iterations": 1, "n_d": 4, "n_a": 4, "num_steps": 2}},
+        {"type": f"dnn_linear_combined_{kind}", "options": {"max_iterations": 1}},
+    ]
+    model, batch = fit(name, train, members=members, folds=2), train.arrays()
+    found = graph_of(model, train)(batch.dense, batch.ids, batch.sparse)
+    assert relative_difference(found, predicted(model, train), model.score_unit) <= 1e-6
+    own = family_options(f"torch_{kind}", members[0]["options"])
+    assert own.code() in family_options(name, {"members": members}).code(), "a training goes on with the same source"

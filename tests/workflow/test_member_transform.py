@@ -14,6 +14,7 @@ from hagane.spec.spec import Model, Spec
 from hagane.statistics.measure import measure_statistics
 from hagane.types import Column, Schema, SqlType
 from hagane.workflow.check_declared import check_declared
+from hagane.workflow.hyperparameters import hyperparameters
 from hagane.workflow.init import init
 from hagane.workflow.resolve import Resolved, check_with_schema, resolve
 from hagane.workflow.train import train
@@ -130,3 +131,15 @@ def test_an_array_of_numbers_is_a_feature_for_each_element(workspace: Workspace)
     result = train(spec_of(members, {"v": "v", "w": "v[OFFSET(1)] + 1"}), workspace=workspace, frame=frame)
     assert set(result.model.importance()) == {"v_0", "v_1", "w"}
     assert result.model.importance()["w"] == 0
+
+
+def test_what_is_open_in_a_member_is_a_hyperparameter(workspace: Workspace) -> None:
+    trees = {"max_iterations": 4, "learn_rate": "HPARAM_RANGE(0.05, 0.5)"}
+    members = [{"type": "boosted_tree_classifier", "options": trees, "weight": "HPARAM_CANDIDATES([0.5, 2.0])"},
+               {"type": "logistic_reg"}]  # fmt: skip
+    spec = spec_of(members)
+    names = ["model.options.members[0].options.learn_rate", "model.options.members[0].weight"]
+    assert [found.name for found in hyperparameters(spec)] == names
+    result = train(spec, workspace=workspace, frame=rows(), hparams=dict(zip(names, (0.25, 2.0), strict=True)))
+    first = result.spec.model.options["members"][0]
+    assert (first["options"]["learn_rate"], first["weight"]) == (0.25, 2.0)
