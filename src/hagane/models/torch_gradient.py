@@ -2,7 +2,7 @@
 
 ONNX Runtime has no gradients, and our own rules (`emit_gradient`) know our own operators alone. torch knows the
 gradient of all of its operators: its backward pass is traced, taken apart into its core operators, and exported like a
-module (docs/adr/0023).
+module (docs/adr/0024).
 """
 
 from __future__ import annotations
