@@ -202,3 +202,30 @@ def test_chosen_by_luck_is_not_believed(tmp_path: Path) -> None:
     assert result.nested.interval.low < 0.5
     assert result.within_noise is not None
     assert len(result.within_noise.alike) >= 4
+
+
+def test_automatic_features_may_be_left_out_and_crossed(rows: pa.Table, tmp_path: Path) -> None:
+    words = rows.append_column("u", pa.array(["ab"[i % 2] for i in range(900)]))
+    words = words.append_column("v", pa.array(["pqr"[i % 3] for i in range(900)]))
+    tuning = Tuning(num_trials=4, algorithm="random", family_space=False, optional=("noise",), crosses=(("u", "v"),))
+    spec = Spec(data="(frame)", label="yes", model=Model(type="logistic_reg", options={"l2_reg": 1.0}), tuning=tuning,
+                exclude=("part",))  # fmt: skip
+    result = tune(spec, workspace=Workspace(tmp_path), frame=words)
+    assert set(result.record.trials[0].parameters) == {"transform.noise", "transform.u_v"}
+    assert {each.state for each in result.record.trials} == {TrialState.SUCCEEDED}
+    assert result.spec.transform is not None
+    assert {"x", "u", "v"} <= set(result.spec.transform)
+    wrong = msgspec.structs.replace(spec, tuning=msgspec.structs.replace(tuning, optional=("nois",)))
+    with pytest.raises(SpecError, match="no feature 'nois' to leave out"):
+        tune(wrong, workspace=Workspace(tmp_path), frame=words)
+
+
+def test_bigquerys_split_of_a_search_has_test_rows(rows: pa.Table, tmp_path: Path) -> None:
+    spec = Spec(data="(frame)", label="yes", transform={"x": "x"}, defaults="bigquery", tuning=Tuning(num_trials=1),
+                model=Model(type="logistic_reg", options={"l2_reg": "HPARAM_RANGE(0.1, 1.0)"}))  # fmt: skip
+    result = tune(spec, workspace=Workspace(tmp_path), frame=rows)
+    counts = result.trained.split_counts
+    assert 0.07 * 900 < counts["eval"] < 0.13 * 900
+    assert 0.07 * 900 < counts["test"] < 0.13 * 900
+    alone = train(result.spec, workspace=Workspace(tmp_path), frame=rows)
+    assert alone.split_counts == counts

@@ -26,13 +26,15 @@ from hagane.tuning.objectives import objectives_of
 from hagane.tuning.space import Space
 from hagane.workflow.check_declared import check_declared, declared_options
 from hagane.workflow.check_rows import with_schema
-from hagane.workflow.check_search_space import search_space_faults
+from hagane.workflow.check_search_space import check_search_space, search_space_faults
 from hagane.workflow.hyperparameters import hyperparameters, set_hyperparameters
 from hagane.workflow.resolve import choose_family
 from hagane.workflow.score import asked_of
 from hagane.workflow.searched_spec import OPTIONS, searched_spec
 from hagane.workflow.shared_rows import SharedRows
 from hagane.workflow.tuned_space import dimension_of, tuned_space
+from hagane.workflow.tuned_split import with_tuned_split
+from hagane.workflow.written_features import with_written_features, without_feature_choices
 
 MANY_ROWS = 1_000_000
 MAX_ITERATIONS = "max_iterations"
@@ -76,15 +78,19 @@ def plan_study(spec: Spec, shared: SharedRows, progress: Progress) -> StudyPlan:
 
     Raises SpecError with every fault of the spec or of its space, DataError where rows cannot be read.
     """
-    spec = spec if spec.tuning is not None else msgspec.structs.replace(spec, tuning=Tuning())
-    if faults := [*search_space_faults(spec), *spec_faults(spec)]:
+    spec = with_tuned_split(spec if spec.tuning is not None else msgspec.structs.replace(spec, tuning=Tuning()))
+    bare = without_feature_choices(spec)
+    if faults := [*search_space_faults(bare), *spec_faults(spec)]:
         raise SpecError(*faults)
     named = _named_families(spec)
-    draft = _draft(spec, named)
+    draft = _draft(bare, named if bare is spec else ())
     check_declared(draft)
     rows = shared.divided(*with_schema(draft), progress)
     labelled, statistics = rows.labelled, rows.statistics
     families = named or (choose_family(labelled.spec, labelled.table.schema, statistics),)
+    if bare is not spec:
+        spec = with_written_features(spec, rows, families)
+        check_search_space(spec)
     searched = searched_spec(spec, families)
     space = tuned_space(searched, families, num_rows=statistics.num_rows)
     label = shared.label(rows, families[0].task.value)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 
 from hagane.counted import counted
 from hagane.evaluation.learning_curve import LearningCurve
 from hagane.evaluation.metric_info import metric_info
 from hagane.evaluation.report.charts import widened
+from hagane.number_text import percent_text
 from hagane.page.frame import Axis, Frame
 from hagane.page.log_axis import LogAxis
-from hagane.page.markup import Markup, element
+from hagane.page.markup import Markup, element, joined
 from hagane.page.number_text import number_text
 from hagane.page.pieces import card, chart_with_key, table
 from hagane.page.whole_page import whole_page
@@ -28,13 +31,22 @@ def learning_curve_html(curve: LearningCurve, title: str) -> str:
     """The whole page: the curve with its band to `more` times the rows, and every training."""
     judged = f"{counted(curve.num_judged_rows, f'{curve.part} row')}"
     cards = [
-        card("Would more data help?", element("p", curve.describe()), span="wide"),
+        card("Would more data help?", element("p", sentence(curve.describe())), span="wide"),
         card("The curve", _chart(curve), note=NOTE, span="double"),
-        card("The trainings", _table(curve), note=f"All judged on the same {judged}.", span="double"),
+        card("The trainings", _table(curve), note=f"All judged on the same {judged}."),
     ]
     if curve.notes:
         cards.append(card("Notes", element("ul", *(element("li", note) for note in curve.notes)), span="wide"))
     return whole_page(title, "A learning curve", *cards, style=STYLE)
+
+
+def sentence(text: str) -> str:
+    """With a capital letter.
+
+    >>> sentence("more rows would help")
+    'More rows would help'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def _chart(curve: LearningCurve) -> Markup:
@@ -62,7 +74,14 @@ def _chart(curve: LearningCurve) -> Markup:
 
 
 def _table(curve: LearningCurve) -> Markup:
-    heads = ("Share", "Rows", metric_info(curve.metric).title, "Seconds")
-    rows = [((f"{point.share:.3g}", f"{point.num_rows:,}", number_text(point.value), number_text(point.seconds)), None)
-            for point in curve.points]  # fmt: skip
-    return table(heads, rows, name="Trainings")
+    """A row a share: its trainings together."""
+    title = metric_info(curve.metric).title
+    rows = []
+    for share, found in groupby(curve.points, key=lambda point: point.share):
+        points = list(found)
+        values = [point.value for point in points]
+        mean_rows = round(sum(point.num_rows for point in points) / len(points))
+        bounds = f"{number_text(min(values))} – {number_text(max(values))}" if len(values) > 1 else ""
+        mean = joined(number_text(sum(values) / len(values)), element("span", bounds, class_="interval"))
+        rows.append(((f"{mean_rows:,}", percent_text(share), str(len(points)), mean), None))
+    return table(("Rows", "Share", "Times", title), rows, name="Trainings")
