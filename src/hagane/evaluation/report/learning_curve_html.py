@@ -13,7 +13,7 @@ from hagane.evaluation.report.charts import widened
 from hagane.number_text import percent_text
 from hagane.page.frame import Axis, Frame
 from hagane.page.log_axis import LogAxis
-from hagane.page.markup import Markup, element, joined
+from hagane.page.markup import Markup, element
 from hagane.page.number_text import number_text
 from hagane.page.pieces import card, chart_with_key, table
 from hagane.page.whole_page import whole_page
@@ -32,8 +32,8 @@ def learning_curve_html(curve: LearningCurve, title: str) -> str:
     judged = f"{counted(curve.num_judged_rows, f'{curve.part} row')}"
     cards = [
         card("Would more data help?", element("p", sentence(curve.describe())), span="wide"),
-        card("The curve", _chart(curve), note=NOTE, span="double"),
-        card("The trainings", _table(curve), note=f"All judged on the same {judged}."),
+        card("The curve", _chart(curve), note=NOTE, span="wide"),
+        card("The trainings", _table(curve), note=f"All judged on the same {judged}.", span="wide"),
     ]
     if curve.notes:
         cards.append(card("Notes", element("ul", *(element("li", note) for note in curve.notes)), span="wide"))
@@ -82,6 +82,6 @@ def _table(curve: LearningCurve) -> Markup:
         values = [point.value for point in points]
         mean_rows = round(sum(point.num_rows for point in points) / len(points))
         bounds = f"{number_text(min(values))} – {number_text(max(values))}" if len(values) > 1 else ""
-        mean = joined(number_text(sum(values) / len(values)), element("span", bounds, class_="interval"))
-        rows.append(((f"{mean_rows:,}", percent_text(share), str(len(points)), mean), None))
-    return table(("Rows", "Share", "Times", title), rows, name="Trainings")
+        mean = number_text(sum(values) / len(values))
+        rows.append(((f"{mean_rows:,}", percent_text(share), str(len(points)), mean, bounds), None))
+    return table(("Rows", "Share", "Trainings", title, "From – to"), rows, name="Trainings")
