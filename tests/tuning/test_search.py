@@ -135,16 +135,17 @@ def test_a_study_of_which_most_fail_is_given_up_with_the_reasons() -> None:
     assert [fault.where for fault in error.faults[1:]] == ["trials 3, 5", "trials 4"]
 
 
-def test_a_model_of_the_space_keeps_away_from_what_is_infeasible() -> None:
+@pytest.mark.parametrize(("algorithm", "num_trials"), [("tpe", 50), ("gaussian_process", 30)])
+def test_a_model_of_the_space_keeps_away_from_what_is_infeasible(algorithm: str, num_trials: int) -> None:
     def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
         if parameters["y"] > 0:
             raise InfeasibleTrialError("too large")
         return TrialOutcome(metrics={"log_loss": sphere(parameters)})
 
-    study = study_of(None, SQUARE, algorithm="tpe")
-    with Search(study, num_trials=50) as search:
+    study = study_of(None, SQUARE, algorithm=algorithm)
+    with Search(study, num_trials=num_trials) as search:
         run_trials(search, run)
-    late = [trial.state for trial in study.trials()[20:]]
+    late = [trial.state for trial in study.trials()[15:]]
     assert late.count(TrialState.INFEASIBLE) < len(late) / 3  # half of what chance tries
 
 

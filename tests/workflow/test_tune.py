@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import msgspec
 import pyarrow as pa
@@ -10,8 +11,9 @@ import pytest
 from hagane.errors import SpecError, StorageError, TrainingError
 from hagane.file_lock import lock_file
 from hagane.models import get_family
+from hagane.progress.progress import _Silent
 from hagane.spec.spec import Model, Spec, Split
-from hagane.spec.tuning import TunedParameter, Tuning
+from hagane.spec.tuning import TrialStopping, TunedParameter, Tuning
 from hagane.tuning.open_study import open_study, study_path
 from hagane.tuning.trial import TrialState
 from hagane.workflow.searched_spec import searched_spec
@@ -192,3 +194,38 @@ def test_a_choice_between_expressions_starts_at_what_the_spec_has() -> None:
     families = [get_family("linear_reg")]
     start = tuned_space(searched_spec(asked, families), families, num_rows=9).default_point()
     assert (start["transform.a"], start["transform.b"], start["transform.a_b"]) == ("a", "b", None)
+
+
+@pytest.mark.slow
+def test_trials_at_once_are_the_trials_one_after_another(workspace: Workspace, rows: pa.Table, tmp_path: Path) -> None:
+    options = {"max_iterations": 20, "num_leaves": "HPARAM_RANGE(3, 40)"}
+    spec = spec_of("good", "boosted_tree_classifier", options=options,
+                   tuning=Tuning(num_trials=5, algorithm="random", stopping=TrialStopping(method="none")))  # fmt: skip
+    one = tune(spec, workspace=workspace, frame=rows)
+    several = tuned(spec, Workspace(tmp_path / "other"), rows, max_parallel_trials=2)
+    for trial, other in zip(one.record.trials, several.record.trials, strict=True):
+        assert trial.parameters == other.parameters
+        assert trial.final_measurement is not None
+        assert other.final_measurement is not None
+        assert trial.final_measurement.metrics == other.final_measurement.metrics
+    assert one.best.id == several.best.id
+    graphs = [(each.trained.bundle / "model.onnx").read_bytes() for each in (one, several)]
+    assert graphs[0] == graphs[1]
+
+
+def test_a_reader_of_batches_can_be_searched_over(workspace: Workspace, rows: pa.Table) -> None:
+    reader = pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches())
+    spec = spec_of(transform={"k": "k"}, tuning=Tuning(num_trials=2))
+    assert len(tune(spec, workspace=workspace, frame=reader).record.trials) == 2
+
+
+def test_a_grid_that_is_not_tried_whole_is_told(workspace: Workspace, rows: pa.Table) -> None:
+    class Heard(_Silent):
+        notes: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
+
+    spec = spec_of(options={"l2_reg": 1.0}, tuning=Tuning(num_trials=2, algorithm="grid", family_space=False))
+    tune(spec, workspace=workspace, frame=rows, progress=Heard())
+    assert "the grid has 29 points, of which num_trials leaves 27 untried" in Heard.notes

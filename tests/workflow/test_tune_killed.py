@@ -156,7 +156,9 @@ def test_a_command_that_is_told_to_end_gives_back_what_runs(
     workspace = Workspace(tmp_path / "workspace")
     (tmp_path / "spec.yaml").write_text(write_yaml(spec_of(data, num_workers)))
     command = [sys.executable, "-m", "hagane.fronts.cli", "tune", "spec.yaml", "--workspace", str(workspace.root)]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a command in the background would ignore it
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     while num_ended(workspace) < 1:
         assert process.poll() is None
         time.sleep(0.02)

@@ -91,8 +91,11 @@ class Search:
         """What runs is given back: whoever goes on runs it again."""
         if self._liveness is not None:
             self._liveness.__exit__(None, None, None)
-        for trial in list(self._running.values()):
-            self.study.give_back(trial)
+        mine = "" if self._liveness is None else self._liveness.runner
+        for trial in self.study.close_finished():
+            if trial.id in self._running or trial.runner == mine:  # one may have been interrupted as it was handed out
+                self.study.give_back(trial)
+        self._running.clear()
         if kind is not None:
             self.reason = "interrupted"
         trials = self.study.trials()

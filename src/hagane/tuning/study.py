@@ -239,6 +239,11 @@ class Study:
                 value = distribution.to_internal_repr(stored_value(dimension, trial.parameters[dimension.name]))
                 self._storage.set_trial_param(stored, dimension.name, value, distribution)
 
+    def _worst(self) -> list[float] | None:
+        found = [stored.values for stored in self._stored() if stored.state is Stored.COMPLETE and stored.values]
+        ends = [min if objective.goal == "MAXIMIZE" else max for objective in self.about.objectives]
+        return [end(column) for end, column in zip(ends, zip(*found, strict=True), strict=True)] if found else None
+
     def _tell_sampler(self, stored: int, trial: Trial) -> None:
         """The newest point of the curve, the way round that the direction of the study is."""
         curve = trial_curve(trial.measurements, self.about.objectives[0])
@@ -247,8 +252,13 @@ class Study:
             self._storage.set_trial_intermediate_value(stored, curve.iterations[-1], sign * curve.costs[-1])
 
     def _close(self, stored: int, trial: Trial) -> None:
-        """What samplers learn from: values of what succeeded; all else was no good, so that they look elsewhere."""
+        """What samplers learn from: values of what succeeded; all else was no good, so that they look elsewhere.
+
+        A Gaussian process knows of values alone: what came to nothing is worth the worst that there is.
+        """
         values = _values(trial, self.about.objectives) if trial.state is TrialState.SUCCEEDED else None
+        if values is None and self.about.algorithm == "gaussian_process" and trial.state is not TrialState.STOPPED:
+            values = self._worst()
         state = Stored.PRUNED if values is None else Stored.COMPLETE
         with suppress(UpdateFinishedTrialError):  # another process that saw its end has done so
             self._storage.set_trial_state_values(stored, state, values)

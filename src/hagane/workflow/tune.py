@@ -109,6 +109,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
             max_iterations=plan.most_iterations,
             progress=told,
         )
+        _tell_of_grid(plan, progress)
         with search:
             _run(search, plan, workspace, frame, shared)
         if (failures := search.failures()) is not None:
@@ -169,6 +170,13 @@ def winner_of(record: StudyRecord) -> Trial:
         ),
         *(Fault(what=reason) for reason in sorted(reasons)),
     )
+
+
+def _tell_of_grid(plan: StudyPlan, progress: Progress) -> None:
+    num_points = plan.space.num_points
+    if plan.tuning.algorithm == "grid" and num_points is not None and num_points > plan.tuning.num_trials:
+        left = num_points - plan.tuning.num_trials
+        progress.note(f"the grid has {num_points:,} points, of which num_trials leaves {left:,} untried")
 
 
 def _lasting(frame: object | None) -> object | None:
