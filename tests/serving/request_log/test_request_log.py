@@ -258,6 +258,30 @@ def test_where_nothing_can_be_written_requests_are_answered_and_it_is_told_once(
     assert [row["request_id"] for row in log.rows()] == ["after"]
 
 
+NAMESPACE = ["unshare", "--map-root-user", "--mount"]
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux")
+    or subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
+    != 0,
+    reason="needs Linux, and leave to mount a small disk in a namespace",
+)
+def test_on_a_full_disk_requests_are_answered_and_later_ones_logged_again(flights_folder: Path, tmp_path: Path) -> None:
+    """A real one: no half of a file is ever there, what was not kept is counted, and it goes on when there is room."""
+    script = Path(__file__).with_name("full_disk.py")
+    words = [*NAMESPACE, sys.executable, str(script), str(flights_folder), str(tmp_path)]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    told = json.loads(ran.stdout)
+    assert told["statuses"] == [200]
+    assert told["dropped"]["disk"] >= 5
+    assert told["dropped"]["error"] == 0
+    assert told["after"] >= told["full"] + 15 > 15
+    assert told["others"] == []
+    assert ran.stderr.count("cannot be written") <= 2
+
+
 def test_a_bug_in_the_log_ends_nothing(logged: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
     log = logged()
     exchange = Exchange(Request("POST", "/predict", {}, {}), log.app.endpoint.first)
