@@ -129,6 +129,33 @@ def test_a_port_of_its_own(flights: Bundle, tmp_path: Path) -> None:
         assert client.request("GET", "/metrics", content=b"x" * 20_000).status_code == 413
 
 
+def test_probes_on_the_metrics_port(flights: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting, ready, draining, with a loop that stands still, and ended."""
+    options = WatchOptions(metrics_folder=str(tmp_path), metrics_path=False)
+    with (
+        contextlib.closing(listen("127.0.0.1", 0)) as listener,
+        metrics_port(listener, tmp_path),
+        httpx.Client(base_url=url_of(listener), trust_env=False) as client,
+    ):
+
+        def probed() -> tuple[int, int]:
+            return client.get("/healthz").status_code, client.get("/readyz").status_code
+
+        assert probed() == (200, 503)
+        with ServerThread(flights, watch=options) as server:
+            while probed() != (200, 200):
+                pass
+            monkeypatch.setattr("hagane.serving.metrics.metrics_port.STILL_SECONDS", 0.0)
+            assert probed() == (503, 503)
+            monkeypatch.undo()
+            assert server.app is not None
+            server.app.health.drain()
+            while probed() != (200, 503):
+                pass
+        assert probed() == (200, 503)
+        assert client.post("/readyz").status_code == 405
+
+
 def test_serve_tells_metrics_there(flights_folder: Path) -> None:
     with contextlib.closing(listen("127.0.0.1", 0)) as free:
         port = int(url_of(free).rpartition(":")[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,14 @@ from hagane.serving.access_log import AccessLog
 from hagane.serving.adaptive_admission import AdaptiveAdmission
 from hagane.serving.concurrency_limit import ConcurrencyLimit
 from hagane.serving.metrics.count_collections import CountCollections
-from hagane.serving.metrics.families import ACCESS_LOG_DROPPED, ADMISSION_LIMIT, CERTIFICATE_END, IN_FLIGHT, READY
+from hagane.serving.metrics.families import (
+    ACCESS_LOG_DROPPED,
+    ADMISSION_LIMIT,
+    CERTIFICATE_END,
+    IN_FLIGHT,
+    LOOP_TIME,
+    READY,
+)
 from hagane.serving.metrics.registry import Number, Registry
 from hagane.serving.metrics.server_metrics import ServerMetrics
 
@@ -77,6 +85,8 @@ def _sample(app: App, registry: Registry) -> None:
     """Set the gauges of what is true at the time of reading."""
     ready = registry.number(READY)
     registry.sample_with(lambda: ready.set(not app.health.why_not_ready()))
+    turned = registry.number(LOOP_TIME)
+    registry.sample_with(lambda: turned.set(time.time()))
     if (tls := app.tls) is not None:
         end = registry.number(CERTIFICATE_END)
         registry.sample_with(lambda: end.set(tls.ends))

@@ -64,6 +64,9 @@ MODEL_INFO = Family(
     merge="max",
 )
 READY = Family("hagane_ready", "gauge", "Processes that are ready.")
+LOOP_TIME = Family(
+    "hagane_event_loop_timestamp_seconds", "gauge", "When an event loop last turned, in Unix time.", merge="max"
+)
 WORKERS = Family("hagane_workers", "gauge", "Processes that answer.")
 REPLACED = Family("hagane_replaced_workers", "counter", "Workers that ended by themselves, or hung, and were replaced.")
 CERTIFICATE_END = Family(
@@ -80,7 +83,7 @@ START_TIME = Family("process_start_time_seconds", "gauge", "When the process beg
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, QUEUE_SECONDS, MODEL_SECONDS, ROWS, RESPONSE_BYTES, BATCH_ROWS, BATCH_REQUESTS,
     IN_FLIGHT, ADMISSION_LIMIT, REJECTIONS, LOG_REQUESTS, LOG_ROWS, LOG_DROPPED, FEEDBACK_ROWS, ACCESS_LOG_DROPPED,
-    MIRROR_DROPPED, MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, WORKERS, REPLACED, CERTIFICATE_END,
+    MIRROR_DROPPED, MODEL_LOADS, MODEL_LOAD_SECONDS, MODEL_INFO, READY, LOOP_TIME, WORKERS, REPLACED, CERTIFICATE_END,
     COLLECTIONS, PAUSES,
     CPU_SECONDS, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME,
 )  # fmt: skip
