@@ -7,9 +7,10 @@ those that are left is left out, one at a time: a feature whose twin is there is
 training.
 
 Each training without features is held against the one with all of them, never against the one before, so that small
-losses do not add up; it may lose no more than one standard error of the difference of both over the very same rows
-(the rule of one standard error: Breiman et al. 1984, "Classification and regression trees", §3.4.3). When `PATIENCE`
-features in a row could not be spared, or one is left, it ends.
+losses do not add up. It may lose no more than one standard error of the difference of both over the very same rows
+(the rule of one standard error: Breiman et al. 1984, "Classification and regression trees", §3.4.3), and no more than
+a thousandth of the loss: of few rows the standard error is large, and many features that help a little each would go
+together. When `PATIENCE` features in a row could not be spared, or one is left, it ends.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from hagane.workflow.trial_runner import TrialRun, TrialRunner
 Doubles = npt.NDArray[np.float64]
 SIGNIFICANT = 0.05
 PATIENCE = 3
+MOST_LOST = 0.001
+"""Of the loss with all features."""
 
 
 class SelectionStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +75,7 @@ class FeatureSelection(msgspec.Struct, frozen=True, kw_only=True):
             return f"every one of the {counted(len(self.kept), 'feature')} helps: none was left out"
         return (
             f"{counted(len(self.dropped), 'feature')} left out ({names_text(self.dropped)}), {len(self.kept)} kept: "
-            f"the {self.loss.replace('_', ' ')} of the eval rows goes from {self.before:.4g} to {self.after:.4g}, no "
-            "further than one standard error"
+            f"the {self.loss.replace('_', ' ')} of the eval rows goes from {self.before:.4g} to {self.after:.4g}"
         )
 
 
@@ -146,8 +148,9 @@ class _Selector:
         losses = self._losses(run)
         difference = losses - self._all
         error = float(difference.std(ddof=1)) / math.sqrt(len(difference))
-        step = SelectionStep(without=tuple(names), increase=float(difference.mean()), standard_error=error,
-                             is_kept=float(difference.mean()) <= error)  # fmt: skip
+        increase, most = float(difference.mean()), MOST_LOST * float(self._all.mean())
+        step = SelectionStep(without=tuple(names), increase=increase, standard_error=error,
+                             is_kept=increase <= min(error, most))  # fmt: skip
         self._steps.append(step)
         if step.is_kept:
             self._run, self._after = run, float(losses.mean())
