@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hagane.features.encoded import Encoded, EncodedWriter
@@ -34,6 +34,7 @@ def encoded(folder: Path, *, weighted: bool = True) -> Encoded:
     return writer.close()
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 400), st.integers(2, 12), st.integers(0, 2**32 - 1), st.integers(1, 90), st.booleans())
 def test_every_row_is_in_one_fold_and_out_of_all_others(n: int, k: int, seed: int, block: int, numbers: bool) -> None:
     label = np.random.default_rng(seed).integers(0, 3, n)

@@ -8,21 +8,19 @@ from hagane.models import FAMILIES, get_family
 from hagane.models.family import Task
 
 OWN = {"module": "own_torch_modules:Mixed"}
-QUICK_NET = {"max_iterations": 3, "hidden_units": [8], "learn_rate": 0.01}
+QUICK_NET = {"max_iterations": 1, "hidden_units": [8], "learn_rate": 0.01}
 CLASS_MEMBERS = {
     "members": [
-        {"type": "boosted_tree_classifier", "options": {"max_iterations": 30}, "weight": 2},
-        {"type": "random_forest_classifier", "options": {"num_parallel_tree": 20}},
-        {"type": "logistic_reg", "weight": 0.5},
-        {"type": "dnn_classifier", "options": QUICK_NET, "weight": 0.5, "seed": 3},
+        {"type": "boosted_tree_classifier", "options": {"max_iterations": 10, "learn_rate": 0.2}, "weight": 4},
+        {"type": "logistic_reg", "options": {"max_iterations": 20}},
+        {"type": "dnn_classifier", "options": QUICK_NET, "weight": 0.2, "seed": 3},
     ]
 }
 NUMBER_MEMBERS = {
     "members": [
-        {"type": "boosted_tree_regressor", "options": {"max_iterations": 30}, "weight": 2},
-        {"type": "random_forest_regressor", "options": {"num_parallel_tree": 20}},
-        {"type": "linear_reg", "weight": 0.5},
-        {"type": "dnn_regressor", "options": QUICK_NET, "weight": 0.5, "seed": 3},
+        {"type": "boosted_tree_regressor", "options": {"max_iterations": 10, "learn_rate": 0.2}, "weight": 4},
+        {"type": "linear_reg"},
+        {"type": "dnn_regressor", "options": QUICK_NET, "weight": 0.2, "seed": 3},
     ]
 }
 NEEDED: dict[str, dict[str, Any]] = {"torch_classifier": OWN, "torch_regressor": OWN}

@@ -29,8 +29,8 @@ from hagane.spec.spec import Training
 Encode = Callable[..., Encoded]
 CARDINALITIES = (6, 30)
 TREES = {"max_iterations": 15, "num_leaves": 7}
-FOREST = {"num_parallel_tree": 10}
-NET = {"max_iterations": 3, "hidden_units": [8], "learn_rate": 0.02}
+FOREST = {"num_parallel_tree": 5}
+NET = {"max_iterations": 2, "hidden_units": [8], "learn_rate": 0.02}
 FEATURES: dict[str, list[str]] = {
     "boosted_tree": ["x0", "x2", "c0", "c1", "s0"],
     "random_forest": ["x1", "c1"],
@@ -130,8 +130,9 @@ def test_the_answer_is_the_weighted_mean(name: str, tmp_path: Path) -> None:
     assert sum(model.importance().values()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("num_classes", [2, 3])
-@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
+@pytest.mark.parametrize(
+    ("name", "num_classes"), [("ensemble_classifier", 2), ("ensemble_classifier", 3), ("ensemble_regressor", 2)]
+)
 def test_one_graph_answers_the_same(name: str, num_classes: int, tmp_path: Path) -> None:
     train = rows(tmp_path / "train", name, num_classes=num_classes)
     model = fit(name, train, num_classes=num_classes)
@@ -184,9 +185,9 @@ def test_the_curve_is_of_every_member_then_of_all_together(tmp_path: Path) -> No
     assert "train dnn_classifier (3 of 4)" in phases
 
 
-@pytest.mark.parametrize("last", [3, 18, 27])
+@pytest.mark.parametrize("last", [3, 27])
 def test_one_that_was_ended_goes_on_to_the_same_bits(last: int, tmp_path: Path) -> None:
-    """In the first member, at the end of it and in a later one."""
+    """In the first member, and in a later one."""
     train = rows(tmp_path / "train", "ensemble_regressor")
     whole = fit("ensemble_regressor", train)
     saved = {"checkpoints": tmp_path / "run" / "checkpoints"}
@@ -278,8 +279,9 @@ def test_faults_that_show_later_are_told_at_their_member(tmp_path: Path) -> None
     assert raised.value.faults[0].where == "model.options.members[1].options.batch_norm"
 
 
-@pytest.mark.parametrize("num_classes", [2, 3])
-@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
+@pytest.mark.parametrize(
+    ("name", "num_classes"), [("ensemble_classifier", 2), ("ensemble_classifier", 3), ("ensemble_regressor", 2)]
+)
 def test_what_explains_it_gives_the_scores_again(name: str, num_classes: int, tmp_path: Path) -> None:
     train = rows(tmp_path / "train", name, num_classes=num_classes)
     model = fit(name, train, num_classes=num_classes)
@@ -294,13 +296,20 @@ def test_what_explains_it_gives_the_scores_again(name: str, num_classes: int, tm
     np.testing.assert_allclose(found, scores, rtol=1e-6)  # a network's probabilities add up to 1 to float32
 
 
-@pytest.mark.parametrize("method", ["average", "greedy", "stack"])
-@pytest.mark.parametrize("num_classes", [2, 3])
-@pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])
+@pytest.mark.parametrize(
+    ("name", "num_classes", "method"),
+    [
+        ("ensemble_classifier", 2, "stack"),
+        ("ensemble_classifier", 3, "stack"),
+        ("ensemble_classifier", 3, "greedy"),
+        ("ensemble_regressor", 2, "average"),
+        ("ensemble_regressor", 2, "stack"),
+    ],
+)
 def test_folds_are_one_graph_too(name: str, num_classes: int, method: str, tmp_path: Path) -> None:
     train = rows(tmp_path / "train", name, num_classes=num_classes, weighted=method == "greedy")
-    model = fit(name, train, num_classes=num_classes, method=method, folds=3)
-    assert {len(member.models) for member in model.members} == {3}
+    model = fit(name, train, num_classes=num_classes, method=method, folds=2)
+    assert {len(member.models) for member in model.members} == {2}
     graph, batch = graph_of(model, train), train.arrays()
     whole = graph(batch.dense, batch.ids, batch.sparse)
     assert relative_difference(whole, predicted(model, train), model.score_unit) <= 1e-6
@@ -308,10 +317,7 @@ def test_folds_are_one_graph_too(name: str, num_classes: int, method: str, tmp_p
         part = batch.slice(0, n)
         assert graph(part.dense, part.ids, part.sparse).tobytes() == whole[:n].tobytes()
     assert model.shares.sum() == pytest.approx(1)
-    if num_classes == 2 or name == "ensemble_regressor":
-        assert model.best_iteration == len(model.curve)
-    again = fit(name, train, num_classes=num_classes, method=method, folds=3)
-    assert predicted(again, train).tobytes() == predicted(model, train).tobytes()
+    assert model.best_iteration == len(model.curve)
 
 
 @pytest.mark.parametrize("name", ["ensemble_classifier", "ensemble_regressor"])

@@ -124,7 +124,8 @@ def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str,
     longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
     if name in ENSEMBLES:
         trees = name.replace("ensemble", "boosted_tree")
-        longer = {"members": [{"type": trees, "options": longer}, {"type": trees, "options": longer, "seed": 1}]}
+        fewer = {"max_iterations": 60, "learn_rate": 0.15}
+        longer = {"members": [{"type": trees, "options": fewer}, {"type": trees, "options": fewer, "seed": 1}]}
     model = fit(name, train, **longer)
     scores, label = predicted(model, held_out), held_out.arrays().label
     if get_family(name).task is Task.CLASSIFICATION:
