@@ -18,7 +18,7 @@ def trial_columns(record: StudyRecord) -> dict[str, list[Any]]:
     >>> list(columns)[:4], columns["x"]
     (['trial', 'state', 'roc_auc', 'x'], [2])
     """
-    trials = record.trials
+    trials, best = record.trials, {trial.id for trial in record.best_trials}
     metrics = dict.fromkeys(each.metric for each in record.objectives)
     for trial in trials:
         metrics |= dict.fromkeys(trial.final_measurement.metrics if trial.final_measurement else ())
@@ -38,7 +38,7 @@ def trial_columns(record: StudyRecord) -> dict[str, list[Any]]:
         "num_cached": [trial.num_cached for trial in trials],
         "continued_from": [trial.continued_from for trial in trials],
         "reason": [trial.error or trial.infeasible_reason for trial in trials],
-        "is_best": [trial in record.best_trials for trial in trials],
+        "is_best": [trial.id in best for trial in trials],
     }
     return columns
 

@@ -90,7 +90,8 @@ def _table(record: StudyRecord, found: Sequence[Importance], width: int) -> Rend
     shown = _shown(record)
     order = [each.name for each in found] + [each.name for each in record.dimensions]
     differing = {name: names[name] for name in dict.fromkeys(order) if _differs(record, name)}
-    rows = [_row(record, trial) for trial in shown]
+    best = {trial.id for trial in record.best_trials}
+    rows = [_row(record, trial, is_best=trial.id in best) for trial in shown]
     table = trial_table(rows, metrics=[each.metric for each in record.objectives], names=differing, width=width)
     left_out = len(record.trials) - len(shown)
     note = f"the {len(shown)} best of {len(record.trials):,}; --html FILE or --json has all"
@@ -113,7 +114,7 @@ def _differs(record: StudyRecord, name: str) -> bool:
     return len({repr(trial.parameters.get(name)) for trial in record.trials}) > 1 or len(record.trials) == 1
 
 
-def _row(record: StudyRecord, trial: Trial) -> TrialRow:
+def _row(record: StudyRecord, trial: Trial, *, is_best: bool) -> TrialRow:
     seconds = (trial.ended - trial.started).total_seconds() if trial.started and trial.ended else None
     return TrialRow(
         number=trial.id,
@@ -123,7 +124,7 @@ def _row(record: StudyRecord, trial: Trial) -> TrialRow:
         iterations=f"{trial.best_iteration:,}" if trial.best_iteration else "",
         seconds="" if seconds is None else seconds_text(seconds),
         cached="" if trial.num_columns is None else f"{trial.num_cached or 0}/{trial.num_columns}",
-        is_best=trial in record.best_trials,
+        is_best=is_best,
     )
 
 

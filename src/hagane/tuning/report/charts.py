@@ -53,7 +53,7 @@ def slice_chart(study: ShownStudy, dimension: Dimension) -> Markup:
     for trial, value in ordered:
         place = _place(across, dimension, trial.parameters[dimension.name])
         if place is not None:
-            marks.append(dot(frame, (place, value), trial, study))
+            marks.append(dot(frame, (place, value), trial, study, is_brief=True))
     return frame.draw(name, f"{metric_title(objective.metric)} by its value.", marks)
 
 
@@ -70,14 +70,17 @@ def front_chart(study: ShownStudy, first: Objective, second: Objective) -> Marku
     return frame.draw("Pareto front", f"{counted(len(front), 'trial')} that no other is better than in both.", marks)
 
 
-def dot(frame: Frame, place: tuple[float, float], trial: Trial, study: ShownStudy) -> Markup:
-    """A trial's mark, which tells all of it when pointed at; at the edge where its value lies beyond the chart."""
+def dot(frame: Frame, place: tuple[float, float], trial: Trial, study: ShownStudy, *, is_brief: bool = False) -> Markup:
+    """A trial's mark, which tells of it when pointed at; at the edge where its value lies beyond the chart."""
     shown, is_best = within(frame.y, place[1]), trial.id in study.best
     class_ = "suggested" if is_best else "used" if trial.state is TrialState.SUCCEEDED else "early"
     is_beyond = shown != place[1]
     return element(
         "circle",
-        element("title", study.told(trial) + (" (beyond the chart)" if is_beyond else "")),
+        element(
+            "title",
+            (study.told_briefly if is_brief else study.told)(trial) + (" (beyond the chart)" if is_beyond else ""),
+        ),
         cx=f"{frame.across(place[0]):.1f}",
         cy=f"{frame.down(shown):.1f}",
         r=LARGE if is_best else SMALL,

@@ -27,6 +27,10 @@ class ShownStudy:
         """What is said of the trial when one points at it."""
         return trial_text(self.record, trial, self.names)
 
+    def told_briefly(self, trial: Trial) -> str:
+        """Which one it is, and what it is worth: where it has a mark in many charts."""
+        return self.told(trial).partition(";")[0]
+
     def valued(self, metric: str | None = None) -> list[tuple[Trial, float]]:
         """The trials that count, with their values, in the order in which they were asked for."""
         counted = (trial for trial in self.record.trials if trial.state in COUNTED)
