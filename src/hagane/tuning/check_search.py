@@ -13,6 +13,7 @@ from hagane.tuning.space import Space
 def check_search(algorithm: str, space: Space, objectives: tuple[Objective, ...]) -> None:
     """Raise SpecError where it cannot.
 
+    >>> from hagane.tuning.dimension import Dimension
     >>> check_search("grid", Space((Dimension(name="x", low=0.0, high=1.0),)), ())
     Traceback (most recent call last):
     hagane.errors.SpecError: a grid needs a finite space: x is a continuum
