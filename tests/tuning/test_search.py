@@ -14,7 +14,7 @@ from hagane.tuning.objective import Objective
 from hagane.tuning.run_trial import InfeasibleTrialError, Report, TrialOutcome
 from hagane.tuning.run_trials import run_trials
 from hagane.tuning.search import Search
-from hagane.tuning.trial import TrialState
+from hagane.tuning.trial import Measurement, TrialState
 
 CONDITIONAL = make_space(
     [
@@ -189,6 +189,22 @@ def test_time_that_is_over_begins_no_trial() -> None:
     search = searched(study, sphere, 5, seconds=0.0)
     assert search.reason == "budget"
     assert study.trials() == ()
+
+
+def test_a_trial_that_runs_when_the_time_is_over_ends_at_its_next_measurement() -> None:
+    def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
+        for iteration in range(1, 10**9):
+            metrics: dict[str, float | None] = {"log_loss": 1 / iteration}
+            if report(Measurement(iteration=iteration, elapsed_seconds=0.0, metrics=metrics)):
+                return TrialOutcome(metrics=metrics, best_iteration=iteration, stopped=True)
+        raise AssertionError
+
+    study = study_of(None, SQUARE)
+    with Search(study, num_trials=5, seconds=0.2) as search:
+        run_trials(search, run)
+    (trial,) = study.trials()
+    assert (search.reason, trial.state, trial.stopped_by) == ("budget", TrialState.STOPPED, "budget")
+    assert search.record().best_trials == (trial,)  # there is no other
 
 
 def test_an_interruption_gives_back_what_runs(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,7 @@ from hagane.spec.write_yaml import write_yaml
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial, TrialState
 from hagane.workflow.read_study import read_study
+from hagane.workflow.trial_workers import threads_each
 from hagane.workspace.workspace import Workspace
 
 
@@ -171,6 +173,36 @@ def test_a_command_that_is_told_to_end_gives_back_what_runs(
     assert TrialState.ACTIVE not in {trial.state for trial in record.trials}
     assert {trial.num_attempts for trial in record.trials if trial.ended is None} <= {0}
     check_goes_on(workspace, data, num_workers, undisturbed)
+
+
+@pytest.mark.slow
+def test_processes_at_once_have_no_more_threads_at_work_than_their_share_of_the_cores(tmp_path: Path) -> None:
+    random_ = np.random.default_rng(0)
+    columns = {name: random_.normal(size=60_000) for name in ("x", "value", "a", "b", "c")}
+    pq.write_table(pa.table(columns | {"k": random_.integers(0, 9, 60_000)}), tmp_path / "rows.parquet")
+    command = [sys.executable, "-m", "tests.workflow.studied", str(tmp_path), str(tmp_path / "rows.parquet"), "2"]
+    free = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    process = subprocess.Popen(command, env=free, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seen: dict[int, dict[str, float]] = {}
+    while process.poll() is None:
+        for worker in children_of(process.pid):
+            seen.setdefault(worker, {}).update(thread_seconds(worker))
+        time.sleep(0.05)
+    assert process.returncode == 0
+    assert len(seen) == 2
+    for threads in seen.values():
+        at_work = [seconds for seconds in threads.values() if seconds > 0.2 * sum(threads.values())]
+        assert 1 <= len(at_work) <= threads_each(2)
+
+
+def thread_seconds(process: int) -> dict[str, float]:
+    """Thread → the processor's time that it has had."""
+    found = {}
+    for status in Path(f"/proc/{process}/task").glob("*/stat"):
+        with suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            found[status.parent.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def is_running(process: int) -> bool:
