@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hagane.progress.events import Event, TrialEnded, TrialStarted
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Model, Spec, Split
 from hagane.spec.write_brief_yaml import write_brief_yaml
+from hagane.tuning import portfolio
 from hagane.tuning.trial import TrialState
 from hagane.workflow.automl import automl
 from hagane.workflow.automl_result import AutoMlResult
@@ -23,6 +25,16 @@ from hagane.workspace.workspace import Workspace
 
 QUICK = {"budget": "1h", "families": ["boosted_tree", "linear"], "num_trials": 0}
 """An hour in name: so few rows take seconds, and no test hangs on what a busy machine does meanwhile."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_portfolio() -> Iterator[None]:
+    """Trees in one form and a linear model: the other forms differ in numbers alone."""
+    patch = pytest.MonkeyPatch()
+    kept = [each for each in portfolio.PORTFOLIO if each.kind == "linear" or each is portfolio.PORTFOLIO[0]]
+    patch.setattr(portfolio, "PORTFOLIO", tuple(kept))
+    yield
+    patch.undo()
 
 
 class Told:

@@ -17,6 +17,8 @@ LONGEST = 1.5
 MOST_FASTER = 4.0
 """The learn rate is raised at most so many times for want of rounds."""
 LARGEST_RATE = 0.3
+FEWEST_ROUNDS = 25
+"""Fewer are no model: rather more time than was given."""
 
 
 class AffordableTraining(NamedTuple):
@@ -69,8 +71,8 @@ def _is_linear(tried: TriedModel) -> bool:
 
 def _cut(tried: TriedModel, share: float, seconds: float) -> tuple[TriedModel, tuple[str, ...]]:
     """The same model with fewer, larger steps."""
-    a_round = tried.fit_seconds / share / max(1, tried.num_iterations or 1)
-    affordable = max(10, int(seconds / SAFETY / a_round))
+    a_round = (tried.seconds_of(1) - tried.seconds_of(0)) / share
+    affordable = max(FEWEST_ROUNDS, int((seconds / SAFETY - tried.seconds_of(0)) / a_round))
     wanted = LONGEST * max(1, tried.best_iteration or 1) * (1 / share) ** MORE_ROUNDS
     options = dict(tried.candidate.options)
     if affordable >= min(wanted, options.get("max_iterations", 1000)):

@@ -56,6 +56,8 @@ class TriedModel(msgspec.Struct, frozen=True, kw_only=True):
     """Of several fits the one in the middle; of one that was ended the last."""
     num_iterations: int | None = None
     """Those of the longest fit, with those in which it waited for progress."""
+    iteration_seconds: float | None = None
+    """Of each, as the fit went on; None where it told too little of itself."""
     transform: dict[str, str] = {}
     """The features that it was given, in full."""
     importance: dict[str, float] = {}
@@ -71,3 +73,15 @@ class TriedModel(msgspec.Struct, frozen=True, kw_only=True):
     def fit_seconds(self) -> float:
         """Of one fit."""
         return self.seconds / self.num_fits
+
+    def seconds_of(self, num_iterations: int) -> float:
+        """What a fit of so many iterations would take.
+
+        >>> plain = TriedModel(number=1, candidate=AutoMlCandidate(name="", model_type=""), state=TrialState.STOPPED,
+        ...                    seconds=12.0, best_iteration=20, num_iterations=20, iteration_seconds=0.1)
+        >>> plain.seconds_of(400)
+        50.0
+        """
+        done = self.num_iterations or self.best_iteration or 1
+        each = self.fit_seconds / done if self.iteration_seconds is None else self.iteration_seconds
+        return max(0.0, self.fit_seconds - done * each) + num_iterations * each

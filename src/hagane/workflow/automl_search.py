@@ -104,7 +104,7 @@ class AutoMlSearch:
         tried = trials.attempt(candidate, began + PROBE_SHARE * left, measure_serving=self._measures_serving)
         rows = trials.rows
         if tried.state is TrialState.STOPPED:
-            share = max(LEAST_SHARE, min(0.5, left / FITS / _whole_seconds(tried)))
+            share = max(LEAST_SHARE, min(0.5, left / FITS / tried.seconds_of(USUAL_ROUNDS)))
             trials.settle_rows(replace(rows, share=share))
             percent = f"{100 * share:.2g} %"
             self.decisions.append(f"models are compared by what they learn from {percent} of the rows: a fit to all of "
@@ -220,11 +220,6 @@ class AutoMlSearch:
                 seed=number,
                 cost=candidate.cost,
             )
-
-
-def _whole_seconds(tried: TriedModel) -> float:
-    """What a fit that was ended would have taken."""
-    return tried.seconds * USUAL_ROUNDS / max(1, tried.best_iteration or 1)
 
 
 def _most_used(expressions: Mapping[str, str], importance: Mapping[str, float]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from hagane.errors import HaganeError, TrainingInterruptedError
 from hagane.progress import SILENT, Progress
@@ -19,7 +20,7 @@ from hagane.progress.events import TrialEnded as EndedEvent
 from hagane.progress.events import TrialStarted
 from hagane.spec.spec import Spec
 from hagane.tuning.objective import Objective
-from hagane.tuning.trial import TrialState
+from hagane.tuning.trial import Measurement, TrialState
 from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
 from hagane.workflow.compared_rows import ComparedRows
 from hagane.workflow.serving_cost import serving_cost
@@ -30,6 +31,29 @@ from hagane.write_aside import write_aside
 
 Array = npt.NDArray[Any]
 ROWS_FILE = "rows.json"
+
+
+class _Pace:
+    """How fast a fit goes on, and whether its time is over."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._first: Measurement | None = None
+        self._last: Measurement | None = None
+
+    def report(self, measurement: Measurement) -> bool:
+        """Of the first fit where a candidate has several: there the clock of iterations runs."""
+        if self._last is None or measurement.iteration > self._last.iteration:
+            self._first, self._last = self._first or measurement, measurement
+        return time.monotonic() > self._deadline
+
+    @property
+    def iteration_seconds(self) -> float | None:
+        """Between the first and the last that was heard of."""
+        if self._first is None or self._last is None or self._last.iteration == self._first.iteration:
+            return None
+        seconds = self._last.elapsed_seconds - self._first.elapsed_seconds
+        return seconds / (self._last.iteration - self._first.iteration)
 
 
 class AutoMlTrials:
@@ -118,12 +142,14 @@ class AutoMlTrials:
     def attempt(self, candidate: AutoMlCandidate, deadline: float, *, measure_serving: bool = False) -> TriedModel:
         """Try one, and record nothing."""
         began = time.monotonic()
-        told = TrialProgress(lambda _: time.monotonic() > deadline, SILENT)
+        pace = _Pace(deadline)
+        told = TrialProgress(pace.report, SILENT)
 
         def ended(state: TrialState, reason: str) -> TriedModel:
             newest = told.newest.iteration if told.newest else None
             return TriedModel(number=0, candidate=candidate, state=state, seconds=time.monotonic() - began,
-                              best_iteration=newest, reason=reason)  # fmt: skip
+                              best_iteration=newest, num_iterations=newest, iteration_seconds=pace.iteration_seconds,
+                              reason=reason)  # fmt: skip
 
         try:
             spec = candidate.spec(self._base)
@@ -136,11 +162,11 @@ class AutoMlTrials:
             return ended(TrialState.STOPPED, "its time was over")
         except HaganeError as error:
             return ended(TrialState.FAILED, error.faults[0].what)
-        return self._succeeded(candidate, runs, time.monotonic() - began, measure_serving)
+        seconds = time.monotonic() - began
+        return replace(self._succeeded(candidate, runs, measure_serving), seconds=seconds,
+                       iteration_seconds=pace.iteration_seconds)  # fmt: skip
 
-    def _succeeded(
-        self, candidate: AutoMlCandidate, runs: list[TrialRun], seconds: float, measure_serving: bool
-    ) -> TriedModel:
+    def _succeeded(self, candidate: AutoMlCandidate, runs: list[TrialRun], measure_serving: bool) -> TriedModel:
         last = runs[-1]
         together = TrialScores(*(np.concatenate([each[i] for each in (run.found for run in runs)]) for i in (0, 1)))
         _save(self._file(candidate).with_suffix(".npy"), together.scores)
@@ -155,7 +181,7 @@ class AutoMlTrials:
             candidate=candidate,
             state=TrialState.SUCCEEDED,
             metrics=trial_metrics(last.prepared, together),
-            seconds=seconds,
+            seconds=0.0,
             num_fits=len(runs),
             best_iteration=round(median(run.model.best_iteration for run in runs)),
             num_iterations=max(len(run.model.curve) for run in runs),

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from hagane.bundle.bundle import Bundle
+from hagane.bundle.bundle import CHUNK_ROWS, Bundle
 from hagane.workflow.instances import instances_of
 from hagane.workflow.prepare import Prepared
 
@@ -26,8 +26,8 @@ def measure_bundle(folder: Path, prepared: Prepared) -> BundleCost:
     """Load the bundle and time one row of the data."""
     bundle = Bundle.load(folder)
     rows = prepared.splits.test or prepared.splits.train
-    (batch, *_) = rows.select(bundle.signature.names).batches(batch_rows=1)
-    instance = instances_of(batch)
+    batch = next(iter(rows.batches(bundle.signature.names, batch_rows=CHUNK_ROWS)))
+    instance = instances_of(batch.slice(0, 1))
     seconds = []
     for _ in range(WARM_UP + CALLS):
         began = time.perf_counter()
