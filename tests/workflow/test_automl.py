@@ -199,6 +199,15 @@ def test_every_split_has_rows_to_compare_by(tmp_path: Path, method: str) -> None
     assert result.spec.split.method == method
 
 
+def test_a_spec_that_asks_for_automl_is_run_by_it_and_not_trained(tmp_path: Path) -> None:
+    spec = Spec(data="(a frame)", name="m", label="minutes", exclude=("late",),
+                model=Model(type="automl_regressor", options=QUICK | {"families": ["linear"]}))  # fmt: skip
+    assert read_yaml(write_brief_yaml(spec)) == spec
+    assert run(spec, tmp_path).spec.model.type == "linear_reg"
+    with pytest.raises(SpecError, match="automl_regressor is searched, not trained"):
+        train(spec, workspace=Workspace(tmp_path), frame=rows())
+
+
 def test_what_automl_does_not_do_is_refused_all_at_once() -> None:
     spec = Spec(data="f.csv", label=("a", "b"), model=Model(type="dnn_classifier"))
     with pytest.raises(SpecError) as refused:

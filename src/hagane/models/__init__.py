@@ -39,6 +39,9 @@ FAMILIES: dict[str, str] = {
 }
 """Name → `module:Class`. The class is made without arguments and satisfies `hagane.models.family.Family`."""
 
+SEARCHED = ("automl_classifier", "automl_regressor")
+"""BigQuery ML's types that stand for a search over the others (`hagane.workflow.automl`)."""
+
 SEVERAL_LABELS = (
     *("dnn_classifier", "dnn_regressor", "dnn_linear_combined_classifier", "dnn_linear_combined_regressor"),
     *("tabnet_classifier", "tabnet_regressor", "torch_classifier", "torch_regressor"),
@@ -62,6 +65,9 @@ def get_family(name: str) -> Family:
       expected: one of linear_reg, logistic_reg, dnn_classifier, ...
       did you mean: boosted_tree_classifier
     """
+    if name in SEARCHED:
+        step = "run `hagane automl` with this spec: it searches, and prints the spec of what it found"
+        raise SpecError(Fault(what=f"{name} is searched, not trained", where="model.type", next_step=step))
     if name not in FAMILIES:
         raise SpecError(
             Fault(

@@ -12,8 +12,6 @@ from hagane.models.options import FamilyOptions
 from hagane.tuning.configuration import Kind
 from hagane.tuning.duration import duration_seconds
 
-AUTOML_TYPES = ("automl_classifier", "automl_regressor")
-"""BigQuery ML's model types, in lower case."""
 LEAST_SECONDS = 5.0
 BIGQUERY_OBJECTIVES = {
     "maximize_au_roc": "roc_auc",

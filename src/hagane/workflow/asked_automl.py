@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from hagane.errors import Fault, SpecError
 from hagane.evaluation.evaluation import Kind
+from hagane.models import SEARCHED
 from hagane.models.options import options_from
 from hagane.spec.spec import Model, Spec
-from hagane.tuning.automl_options import AUTOML_TYPES, AutoMlOptions
+from hagane.tuning.automl_options import AutoMlOptions
 from hagane.tuning.objective import Objective
 from hagane.tuning.objectives import objectives_of
 from hagane.workflow.prepare import Prepared
@@ -40,9 +41,9 @@ def asked_automl(spec: Spec) -> AskedAutoMl:
     """
     type_ = spec.model.type.lower()
     faults = []
-    if type_ not in ("auto", *AUTOML_TYPES):
+    if type_ not in ("auto", *SEARCHED):
         step = "hagane train trains this family, hagane tune searches its options"
-        expected = ", ".join(("auto", *AUTOML_TYPES))
+        expected = ", ".join(("auto", *SEARCHED))
         faults.append(Fault(what="AutoML chooses the family, and the spec names one", where="model.type",
                             expected=expected, received=spec.model.type, next_step=step))  # fmt: skip
     if len(spec.labels) > 1:

@@ -48,12 +48,13 @@ def automl(
         found = run.search(runner, progress)
         clock.done("try models", plan.search_end - plan.prepared)
         settled = run.settle(found)
-        trained = train(settled.spec, workspace=workspace, progress=progress, shared=shared)
-        clock.done("train the result", plan.training(settled.at))
         leaderboard = automl_leaderboard(found.trials, found.judge, settled.shares)
-        cost = measure_bundle(trained.bundle, prepared)
-        clock.done("compare and measure")
+        clock.done("compare them and decide")
+        trained = train(settled.spec, workspace=workspace, progress=progress, shared=shared)
         remove_run(folder)
+    clock.done("train the result", plan.training(settled.at))
+    cost = measure_bundle(trained.bundle, prepared)
+    clock.done("measure the bundle")
     return AutoMlResult(
         trained=trained,
         spec=settled.spec,
