@@ -50,8 +50,8 @@ def report_html(
     `curve` is the training curve, `best_iteration` that of the state kept, `advice` what it suggests, `importance` a
     figure by feature, `spec_yaml` the spec as the user reads it,
     `statistics` those of the training data, `anomalies` where these depart from their schema, `outliers` the rows set
-    aside, `weighting` sentences on what rows counted in training; cards that somebody else made stand in the front of
-    the data's (`also`). Every text is escaped.
+    aside, `weighting` sentences on what rows counted in training; cards that somebody else made (`also`) stand
+    behind the headline. Every text is escaped.
 
     >>> import numpy as np
     >>> from hagane.evaluation.evaluate import evaluate
@@ -60,8 +60,8 @@ def report_html(
     (True, False)
     """
     about_data = _data_cards(anomalies, outliers, statistics, spec_yaml)
-    shown = (*_cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting), *also, *about_data)
-    return whole_page(title, _subtitle(evaluation), *shown)
+    headline, *cards = _cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting)
+    return whole_page(title, _subtitle(evaluation), headline, *also, *cards, *about_data)
 
 
 def _cards(
