@@ -34,6 +34,21 @@ def test_models_that_are_one_and_the_same_are_not() -> None:
     assert choice.shares == {"a": 1.0}
 
 
+def test_two_that_cannot_be_told_apart_are_averaged_unless_they_are_seeds_of_one() -> None:
+    """Errors that are mostly common: a selected ensemble gains little, and neither is clearly better."""
+    few = TRUTH[:150]
+    common = 1.5 * np.random.default_rng(8).normal(size=150)
+    own = np.random.default_rng(9).normal(size=(2, 150))
+    scores = {"a": few + common + 0.3 * own[0], "b": few + common + 0.3 * own[1]}
+    judge = Judge(few, RMSE, classes=())
+    assert not judge.difference(scores["a"], scores["b"]).is_clear
+    choice = judge.choose(scores, max_members=2)
+    assert choice.ensemble is not None
+    assert not choice.ensemble.is_clear
+    assert choice.shares == {"a": 0.5, "b": 0.5}
+    assert judge.choose(scores, max_members=2, groups={"a": "trees", "b": "trees"}).shares == {"a": 1.0}
+
+
 def test_no_more_members_than_asked_for_have_a_say() -> None:
     scores = {name: noisy(seed) for seed, name in enumerate("abcdef")}
     assert len(Judge(TRUTH, RMSE, classes=()).choose(scores, max_members=2).shares) == 2

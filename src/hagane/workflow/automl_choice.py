@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 NUM_RESAMPLES = 200
 MOST_ROWS = 10_000
 NUM_FOLDS = 5
+WORTH_A_MEMBER = 0.01
+"""Of the standard error of the best: what gains less is the same model."""
 MOST_CONSIDERED = 12
 """The best so many may be members."""
 
@@ -84,8 +86,14 @@ class Judge:
         gain = self._sign * (self._at(one) - self._at(other))
         return Difference(gain=gain if np.isfinite(gain) else 0.0, error=error or 0.0)
 
-    def choose(self, scores: Mapping[str, Array], *, max_members: int) -> Choice:
-        """`scores` of the models, the best first. The shares of an ensemble, where it is better beyond noise."""
+    def choose(
+        self, scores: Mapping[str, Array], *, max_members: int, groups: Mapping[str, str] | None = None
+    ) -> Choice:
+        """`scores` of the models, the best first. The shares of an ensemble, where it is better beyond noise.
+
+        Where it is not, the best; and the next of another of the `groups`, in equal shares, where it cannot be told
+        which of both is better and their mean does better, be it within noise: to take one would be a bet on noise.
+        """
         names = list(scores)[:MOST_CONSIDERED]
         best = names[0]
         if len(names) == 1 or max_members == 1:
@@ -94,12 +102,26 @@ class Judge:
         considered = {name: np.asarray(scores[name], np.float64) for name in names}
         gain = self.difference(self._cross_fitted(considered, max_members), considered[best])
         if not gain.is_clear:
+            other = self._as_good(considered, groups or {})
+            if other is not None:
+                told = "which of both is better cannot be told, so it is their mean; a chosen ensemble is not better"
+                return Choice(shares={best: 0.5, other: 0.5}, ensemble=gain, because=f"{told} beyond noise")
             return Choice(shares={best: 1.0}, ensemble=gain,
                           because="an ensemble of several configurations is not better beyond noise")  # fmt: skip
         shares = select_members(considered, row_losses, self.labels, max_members=max_members, seed=self._seed)
         return Choice(
             shares=shares, ensemble=gain, because="together they are better than the best alone, beyond noise"
         )
+
+    def _as_good(self, scores: Mapping[str, Floats], groups: Mapping[str, str]) -> str | None:
+        """The best of another group, if it is as good as the best of all as far as can be told."""
+        best, *others = scores
+        other = next((name for name in others if groups.get(name, name) != groups.get(best, best)), None)
+        if other is None or self.difference(scores[best], scores[other]).is_clear:
+            return None
+        together = mix({name: scores[name] for name in (best, other)}, {best: 0.5, other: 0.5})
+        least = WORTH_A_MEMBER * (self.errors({best: scores[best]})[best] or 0.0)
+        return other if self.difference(together, scores[best]).gain > least else None
 
     def _cross_fitted(self, scores: Mapping[str, Floats], max_members: int) -> Floats:
         """[n] or [n, c] the ensemble's answers, each row by members that the other folds chose."""

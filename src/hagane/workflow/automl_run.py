@@ -115,7 +115,8 @@ class AutoMlRun:
         by_key = {tried.candidate.key: tried for tried in found.eligible}
         scores = {key: found.trials.scores(tried) for key, tried in by_key.items()}
         most = self.options.max_members if self.options.ensemble else 1
-        choice = found.judge.choose(scores, max_members=most)
+        groups = {key: f"{tried.candidate.model_type} {tried.candidate.options}" for key, tried in by_key.items()}
+        choice = found.judge.choose(scores, max_members=most, groups=groups)
         now = self.clock.seconds
         affordable = affordable_training(
             [(by_key[key], share) for key, share in choice.shares.items()],

@@ -109,9 +109,10 @@ class AutoMlSearch:
             percent = f"{100 * share:.2g} %"
             self.decisions.append(f"models are compared by what they learn from {percent} of the rows: a fit to all of "
                                   "them takes too long for several")  # fmt: skip
-        elif rows.used == (1,) and FITS * rows.num_folds * tried.seconds < left:
-            trials.settle_rows(rows.with_all_folds)
-            self.decisions.append(f"models are compared on {rows.num_folds} folds, each held out once")
+        elif rows.used == (1,) and FITS * 2 * tried.seconds < left:
+            trials.settle_rows(rows.with_folds(int(left / FITS / tried.seconds)))
+            used = len(trials.rows.used)
+            self.decisions.append(f"models are compared on {used} of {rows.num_folds} folds, each held out once")
         else:
             trials.settle_rows(rows)
             return trials.record(tried)

@@ -12,7 +12,7 @@ from hagane.data.training_fraction import TrainingFraction
 from hagane.spec.spec import Split
 from hagane.workflow.shared_rows import Division
 
-EVAL_ROWS = 4_000
+EVAL_ROWS = 5_000
 """Models are compared on about so many rows: fewer tell good ones apart badly, more are better trained on."""
 FEWEST_FOLDS, MOST_FOLDS = 3, 10
 OWN_EVAL = ("time", "column")
@@ -39,14 +39,13 @@ class ComparedRows(msgspec.Struct, frozen=True, kw_only=True):
         """Fits of each model."""
         return len(self.used) or 1
 
-    @property
-    def with_all_folds(self) -> ComparedRows:
-        """Every row is held out once.
+    def with_folds(self, number: int) -> ComparedRows:
+        """So many of the folds are held out, at most all.
 
-        >>> ComparedRows(num_folds=3, used=(1,)).with_all_folds.used
-        (1, 2, 3)
+        >>> ComparedRows(num_folds=3, used=(1,)).with_folds(2).used
+        (1, 2)
         """
-        return msgspec.structs.replace(self, used=tuple(range(1, self.num_folds + 1)))
+        return msgspec.structs.replace(self, used=tuple(range(1, min(number, self.num_folds) + 1)))
 
     def divisions(self) -> list[Sequence[Division]]:
         """What divides the split's rows, for each fit."""
@@ -57,10 +56,10 @@ class ComparedRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compared_rows(split: Split, counts: tuple[int, int, int]) -> ComparedRows:
-    """One fold of about 4,000 rows, or the split's own eval rows; `counts` are of train, eval and test.
+    """One fold of about 5,000 rows, or the split's own eval rows; `counts` are of train, eval and test.
 
     >>> compared_rows(Split(), (32_000, 4_000, 4_000)), compared_rows(Split(method="time"), (80, 10, 10)).num_folds
-    (ComparedRows(num_folds=9, used=(1,), share=1.0), 0)
+    (ComparedRows(num_folds=7, used=(1,), share=1.0), 0)
     """
     if split.method in OWN_EVAL and counts[1]:
         return ComparedRows(num_folds=0, used=())
