@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hagane.bundle.bundle import Bundle
 from hagane.serving import ServerThread
 from hagane.serving.grpc_messages import METHODS, message_class
+from hagane.serving.overload_options import OverloadOptions
 
 PYTHON = os.environ.get("HAGANE_CLIENTS", "")
 pytestmark = [
@@ -96,6 +98,52 @@ def test_tritonclient(server: ServerThread, flights: Bundle, kind: str) -> None:
     assert told["best"] == [["0.650000:1:yes", "0.350000:0:no"], ["0.900000:0:no", "0.100000:1:yes"]]
     assert told["error"][0] in ("400", "StatusCode.INVALID_ARGUMENT")
     assert "did you mean age" in told["error"][1]
+
+
+TRITON_OVERLOAD = """
+import json, sys
+import numpy as np
+import tritonclient.grpc as triton
+from tritonclient.utils import InferenceServerException
+client = triton.InferenceServerClient(sys.argv[2])
+large = triton.InferInput("age", [5000], "INT64")
+large.set_data_from_numpy(np.full(5000, 2**62))
+first = client.async_infer("flights", [large], callback=lambda result, error: None)
+told = {}
+def refused(client_timeout=20, **options):
+    try:
+        client.infer("flights", [large], client_timeout=client_timeout, **options)
+    except InferenceServerException as error:
+        return error.status()
+told["deadline"] = refused(client_timeout=0.5)
+told["overload"] = refused()
+told["less urgent"] = refused(headers={"priority": "u=6"})
+print(json.dumps(told))
+"""
+
+
+def test_tritonclient_meets_the_admission(flights: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call is worked on, the others wait in vain: what nobody waits for is not run."""
+    gone, predict, runs = threading.Event(), flights.predict, []
+
+    def held(*args: Any, **options: Any) -> Any:
+        runs.append(args)
+        assert gone.wait(60)
+        return predict(*args, **options)
+
+    overload = OverloadOptions(most_waiting=2)
+    with ServerThread(flights, grpc_port=0, num_threads=1, overload=overload) as server:
+        monkeypatch.setattr(flights, "predict", held)
+        try:
+            told = run(TRITON_OVERLOAD, server.grpc_address)
+        finally:
+            gone.set()
+    assert told == {
+        "deadline": "StatusCode.DEADLINE_EXCEEDED",
+        "overload": "StatusCode.RESOURCE_EXHAUSTED",
+        "less urgent": "StatusCode.RESOURCE_EXHAUSTED",
+    }
+    assert len(runs) == 1
 
 
 DESCRIPTORS = """
