@@ -140,9 +140,10 @@ def _figures(record: StudyRecord, best: Trial, trained: TrainResult, retrain: Re
     if retrain is not None and retrain.split is not None:
         yield retrain.describe()
     if evaluation.part != "test":
+        step = "" if record.tuning.nested_folds else "; give split.test_fraction a share, or tuning.nested_folds"
         yield (
             f"the split has no test rows: {title} is of the {evaluation.part} rows, and flatters the best of "
-            f"{num_trials} trials; give split.test_fraction a share, or tuning.nested_folds"
+            f"{num_trials} trials{step}"
         )
     elif found is not None and chosen is not None:
         better = chosen - found if record.objective.goal == "MAXIMIZE" else found - chosen
