@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from hagane.data.folds import Fold
 from hagane.data.training_fraction import TrainingFraction
@@ -13,6 +14,8 @@ from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
 from hagane.workflow.compared_rows import ComparedRows, compared_rows
 
 TREES, RATE = "boosted_tree_regressor", {"learn_rate": 0.05}
+
+ALL = ComparedRows(num_folds=3, used=(1,))
 
 
 def tried(
@@ -46,17 +49,17 @@ def test_a_share_of_the_other_rows_is_trained_on() -> None:
 
 
 def test_with_time_each_member_is_several_models() -> None:
-    found = affordable_training([(tried(1.0), 0.6), (tried(1.0, name="yy"), 0.4)], seconds=100, share=1.0, max_folds=5)
+    found = affordable_training([(tried(1.0), 0.6), (tried(1.0, name="yy"), 0.4)], seconds=100, rows=ALL, max_folds=5)
     assert (found.num_folds, sorted(found.shares.values())) == (5, [0.4, 0.6])
 
 
 def test_several_fits_of_a_trial_are_told_apart_from_one() -> None:
-    assert affordable_training([(tried(8.0, num_fits=8), 1.0)], seconds=3.0, share=1.0, max_folds=5).num_folds == 2
+    assert affordable_training([(tried(8.0, num_fits=8), 1.0)], seconds=3.0, rows=ALL, max_folds=5).num_folds == 2
 
 
 def test_without_time_the_member_with_the_least_to_say_goes_first() -> None:
     chosen = [(tried(10.0, model_type="linear_reg", name="least"), 0.2), (tried(10.0, name="yy"), 0.8)]
-    found = affordable_training(chosen, seconds=14.0, share=1.0, max_folds=5)
+    found = affordable_training(chosen, seconds=14.0, rows=ALL, max_folds=5)
     assert [own for _, own in found.members] == [1.0]
     assert found.num_folds == 0
     assert found.because == ("least left out: too little time is left to train it again",)
@@ -64,13 +67,15 @@ def test_without_time_the_member_with_the_least_to_say_goes_first() -> None:
 
 def test_linear_models_are_not_trained_by_folds() -> None:
     assert (
-        affordable_training([(tried(0.1, model_type="linear_reg"), 1.0)], seconds=99, share=1, max_folds=5).num_folds
+        affordable_training([(tried(0.1, model_type="linear_reg"), 1.0)], seconds=99, rows=ALL, max_folds=5).num_folds
         == 0
     )
 
 
 def test_trees_that_take_too_long_take_fewer_and_larger_steps() -> None:
-    found = affordable_training([(tried(10.0, best=1000), 1.0)], seconds=20.0, share=0.1, max_folds=5)
+    found = affordable_training(
+        [(tried(10.0, best=1000), 1.0)], seconds=20.0, rows=ComparedRows(num_folds=3, used=(1,), share=0.1), max_folds=5
+    )
     options = found.members[0][0].candidate.options
     a_round = 10.0 / 0.1 / 1050
     assert options["max_iterations"] * a_round <= 20.0
@@ -79,6 +84,14 @@ def test_trees_that_take_too_long_take_fewer_and_larger_steps() -> None:
     assert str(options["max_iterations"]) in found.because[0]
 
 
+def test_rounds_cost_what_was_measured_on_all_rows() -> None:
+    """A tenth of the rows, on which a round takes 10 ms of which most is no row's: on all it takes 20 ms, not 100."""
+    small = replace(tried(2.0), iteration_seconds=0.01, num_iterations=150)
+    rows = ComparedRows(num_folds=3, used=(1,), share=0.1, slowdown=2.0)
+    found = affordable_training([(small, 1.0)], seconds=40.0, rows=rows, max_folds=5)
+    assert found.num_folds == int(40.0 / (1.3 * (0.5 * 5 + 150 * 10**0.3 * 0.02)))
+
+
 def test_trees_that_are_done_in_time_are_left_as_they_are() -> None:
-    found = affordable_training([(tried(10.0, best=100), 1.0)], seconds=14.0, share=1.0, max_folds=0)
+    found = affordable_training([(tried(10.0, best=100), 1.0)], seconds=14.0, rows=ALL, max_folds=0)
     assert found.members[0][0].candidate.options == {"learn_rate": 0.05}

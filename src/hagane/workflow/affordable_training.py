@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hagane.tuning.time_plan import SAFETY
 from hagane.workflow.automl_candidate import TriedModel
+from hagane.workflow.compared_rows import ComparedRows
 
 MORE_ROUNDS = 0.3
 """Trees on n times the rows take about n to this power as many rounds."""
@@ -17,6 +18,8 @@ LONGEST = 1.5
 MOST_FASTER = 4.0
 """The learn rate is raised at most so many times for want of rounds."""
 LARGEST_RATE = 0.3
+MOST_BEFORE = 5.0
+"""Reading and encoding is shared and on every core: on many more rows it takes at most so many times as long."""
 FEWEST_ROUNDS = 25
 """Fewer are no model: rather more time than was given."""
 
@@ -34,46 +37,59 @@ class AffordableTraining(NamedTuple):
 
 
 def affordable_training(
-    chosen: Sequence[tuple[TriedModel, float]], *, seconds: float, share: float, max_folds: int
+    chosen: Sequence[tuple[TriedModel, float]], *, seconds: float, rows: ComparedRows, max_folds: int
 ) -> AffordableTraining:
     """As many models as are done in `seconds`: members with the least to say go first, then folds, then rounds.
 
-    They were tried on the `share` of the rows.
+    They were tried on `rows`.
     """
     kept, because = sorted(chosen, key=lambda each: -each[1]), []
-    while len(kept) > 1 and SAFETY * sum(_seconds(tried, share) for tried, _ in kept) > seconds:
+    while len(kept) > 1 and SAFETY * sum(_seconds(tried, rows) for tried, _ in kept) > seconds:
         least, _ = kept.pop()
         because.append(f"{least.candidate.name} left out: too little time is left to train it again")
     total = sum(own for _, own in kept)
     kept = [(tried, own / total) for tried, own in kept]
     shares = {tried.candidate.key: own for tried, own in kept}
-    each = SAFETY * sum(_seconds(tried, share) for tried, _ in kept)
+    each = SAFETY * sum(_seconds(tried, rows) for tried, _ in kept)
     num_folds = min(max_folds, int(seconds / max(each, 1e-9)))
     if num_folds >= 2 and not all(_is_linear(tried) for tried, _ in kept):
         because.append(f"{num_folds} models of each, every one trained without a fold of the rows and stopped by it: "
                        "their mean varies less, and eval rows are trained on, too")  # fmt: skip
         return AffordableTraining(kept, shares, num_folds, tuple(because))
     if len(kept) == 1 and each > seconds and kept[0][0].candidate.model_type.startswith("boosted_tree"):
-        cut, reason = _cut(kept[0][0], share, seconds)
+        cut, reason = _cut(kept[0][0], rows, seconds)
         return AffordableTraining([(cut, 1.0)], shares, 0, (*because, *reason))
     return AffordableTraining(kept, shares, 0, tuple(because))
 
 
-def _seconds(tried: TriedModel, share: float) -> float:
+def _seconds(tried: TriedModel, rows: ComparedRows) -> float:
     """Of one fit to all rows."""
-    more = MORE_ROUNDS if tried.candidate.model_type.startswith("boosted_tree") else 0.0
-    return tried.fit_seconds / share * float((1 / share) ** more)
+    if tried.iteration_seconds is None or tried.num_iterations is None:
+        return tried.fit_seconds / rows.share
+    grown = _more_rounds(rows.share) if tried.candidate.model_type.startswith("boosted_tree") else 1.0
+    before, a_round = _costs(tried, rows)
+    return before + tried.num_iterations * grown * a_round
+
+
+def _costs(tried: TriedModel, rows: ComparedRows) -> tuple[float, float]:
+    """Seconds before the first iteration, and of each, on all rows."""
+    a_round = (tried.seconds_of(1) - tried.seconds_of(0)) * (rows.slowdown or 1 / rows.share)
+    return tried.seconds_of(0) * min(1 / rows.share, MOST_BEFORE), a_round
+
+
+def _more_rounds(share: float) -> float:
+    return float((1 / share) ** MORE_ROUNDS)
 
 
 def _is_linear(tried: TriedModel) -> bool:
     return tried.candidate.model_type in ("linear_reg", "logistic_reg")
 
 
-def _cut(tried: TriedModel, share: float, seconds: float) -> tuple[TriedModel, tuple[str, ...]]:
+def _cut(tried: TriedModel, rows: ComparedRows, seconds: float) -> tuple[TriedModel, tuple[str, ...]]:
     """The same model with fewer, larger steps."""
-    a_round = (tried.seconds_of(1) - tried.seconds_of(0)) / share
-    affordable = max(FEWEST_ROUNDS, int((seconds / SAFETY - tried.seconds_of(0)) / a_round))
-    wanted = LONGEST * max(1, tried.best_iteration or 1) * (1 / share) ** MORE_ROUNDS
+    before, a_round = _costs(tried, rows)
+    affordable = max(FEWEST_ROUNDS, int((seconds / SAFETY - before) / a_round))
+    wanted = LONGEST * max(1, tried.best_iteration or 1) * _more_rounds(rows.share)
     options = dict(tried.candidate.options)
     if affordable >= min(wanted, options.get("max_iterations", 1000)):
         return tried, ()

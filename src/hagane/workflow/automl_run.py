@@ -121,7 +121,7 @@ class AutoMlRun:
         affordable = affordable_training(
             [(by_key[key], share) for key, share in choice.shares.items()],
             seconds=self.plan.training(now),
-            share=found.trials.rows.share,
+            rows=found.trials.rows,
             max_folds=self.options.max_folds if self.options.ensemble and self.base.split.method not in APART else 0,
         )
         spec = final_spec(self.base, affordable.members, num_folds=affordable.num_folds,

@@ -116,7 +116,12 @@ class AutoMlSearch:
         else:
             trials.settle_rows(rows)
             return trials.record(tried)
-        return trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+        first = trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+        if trials.rows.share < 1 and tried.iteration_seconds and first.iteration_seconds:
+            trials.settle_rows(
+                replace(trials.rows, slowdown=max(1.0, tried.iteration_seconds / first.iteration_seconds))
+            )
+        return first
 
     def _try(self, candidate: AutoMlCandidate) -> TriedModel:
         if time.monotonic() + self._foreseen(candidate) > self._search_end:

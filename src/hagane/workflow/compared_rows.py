@@ -28,11 +28,13 @@ class ComparedRows(msgspec.Struct, frozen=True, kw_only=True):
     """Folds that are held out, one after another: numbers from 1."""
     share: float = 1.0
     """Of the other rows: so many are trained on."""
+    slowdown: float | None = None
+    """How many times as long an iteration takes on all of them: measured; None: as many as there are more rows."""
 
     @property
     def key(self) -> str:
         """The same for the same rows."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:8]
+        return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, slowdown=None))).hexdigest()[:8]
 
     @property
     def num_fits(self) -> int:
@@ -59,7 +61,7 @@ def compared_rows(split: Split, counts: tuple[int, int, int]) -> ComparedRows:
     """One fold of about 5,000 rows, or the split's own eval rows; `counts` are of train, eval and test.
 
     >>> compared_rows(Split(), (32_000, 4_000, 4_000)), compared_rows(Split(method="time"), (80, 10, 10)).num_folds
-    (ComparedRows(num_folds=7, used=(1,), share=1.0), 0)
+    (ComparedRows(num_folds=7, used=(1,), share=1.0, slowdown=None), 0)
     """
     if split.method in OWN_EVAL and counts[1]:
         return ComparedRows(num_folds=0, used=())
