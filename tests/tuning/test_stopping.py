@@ -18,6 +18,8 @@ from hagane.tuning.trial import Measurement, TrialState
 from hagane.tuning.trial_curve import TrialCurve
 
 ITERATIONS = 64
+RULE = TrialStopping(min_iterations=4)
+"""Rungs at 4 and 16."""
 
 
 def run_with(method: str, seed: int, **rule: Any) -> tuple[Search, int]:
@@ -31,7 +33,7 @@ def run_with(method: str, seed: int, **rule: Any) -> tuple[Search, int]:
         spent += outcome.best_iteration or 0
         return outcome
 
-    study = study_of(None, SQUARE, stopping=TrialStopping(method=method, **rule), seed=seed)  # type: ignore[arg-type]
+    study = study_of(None, SQUARE, stopping=TrialStopping(method=method, min_iterations=4, **rule), seed=seed)  # type: ignore[arg-type]
     with Search(study, num_trials=40, max_iterations=lambda _: ITERATIONS) as search:
         run_trials(search, run)
     return search, spent
@@ -60,13 +62,13 @@ def test_what_is_stopped_says_by_what_and_keeps_its_last_measurement() -> None:
     assert stopped
     for trial in stopped:
         assert trial.stopped_by == "successive_halving"
-        assert trial.measurements[-1].iteration in rungs(TrialStopping(), ITERATIONS)
+        assert trial.measurements[-1].iteration in rungs(RULE, ITERATIONS)
         assert trial.final_measurement is not None
         assert trial.final_measurement.metrics == trial.measurements[-1].metrics
 
 
 def test_the_best_at_a_rung_is_never_stopped_and_a_quarter_goes_on() -> None:
-    rule = TrialStopping()
+    rule = RULE
     others = [TrialCurve("eval_loss", (4,), (cost / 10,)) for cost in range(11)]
     verdicts = {
         place: is_to_stop(rule, TrialCurve("eval_loss", (4,), (place / 10 - 0.05,)), others, ITERATIONS)
@@ -78,29 +80,29 @@ def test_the_best_at_a_rung_is_never_stopped_and_a_quarter_goes_on() -> None:
 def test_few_trials_say_nothing() -> None:
     own = TrialCurve("eval_loss", (4,), (9.0,))
     others = [TrialCurve("eval_loss", (4,), (0.1,))] * 2
-    assert not is_to_stop(TrialStopping(), own, others, ITERATIONS)
-    assert is_to_stop(TrialStopping(), own, others * 2, ITERATIONS)
+    assert not is_to_stop(RULE, own, others, ITERATIONS)
+    assert is_to_stop(RULE, own, others * 2, ITERATIONS)
 
 
 def test_between_rungs_and_before_the_first_nobody_is_stopped() -> None:
     others = [TrialCurve("eval_loss", tuple(range(1, 65)), (0.1,) * 64)] * 8
     for last in range(1, 65):
         own = TrialCurve("eval_loss", tuple(range(1, last + 1)), (9.0,) * last)
-        assert is_to_stop(TrialStopping(), own, others, ITERATIONS) == (last in (4, 16))
+        assert is_to_stop(RULE, own, others, ITERATIONS) == (last in (4, 16))
 
 
 def test_curves_of_another_metric_are_not_compared() -> None:
     own = TrialCurve("eval_loss", (4,), (9.0,))
     others = [TrialCurve("roc_auc", (4,), (-0.9,))] * 8
-    assert not is_to_stop(TrialStopping(), own, others, ITERATIONS)
+    assert not is_to_stop(RULE, own, others, ITERATIONS)
 
 
 def test_what_ended_by_itself_stands_at_later_rungs() -> None:
     own = TrialCurve("eval_loss", (4, 16), (0.9, 0.5))
     early = TrialCurve("eval_loss", (4, 8), (0.6, 0.4), is_ended=True)
     running = early._replace(is_ended=False)
-    assert is_to_stop(TrialStopping(), own, [early] * 4, ITERATIONS)
-    assert not is_to_stop(TrialStopping(), own, [running] * 4, ITERATIONS)
+    assert is_to_stop(RULE, own, [early] * 4, ITERATIONS)
+    assert not is_to_stop(RULE, own, [running] * 4, ITERATIONS)
 
 
 def test_more_is_better_where_it_is() -> None:
@@ -117,7 +119,7 @@ def test_more_is_better_where_it_is() -> None:
                     return TrialOutcome(metrics=metrics, best_iteration=iteration, stopped=True)
             return TrialOutcome(metrics={name: number / 100}, best_iteration=8)
 
-        study = study_of(None, SQUARE, objectives=(objective,), stopping=TrialStopping())
+        study = study_of(None, SQUARE, objectives=(objective,), stopping=RULE)
         with Search(study, num_trials=12, max_iterations=lambda _: 64) as search:
             run_trials(search, run)
         stopped[name] = sum(trial.state is TrialState.STOPPED for trial in study.trials())
@@ -133,7 +135,7 @@ def test_figures_of_other_families_are_not_compared() -> None:
             return TrialOutcome(metrics={}, best_iteration=4, stopped=True)
         return TrialOutcome(metrics={"log_loss": worth}, best_iteration=8)
 
-    study = study_of(None, space, stopping=TrialStopping())
+    study = study_of(None, space, stopping=RULE)
     with Search(study, num_trials=20, max_iterations=lambda _: 64) as search:
         run_trials(search, run)
     assert {trial.state for trial in study.trials()} == {TrialState.SUCCEEDED}

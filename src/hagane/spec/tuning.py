@@ -31,7 +31,7 @@ class TrialStopping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     method: Literal["none", "median", "successive_halving"] = "successive_halving"
     min_iterations: int | None = None
-    """Iterations before which no trial is ended; None: a sixteenth of the most that a trial may take, at least 1."""
+    """Iterations before which no trial is ended; None: a quarter of the most that a trial may take, at least 1."""
     reduction_factor: int = 4
     """Of successive halving: one in so many goes on at each rung (eta of arXiv 1810.05934)."""
     warm_up_trials: int = 5

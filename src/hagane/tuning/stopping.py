@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from hagane.spec.tuning import TrialStopping
 from hagane.tuning.trial_curve import TrialCurve
 
-LEAST_SHARE = 16
-"""A trial has a sixteenth of the most iterations before it is judged."""
+LEAST_SHARE = 4
+"""A trial has a quarter of the most iterations before it is judged: earlier, those that learn slowly and end better (a
+low learning rate) would all be ended."""
 
 
 def rungs(rule: TrialStopping, max_iterations: int) -> tuple[int, ...]:
     """Iterations at which trials are judged, the first first: those of the median rule are all from the first on.
 
-    >>> rungs(TrialStopping(), 1000), rungs(TrialStopping(method="median"), 1000), rungs(TrialStopping(), 3)
-    ((62, 248, 992), (62,), (1,))
+    >>> rungs(TrialStopping(), 1000), rungs(TrialStopping(min_iterations=20), 1000), rungs(TrialStopping(), 3)
+    ((250,), (20, 80, 320), (1,))
     """
     first = min_iterations(rule, max_iterations)
     if rule.method == "none" or first >= max_iterations:
