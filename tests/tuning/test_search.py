@@ -16,6 +16,7 @@ from hagane.tuning.run_trials import run_trials
 from hagane.tuning.search import Search
 from hagane.tuning.trial import Measurement, TrialState
 
+SLOW_PROCESS = pytest.param("gaussian_process", marks=pytest.mark.slow)
 CONDITIONAL = make_space(
     [
         Dimension(name="kind", candidates=("net", "trees")),
@@ -41,7 +42,7 @@ def test_the_same_seed_gives_the_same_trials(algorithm: str) -> None:
     assert first[0] == other[0] == SQUARE.default_point()
 
 
-@pytest.mark.parametrize("algorithm", ["tpe", "gaussian_process", "cma_es"])
+@pytest.mark.parametrize("algorithm", ["tpe", SLOW_PROCESS, "cma_es"])
 def test_a_study_in_two_parts_tries_what_it_would_have_tried_in_one(tmp_path: Path, algorithm: str) -> None:
     whole, parts = (study_of(tmp_path / name, SQUARE, algorithm=algorithm) for name in ("whole", "parts"))
     searched(whole, sphere, 16)
@@ -50,7 +51,7 @@ def test_a_study_in_two_parts_tries_what_it_would_have_tried_in_one(tmp_path: Pa
     assert parameters_of(whole) == parameters_of(study_of(tmp_path / "parts", SQUARE))
 
 
-@pytest.mark.parametrize("algorithm", ["tpe", "gaussian_process", "cma_es"])
+@pytest.mark.parametrize("algorithm", ["tpe", SLOW_PROCESS, "cma_es"])
 def test_a_model_of_the_space_finds_more_than_chance(algorithm: str) -> None:
     best = {}
     for name in ("random", algorithm):
@@ -135,7 +136,9 @@ def test_a_study_of_which_most_fail_is_given_up_with_the_reasons() -> None:
     assert [fault.where for fault in error.faults[1:]] == ["trials 3, 5", "trials 4"]
 
 
-@pytest.mark.parametrize(("algorithm", "num_trials"), [("tpe", 50), ("gaussian_process", 30)])
+@pytest.mark.parametrize(
+    ("algorithm", "num_trials"), [("tpe", 50), pytest.param("gaussian_process", 30, marks=pytest.mark.slow)]
+)
 def test_a_model_of_the_space_keeps_away_from_what_is_infeasible(algorithm: str, num_trials: int) -> None:
     def run(number: int, parameters: Mapping[str, Any], report: Report) -> TrialOutcome:
         if parameters["y"] > 0:
