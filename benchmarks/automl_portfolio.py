@@ -157,6 +157,8 @@ def greedy(regrets: np.ndarray, number: int = 9) -> list[int]:  # type: ignore[t
     best = np.full(len(regrets), np.inf)
     for _ in range(min(number, regrets.shape[1])):
         found = int(np.argmin(np.minimum(regrets, best[:, None]).mean(axis=0)))
+        if found in chosen:
+            break
         chosen.append(found)
         best = np.minimum(best, regrets[:, found])
     return chosen

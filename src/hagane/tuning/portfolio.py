@@ -31,17 +31,27 @@ PORTFOLIO: tuple[Configuration, ...] = (
         because="interactions of several numbers",
     ),
     Configuration(
+        name="trees of limited depth",
+        kind="boosted_tree",
+        options={**MEANS, **ROUNDS, "learn_rate": 0.04, "max_tree_depth": 6, "num_leaves": 64, "l2_reg": 10.0,
+                 "subsample": 0.9},
+        cost=1.5,
+        because="strong regularisation",
+    ),
+    Configuration(
+        name="small trees",
+        kind="boosted_tree",
+        options={**ROUNDS, "learn_rate": 0.02, "num_leaves": 15, "min_tree_child_rows": 5, "colsample_bytree": 0.4,
+                 "subsample": 1.0, "l2_reg": 10.0},
+        cost=1.5,
+        because="few rows, or effects that add up",
+    ),
+    Configuration(
         name="trees, categories as sets",
         kind="boosted_tree",
         options={**ROUNDS, "learn_rate": 0.04},
         cost=1.5,
         because="categories that matter in groups",
-    ),
-    Configuration(
-        name="small trees",
-        kind="boosted_tree",
-        options={**MEANS, **ROUNDS, "learn_rate": 0.05, "num_leaves": 15},
-        because="few rows, or effects that add up",
     ),
     Configuration(name="linear", kind="linear", cost=0.1, because="cheap, and right where effects add up"),
     Configuration(
@@ -58,14 +68,6 @@ PORTFOLIO: tuple[Configuration, ...] = (
         options={**MEANS, **ROUNDS, "learn_rate": 0.04, "colsample_bytree": 1.0, "colsample_bynode": 0.35},
         cost=1.2,
         because="columns that say nearly the same",
-    ),
-    Configuration(
-        name="trees of limited depth",
-        kind="boosted_tree",
-        options={**MEANS, **ROUNDS, "learn_rate": 0.04, "max_tree_depth": 6, "num_leaves": 64, "l2_reg": 10.0,
-                 "subsample": 0.9},
-        cost=1.5,
-        because="strong regularisation",
     ),
     Configuration(
         name="forest",
