@@ -114,7 +114,7 @@ def test_infeasible_is_not_failed_and_neither_ends_the_study() -> None:
         "the loss is no number",
         "the memory was not enough",
         "ZeroDivisionError: inside a library",
-        "log_loss of the eval rows is undefined",
+        "log_loss of the eval rows is undefined: give eval more rows, or take another objective",
     ]
 
 

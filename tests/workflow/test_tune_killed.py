@@ -25,6 +25,37 @@ from hagane.workflow.read_study import read_study
 from hagane.workflow.trial_workers import threads_each
 from hagane.workspace.workspace import Workspace
 
+ENDS = """
+import os
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, inputs, how="ok"):
+        super().__init__()
+        self.names = [feature.name for feature in inputs.features if feature.kind == "dense"]
+        self.linear, self.how = nn.Linear(len(self.names), inputs.num_outputs), how
+
+    def forward(self, features):
+        if self.training and self.how == "ends":
+            os._exit(7)
+        return self.linear(torch.stack([features[name] for name in self.names], 1))
+"""
+SPEC_THAT_ENDS = """
+data: {data}
+label: value
+name: ends
+transform: {{x: ML.STANDARD_SCALER(x) OVER ()}}
+model:
+  type: torch_regressor
+  options:
+    module: "ends:Net"
+    max_iterations: 2
+    module_options: {{how: "HPARAM_CANDIDATES(['ok', 'ends'])"}}
+tuning: {{num_trials: 2, algorithm: grid}}
+"""
+
 
 @pytest.fixture(scope="module")
 def data(mixed: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -211,3 +242,19 @@ def is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_what_kills_the_only_process_is_isolated_when_the_command_is_given_again(tmp_path: Path, data: str) -> None:
+    workspace = Workspace(tmp_path)
+    (tmp_path / "ends.py").write_text(ENDS)
+    spec = SPEC_THAT_ENDS.format(data=data)
+    (tmp_path / "spec.yaml").write_text(spec)
+    command = [sys.executable, "-m", "hagane.fronts.cli", "tune", "spec.yaml", "--workspace", str(tmp_path), "--json"]
+    first = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert first.returncode == 7
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert second.returncode == 0, second.stderr.decode()
+    record = read_study("ends", workspace=workspace)
+    assert [trial.state for trial in record.trials] == [TrialState.SUCCEEDED, TrialState.FAILED]
+    assert "ended with code 7" in record.trials[1].error

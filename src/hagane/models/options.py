@@ -197,13 +197,17 @@ def _bounds(meta: Any) -> Iterator[str]:
 
 
 def _accepts(hint: Any, value: Any) -> bool:
-    if isinstance(value, int | float) and not abs(value) < MAX_NUMBER:
+    if _is_too_large(value):
         return False
     try:
         msgspec.convert(value, hint)
     except (msgspec.ValidationError, OverflowError):
         return False
     return True
+
+
+def _is_too_large(value: Any) -> bool:
+    return isinstance(value, int | float) and not abs(value) < MAX_NUMBER
 
 
 def _lowered(hint: Any, value: Any) -> Any:
@@ -238,7 +242,7 @@ def _wrong(name: str, hint: Any, value: Any) -> Fault:
     return Fault(
         what=f"option {name!r} is out of range or of the wrong type",
         where=f"{PLACE}.{name}",
-        expected=describe_type(hint),
+        expected=describe_type(hint) + (", below 2^63" if _is_too_large(value) else ""),
         received=value_text(value),
         nearest=_nearest_choice(hint, value),
     )

@@ -199,7 +199,7 @@ def _read(text: str, start: int, end: int, where: str) -> Hparam:
         if len(numbers) != 2 or len(values) != 2:
             raise fault(f"{name} takes two numbers", _usage(name))
         if numbers[0] >= numbers[1]:
-            raise fault("the range is empty", "the lower end first")
+            raise fault("the range is empty", "the lower end first, and a higher one; a single value stands by itself")
         return Hparam(start, end, low=numbers[0], high=numbers[1])
     if len(values) != 1 or not isinstance(values[0], tuple) or not values[0]:
         raise fault(f"{name} takes one array of constants", _usage(name))

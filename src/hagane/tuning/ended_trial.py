@@ -12,13 +12,15 @@ from hagane.tuning.objective import Objective
 from hagane.tuning.run_trial import TrialOutcome
 from hagane.tuning.trial import Measurement, Trial, TrialState
 
+NEXT = "give eval more rows, or take another objective"
+
 
 def ended_trial(trial: Trial, outcome: TrialOutcome, objectives: Sequence[Objective]) -> Trial:
     """`trial`, SUCCEEDED or STOPPED; FAILED where an objective of what was trained to its end is undefined.
 
     >>> goal = Objective("roc_auc", "MAXIMIZE")
     >>> ended_trial(Trial(id=1, parameters={}), TrialOutcome(metrics={"roc_auc": None}), [goal]).error
-    'roc_auc of the eval rows is undefined'
+    'roc_auc of the eval rows is undefined: give eval more rows, or take another objective'
     """
     undefined = [each.metric for each in objectives if not _is_number(outcome.metrics, each.metric)]
     state = TrialState.STOPPED if outcome.stopped else TrialState.FAILED if undefined else TrialState.SUCCEEDED
@@ -53,4 +55,4 @@ def _is_number(metrics: Mapping[str, float | None], name: str) -> bool:
 
 
 def _undefined(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} of the eval rows {'is' if len(names) == 1 else 'are'} undefined"
+    return f"{' and '.join(names)} of the eval rows {'is' if len(names) == 1 else 'are'} undefined: " + NEXT

@@ -129,6 +129,10 @@ class Search:
         trials = self.study.trials()
         return sum(trial.state is TrialState.REQUESTED for trial in trials) + max(0, self._num_trials - len(trials))
 
+    def has_killer(self) -> bool:
+        """Whether a trial that is to be run ended a process before."""
+        return any(t.state is TrialState.REQUESTED and t.num_attempts > 0 for t in self.study.trials())
+
     def next_trial(self) -> Trial | None:
         """A trial to run, ACTIVE from now on; None: there is none, now (`reason` is None) or at all.
 

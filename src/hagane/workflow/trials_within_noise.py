@@ -47,10 +47,10 @@ class WithinNoise(msgspec.Struct, frozen=True, kw_only=True):
         if not self.alike:
             return ""
         best, among = self.compared[0], len(self.compared) - 1
-        told = (
-            f"of the {counted(among, 'trial')} next to trial {best}, {len(self.alike)} cannot be told apart from it by "
-            f"{self.metric} on these rows (trials {', '.join(map(str, self.alike))})"
-        )
+        listed = f"{'trial' if len(self.alike) == 1 else 'trials'} {', '.join(map(str, self.alike))}"
+        told = f"trial {best} cannot be told apart from {listed} by {self.metric} on these rows"
+        if len(self.alike) < among:
+            told += f" ({counted(among, 'trial')} were compared with it)"
         cheaper = f"; the fastest of all is trial {self.fastest}" if self.fastest != best else ""
         return told + cheaper
 

@@ -141,14 +141,14 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
 
 
 def _run(search: Search, plan: StudyPlan, workspace: Workspace, frame: object | None, shared: SharedRows) -> None:
-    """All trials, in this process or in several."""
+    """All trials: one after another in this process, unless one ended a process already; else in others."""
     num_workers = min(plan.tuning.max_parallel_trials, search.num_left())
-    if num_workers <= 1:
+    if num_workers <= 1 and not search.has_killer():
         run_trials(search, study_run(plan.searched, workspace, frame, shared=shared))
         return
     with workspace.scratch("study") as folder:
-        command = write_order(folder, plan.searched, workspace, frame, num_workers=num_workers)
-        threads = threads_each(num_workers)
+        command = write_order(folder, plan.searched, workspace, frame, num_workers=max(1, num_workers))
+        threads = threads_each(max(1, num_workers))
         run_trials_at_once(search, command, folder, num_workers=num_workers, num_threads=threads)
 
 
