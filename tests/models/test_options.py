@@ -54,7 +54,7 @@ def test_good_values(values: dict[str, Any], expected: Options) -> None:
         ({"rate": "0.5"}, "a number > 0 and <= 1"),
         ({"rate": None}, "a number > 0 and <= 1"),
         ({"rounds": 1.5}, "a whole number >= 1, or null"),
-        ({"rounds": 10**30}, "a whole number >= 1, or null"),
+        ({"rounds": 10**30}, "a whole number >= 1, or null, below 2^63"),
         ({"units": [4, 0]}, "a list, each a whole number >= 1"),
         ({"units": 4}, "a list, each a whole number >= 1"),
         ({"kind": "adma"}, "one of adam, sgd"),

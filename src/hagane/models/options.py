@@ -6,6 +6,7 @@ choice is a `Literal`, and rules across options go into `cross_faults`.
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -242,7 +243,7 @@ def _wrong(name: str, hint: Any, value: Any) -> Fault:
     return Fault(
         what=f"option {name!r} is out of range or of the wrong type",
         where=f"{PLACE}.{name}",
-        expected=describe_type(hint) + (", below 2^63" if _is_too_large(value) else ""),
+        expected=describe_type(hint) + (", below 2^63" if _is_too_large(value) and math.isfinite(value) else ""),
         received=value_text(value),
         nearest=_nearest_choice(hint, value),
     )
