@@ -249,3 +249,12 @@ def test_every_fault_of_a_spec_is_told_before_a_row_is_read(mixed: pa.Table, wor
     with pytest.raises(SpecError) as caught:
         train(msgspec.structs.replace(spec, model=options), workspace=workspace, frame=mixed.slice(0, 0))
     assert [fault.where for fault in caught.value.faults] == ["model.options.l2", "model.options.l1_reg"]
+
+
+def test_a_report_of_training_rows_is_of_some_of_them(
+    mixed: pa.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hagane.workflow.export.MOST_TRAINING_ROWS", mixed.num_rows // 4)
+    result = train_mixed(mixed, Workspace(tmp_path), "linear_reg", "value", split=Split(method="none"))
+    assert result.evaluation.part == "train"
+    assert mixed.num_rows / 8 < result.evaluation.num_rows < mixed.num_rows / 2
