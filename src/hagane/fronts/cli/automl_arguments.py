@@ -11,8 +11,13 @@ import typer
 from hagane.fronts.cli.options import (
     FLAG,
     PANEL_OUTPUT,
+    EventsOption,
+    ExcludeOption,
     JsonOption,
     MemoryOption,
+    NameOption,
+    OneLabelOption,
+    SplitOption,
     TableOption,
     WorkspaceOption,
 )
@@ -28,10 +33,7 @@ class AutoMlArguments:
         list[str],
         typer.Argument(metavar="DATA|SPEC", help="Files or SQL with --label, or a spec (.yaml).", show_default=False),
     ]
-    label: Annotated[
-        str | None,
-        typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False),
-    ] = None
+    label: OneLabelOption = None
     budget: Annotated[
         str | None,
         typer.Option(
@@ -80,23 +82,9 @@ class AutoMlArguments:
             rich_help_panel=PANEL_SEARCH,
         ),
     ] = False
-    name: Annotated[
-        str | None,
-        typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False),
-    ] = None
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split",
-            metavar="METHOD[:COLUMN]",
-            help="How rows are divided: random, key:COLUMN, time:COLUMN, column:COLUMN, none.",
-            show_default=False,
-        ),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
-    ] = None
+    name: NameOption = None
+    split: SplitOption = None
+    exclude: ExcludeOption = None
     html: Annotated[
         Path | None,
         typer.Option(
@@ -111,16 +99,7 @@ class AutoMlArguments:
             rich_help_panel=PANEL_OUTPUT,
         ),
     ] = None  # fmt: skip
-    events: Annotated[
-        str | None,
-        typer.Option(
-            "--events",
-            metavar="FILE|-",
-            help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
-            rich_help_panel=PANEL_OUTPUT,
-            show_default=False,
-        ),
-    ] = None
+    events: EventsOption = None
     memory_limit: MemoryOption = None
     table: TableOption = None
     workspace: WorkspaceOption = None

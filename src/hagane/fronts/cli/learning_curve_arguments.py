@@ -11,11 +11,16 @@ import typer
 from hagane.fronts.cli.options import (
     PANEL_OUTPUT,
     DefaultsOption,
+    ExcludeOption,
+    FamilyOption,
+    HparamOption,
     JsonOption,
     MemoryOption,
+    OptionOption,
+    SourceArgument,
+    SplitOption,
     TableOption,
     WorkspaceOption,
-    complete_family,
 )
 
 
@@ -23,41 +28,16 @@ from hagane.fronts.cli.options import (
 class LearningCurveArguments:
     """A field for each argument and option; None: the spec's own. What training is told, it is told likewise."""
 
-    source: Annotated[
-        list[str],
-        typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
-    ]
+    source: SourceArgument
     label: Annotated[
         list[str] | None,
         typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False),
     ] = None
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="TYPE",
-            help="The model family; without it, boosted trees.",
-            autocompletion=complete_family,
-            show_default=False,
-        ),
-    ] = None
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="An option of the family.", show_default=False),
-    ] = None
-    split: Annotated[
-        str | None,
-        typer.Option("--split", metavar="METHOD[:COLUMN]", help="How rows are divided.", show_default=False),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
-    ] = None
-    hparam: Annotated[
-        list[str] | None,
-        typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
-    ] = None
+    model: FamilyOption = None
+    option: OptionOption = None
+    split: SplitOption = None
+    exclude: ExcludeOption = None
+    hparam: HparamOption = None
     metric: Annotated[
         str | None,
         typer.Option(

@@ -153,3 +153,59 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
             raise typer.BadParameter(f"{option} {name} is given twice")
         found[name] = value
     return found
+
+
+SourceArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
+]
+FamilyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="TYPE",
+        help="The model family; without it, boosted trees.",
+        autocompletion=complete_family,
+        show_default=False,
+    ),
+]
+NameOption = Annotated[
+    str | None,
+    typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False),
+]
+OptionOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="An option of the family.", show_default=False),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="METHOD[:COLUMN]",
+        help="How rows are divided: random, key:COLUMN, time:COLUMN, column:COLUMN, none.",
+        show_default=False,
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
+]
+HparamOption = Annotated[
+    list[str] | None,
+    typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
+]
+EventsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--events",
+        metavar="FILE|-",
+        help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
+        rich_help_panel=PANEL_OUTPUT,
+        show_default=False,
+    ),
+]
+OneLabelOption = Annotated[
+    str | None,
+    typer.Option("--label", "-l", metavar="COLUMN", help="The column to predict.", show_default=False),
+]

@@ -12,11 +12,17 @@ from hagane.fronts.cli.options import (
     FLAG,
     PANEL_OUTPUT,
     DefaultsOption,
+    ExcludeOption,
+    FamilyOption,
+    HparamOption,
     JsonOption,
     MemoryOption,
+    NameOption,
+    OptionOption,
+    SourceArgument,
+    SplitOption,
     TableOption,
     WorkspaceOption,
-    complete_family,
     complete_model,
 )
 
@@ -25,10 +31,7 @@ from hagane.fronts.cli.options import (
 class SpecArguments:
     """A field for each argument and option; None: the spec's own."""
 
-    source: Annotated[
-        list[str],
-        typer.Argument(metavar="SPEC|DATA", help="A spec (.yaml), or files or SQL with --label.", show_default=False),
-    ]
+    source: SourceArgument
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,42 +44,12 @@ class SpecArguments:
             "--label-form", metavar="FORM", help="What several labels are: one_hot, multi_label.", show_default=False
         ),
     ] = None
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="TYPE",
-            help="The model family; without it, boosted trees.",
-            autocompletion=complete_family,
-            show_default=False,
-        ),
-    ] = None
-    name: Annotated[
-        str | None,
-        typer.Option("--name", "-n", help="What to call the model; without it, the label.", show_default=False),
-    ] = None
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="An option of the family.", show_default=False),
-    ] = None
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split",
-            metavar="METHOD[:COLUMN]",
-            help="How rows are divided: random, key:COLUMN, time:COLUMN, column:COLUMN, none.",
-            show_default=False,
-        ),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", metavar="COLUMN", help="A column to leave out.", show_default=False),
-    ] = None
-    hparam: Annotated[
-        list[str] | None,
-        typer.Option("--hparam", metavar="NAME=VALUE", help="A value for a hyperparameter.", show_default=False),
-    ] = None
+    model: FamilyOption = None
+    name: NameOption = None
+    option: OptionOption = None
+    split: SplitOption = None
+    exclude: ExcludeOption = None
+    hparam: HparamOption = None
     strategy: Annotated[
         str | None,
         typer.Option(

@@ -8,19 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hagane.fronts.cli.options import PANEL_OUTPUT
+from hagane.fronts.cli.options import PANEL_OUTPUT, EventsOption
 from hagane.fronts.cli.spec_arguments import SpecArguments
-
-EventsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--events",
-        metavar="FILE|-",
-        help="Append what happens to a file, or write it to stdout (-): a JSON line each.",
-        rich_help_panel=PANEL_OUTPUT,
-        show_default=False,
-    ),
-]
 
 
 @dataclass(frozen=True, kw_only=True)

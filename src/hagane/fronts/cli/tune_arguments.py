@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from hagane.fronts.cli.options import FLAG, PANEL_OUTPUT
+from hagane.fronts.cli.options import FLAG, PANEL_OUTPUT, EventsOption
 from hagane.fronts.cli.spec_arguments import SpecArguments
-from hagane.fronts.cli.train_arguments import EventsOption
 
 PANEL_SEARCH = "Search"
 PANEL_STUDIES = "Studies"
