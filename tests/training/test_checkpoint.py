@@ -177,7 +177,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint_folder, "_flush", full)
+    monkeypatch.setattr(checkpoint_folder, "sync_to_disk", full)
     with pytest.raises(OSError, match="No space"):
         a_checkpoint(2).write(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000000001"]

@@ -188,6 +188,7 @@ def test_the_search_itself_is_measured_on_rows_of_which_it_sees_nothing(rows: pa
     assert not list(Workspace(tmp_path).studies_folder.glob("*nested*"))
 
 
+@pytest.mark.slow
 def test_chosen_by_luck_is_not_believed(tmp_path: Path) -> None:
     """Where nothing can be learnt, the best of many trials looks good on its eval rows, and is chance elsewhere."""
     random = np.random.default_rng(5)

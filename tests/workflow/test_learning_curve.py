@@ -70,6 +70,7 @@ def test_it_is_told_in_words_on_a_page_and_as_json(curve: LearningCurve) -> None
     assert msgspec.json.decode(msgspec.json.encode(curve), type=LearningCurve).gain == curve.gain
 
 
+@pytest.mark.slow
 def test_the_same_rows_and_seed_give_the_same_curve(tmp_path: Path) -> None:
     spec = Spec(data="(frame)", label="y", model=Model(type="linear_reg"))
     one, other = (
