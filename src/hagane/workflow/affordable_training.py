@@ -44,13 +44,13 @@ def affordable_training(
     They were tried on `rows`.
     """
     kept, because = sorted(chosen, key=lambda each: -each[1]), []
-    while len(kept) > 1 and SAFETY * sum(_seconds(tried, rows) for tried, _ in kept) > seconds:
+    while len(kept) > 1 and SAFETY * sum(training_seconds(tried, rows) for tried, _ in kept) > seconds:
         least, _ = kept.pop()
         because.append(f"{least.candidate.name} left out: too little time is left to train it again")
     total = sum(own for _, own in kept)
     kept = [(tried, own / total) for tried, own in kept]
     shares = {tried.candidate.key: own for tried, own in kept}
-    each = SAFETY * sum(_seconds(tried, rows) for tried, _ in kept)
+    each = SAFETY * sum(training_seconds(tried, rows) for tried, _ in kept)
     num_folds = min(max_folds, int(seconds / max(each, 1e-9)))
     if num_folds >= 2 and not all(_is_linear(tried) for tried, _ in kept):
         because.append(f"{num_folds} models of each, every one trained without a fold of the rows and stopped by it: "
@@ -62,8 +62,8 @@ def affordable_training(
     return AffordableTraining(kept, shares, 0, tuple(because))
 
 
-def _seconds(tried: TriedModel, rows: ComparedRows) -> float:
-    """Of one fit to all rows."""
+def training_seconds(tried: TriedModel, rows: ComparedRows) -> float:
+    """What one fit to all rows is foreseen to take, by the trial of it."""
     if tried.iteration_seconds is None or tried.num_iterations is None:
         return tried.fit_seconds / rows.share
     grown = _more_rounds(rows.share) if tried.candidate.model_type.startswith("boosted_tree") else 1.0

@@ -92,6 +92,8 @@ class AutoMlRun:
             trials,
             folder=self.folder,
             search_end=self.clock.began + self.plan.search_end,
+            training_end=self.clock.began + self.plan.total - self.plan.finish,
+            max_folds=self._max_folds,
             make_judge=lambda: judge(trials.rows.key),
         )
         search.run()
@@ -122,12 +124,17 @@ class AutoMlRun:
             [(by_key[key], share) for key, share in choice.shares.items()],
             seconds=self.plan.training(now),
             rows=found.trials.rows,
-            max_folds=self.options.max_folds if self.options.ensemble and self.base.split.method not in APART else 0,
+            max_folds=self._max_folds,
         )
         spec = final_spec(self.base, affordable.members, num_folds=affordable.num_folds,
                           is_number=not self.prepared.label.num_classes)  # fmt: skip
         told = (*found.decisions, _choice_text(choice, found.trials, by_key), *affordable.because)
         return Settled(spec, affordable.shares, told, now)
+
+    @property
+    def _max_folds(self) -> int:
+        """Models of each member, at most: none where rows that belong together would stand in two folds."""
+        return self.options.max_folds if self.options.ensemble and self.base.split.method not in APART else 0
 
 
 def _nothing_found(trials: AutoMlTrials) -> TrainingError:
@@ -143,8 +150,9 @@ def _nothing_found(trials: AutoMlTrials) -> TrainingError:
 def _plan_text(plan: TimePlan) -> str:
     training = plan.total - plan.finish - plan.search_end
     return (
-        f"budget {plan.total:.0f} s: {plan.prepared:.0f} s to read the rows, until {plan.search_end:.0f} s models are "
-        f"tried, {training:.0f} s to train the result, {plan.finish:.0f} s for its graph and evaluation"
+        f"budget {plan.total:.0f} s: {plan.prepared:.0f} s to read the rows, models are tried until "
+        f"{plan.search_end:.0f} s at least, {training:.0f} s at most to train the result, {plan.finish:.0f} s for its "
+        "graph and evaluation"
     )
 
 

@@ -19,7 +19,9 @@ from hagane.spec.spec import Spec
 from hagane.tuning.automl_options import AutoMlOptions
 from hagane.tuning.configuration import Configuration
 from hagane.tuning.portfolio import portfolio
+from hagane.tuning.time_plan import SAFETY
 from hagane.tuning.trial import TrialState
+from hagane.workflow.affordable_training import training_seconds
 from hagane.workflow.automl_candidate import AutoMlCandidate, TriedModel
 from hagane.workflow.automl_choice import Difference, Judge
 from hagane.workflow.automl_trials import AutoMlTrials
@@ -45,11 +47,17 @@ TREES = "boosted_tree"
 MEASURED_SHARE = 0.02
 """What a candidate would take to serve is measured while that costs so little of the budget each time."""
 MEASURING_SECONDS = 1.0
+DECIDING_SHARE = 0.05
+"""Of the budget: what it takes to compare the models and to decide."""
 MakeJudge = Callable[[], Judge]
 
 
 class AutoMlSearch:
-    """One search over `trials`, until `search_end` (`time.monotonic`)."""
+    """One search over `trials`, until `search_end` (`time.monotonic`).
+
+    It goes on behind that while the training of the result, so many folds of each member, is foreseen to be done by
+    `training_end`.
+    """
 
     def __init__(
         self,
@@ -60,12 +68,15 @@ class AutoMlSearch:
         *,
         folder: Path,
         search_end: float,
+        training_end: float,
+        max_folds: int,
         make_judge: MakeJudge,
     ) -> None:
         self.decisions: list[str] = []
         """What was decided on the way, a sentence each."""
         self._base, self._prepared, self._options, self._trials = base, prepared, options, trials
         self._folder, self._search_end, self._make_judge = folder, search_end, make_judge
+        self._training_end, self._max_folds = training_end, max_folds
         self._derived: dict[str, str] = {}
         self._not_kept: set[str] = set()
         self._is_number = not prepared.label.num_classes
@@ -124,10 +135,19 @@ class AutoMlSearch:
         return first
 
     def _try(self, candidate: AutoMlCandidate) -> TriedModel:
-        if time.monotonic() + self._foreseen(candidate) > self._search_end:
+        if time.monotonic() + self._foreseen(candidate) > self._end():
             self.num_skipped += 1
             return TriedModel(number=0, candidate=candidate, state=TrialState.REQUESTED, seconds=0.0)
-        return self._trials.run(candidate, self._search_end, measure_serving=self._measures_serving)
+        return self._trials.run(candidate, self._end(), measure_serving=self._measures_serving)
+
+    def _end(self) -> float:
+        """Until when there is time to search, by what the best models so far would take to be trained on all rows."""
+        members = self.eligible()[: self._options.max_members if self._options.ensemble else 1]
+        if not members:
+            return self._search_end
+        each = sum(training_seconds(tried, self._trials.rows) for tried in members)
+        left_over = DECIDING_SHARE * self._options.seconds + SAFETY * max(1, self._max_folds) * each
+        return max(self._search_end, self._training_end - left_over)
 
     @property
     def _measures_serving(self) -> bool:
@@ -156,9 +176,9 @@ class AutoMlSearch:
     def _tune(self) -> None:
         """Search the options of the best; what is found is kept where it is better beyond noise."""
         best = [tried for tried in self.eligible() if tried.candidate.seed is None]
-        if not best or time.monotonic() + FITS_TO_TUNE * best[0].seconds > self._search_end:
+        if not best or time.monotonic() + FITS_TO_TUNE * best[0].seconds > self._end():
             return
-        tuned = tune_candidate(best[0].candidate, self._trials, self._folder, deadline=self._search_end,
+        tuned = tune_candidate(best[0].candidate, self._trials, self._folder, deadline=self._end(),
                                num_trials=self._options.num_trials, seed=self._base.training.seed)  # fmt: skip
         if not tuned:
             return
