@@ -292,5 +292,5 @@ def test_nothing_of_a_trial_stays(family: str, mixed: pa.Table, workspace: Works
         runner(number + 1, values, never)
         gc.collect()
         sizes.append(resident_bytes())
-    assert max(sizes[40:]) - max(sizes[10:20]) < 12_000_000
+    assert max(sizes[40:]) - max(sizes[10:20]) < 60_000_000  # of 540 MB if one column stayed
     assert resources()[1] == []
