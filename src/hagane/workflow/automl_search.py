@@ -237,15 +237,7 @@ class AutoMlSearch:
             if not best or best[0].candidate.model_type in ("linear_reg", "logistic_reg"):
                 return
             candidate = best[0].candidate
-            yield AutoMlCandidate(
-                name=f"{candidate.name}, seed {number}",
-                model_type=candidate.model_type,
-                options=candidate.options,
-                transform=candidate.transform,
-                derived=candidate.derived,
-                seed=number,
-                cost=candidate.cost,
-            )
+            yield replace(candidate, name=f"{candidate.name}, seed {number}", seed=number)
 
 
 def _most_used(expressions: Mapping[str, str], importance: Mapping[str, float]) -> dict[str, str]:

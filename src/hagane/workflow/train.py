@@ -18,7 +18,7 @@ from hagane.bundle.write_bundle import write_bundle
 from hagane.errors import Fault, PreemptedError, SpecError, TrainingError, TrainingInterruptedError
 from hagane.evaluation.evaluation import Evaluation
 from hagane.features.encode import EncodedSplits, encode
-from hagane.models.family import FitContext, FittedModel
+from hagane.models.family import FittedModel
 from hagane.models.options import FamilyOptions
 from hagane.progress import SILENT, Progress
 from hagane.spec.checkpoint_policy import CheckpointPolicy
@@ -33,6 +33,7 @@ from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_output import check_folder_output
 from hagane.workflow.documents import bundle_documents
 from hagane.workflow.export import Export, export
+from hagane.workflow.fit_context import fit_context
 from hagane.workflow.held_out_fit import fit_bounds
 from hagane.workflow.hold_beginning import hold_beginning
 from hagane.workflow.hyperparameters import chosen_hyperparameters, set_hyperparameters
@@ -213,19 +214,13 @@ def _fit_family(
 ) -> FittedModel:
     """Fit the model on the encoded training rows, watching the eval rows; going on from what `folder` holds."""
     with Preemption() as preemption:
-        context = FitContext(
-            features=encoded.train.features,
-            num_classes=prepared.label.num_classes,
-            num_labels=prepared.label.width,
-            label_names=prepared.label.columns,
-            class_offsets=encoded.class_offsets,
-            seed=prepared.resolved.spec.training.seed,
+        context = fit_context(
+            prepared,
+            encoded,
+            beginning,
             progress=progress,
-            memory=prepared.table.engine.memory,
-            checkpoints=folder / CHECKPOINTS,
             preemption=preemption,
-            training=prepared.resolved.spec.training,
-            warm_start=beginning.warm_start if beginning else None,
+            checkpoints=folder / CHECKPOINTS,
         )
         try:
             model = prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)

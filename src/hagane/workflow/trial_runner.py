@@ -14,7 +14,7 @@ from hagane.data.folds import all_folds
 from hagane.errors import Fault, PreemptedError, SpecError
 from hagane.features.column_cache import TRIALS_FOLDER
 from hagane.features.encode import EncodedSplits, encode
-from hagane.models.family import FitContext, FittedModel
+from hagane.models.family import FittedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.training.preemption import Preemption
@@ -23,6 +23,7 @@ from hagane.usable_cores import limited_cores
 from hagane.workflow.beginning import Beginning, find_beginning
 from hagane.workflow.build_graph import build_graph
 from hagane.workflow.check_declared import check_declared
+from hagane.workflow.fit_context import fit_context
 from hagane.workflow.hyperparameters import set_hyperparameters
 from hagane.workflow.kept_scores import KeptScores
 from hagane.workflow.measured_folds import MeasuredFolds
@@ -187,21 +188,16 @@ class TrialRunner:
         fit: ContinuedFit | None,
     ) -> FittedModel:
         training = prepared.resolved.spec.training
-        context = FitContext(
-            features=encoded.train.features,
-            num_classes=prepared.label.num_classes,
-            num_labels=prepared.label.width,
-            label_names=prepared.label.columns,
-            class_offsets=encoded.class_offsets,
-            seed=prepared.resolved.spec.training.seed,
-            num_threads=self._num_threads,
+        context = fit_context(
+            prepared,
+            encoded,
+            beginning,
             progress=progress,
-            memory=prepared.table.engine.memory,
             preemption=notice,
-            training=training if fit is None else msgspec.structs.replace(training, checkpoint=fit.policy),
             checkpoints=None if fit is None else fit.folder,
+            training=training if fit is None else msgspec.structs.replace(training, checkpoint=fit.policy),
+            num_threads=self._num_threads,
             keeps_last=fit is not None,
-            warm_start=beginning.warm_start if beginning else None,
         )
         return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hagane.progress import SILENT, Phase
+from hagane.progress.event_listener import EventListener
 from hagane.progress.events import Event, IterationEnded, Resumed, StepEnded
 from hagane.progress.step_thinner import StepThinner
 from hagane.training.tensorboard.event_file import EventFile
@@ -27,7 +27,7 @@ from hagane.training.tensorboard.messages import (
 LARGEST_FLOAT32 = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
-class TensorBoardLog:
+class TensorBoardLog(EventListener):
     """Implements `hagane.progress.Progress` by a new event file in `folder`, one run of TensorBoard's.
 
     Tags of an iteration: `loss/train`, `loss/eval`, `learning_rate`, `examples_per_second`, `metric/NAME`; of
@@ -64,21 +64,6 @@ class TensorBoardLog:
         with self._lock:
             self._is_lost = True
             self._file.close()
-
-    def phase(
-        self,
-        name: str,
-        *,
-        total: float | None = None,
-        unit: str = "rows",
-        at_most: bool = False,
-        completed: float = 0.0,
-    ) -> Phase:
-        """Stages are not shown."""
-        return SILENT.phase(name)
-
-    def note(self, text: str) -> None:
-        """Nor are lines."""
 
     def tell(self, event: Event) -> None:
         """Write what has a curve."""

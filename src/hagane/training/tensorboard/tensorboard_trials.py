@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hagane.progress import SILENT, Phase
+from hagane.progress.event_listener import EventListener
 from hagane.progress.events import Event, StudyStarted, TrialEnded, TrialMeasured, TrialStarted
 from hagane.training.tensorboard.messages import Hparam
 from hagane.training.tensorboard.tensorboard_log import TensorBoardLog
@@ -16,7 +16,7 @@ from hagane.training.tensorboard.tensorboard_log import TensorBoardLog
 SUCCEEDED = ("SUCCEEDED", "STOPPED")
 
 
-class TensorBoardTrials:
+class TensorBoardTrials(EventListener):
     """Implements `hagane.progress.Progress` by a run `STUDY/trial-007` in `folder` for each trial.
 
     Its hyperparameters stand on the HPARAMS page; tags are `eval/METRIC` on the way, by iteration, and `trial/METRIC`,
@@ -37,21 +37,6 @@ class TensorBoardTrials:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         for number in list(self._logs):
             self._close(number, succeeded=False)
-
-    def phase(
-        self,
-        name: str,
-        *,
-        total: float | None = None,
-        unit: str = "rows",
-        at_most: bool = False,
-        completed: float = 0.0,
-    ) -> Phase:
-        """Stages are not shown."""
-        return SILENT.phase(name)
-
-    def note(self, text: str) -> None:
-        """Nor are lines."""
 
     def tell(self, event: Event) -> None:
         """Write what is of trials."""
