@@ -1,6 +1,5 @@
 """Hagane in three lines of Python.
 
-from hagane.counted import counted
 import hagane as hg
 model = hg.train("SELECT * FROM 'flights.parquet'", label="late")
 model.predict(frame)
