@@ -25,8 +25,8 @@ class OptionClause(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """In lower case."""
     value: Any
-    """Plain Python: str, int, float, bool, None, list; a STRUCT is a dict, a tuple a tuple; `HPARAM_…` an `OpenValue`; an
-    expression over `@parameters` and variables is an `exp.Expression` that the session evaluates first."""
+    """Plain Python: str, int, float, bool, None, list; a STRUCT is a dict, a tuple a tuple; `HPARAM_…` an `OpenValue`;
+    an expression over `@parameters` and variables is an `exp.Expression` that the session evaluates first."""
     start: int
     end: int
 
