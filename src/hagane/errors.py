@@ -116,6 +116,10 @@ class ExpressionError(SpecError):
     """A feature expression cannot be parsed, typed or compiled; the fault underlines where."""
 
 
+class SqlError(SpecError):
+    """A SQL script cannot be read, or asks for something that cannot be; the fault underlines where."""
+
+
 class DataError(HaganeError):
     """The data cannot be read, or are not what the spec says."""
 

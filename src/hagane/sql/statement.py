@@ -25,8 +25,9 @@ class OptionClause(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """In lower case."""
     value: Any
-    """Plain Python: str, int, float, bool, None, list; a STRUCT is a dict, a tuple a tuple; `HPARAM_…` an `OpenValue`;
-    an expression over `@parameters` and variables is an `exp.Expression` that the session evaluates first."""
+    """Plain Python: str, int, float, bool, None, list; a STRUCT is a dict (a tuple where its fields have no names), a
+    tuple a tuple; `HPARAM_…` a `hagane.sql.hparams.Hparam`, whose text is in `sql`; an expression over `@parameters`,
+    variables and functions is an `exp.Expression` that the session evaluates first."""
     start: int
     end: int
 
@@ -35,9 +36,9 @@ class SelectItem(msgspec.Struct, frozen=True, kw_only=True):
     """One item of TRANSFORM(…): an expression with its name, or a star."""
 
     name: str
-    """The alias, or the bare column's name; empty for a star and for `expr.*`."""
+    """The alias, or the bare column's name; empty for a star, for `expr.*` and for what was given no name."""
     expression: str
-    """BigQuery's SQL as it was written."""
+    """BigQuery's SQL as it was written, without the alias; of `expr.*` what stands before the dot, of `*` nothing."""
     star: bool = False
     except_columns: tuple[str, ...] = ()
     replace: tuple[SelectItem, ...] = ()
