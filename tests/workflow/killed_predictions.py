@@ -14,10 +14,10 @@ import sys
 import traceback
 from pathlib import Path
 
-from hagane.workflow import predict
+from hagane.workflow import predict, prediction_batch_rows
 from hagane.workspace.workspace import Workspace
 
-SMALL = {"BATCH_ROWS": 1_024, "PART_ROWS": 2_000}
+SMALL = ((prediction_batch_rows, "BATCH_ROWS", 1_024), (predict, "PART_ROWS", 2_000))
 """So that a few thousand rows are several parts."""
 
 
@@ -50,8 +50,8 @@ def forked(place: Path, bundle: str, data: str, out: str, number: int) -> int:
     if process == 0:
         code = 1
         try:
-            for name, value in SMALL.items():
-                setattr(predict, name, value)
+            for module, name, value in SMALL:
+                setattr(module, name, value)
             (place / "tmp").mkdir(exist_ok=True)
             os.environ["TMPDIR"] = str(place / "tmp")
             if number:

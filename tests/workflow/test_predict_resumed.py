@@ -22,7 +22,7 @@ from hagane.errors import DataError, SpecError, StorageError
 from hagane.file_lock import lock_file
 from hagane.progress import SILENT
 from hagane.spec.spec import Model, Spec
-from hagane.workflow import predict
+from hagane.workflow import predict, prediction_batch_rows
 from hagane.workflow.predict import predict_file
 from hagane.workflow.train import train
 from hagane.workspace.workspace import Workspace
@@ -51,7 +51,7 @@ def rows(mixed: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts of several batches: 2,048 rows each."""
-    monkeypatch.setattr(predict, "BATCH_ROWS", 1_024)
+    monkeypatch.setattr(prediction_batch_rows, "BATCH_ROWS", 1_024)
     monkeypatch.setattr(predict, "PART_ROWS", 2_000)
 
 

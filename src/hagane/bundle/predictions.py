@@ -79,6 +79,22 @@ class Predictions:
             start = stop
         return parts
 
+    def with_threshold(self, threshold: float) -> Predictions:
+        """The same, positive where the probability is at least `threshold`; of two classes, or several labels.
+
+        >>> from hagane.types import SqlType
+        >>> signature = Signature(inputs=(), task="classification", label="late", label_type=SqlType.BOOL,
+        ...                       classes=(False, True), threshold=0.5, model_type="logistic_reg")
+        >>> answers = Predictions(signature, np.zeros(1, np.bool_), np.array([[0.6, 0.4]]), np.array([False]))
+        >>> answers.with_threshold(0.4).label_numbers
+        array([1])
+        """
+        assert self.probabilities is not None
+        numbers = (self.probabilities[..., 1].astype(np.float64) >= threshold).astype(np.int64)
+        if self.signature.labels:
+            return dataclasses.replace(self, labels=numbers)
+        return dataclasses.replace(self, labels=None, label_numbers=numbers)
+
     @property
     def each(self) -> tuple[Predictions, ...]:
         """The answers for each of several labels by itself."""

@@ -23,10 +23,11 @@ def can_read_directly(origin: Origin, schema: Schema) -> bool:
     if not origin.parquet or not len(schema):
         return False
     arrow = pq.read_schema(origin.parquet[0])
-    return all(arrow.get_field_index(name) >= 0 and _is_plain(arrow.field(name).type) for name in schema.names)
+    return all(arrow.get_field_index(name) >= 0 and is_plain(arrow.field(name).type) for name in schema.names)
 
 
-def _is_plain(type_: pa.DataType) -> bool:
+def is_plain(type_: pa.DataType) -> bool:
+    """Whether Arrow casts it to ours exactly as DuckDB does."""
     if pa.types.is_dictionary(type_):
         return _is_text(type_.value_type)
     if pa.types.is_timestamp(type_):
@@ -58,7 +59,7 @@ def read_parquet_directly(
     for path in origin.parquet:
         for batch in _file_batches(path, schema.names, strings, batch_rows, read_ahead_bytes):
             arrays = [
-                _conform(batch.column(column.name), column.type, column.name, column.name in dictionary)
+                conform_plain(batch.column(column.name), column.type, column.name, dictionary=column.name in dictionary)
                 for column in schema
             ]
             yield pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
@@ -118,11 +119,16 @@ def _row_groups(metadata: pq.FileMetaData, names: set[str], limit: int) -> Itera
         yield groups, True
 
 
-def _conform(array: pa.Array[Any], type_: SqlType, name: str, dictionary: bool) -> pa.Array[Any]:
+def conform_plain(array: pa.Array[Any], type_: SqlType, name: str, *, dictionary: bool) -> pa.Array[Any]:
+    """An array of a plain type as `type_`, NaN as NULL; a string by dictionary, where that is asked for.
+
+    Raises DataError, which names the column, for values out of range.
+    """
     try:
         if type_ is SqlType.STRING:
             return _conform_strings(array, dictionary)
-        array = array.cast(ARROW_TYPES[type_])
+        # A whole number becomes the nearest double, as in DuckDB: those beyond 2^53 are not exact.
+        array = array.cast(ARROW_TYPES[type_], safe=type_ is not SqlType.FLOAT64)
     except pa.ArrowInvalid as error:
         raise DataError(
             Fault(

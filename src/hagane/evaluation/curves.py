@@ -40,7 +40,8 @@ def roc_curve(ranked: RankedCounts) -> Curve | None:
     x = np.concatenate(([0.0], ranked.false_positives / ranked.num_negatives))
     y = np.concatenate(([0.0], recalls(ranked)))
     kept = thinned(x + y)
-    return _curve(x[kept], y[kept], [None if i == 0 else float(ranked.thresholds[i - 1]) for i in kept.tolist()])
+    thresholds = [None if i == 0 else float(ranked.thresholds[i - 1]) for i in kept.tolist()]
+    return _curve(x[kept], y[kept], thresholds, len(x))
 
 
 def pr_curve(ranked: RankedCounts) -> Curve | None:
@@ -49,7 +50,7 @@ def pr_curve(ranked: RankedCounts) -> Curve | None:
         return None
     x, y = recalls(ranked), precisions(ranked)
     kept = thinned(x)
-    return _curve(x[kept], y[kept], ranked.thresholds[kept].tolist())
+    return _curve(x[kept], y[kept], ranked.thresholds[kept].tolist(), len(x))
 
 
 def calibration_bins(bins: ReliabilityBins) -> tuple[CalibrationBin, ...]:
@@ -61,5 +62,5 @@ def calibration_bins(bins: ReliabilityBins) -> tuple[CalibrationBin, ...]:
     )
 
 
-def _curve(x: Doubles, y: Doubles, thresholds: list[float | None]) -> Curve:
-    return Curve(x=tuple(x.tolist()), y=tuple(y.tolist()), thresholds=tuple(thresholds))
+def _curve(x: Doubles, y: Doubles, thresholds: list[float | None], num_points: int) -> Curve:
+    return Curve(x=tuple(x.tolist()), y=tuple(y.tolist()), thresholds=tuple(thresholds), num_points=num_points)

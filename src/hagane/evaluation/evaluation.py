@@ -94,6 +94,8 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     y: tuple[float, ...]
     thresholds: tuple[float | None, ...]
     """None: above every score."""
+    num_points: int = 0
+    """How many there were before they were thinned out; 0 where an older Hagane did not write it down."""
 
 
 class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):

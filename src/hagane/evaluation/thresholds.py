@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hagane.evaluation.evaluation import SuggestedThreshold, ThresholdMetrics
-from hagane.evaluation.measure import number
+from hagane.evaluation.stored_ranking import counted_at
 from hagane.metrics.best_threshold import Aim, best_threshold
 from hagane.metrics.binary_counts import BinaryCounts
 from hagane.metrics.ranked_counts import RankedCounts
@@ -20,18 +20,7 @@ def threshold_metrics(ranked: RankedCounts, threshold: float) -> ThresholdMetric
     hits = int(ranked.true_positives[called - 1]) if called else 0
     false = int(ranked.false_positives[called - 1]) if called else 0
     counts = BinaryCounts(hits, false, ranked.num_negatives - false, ranked.num_positives - hits)
-    return ThresholdMetrics(
-        threshold=float(threshold),
-        true_positives=counts.true_positives,
-        false_positives=counts.false_positives,
-        true_negatives=counts.true_negatives,
-        false_negatives=counts.false_negatives,
-        precision=number(counts.precision),
-        recall=number(counts.recall),
-        f1_score=number(counts.f1_score),
-        accuracy=number(counts.accuracy),
-        false_positive_rate=number(counts.false_positive_rate),
-    )
+    return counted_at(threshold, counts)
 
 
 def suggest_threshold(ranked: RankedCounts, aim: Aim, aim_value: float) -> SuggestedThreshold:

@@ -26,7 +26,7 @@ from hagane.spec.spec import Spec
 from hagane.types import SqlType
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.label_rows import with_label
-from hagane.workflow.score import report, score_table
+from hagane.workflow.score import Scored, report, score_table
 from hagane.workspace.workspace import Workspace
 
 MOST_TAGS = 5
@@ -67,6 +67,15 @@ def evaluate_bundle(
     bundle: Bundle, table: Table, spec: Spec, slices: Sequence[str], progress: Progress, *, part: str = ""
 ) -> Evaluation:
     """Score every labelled row of `table` and report."""
+    scored = score_rows(bundle, table, slices=slices, progress=progress)
+    return report(scored, bundle.signature, spec.evaluation, spec.model, part=part, progress=progress)
+
+
+def score_rows(bundle: Bundle, table: Table, *, slices: Sequence[str] = (), progress: Progress = SILENT) -> Scored:
+    """Every row of `table` with a label that the model knows, scored.
+
+    Raises DataError where a column is missing or does not fit, and where there is no such row.
+    """
     signature = bundle.signature
     check_columns(table, (*signature.names, *signature.label_sources, *slices))
     if not table.num_rows:
@@ -77,7 +86,7 @@ def evaluate_bundle(
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
-    return report(scored, signature, spec.evaluation, spec.model, part=part, progress=progress)
+    return scored
 
 
 def _tell_other_tags(table: Table, signature: Signature, progress: Progress) -> None:

@@ -22,7 +22,7 @@ from hagane.counted import counted
 from hagane.data.exact_batches import exact_batches
 from hagane.data.open_table import open_table
 from hagane.data.retype import retype
-from hagane.data.table import BATCH_ROWS, Table
+from hagane.data.table import Table
 from hagane.errors import DataError
 from hagane.features.ordered_map import ordered_map
 from hagane.progress import SILENT, Progress
@@ -32,6 +32,7 @@ from hagane.workflow.batch_scorer import BatchScorer
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.check_prediction import check_prediction, wanted_in_prediction
 from hagane.workflow.evaluate import input_types
+from hagane.workflow.prediction_batch_rows import prediction_batch_rows
 from hagane.workflow.prediction_files import FolderOfFiles, OneFile, PredictionFiles
 from hagane.workflow.prediction_place import PredictionPlace
 from hagane.workflow.unfinished_predictions import PredictionTask, UnfinishedPredictions
@@ -41,13 +42,6 @@ COMPRESSIONS = ("snappy", "zstd", "lz4", "gzip", "none")
 PART_ROWS = 524_288
 """What is lost at most by a kill, and how long the files of a folder are; fewer rows where they are wide."""
 PART_BYTES = 256 * 2**20
-BATCH_BYTES = 24 * 2**20
-"""About what a batch and its predictions may take."""
-VALUE_BYTES = 16
-"""About what a value takes in memory."""
-LEAST_BATCH_ROWS = 1_024
-TEXT_BATCH_ROWS = 8_192
-"""Texts and arrays may be long."""
 MOST_THREADS = 32
 WORDS_A_ROW = 0.5
 """A dictionary of more words than this is written as values: few of its words occur twice."""
@@ -196,12 +190,8 @@ def _task(bundle: Bundle, table: Table, kept: tuple[str, ...], place: Prediction
 
 
 def _batch_rows(bundle: Bundle, table: Table, names: Sequence[str]) -> int:
-    """Rows of a batch, so that what is in work stays bounded however wide the table and its answers are."""
-    signature = bundle.signature
-    outputs = sum(2 + 2 * len(one.classes) for one in signature.each or (signature,))
-    rows = BATCH_BYTES // (VALUE_BYTES * (len(names) + signature.num_features + outputs))
-    long = any(table.schema[name].type.is_array for name in names)
-    return max(LEAST_BATCH_ROWS, min(TEXT_BATCH_ROWS if long else BATCH_ROWS, rows))
+    has_arrays = any(table.schema[name].type.is_array for name in names)
+    return prediction_batch_rows(bundle.signature, num_columns=len(names), has_arrays=has_arrays)
 
 
 def _batches(

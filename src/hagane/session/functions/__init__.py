@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hagane.session.table_function import TableFunction
 
-TABLE_FUNCTIONS: dict[str, str] = {}
+TABLE_FUNCTIONS: dict[str, str] = {
+    "ML.EVALUATE": "hagane.session.functions.evaluate:Evaluate",
+    "ML.PREDICT": "hagane.session.functions.predict:Predict",
+}
 """Name with namespace → `module:Class`. The class is made without arguments and satisfies `TableFunction`."""
 
 
