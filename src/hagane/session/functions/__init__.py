@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from hagane.session.table_function import TableFunction
 
 TABLE_FUNCTIONS: dict[str, str] = {
+    "ML.CORRELATION": "hagane.session.functions.correlation:Correlation",
+    "ML.DESCRIBE_DATA": "hagane.session.functions.describe_data:DescribeData",
+    "ML.ENTITY_FEATURES_AT_TIME": "hagane.session.functions.entity_features_at_time:EntityFeaturesAtTime",
     "ML.EVALUATE": "hagane.session.functions.evaluate:Evaluate",
+    "ML.FEATURES_AT_TIME": "hagane.session.functions.features_at_time:FeaturesAtTime",
     "ML.PREDICT": "hagane.session.functions.predict:Predict",
+    "ML.TFDV_DESCRIBE": "hagane.session.functions.tfdv_describe:TfdvDescribe",
+    "ML.VALIDATE_DATA_DRIFT": "hagane.session.functions.validate_data_drift:ValidateDataDrift",
+    "ML.VALIDATE_DATA_SKEW": "hagane.session.functions.validate_data_skew:ValidateDataSkew",
 }
 """Name with namespace → `module:Class`. The class is made without arguments and satisfies `TableFunction`."""
 

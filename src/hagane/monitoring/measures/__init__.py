@@ -1,0 +1,39 @@
+"""Measures of drift: how far one distribution lies from another, one file a measure.
+
+`MEASURES` is the table: a function of the baseline's distribution and the other's, None where it says nothing of two
+such distributions.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hagane.monitoring.distribution import Distribution
+
+
+class Measure(Protocol):
+    """One measure."""
+
+    def __call__(self, base: Distribution, study: Distribution, /) -> float | None:
+        """How far `study` lies from `base`; None where the measure is not defined for the two."""
+
+
+MEASURES = {
+    "L_INFTY": "hagane.monitoring.measures.l_infinity:l_infinity",
+    "JENSEN_SHANNON_DIVERGENCE": "hagane.monitoring.measures.jensen_shannon:jensen_shannon",
+}
+"""Name, as BigQuery ML writes it → `module:function`."""
+
+
+def get_measure(name: str) -> Measure:
+    """The measure called `name`. Raises KeyError.
+
+    >>> from hagane.monitoring.distribution import Categories
+    >>> get_measure("L_INFTY")(Categories({"a": 1, "b": 1}), Categories({"a": 3, "b": 1}))
+    0.25
+    """
+    module, _, function = MEASURES[name].partition(":")
+    measure: Measure = getattr(importlib.import_module(module), function)
+    return measure
