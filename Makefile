@@ -26,7 +26,7 @@ demo: $(READY) ## From raw flights to a served model, in one command
 
 .PHONY: test
 test: $(READY) ## The tests and doctests
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 .PHONY: test-slow
 test-slow: $(READY) ## The long tests: thousands of random expressions, kill tests

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from hagane.bundle.check_graph import check_graph
+from hagane.bundle.wire import field_bytes
 from hagane.errors import BundleError
 from hagane.features.emit import Emitter
 
@@ -67,6 +68,35 @@ def test_attributes_of_every_wire_type_are_skipped_over() -> None:
         helper.make_node("Any", ["x"], ["z"], f=1.5, i=-1, s="text", floats=[1.0, 2.0], ints=[1, 2**62], strings=["a"])
     )
     check_graph(model.SerializeToString())
+
+
+def test_a_tensor_behind_the_numbers_of_trees_is_found() -> None:
+    """Runs of numbers and modes are passed over as one, and what stands between or behind them is looked at."""
+    model = small_model()
+    node = model.graph.node.add(op_type="TreeEnsembleRegressor", domain="ai.onnx.ml")
+    attribute = node.attribute.add(name="nodes", type=onnx.AttributeProto.INTS)
+    attribute.ints.extend([0, 1, 127, 128, -1, 2**62] * 50)
+    attribute.floats.extend([0.0, 1.5, float("nan")] * 50)
+    attribute.strings.extend([b"LEAF", b"BRANCH_EQ", b"BRANCH_LEQ", b"BRANCH_GTE", b"", b"other"] * 20)
+    check_graph(model.SerializeToString())
+    attribute.tensors.append(external(helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0])))
+    with pytest.raises(BundleError, match="kept in another file"):
+        check_graph(model.SerializeToString())
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)), st.lists(st.floats(width=32)), st.binary(max_size=12))
+def test_what_is_passed_over_is_whole_fields(ints: list[int], floats: list[float], rest: bytes) -> None:
+    """Whatever numbers stand before it, the rest is judged as if it stood alone."""
+    numbers = onnx.AttributeProto(ints=ints, floats=floats).SerializeToString()
+
+    def judged(attribute: bytes) -> str:
+        try:
+            check_graph(field_bytes(7, field_bytes(1, field_bytes(5, attribute))))
+        except BundleError as error:
+            return str(error)
+        return "passed"
+
+    assert judged(numbers + rest) == judged(rest)
 
 
 @given(st.binary(max_size=200))

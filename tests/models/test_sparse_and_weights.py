@@ -9,7 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from family_cases import ENSEMBLES, NETWORKS, QUICK
+from family_cases import CLASSIFIERS, ENSEMBLES, NETWORKS, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
@@ -79,8 +79,9 @@ def predicted(model: Any, train: Encoded) -> np.ndarray:
     return np.asarray(model.predict(batch.dense, batch.ids, batch.sparse))
 
 
-@every_family
-@pytest.mark.parametrize("num_classes", [2, 4])
+@pytest.mark.parametrize(
+    ("num_classes", "name"), [*((2, name) for name in FAMILIES), *((4, name) for name in CLASSIFIERS)]
+)
 def test_the_graph_predicts_what_the_model_predicts(name: str, num_classes: int, encode: Encode) -> None:
     train = data(encode, name, num_classes=num_classes)
     model = fit(name, train, data(encode, name, 200, num_classes=num_classes, seed=1), num_classes=num_classes)
@@ -95,7 +96,7 @@ def test_the_graph_predicts_what_the_model_predicts(name: str, num_classes: int,
 
 @every_family
 def test_a_rows_score_does_not_depend_on_its_batch(name: str, encode: Encode) -> None:
-    train = data(encode, name, 4096)
+    train = data(encode, name, 2048)
     graph, batch = graph_of(fit(name, train), train), train.arrays()
     whole = graph(batch.dense, batch.ids, batch.sparse)
     for n in (1, 2, 7, 300):
@@ -105,8 +106,9 @@ def test_a_rows_score_does_not_depend_on_its_batch(name: str, encode: Encode) ->
 
 
 @every_family
-@pytest.mark.parametrize(("num_dense", "cardinalities"), [(0, ()), (2, ()), (0, (4,))])
-@pytest.mark.parametrize("words", [(30,), (30, 4)])
+@pytest.mark.parametrize(
+    ("num_dense", "cardinalities", "words"), [(0, (), (30,)), (0, (), (30, 4)), (2, (), (30,)), (0, (4,), (30, 4))]
+)
 def test_sparse_features_beside_few_others(
     name: str, num_dense: int, cardinalities: tuple[int, ...], words: tuple[int, ...], encode: Encode
 ) -> None:
@@ -121,7 +123,7 @@ def test_sparse_features_beside_few_others(
 @every_family
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
-    longer = {"num_parallel_tree": 100} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
+    longer = {"num_parallel_tree": 30} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
     if name in ENSEMBLES:
         trees = name.replace("ensemble", "boosted_tree")
         fewer = {"max_iterations": 60, "learn_rate": 0.15}

@@ -206,6 +206,7 @@ POOLS: dict[SqlType, list[object]] = {
 
 
 @functools.lru_cache(maxsize=8)
+@functools.cache
 def hostile_rows(seed: int, count: int = 256) -> pa.Table:
     """A table of `count` rows over `SCHEMA`; one value in eight is NULL. The first row is NULL throughout."""
     generator = np.random.default_rng(seed)

@@ -73,9 +73,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("linear_reg", "v", "r2_score", 0.70, {}),
         ("boosted_tree_regressor", "v", "r2_score", 0.75, {"max_iterations": 60}),
-        ("dnn_regressor", "v", "r2_score", 0.60, {"max_iterations": 3, "batch_size": 512, "hidden_units": [16]}),
+        pytest.param(
+            "dnn_regressor", "v", "r2_score", 0.60, {"max_iterations": 3, "batch_size": 512, "hidden_units": [16]},
+            marks=pytest.mark.slow,
+        ),
     ],
-)
+)  # fmt: skip
 def test_as_many_values_as_a_third_of_the_rows(  # noqa: PLR0917
     many: Path, family: str, label: str, metric: str, least: float, options: dict[str, Any]
 ) -> None:

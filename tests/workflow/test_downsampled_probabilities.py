@@ -22,7 +22,7 @@ from hagane.workspace.workspace import Workspace
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "logistic_reg": {},
-    "boosted_tree_classifier": {},
+    "boosted_tree_classifier": {"max_iterations": 100},
     "dnn_classifier": {"dropout": 0.0, "max_iterations": 10},
 }
 OWN_ERROR = {"dnn_classifier": 0.05}
@@ -132,7 +132,10 @@ def test_generated_rows(family: str, wanted: Downsample, generated: Rows, on_gen
     assert np.all(np.abs(predicted - so) < shape * so + 0.002)
 
 
-@every_classifier
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(name, marks=pytest.mark.slow if name == "dnn_classifier" else ()) for name in OPTIONS],
+)
 @every_rate
 def test_bank_marketing(family: str, wanted: Downsample, bank: Rows, on_bank: Fit) -> None:
     found = on_bank(family, wanted)

@@ -18,7 +18,10 @@ from hagane.spec.calibration import Calibration
 from hagane.spec.spec import Model, Spec, Split
 from hagane.spec.tuning import Tuning
 from hagane.tuning.trial import TrialState
+from hagane.workflow.kept_scores import KeptScores
+from hagane.workflow.read_study import read_study
 from hagane.workflow.train import train
+from hagane.workflow.train_trial import train_trial
 from hagane.workflow.trial_runner import TrialRunner
 from hagane.workflow.tune import TuneResult, tune
 from hagane.workspace.workspace import Workspace
@@ -70,6 +73,20 @@ def test_trials_that_the_rows_do_not_tell_apart(rows: pa.Table, tmp_path: Path) 
     assert noise.p_values[-1] < 1e-6
     assert any("cannot be told apart" in note for note in result.notes)
     assert result.spec.transform is not None
+
+
+def test_scores_of_a_study_that_was_deleted_are_not_those_of_the_next(rows: pa.Table, tmp_path: Path) -> None:
+    spec, workspace = searched({"x": "x * HPARAM_CANDIDATES([1.0, 2.0, 3.0])"}, {}), Workspace(tmp_path)
+    first = tune(spec, workspace=workspace, frame=rows)
+    kept = KeptScores.of_study(workspace, first.study)
+    assert kept.find(3) is not None
+    for file in workspace.studies_folder.glob("*.sqlite*"):
+        file.unlink()
+    assert spec.tuning is not None
+    fewer = msgspec.structs.replace(spec, tuning=msgspec.structs.replace(spec.tuning, num_trials=2))
+    tune(fewer, workspace=workspace, frame=rows)
+    assert kept.find(2) is not None
+    assert kept.find(3) is None
 
 
 @pytest.mark.parametrize("objective", ["log_loss", "accuracy"])
@@ -124,6 +141,11 @@ def test_the_winner_trained_again_is_what_a_person_would_have_asked_for(rows: pa
     by_hand = train(result.spec, workspace=Workspace(tmp_path), frame=rows)
     assert (by_hand.bundle / "model.onnx").read_bytes() == (result.trained.bundle / "model.onnx").read_bytes()
     assert any(note.startswith("trained again on the train and eval rows") for note in result.notes)
+    later = train_trial(result.study, workspace=Workspace(tmp_path), frame=rows)
+    assert (later.bundle / "model.onnx").read_bytes() == (result.trained.bundle / "model.onnx").read_bytes()
+    kept = read_study(result.study, workspace=Workspace(tmp_path)).winner
+    assert kept is not None
+    assert (kept.model, kept.retrained) == (later.version.reference, True)
 
 
 def test_rows_that_a_column_divides_are_trained_on_again(rows: pa.Table, tmp_path: Path) -> None:
@@ -170,6 +192,8 @@ def test_the_winner_goes_without_what_helps_no_more_than_noise(rows: pa.Table, t
     assert result.trained.spec.transform is not None
     assert list(result.trained.spec.transform) == ["x"]
     assert document(result, "lineage.json")["retrained"].endswith("without n, which helped no more than noise")
+    later = train_trial(result.study, workspace=Workspace(tmp_path), frame=rows)
+    assert list(later.spec.transform or {}) == ["x"]
     by_hand = train(result.spec, workspace=Workspace(tmp_path), frame=rows)
     assert (by_hand.bundle / "model.onnx").read_bytes() == (result.trained.bundle / "model.onnx").read_bytes()
 

@@ -71,6 +71,7 @@ def test_downsampled_rows_weigh_so_much_that_probabilities_stay_those_of_the_dat
     assert thinned.evaluation.num_rows == thinned.split_counts["test"]
 
 
+@pytest.mark.slow
 def test_bank_marketing(shared_data: Path, workspace: Workspace) -> None:
     """11.7 % of the clients say yes. Without its leak (`duration`), the same model with and without correction."""
     query = f"SELECT * FROM read_csv('{shared_data}/bank_marketing/bank-full.csv', delim = ';', nullstr = 'unknown')"

@@ -107,7 +107,7 @@ def test_too_few_rows_and_a_metric_of_another_task(tmp_path: Path) -> None:
         learning_curve(spec, workspace=Workspace(tmp_path), frame=rows_of_a_line(150), metric="roc_auc")
 
 
-def test_the_command_and_python(
+def test_the_command_tells_it_and_draws_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -118,9 +118,18 @@ def test_the_command_and_python(
     assert "5 times the rows" in told
     assert "judged on the same" in told
     assert "<svg" in Path("curve.html").read_text()
+    assert run(("learning-curve", *asked, "--html", "nowhere/curve.html")) != 0
+
+
+@pytest.mark.slow
+def test_the_document_says_what_python_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(rows_of_a_line(2_000), "rows.parquet")
+    asked = ("rows.parquet", "--label", "y", "--model", "linear_reg", "--more", "5")
     assert run(("learning-curve", *asked, "--json")) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["learning_curve"]["more"] == 5
     spec = Spec(data="rows.parquet", label="y", model=Model(type="linear_reg"))
     assert hg.learning_curve(spec, more=5).describe() == document["told"]
-    assert run(("learning-curve", *asked, "--html", "nowhere/curve.html")) != 0

@@ -20,7 +20,12 @@ from hagane.workspace.workspace import Workspace
 
 
 @pytest.mark.parametrize(
-    ("family", "roc_auc"), [("boosted_tree_classifier", 0.927), ("dnn_classifier", 0.910), ("logistic_reg", 0.904)]
+    ("family", "roc_auc"),
+    [
+        ("boosted_tree_classifier", 0.927),
+        pytest.param("dnn_classifier", 0.910, marks=pytest.mark.slow),  # tests/models/test_quality.py has it, too
+        ("logistic_reg", 0.904),
+    ],
 )
 def test_adult(adult_train: str, adult_test: str, workspace: Workspace, family: str, roc_auc: float) -> None:
     spec = Spec(

@@ -81,7 +81,14 @@ def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return {name: (result, Bundle.load(result.bundle)) for name, result in found.items()}
 
 
-@pytest.mark.parametrize("family", [name for name in SEVERAL_LABELS if not name.startswith("dnn_c")])
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("torch_regressor", "tabnet_classifier") else ())
+        for name in SEVERAL_LABELS
+        if not name.startswith("dnn_c")
+    ],
+)
 def test_every_family_learns_each_label(rows: pa.Table, workspace: Workspace, family: str) -> None:
     result = fit(rows, TRUTHS if "classifier" in family else NUMBERS, workspace, family)
     for one in result.evaluation.labels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from _pytest.mark import ParameterSet
 
 from hagane.bundle.bundle import Bundle
 from hagane.data.column_data import columns_data
@@ -34,6 +36,8 @@ FAST = {
     for name in FAMILIES
     if name.startswith(("dnn", "tabnet", "torch"))
 } | {
+    "random_forest_classifier": {"num_parallel_tree": 20},
+    "random_forest_regressor": {"num_parallel_tree": 20},
     "ensemble_classifier": {
         "members": [
             {"type": "boosted_tree_classifier"},
@@ -57,13 +61,21 @@ def train_mixed(mixed: pa.Table, workspace: Workspace, family: str, label: str, 
     return train(spec, workspace=workspace, frame=frame)
 
 
-@pytest.mark.parametrize("label", ["good", "grade", "value"])
-@pytest.mark.parametrize("family", FAMILIES)
+def cases() -> Iterator[ParameterSet]:
+    """Each family with a label of each kind that it takes; of those that take long, classifiers have three classes."""
+    for family in FAMILIES:
+        if get_family(family).task is Task.REGRESSION:
+            yield pytest.param(family, "value")
+            continue
+        marks = pytest.mark.slow if family.startswith(("torch", "tabnet", "random_forest")) else ()
+        yield pytest.param(family, "good", marks=marks)
+        yield pytest.param(family, "grade")
+
+
+@pytest.mark.parametrize(("family", "label"), [*cases()])
 def test_every_family_learns_something_and_serves_raw_rows(
     mixed: pa.Table, workspace: Workspace, family: str, label: str
 ) -> None:
-    if (label == "value") != (get_family(family).task is Task.REGRESSION):
-        pytest.skip("the family is not for this kind of label")
     result = train_mixed(mixed, workspace, family, label)
 
     name, value = result.evaluation.headline()

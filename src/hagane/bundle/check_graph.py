@@ -1,11 +1,13 @@
 """Refuse a graph that would reach outside itself: tensors kept in other files, operators from other libraries.
 
 ONNX files are protocol buffers. Only their outline is walked here (the onnx package is not needed to serve), by the
-field numbers of onnx.proto: lengths are skipped over, so that the walk costs by nodes, not by bytes.
+field numbers of onnx.proto: lengths are skipped over, so that the walk costs by nodes, not by bytes. Trees are lists of
+millions of numbers in attributes, a field each: runs of them are matched as one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hagane.bundle.wire_values import wire_values
@@ -23,6 +25,11 @@ _SPARSE = {1: "tensor", 2: "tensor"}
 _OPSET = {1: "domain"}
 _CHILDREN = {"model": _MODEL, "graph": _GRAPH, "function": _FUNCTION, "node": _NODE, "attribute": _ATTRIBUTE,
              "sparse": _SPARSE, "opset": _OPSET}  # fmt: skip
+_NUMBERS = re.compile(
+    rb"(?: \x3d .{4} | \x40 [\x80-\xff]{0,9} [\x00-\x7f] | \x4a (?: \x04 .{4} | \x09 .{9} | \x0a .{10} ) )++",
+    re.DOTALL | re.VERBOSE,
+)
+"""An attribute's floats, ints, and strings of the lengths of a tree node's modes (LEAF, BRANCH_EQ, BRANCH_LEQ)."""
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _MAX_DEPTH = 64
 
@@ -54,7 +61,7 @@ def _walk(message: memoryview, kind: str, depth: int) -> Iterator[str]:
             yield "a tensor is kept in another file"
     else:
         children = _CHILDREN[kind]
-        for field, value in wire_values(message):
+        for field, value in wire_values(message, _NUMBERS if kind == "attribute" else None):
             child = children.get(field)
             if child is not None and isinstance(value, memoryview):
                 yield from _walk(value, child, depth + 1)

@@ -5,6 +5,7 @@ https://protobuf.dev/programming-guides/encoding: a field is a tag (number and w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,14 +28,19 @@ class WireField(NamedTuple):
     end: int
 
 
-def wire_fields(message: memoryview) -> Iterator[WireField]:
+def wire_fields(message: memoryview, passed_over: re.Pattern[bytes] | None = None) -> Iterator[WireField]:
     """The fields in order. Raises ValueError or IndexError where the bytes are no message.
+
+    `passed_over` matches whole fields of which none is wanted, as many in a row as there are.
 
     >>> list(wire_fields(memoryview(field_bytes(7, b"abc"))))
     [WireField(number=7, wire_type=2, start=0, value=2, end=5)]
     """
     position, end = 0, len(message)
     while position < end:
+        if passed_over is not None and (run := passed_over.match(message, position)):
+            position = run.end()
+            continue
         start = position
         tag, position = read_varint(message, position)
         wire_type = tag & 7

@@ -29,6 +29,7 @@ from hagane.tuning.study import Study
 from hagane.tuning.study_about import StudyAbout
 from hagane.tuning.study_record import StudyRecord
 from hagane.tuning.trial import Trial
+from hagane.workflow.kept_scores import KeptScores
 from hagane.workflow.nested_folds import NestedFolds, search_nested_folds
 from hagane.workflow.select_features import FeatureSelection
 from hagane.workflow.shared_rows import SharedRows
@@ -97,7 +98,7 @@ def tune(spec: Spec, *, workspace: Workspace, frame: object | None = None, progr
     place = plan.tuning.storage or study_path(workspace.studies_folder, name)
     with (
         _alone(workspace, name, plan),
-        closing(_study(plan, name, place)) as study,
+        closing(_study(plan, name, place, KeptScores.of_study(workspace, name))) as study,
         tensorboard_trials(plan.searched, workspace, progress) as told,
     ):
         budget = plan.tuning.budget
@@ -186,11 +187,13 @@ def _lasting(frame: object | None) -> object | None:
     return [*frame] if isinstance(frame, Iterator) else frame
 
 
-def _study(plan: StudyPlan, name: str, place: Path | str) -> Study:
+def _study(plan: StudyPlan, name: str, place: Path | str, kept: KeptScores) -> Study:
     about = _about(plan, name)
     study = open_or_make_study(place, about)
     try:
         check_same_study(study.about, about, plan.declared)
+        if not study.trials():
+            kept.remove()  # of a study of this name whose file was deleted
     except BaseException:
         study.close()
         raise
