@@ -6,6 +6,7 @@ choice is a `Literal`, and rules across options go into `cross_faults`.
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,6 +111,7 @@ def option_types(options: type[FamilyOptions]) -> dict[str, Any]:
     return _hints(options)
 
 
+@functools.cache
 def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
     hints = get_type_hints(struct, include_extras=True)
     return {field.name: hints[field.name] for field in msgspec.structs.fields(struct)}

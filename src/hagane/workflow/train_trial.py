@@ -35,8 +35,8 @@ def train_trial(
 ) -> TrainResult:
     """Train the trial of this number, the best without one, as `train` trains with its hyperparameters.
 
-    `frame` stands in for the data of a study that was made of a frame. The best one is trained as the search trained it,
-    or would have: on eval rows, too, and without features that help no more than noise, where `tuning.retrain` and
+    `frame` stands in for the data of a study that was made of a frame. The best one is trained as the search trained
+    it, or would have: on eval rows, too, and without features that help no more than noise, where `tuning.retrain` and
     `tuning.select` ask for that; its model is kept with the study as its winner. Raises HaganeError.
     """
     record = read_study(name, workspace=workspace, storage=storage)
