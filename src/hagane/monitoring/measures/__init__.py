@@ -23,8 +23,12 @@ class Measure(Protocol):
 MEASURES = {
     "L_INFTY": "hagane.monitoring.measures.l_infinity:l_infinity",
     "JENSEN_SHANNON_DIVERGENCE": "hagane.monitoring.measures.jensen_shannon:jensen_shannon",
+    "KOLMOGOROV_SMIRNOV": "hagane.monitoring.measures.kolmogorov_smirnov:kolmogorov_smirnov",
+    "WASSERSTEIN": "hagane.monitoring.measures.wasserstein:wasserstein",
+    "POPULATION_STABILITY_INDEX": "hagane.monitoring.measures.population_stability_index:population_stability_index",
+    "CHI_SQUARED": "hagane.monitoring.measures.chi_squared:chi_squared",
 }
-"""Name, as BigQuery ML writes it → `module:function`."""
+"""Name → `module:function`; the first two are BigQuery ML's."""
 
 
 def get_measure(name: str) -> Measure:

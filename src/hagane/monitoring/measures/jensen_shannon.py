@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hagane.monitoring.distribution import Categories, Distribution, Histogram
-from hagane.monitoring.measures.aligned_counts import aligned_counts
+from hagane.monitoring.distribution import Distribution
+from hagane.monitoring.measures.compared_counts import compared_counts
 
 Counts = npt.NDArray[np.float64]
 
@@ -18,27 +18,18 @@ def jensen_shannon(base: Distribution, study: Distribution) -> float | None:
     Histograms are cut into common pieces first (`aligned_counts`). None where one side is numbers and the other text,
     or one has no values: so TensorFlow Data Validation has it.
 
+    >>> from hagane.monitoring.distribution import Categories
     >>> jensen_shannon(Categories({"a": 1}), Categories({"b": 7}))
     1.0
     >>> round(jensen_shannon(Categories({"a": 116, "b": 86, "c": 36}), Categories({"a": 775, "b": 795, "c": 279})), 6)
     0.004004
     """
-    counts = _counts(base, study)
-    if counts is None or not counts[0].sum() or not counts[1].sum():
+    counts = compared_counts(base, study)
+    if counts is None:
         return None
     p, q = (side / side.sum() for side in counts)
     middle = (p + q) / 2
     return float(min(max(0.0, (_divergence(p, middle) + _divergence(q, middle)) / 2), 1.0))
-
-
-def _counts(base: Distribution, study: Distribution) -> tuple[Counts, Counts] | None:
-    if isinstance(base, Histogram) and isinstance(study, Histogram):
-        return aligned_counts(base, study)
-    if isinstance(base, Categories) and isinstance(study, Categories):
-        values = sorted({*base.counts, *study.counts})
-        both = [np.array([side.counts.get(value, 0.0) for value in values]) for side in (base, study)]
-        return both[0], both[1]
-    return None
 
 
 def _divergence(p: Counts, q: Counts) -> float:

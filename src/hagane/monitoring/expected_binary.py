@@ -1,0 +1,144 @@
+"""`ExpectedBinary`: how good a binary classifier's answers are to be expected, before anybody knows the labels.
+
+Confidence-based performance estimation: if probabilities mean what they say, a row of probability p is positive with
+probability p, and every count of a confusion matrix has an expectation. What is assumed, and what nobody can see
+without labels: the probabilities are calibrated, and a row of certain features is as often positive as in training
+(drift of the inputs is seen, drift of the concept is not).
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+NUM_BINS = 256
+"""Bins of equal width over the probabilities, for what depends on their order."""
+_LEAST = 1e-15
+_Z = 1.959963984540054
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """One metric: its expectation, and where the true one will lie in 95 of 100 such windows."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over the rows of a window, some kilobytes, mergeable with those of any other rows of the same threshold.
+
+    >>> answers = ExpectedBinary.of(np.array([0.9, 0.9, 0.2]), threshold=0.5)
+    >>> round(answers.metrics()["accuracy"].value, 6), round(answers.metrics()["recall"].value, 6)
+    (0.866667, 0.9)
+    """
+
+    threshold: float
+    num_seen: int
+    """Rows that were looked at, whatever each stands for."""
+    num_positive_answers: float
+    """Rows whose probability is at least the threshold."""
+    num_negative_answers: float
+    true_positives: float
+    """Σ p over the positive answers: how many of them are expected to be right."""
+    false_negatives: float
+    """Σ p over the negative answers."""
+    positive_variance: float
+    """Σ p (1 - p) over the positive answers: the variance of how many of them are right."""
+    negative_variance: float
+    log_loss: float
+    """Σ of the entropies: -p ln p - (1 - p) ln(1 - p)."""
+    log_loss_variance: float
+    """Σ p (1 - p) ln²(p / (1 - p))."""
+    brier_score: float
+    """Σ p (1 - p) of all rows."""
+    bin_counts: tuple[float, ...]
+    """[256] rows by probability, from 0 to 1."""
+    bin_positives: tuple[float, ...]
+    """[256] Σ p of them."""
+
+    @staticmethod
+    def of(probabilities: Floats, *, threshold: float, weights: Floats | None = None) -> ExpectedBinary:
+        """Of calibrated probabilities [n] of the positive class; `weights` [n]: for how many rows each stands."""
+        p = np.clip(probabilities.astype(np.float64), 0.0, 1.0)
+        w = np.ones(len(p)) if weights is None else weights.astype(np.float64)
+        above = p >= threshold
+        variance, inside = w * p * (1 - p), np.clip(p, _LEAST, 1 - _LEAST)
+        odds = np.log(inside) - np.log1p(-inside)
+        bins = np.minimum((p * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+        return ExpectedBinary(
+            threshold=threshold,
+            num_seen=len(p),
+            num_positive_answers=float(w[above].sum()),
+            num_negative_answers=float(w[~above].sum()),
+            true_positives=float((w * p)[above].sum()),
+            false_negatives=float((w * p)[~above].sum()),
+            positive_variance=float((w * variance)[above].sum()),
+            negative_variance=float((w * variance)[~above].sum()),
+            log_loss=float(-(w * (p * np.log(inside) + (1 - p) * np.log1p(-inside))).sum()),
+            log_loss_variance=float((w * variance * odds**2).sum()),
+            brier_score=float(variance.sum()),
+            bin_counts=tuple(np.bincount(bins, w, NUM_BINS).tolist()),
+            bin_positives=tuple(np.bincount(bins, w * p, NUM_BINS).tolist()),
+        )
+
+    def merge(self, other: ExpectedBinary) -> ExpectedBinary:
+        """Of both windows together. The thresholds are the same: another threshold is another deployment."""
+        assert self.threshold == other.threshold, (self.threshold, other.threshold)
+        sums: dict[str, float | tuple[float, ...]] = {}
+        for name in self.__struct_fields__[1:]:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            both = isinstance(mine, tuple)
+            sums[name] = tuple(a + b for a, b in zip(mine, theirs, strict=True)) if both else mine + theirs
+        return msgspec.convert({"threshold": self.threshold, **sums}, ExpectedBinary)
+
+    @property
+    def num_rows(self) -> float:
+        """Rows, weighted."""
+        return self.num_positive_answers + self.num_negative_answers
+
+    def metrics(self) -> dict[str, Expected]:
+        """By BigQuery ML's names; what is undefined (no positive answer has no precision) is left out.
+
+        Each interval is that of the metric which the labels will show: labels scatter even where probabilities are
+        perfectly calibrated. Ratios by the delta method, `roc_auc` by Hanley and McNeil (The Meaning and Use of the
+        Area under a Receiver Operating Characteristic (ROC) Curve, 1982).
+        """
+        rows, answers = self.num_rows, self.num_positive_answers
+        tp, fn = self.true_positives, self.false_negatives
+        a, b = self.positive_variance, self.negative_variance
+        found: dict[str, Expected] = {}
+        if rows:
+            correct = tp + self.num_negative_answers - fn
+            found["accuracy"] = _expected(correct / rows, math.sqrt(a + b) / rows)
+            found["log_loss"] = _expected(self.log_loss / rows, math.sqrt(self.log_loss_variance) / rows, most=math.inf)
+        if answers:
+            found["precision"] = _expected(tp / answers, math.sqrt(a) / answers)
+        positives = tp + fn
+        if positives > 0:
+            found["recall"] = _expected(tp / positives, math.sqrt(fn**2 * a + tp**2 * b) / positives**2)
+            total = answers + positives
+            slopes = 2 * (total - tp) / total**2, 2 * tp / total**2
+            found["f1_score"] = _expected(2 * tp / total, math.sqrt(slopes[0] ** 2 * a + slopes[1] ** 2 * b))
+        if 0 < positives < rows:
+            found["roc_auc"] = self._roc_auc(positives, rows - positives)
+        return found
+
+    def _roc_auc(self, positives: float, negatives: float) -> Expected:
+        hits = np.array(self.bin_positives)
+        misses = np.array(self.bin_counts) - hits
+        below = np.cumsum(misses) - misses
+        auc = float(np.sum(hits * (below + misses / 2))) / (positives * negatives)
+        q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+        seen = self.num_seen / self.num_rows
+        positives, negatives = positives * seen, negatives * seen
+        spread = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
+        return _expected(auc, math.sqrt(max(0.0, spread) / (positives * negatives)))
+
+
+def _expected(value: float, error: float, *, most: float = 1.0) -> Expected:
+    return Expected(value, max(0.0, value - _Z * error), min(most, value + _Z * error))
