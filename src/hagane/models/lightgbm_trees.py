@@ -36,6 +36,10 @@ class Tree(NamedTuple):
     """[m] training rows that came to each node."""
     leaf_rows: Floats
     """[m + 1] training rows that ended in each leaf; () of a tree that was never split."""
+    gains: Floats = np.empty(0)
+    """[m] what each split gained: the sum, over its sides, of G² / (H + l2), less that of both together."""
+    node_weights: Floats = np.empty(0)
+    """[m] the sum of the second derivatives of the rows that came to each node."""
 
 
 class Trees(NamedTuple):
@@ -73,6 +77,8 @@ def _tree(fields: dict[str, str]) -> Tree:
         sets=_sets(_ints(fields, "cat_boundaries"), _ints(fields, "cat_threshold")),
         node_rows=_floats(fields, "internal_count"),
         leaf_rows=_floats(fields, "leaf_count"),
+        gains=_floats(fields, "split_gain"),
+        node_weights=_floats(fields, "internal_weight"),
     )
 
 

@@ -26,6 +26,7 @@ from hagane.models.tree_graph import (
     moved_trees,
     used_slots,
 )
+from hagane.models.tree_importance import TreeImportance, tree_importance
 from hagane.models.tree_link import apply_link, num_scores
 from hagane.models.tree_parameters import TreeParameters, tree_parameters
 
@@ -129,3 +130,8 @@ class TreeModel:
         features = self._columns.features
         gains = np.bincount(self._columns.owners, self._booster.feature_importance("gain"), len(features))
         return {feature.name: float(gain) for feature, gain in zip(features, gains, strict=True)}
+
+    def tree_importance(self) -> TreeImportance:
+        """Splits, and what they gain and cover, by feature."""
+        names = [feature.name for feature in self._columns.features]
+        return tree_importance(self.trees, names, self._columns.owners)

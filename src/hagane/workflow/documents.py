@@ -11,6 +11,7 @@ import msgspec
 from hagane.evaluation.report.card_html import card_html
 from hagane.evaluation.report.card_markdown import card_markdown
 from hagane.models.family import FittedModel, HasParameters
+from hagane.models.tree_importance import HasTreeImportance
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
@@ -24,6 +25,7 @@ from hagane.workflow.lineage import Lineage
 from hagane.workflow.model_card import Trained, model_card
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import RowWeights
+from hagane.workflow.tree_importance import TREE_IMPORTANCE_NAME
 from hagane.workflow.weights import WEIGHTS_NAME, weights_document
 
 CARD_NAME, CARD_PAGE_NAME = "model_card.md", "model_card.html"
@@ -86,6 +88,8 @@ def bundle_documents(
     documents |= exported.explanation
     if (weights_json := weights_document(prepared, model)) is not None:
         documents[WEIGHTS_NAME] = weights_json
+    if isinstance(model, HasTreeImportance):
+        documents[TREE_IMPORTANCE_NAME] = model.tree_importance().to_json()
     if isinstance(model, HasParameters):
         documents |= model.parameters()
     if isinstance(schema := prepared.resolved.spec.schema, DataSchema):

@@ -12,15 +12,22 @@ if TYPE_CHECKING:
     from hagane.session.table_function import TableFunction
 
 TABLE_FUNCTIONS: dict[str, str] = {
+    "ML.ADVANCED_WEIGHTS": "hagane.session.functions.advanced_weights:AdvancedWeights",
+    "ML.CONFUSION_MATRIX": "hagane.session.functions.confusion_matrix:ConfusionMatrix",
     "ML.CORRELATION": "hagane.session.functions.correlation:Correlation",
     "ML.DESCRIBE_DATA": "hagane.session.functions.describe_data:DescribeData",
     "ML.ENTITY_FEATURES_AT_TIME": "hagane.session.functions.entity_features_at_time:EntityFeaturesAtTime",
     "ML.EVALUATE": "hagane.session.functions.evaluate:Evaluate",
     "ML.FEATURES_AT_TIME": "hagane.session.functions.features_at_time:FeaturesAtTime",
+    "ML.FEATURE_IMPORTANCE": "hagane.session.functions.feature_importance:FeatureImportance",
+    "ML.FEATURE_INFO": "hagane.session.functions.feature_info:FeatureInfo",
     "ML.PREDICT": "hagane.session.functions.predict:Predict",
+    "ML.ROC_CURVE": "hagane.session.functions.roc_curve:RocCurve",
     "ML.TFDV_DESCRIBE": "hagane.session.functions.tfdv_describe:TfdvDescribe",
+    "ML.TRAINING_INFO": "hagane.session.functions.training_info:TrainingInfo",
     "ML.VALIDATE_DATA_DRIFT": "hagane.session.functions.validate_data_drift:ValidateDataDrift",
     "ML.VALIDATE_DATA_SKEW": "hagane.session.functions.validate_data_skew:ValidateDataSkew",
+    "ML.WEIGHTS": "hagane.session.functions.weights:Weights",
 }
 """Name with namespace → `module:Class`. The class is made without arguments and satisfies `TableFunction`."""
 
