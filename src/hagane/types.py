@@ -9,8 +9,15 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
+
+LabelTask = Literal["classification", "regression"]
+"""What is done with a label: a class, or a number, is predicted."""
+LabelFreeTask = Literal["clustering", "dimensionality_reduction", "preprocessing"]
+"""What is done without one."""
+TaskName = LabelTask | LabelFreeTask
 
 
 class SqlType(enum.StrEnum):

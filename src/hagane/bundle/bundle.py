@@ -19,7 +19,7 @@ from hagane.bundle.mapped_file import MappedFile
 from hagane.bundle.packed_rows import Feed
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.row_errors import row_error_faults
-from hagane.bundle.signature import UNCALIBRATED, Signature
+from hagane.bundle.signature import SCORES, UNCALIBRATED, Signature
 from hagane.bundle.signed_manifest import require_signed
 from hagane.bundle.typed_rows import TypedInstances, TypedRows, Values
 from hagane.errors import BundleError, Fault, RequestError
@@ -146,7 +146,8 @@ class Bundle:
         """Answer n rows given as columns, at most `chunk_rows` at a time. Rows that err are answered, and marked.
 
         Columns that the model does not read are left alone. With `uncalibrated` a calibrated model also answers what
-        its family itself says. Raises RequestError for columns that are missing.
+        its family itself says, a model without a label the scores behind its columns. Raises RequestError for columns
+        that are missing.
         """
         missing = [name for name in self.signature.names if name not in columns]
         if missing:
@@ -154,7 +155,7 @@ class Bundle:
                 *(Fault(what=f"no column {name}", expected=", ".join(self.signature.names)) for name in missing)
             )
         read, runs = self._runs(columns, chunk_rows)
-        more = (UNCALIBRATED,) if uncalibrated and UNCALIBRATED in self._session.outputs else ()
+        more = [name for name in (UNCALIBRATED, SCORES) if uncalibrated and name in self._session.outputs]
         return Predictions.concatenate([self._run(self._layout.feed(_slice(read, rows)), more) for rows in runs])
 
     def feature_masks(self, columns: Mapping[str, ColumnData]) -> Any:
@@ -187,7 +188,7 @@ class Bundle:
         num_rows = read[self.signature.names[0]].num_rows
         return read, self._session.runs(read, num_rows, most) or [slice(0, 0)]
 
-    def _run(self, feed: Feed, more: tuple[str, ...] = (), num_rows: int | None = None) -> Predictions:
+    def _run(self, feed: Feed, more: Sequence[str] = (), num_rows: int | None = None) -> Predictions:
         """The answers to all rows of `feed`, or to the first `num_rows`."""
         outputs = self._session.run(feed, (*self._outputs, *more))
         if num_rows is not None:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hagane.bundle.output_values import OutputValues
 from hagane.bundle.signature import (
     LOWER_BOUND,
     PREDICTED_LABEL,
     PREDICTED_VALUE,
     PROBABILITIES,
     ROW_ERROR,
+    SCORES,
     UNCALIBRATED,
     UPPER_BOUND,
     Signature,
@@ -41,6 +43,10 @@ class Predictions:
     upper_bounds: Array | None = None
     uncalibrated: Array | None = None
     """[n, c] f64: what the family itself says, where a calibrated model was asked for it."""
+    columns: tuple[OutputValues, ...] | None = None
+    """The values of `signature.output_columns`, of a model without a label."""
+    scores: Array | None = None
+    """[n, m] f64: what these follow from, where the graph was asked for it."""
     label_numbers: npt.NDArray[np.int64] | None = None
     """[n]: the predicted class by its place among `signature.classes`, where `labels` were not asked for."""
 
@@ -64,6 +70,11 @@ class Predictions:
             lower_bounds=outputs.get(LOWER_BOUND),
             upper_bounds=outputs.get(UPPER_BOUND),
             uncalibrated=outputs.get(UNCALIBRATED),
+            columns=tuple(
+                OutputValues.of(column, outputs, len(outputs[ROW_ERROR])) for column in signature.output_columns
+            )
+            or None,
+            scores=outputs.get(SCORES),
         )
 
     def split(self, sizes: Sequence[int]) -> list[Predictions]:
@@ -121,6 +132,8 @@ class Predictions:
             upper_bounds=_joined([(whole.upper_bounds, place) for whole, place in pieces]),
             uncalibrated=_joined([(whole.uncalibrated, place) for whole, place in pieces]),
             label_numbers=_joined([(whole.label_numbers, place) for whole, place in pieces]),
+            columns=_joined_columns([(whole.columns, place) for whole, place in pieces]),
+            scores=_joined([(whole.scores, place) for whole, place in pieces]),
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -131,17 +144,28 @@ class Predictions:
         `{"predicted_late": True, "predicted_late_probs": [{"label": True, "prob": 0.8}, {"label": False, "prob":
         0.2}]}`, the most probable class first (equal ones in the classes' order). A row with an error that
         was answered all the same has `"row_error": True` besides.
-        Several labels have all of these, each under its own name.
+        Several labels have all of these, each under its own name. A model without a label answers its
+        `signature.output_columns`: `{"CENTROID_ID": 2, "NEAREST_CENTROIDS_DISTANCE": [{"CENTROID_ID": 2, "DISTANCE":
+        0.7}, …]}`.
         A number that is not finite becomes None: JSON has no other word for it.
         """
         if self.signature.labels:
             each = zip(*(one.rows() for one in self.each), strict=True)
             return [{name: value for row in rows for name, value in row.items()} for rows in each]
-        rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
+        if self.columns is not None:
+            rows = self._column_rows(self.columns)
+        else:
+            rows = self._regression_rows() if self.probabilities is None else self._classification_rows()
         if self.any_row_errors:
             for index in np.flatnonzero(self.row_errors).tolist():
                 rows[index]["row_error"] = True
         return rows
+
+    def _column_rows(self, columns: tuple[OutputValues, ...]) -> list[dict[str, Any]]:
+        names = [each.column.name for each in columns]
+        return [
+            dict(zip(names, values, strict=True)) for values in zip(*(each.rows() for each in columns), strict=True)
+        ]
 
     def _regression_rows(self) -> list[dict[str, Any]]:
         assert self.values is not None
@@ -192,6 +216,8 @@ class _Part(Predictions):
 def _cut(name: str) -> property:
     def cut(part: _Part) -> Any:
         value = getattr(part._whole, name)
+        if name == "columns" and value is not None:
+            return tuple(each[part._place] for each in value)
         return value[part._place] if isinstance(value, np.ndarray) else value
 
     return property(cut)
@@ -229,6 +255,13 @@ def _pieces(parts: Sequence[Predictions]) -> list[tuple[Predictions, slice]]:
 def _joined(pieces: Sequence[tuple[Array | None, slice]]) -> Array | None:
     there = [array[place] for array, place in pieces if array is not None]
     return np.concatenate(there) if there else None
+
+
+def _joined_columns(
+    pieces: Sequence[tuple[tuple[OutputValues, ...] | None, slice]],
+) -> tuple[OutputValues, ...] | None:
+    there = [[each[place] for each in columns] for columns, place in pieces if columns is not None]
+    return tuple(OutputValues.concatenate(each) for each in zip(*there, strict=True)) if there else None
 
 
 def _descending(pair: tuple[Any, float]) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
+from hagane.bundle.output_column import OutputColumn
 from hagane.runtime.layout import InputLayout
-from hagane.types import Column, SqlType
+from hagane.types import Column, LabelTask, SqlType, TaskName
 
 PROBABILITIES = "probabilities"
 PREDICTED_LABEL = "predicted_label"
@@ -15,6 +16,8 @@ PREDICTED_VALUE = "predicted_value"
 LOWER_BOUND = "prediction_interval_lower_bound"
 UPPER_BOUND = "prediction_interval_upper_bound"
 ROW_ERROR = "row_error"
+SCORES = "scores"
+"""Only in a graph that answers `output_columns`: what the family computes these from, for verification."""
 UNCALIBRATED = "uncalibrated_probabilities"
 """Only in a graph that is calibrated, and no part of a prediction: what the family itself says."""
 
@@ -57,16 +60,19 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
     inputs: tuple[Input, ...]
     """Raw columns, in the order in which a list instance gives its values."""
-    task: Literal["classification", "regression"]
-    label: str
-    """The label column's name; predictions are called `predicted_<label>`."""
-    label_type: SqlType
+    task: TaskName
+    label: str = ""
+    """The label column's name; predictions are called `predicted_<label>`. Empty for a model without a label."""
+    label_type: SqlType = SqlType.FLOAT64
+    """Of a label, where there is one."""
     label_columns: dict[str, SqlType] = {}
     """The columns of the data that the label is made of, where it is none itself: of a one-hot label those of its
     classes."""
     labels: tuple[OneLabel, ...] = ()
     """The labels, where several are predicted at once: `label` names them all then, and tensors have an axis of them
     behind that of the rows."""
+    output_columns: tuple[OutputColumn, ...] = ()
+    """What a model without a label answers, each under its own name."""
     model_type: str
     """The family's name, as in the spec: `boosted_tree_classifier`."""
     model_name: str = ""
@@ -108,7 +114,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     def label_types(self) -> dict[str, SqlType]:
         """The types of these columns."""
         several = {label.name: label.type for label in self.labels}
-        return self.label_columns or several or {self.label: self.label_type}
+        one = {self.label: self.label_type} if self.label else {}
+        return self.label_columns or several or one
 
     @property
     def each(self) -> tuple[Signature, ...]:
@@ -133,6 +140,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def outputs(self) -> tuple[str, ...]:
         """The outputs of `model.onnx` that make a prediction."""
+        if self.output_columns:
+            return (*(tensor for column in self.output_columns for tensor in column.tensors), ROW_ERROR)
         if self.task == "regression":
             bounds = (LOWER_BOUND, UPPER_BOUND) if self.interval_level is not None else ()
             return (PREDICTED_VALUE, *bounds, ROW_ERROR)
@@ -142,3 +151,20 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     def prediction_name(self) -> str:
         """The name under which a prediction is answered: `predicted_<label>` (ML.PREDICT's)."""
         return f"predicted_{self.label}"
+
+    @property
+    def label_task(self) -> LabelTask:
+        """`task`, of a model with a label."""
+        assert self.label
+        return cast(LabelTask, self.task)
+
+    @property
+    def about(self) -> str:
+        """What the model is, in a few words.
+
+        >>> Signature(inputs=(), task="regression", label="price", model_type="linear_reg").about
+        'linear_reg of price'
+        >>> Signature(inputs=(), task="clustering", model_type="kmeans").about
+        'kmeans'
+        """
+        return f"{self.model_type} of {self.label}" if self.label else self.model_type

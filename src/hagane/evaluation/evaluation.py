@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from hagane.evaluation.bootstrap import Bootstrap, ConfidenceInterval
 from hagane.evaluation.interval_coverage import IntervalCoverage
 from hagane.evaluation.metric_info import METRICS, metric_info
 from hagane.metrics.best_threshold import Aim
+from hagane.types import LabelFreeTask, TaskName
 
 Label = str | int | bool
 
@@ -31,6 +32,9 @@ HEADLINES = {
     "regression": ("r2_score", "root_mean_squared_error"),
     "multi_label": ("roc_auc", "subset_accuracy", "hamming_loss"),
     "multivariate": ("r2_score", "root_mean_squared_error"),
+    "clustering": ("davies_bouldin_index", "mean_squared_distance"),
+    "dimensionality_reduction": ("total_explained_variance_ratio",),
+    "preprocessing": ("",),
 }
 """The metric to show first, by kind; the next one where it is undefined."""
 
@@ -161,7 +165,7 @@ class SliceColumn(msgspec.Struct, frozen=True, kw_only=True):
     small_below_rows: int
 
 
-Kind = Literal["binary", "multiclass", "regression", "multi_label", "multivariate"]
+Kind = Literal["binary", "multiclass", "regression", "multi_label", "multivariate"] | LabelFreeTask
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +177,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     format_version: int = 1
-    task: Literal["classification", "regression"]
+    task: TaskName
     num_rows: int
     part: str = ""
     """Which rows: `test`, `eval`, a file's name."""
@@ -229,6 +233,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> Kind:
         """The task, with binary apart from several classes, and one label apart from several."""
+        if self.task not in ("classification", "regression"):
+            return cast(LabelFreeTask, self.task)
         if self.labels:
             return "multivariate" if self.task == "regression" else "multi_label"
         if self.task == "regression":
@@ -244,7 +250,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         """The metric to show first, and its value (None where no candidate is defined).
 
         Binary ROC AUC, several classes accuracy, regression R², or what the training's loss asks for; the next of
-        `HEADLINES` where that is undefined.
+        `HEADLINES` where that is undefined. Of a model that has no figures the name is empty.
         """
         names = (*([self.judged_by] if self.judged_by else []), *HEADLINES[self.kind])
         name = next((name for name in names if self.metrics.get(name) is not None), names[0])
@@ -284,6 +290,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         name, value = self.headline()
+        if not name:
+            return f"<Evaluation: no figures, {self.rows_text}>"
         figure = "undefined" if value is None else f"{value:.4f}"
         return f"<Evaluation: {metric_info(name).title} {figure} on {self.rows_text}>"
 

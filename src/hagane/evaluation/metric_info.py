@@ -52,6 +52,15 @@ METRICS: dict[str, MetricInfo] = {
     "mean_squared_log_error": MetricInfo(
         "Mean squared log error", False, "Squared error of logarithms: ratios.", False
     ),
+    "davies_bouldin_index": MetricInfo(
+        "Davies–Bouldin index", False, "How wide clusters are for how far they lie apart; 0 is best.", False
+    ),
+    "mean_squared_distance": MetricInfo(
+        "Mean squared distance", False, "Of rows to the centroid of their cluster, squared, on average.", False
+    ),
+    "total_explained_variance_ratio": MetricInfo(
+        "Explained variance ratio", True, "The share of the features' variance that the components keep."
+    ),
 }
 """Every metric that an evaluation can hold, in the order in which it is shown."""
 

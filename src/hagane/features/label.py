@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hagane.errors import DataError, Fault, nearest
-from hagane.types import SqlType
+from hagane.types import LabelTask, SqlType
 
 if TYPE_CHECKING:
     from hagane.data.table import Table
@@ -46,7 +46,7 @@ class LabelEncoding(msgspec.Struct, frozen=True, kw_only=True):
 
     column: str
     type: SqlType
-    task: Literal["classification", "regression"]
+    task: LabelTask
     classes: tuple[Class, ...] = ()
     """Ascending (strings by Unicode code point), of a one-hot label in the order of its columns; the last of two is the
     positive class. Empty for regression."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, cast, get_args
 
 import msgspec
 import numpy as np
@@ -12,7 +12,8 @@ import pyarrow as pa
 from hagane.data.engine import quote_name
 from hagane.errors import DataError, Fault, HaganeError
 from hagane.features.label import CLASS_TYPES, Class, EncodedLabel, LabelEncoding, fit_label
-from hagane.types import SqlType
+from hagane.features.no_label import NoLabel
+from hagane.types import LabelFreeTask, LabelTask, SqlType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ class SeveralLabels(msgspec.Struct, frozen=True, kw_only=True):
     """At least two, of one task; classes are false and true, or 0 and 1."""
 
     @property
-    def task(self) -> Literal["classification", "regression"]:
+    def task(self) -> LabelTask:
         """Of all of them."""
         return self.each[0].task
 
@@ -85,15 +86,19 @@ class SeveralLabels(msgspec.Struct, frozen=True, kw_only=True):
         return EncodedLabel(values[kept], kept, num_left_out - num_unknown, num_unknown)
 
 
-Labels = LabelEncoding | SeveralLabels
+Labels = LabelEncoding | SeveralLabels | NoLabel
 """What a family is trained towards."""
 
 
-def fit_labels(table: Table, columns: Sequence[str], task: str) -> Labels:
+def fit_labels(table: Table, columns: Sequence[str], task: str, marks: str = "") -> Labels:
     """The encoding of one column, or of several at once. Raises DataError with what is wrong of each.
 
-    Of several columns to classify each has the classes false and true (0 and 1), whichever occur in `table`.
+    Of several columns to classify each has the classes false and true (0 and 1), whichever occur in `table`. A task
+    without a label has no columns; `marks` is `NoLabel.marks`.
     """
+    if not columns:
+        assert task in get_args(LabelFreeTask)
+        return NoLabel(task=cast(LabelFreeTask, task), marks=marks)
     if len(columns) == 1:
         return fit_label(table, columns[0], task)
     if task != "regression":

@@ -27,7 +27,7 @@ FRAME = "(a frame in memory)"
 
 def call_spec(
     data: object,
-    label: str | Sequence[str],
+    label: str | Sequence[str] | None,
     *,
     label_form: str | None = None,
     model: str = "auto",
@@ -50,7 +50,7 @@ def call_spec(
     source, given = _source(data), dict(sections or {})
     spec = {
         "data": source if source is not None else FRAME,
-        "label": label,
+        "label": () if label is None else label,
         "label_form": label_form,
         "name": name,
         "tables": {} if tables is None else tables,

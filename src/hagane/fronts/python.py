@@ -169,7 +169,7 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         signature = self.bundle.signature
-        return f"<{signature.model_type} of {signature.label}: {counted(len(signature.inputs), 'column')}, {self.path}>"
+        return f"<{signature.about}: {counted(len(signature.inputs), 'column')}, {self.path}>"
 
     def _repr_html_(self) -> str:
         signature = self.bundle.signature
@@ -178,14 +178,13 @@ class TrainedModel:
             for name, value in self.evaluate().metrics.items()
         )
         return (
-            f"<b>{html.escape(signature.model_type)}</b> of <b>{html.escape(signature.label)}</b>"
-            f"<br><code>{html.escape(str(self.path))}</code><table>{cells}</table>"
+            f"<b>{html.escape(signature.about)}</b><br><code>{html.escape(str(self.path))}</code><table>{cells}</table>"
         )
 
 
 def train(
     data: object,
-    label: str | Sequence[str],
+    label: str | Sequence[str] | None = None,
     *,
     label_form: str | None = None,
     model: str = "auto",
@@ -203,7 +202,8 @@ def train(
 ) -> TrainedModel:
     """Train on `data` (a SQL query, paths, URLs, Arrow, pandas, Polars, an iterable of rows) to predict `label`.
 
-    A list of columns is several labels at once, or with `label_form="one_hot"` the classes of one.
+    A list of columns is several labels at once, or with `label_form="one_hot"` the classes of one. A `model` without a
+    label (`kmeans`, `pca`, …) needs none.
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family;
     `defaults="bigquery"` takes BigQuery ML's.

@@ -10,12 +10,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.bundle.output_column import OutputColumn
 from hagane.features.emit import Emitter
 from hagane.features.encoded import Encoded
 from hagane.features.feature import Feature
@@ -31,10 +32,22 @@ Array = npt.NDArray[np.generic]
 
 
 class Task(enum.StrEnum):
-    """What is predicted."""
+    """What a family does with rows.
+
+    >>> Task.REGRESSION.has_label, Task.CLUSTERING.has_label
+    (True, False)
+    """
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    CLUSTERING = "clustering"
+    DIMENSIONALITY_REDUCTION = "dimensionality_reduction"
+    PREPROCESSING = "preprocessing"
+
+    @property
+    def has_label(self) -> bool:
+        """Whether a label is predicted. Where not, a spec names none."""
+        return self in (Task.CLASSIFICATION, Task.REGRESSION)
 
 
 class Iteration(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +70,7 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[Feature, ...]
     """Dense features first, then id features, then sparse ones, each in the encoded order."""
     num_classes: int = 0
-    """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for regression."""
+    """Classes of the label for classification (labels are 0 … num_classes - 1), 0 for all else."""
     num_labels: int = 1
     """Labels that are predicted at once; of several each has two classes, or none."""
     label_names: tuple[str, ...] = ("",)
@@ -94,6 +107,8 @@ class FittedModel(Protocol):
 
     def predict(self, dense: Array | None, ids: Array | None, sparse: Sequence[SparseRows] = ()) -> Array:
         """Scores of the training path (torch, LightGBM, numpy): [n] or [n, c]; of several labels [n, k] or [n, k, 2].
+
+        Of a model without a label [n, m]: what its output columns follow from.
 
         For dense features [n, d], ids [n, k] and one `SparseRows` a sparse feature. The verifier's oracle.
         """
@@ -137,6 +152,29 @@ class FeatureMaskModel(Protocol):
         """[n, f] float64, beside the nodes of `emit`: each feature's share, in the features' order."""
 
 
+class EmittedOutputs(NamedTuple):
+    """Names of tensors."""
+
+    scores: str
+    """[n, m] f64: what `FittedModel.predict` gives."""
+    columns: Mapping[str, str]
+    """Graph output (`OutputColumn.tensors`) → the tensor that holds it."""
+
+
+@runtime_checkable
+class OutputModel(Protocol):
+    """A fitted model without a label: it answers columns under names of its own."""
+
+    @property
+    def output_columns(self) -> tuple[OutputColumn, ...]:
+        """What it answers."""
+
+    def emit_outputs(
+        self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()
+    ) -> EmittedOutputs:
+        """As `emit`, and what follows from the scores."""
+
+
 class Family(Protocol):
     """One model family."""
 
@@ -161,7 +199,18 @@ class Family(Protocol):
     def fit(
         self, train: Encoded, evaluation: Encoded | None, options: msgspec.Struct, context: FitContext
     ) -> FittedModel:
-        """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError."""
+        """Fit on `train`, watching `evaluation` for early stopping. Raises TrainingError.
+
+        Of a family without a label `Encoded` has marks in a label's place (`features.no_label`).
+        """
+
+
+@runtime_checkable
+class RestorableFamily(Protocol):
+    """A family whose fitted model can be made again from what it left in its bundle (`HasParameters`)."""
+
+    def restore(self, parameters: Mapping[str, bytes], features: tuple[Feature, ...]) -> FittedModel:
+        """The model; `features` are the bundle's, in their encoded order. Raises BundleError for what is damaged."""
 
 
 def score_unit(model: object) -> float | npt.NDArray[np.float64]:

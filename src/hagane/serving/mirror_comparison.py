@@ -87,7 +87,12 @@ class MirrorComparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare_predictions(served: Predictions, mirrored: Predictions) -> tuple[LabelComparison, ...] | None:
-    """What two versions said of the same rows, label by label; None where they are of different kinds."""
+    """What two versions said of the same rows, label by label; None where they are of different kinds.
+
+    Of models without a label there is nothing to compare: their clusters and components have no names in common.
+    """
+    if served.columns is not None and mirrored.columns is not None:
+        return ()
     if len(served) != len(mirrored) or _kinds(served) != _kinds(mirrored):
         return None
     return tuple(_compare(one, two) for one, two in zip(_each(served), _each(mirrored), strict=True))

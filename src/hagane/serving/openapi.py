@@ -29,7 +29,7 @@ def openapi(model: ServedModel, protocols: Sequence[Protocol]) -> dict[str, Any]
                 paths.setdefault(_path(model, route.template), {}).setdefault(route.method.lower(), operation)
     for number, operation in enumerate(each for operations in paths.values() for each in operations.values()):
         operation["operationId"] = f"{operation['tags'][0]}_{number}"
-    about = f"{signature.model_type} of {signature.label}, served by Hagane {server_version()}"
+    about = f"{signature.about}, served by Hagane {server_version()}"
     return {
         "openapi": "3.1.0",
         "info": {"title": model.name, "version": model.version, "description": about},

@@ -21,7 +21,7 @@ def start_message(model: ServedModel, url: str, grpc_address: str = "", warning:
     """The model, the URL, a command that works as it stands, and what there is to know before others use it."""
     signature = model.bundle.signature
     state = model.status.state if model.status is not None else None
-    served = f"{model.name} version {model.version} ({signature.model_type} of {signature.label})"
+    served = f"{model.name} version {model.version} ({signature.about})"
     if state is not None:
         shares = ", ".join(f"{each.reference} {each.traffic}%" for each in state.models)
         served = f"the endpoint {state.name} ({shares})"

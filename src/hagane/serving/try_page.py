@@ -57,7 +57,7 @@ def try_page(model: ServedModel) -> str:
         class_="soft",
     )
     curl = element("pre", curl_command(model, ""), id="curl", tabindex=0)
-    about = f"{signature.model_type} of {signature.label}, version {model.version}"
+    about = f"{signature.about}, version {model.version}"
     return whole_page(
         model.name,
         about,

@@ -24,9 +24,10 @@ def read_yaml(text: str, *, path: str = "spec.yaml") -> Spec:
     >>> read_yaml("data: flights.parquet\\nlable: late")
     Traceback (most recent call last):
     hagane.errors.SpecError: 2 faults
-    1. the spec lacks the key 'label'
-      where: spec.yaml:1
-      next: add 'label: …'
+    1. the spec names no label
+      where: label
+      expected: the column to predict
+      next: add 'label', or name a model.type that needs none
     2. a spec has no key 'lable'
       where: spec.yaml:2
       did you mean: label

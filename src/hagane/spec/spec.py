@@ -153,13 +153,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     data: str | tuple[str, ...]
     """A SQL query (DuckDB's dialect), or where rows lie: files, globs, folders, URLs, a database's table."""
-    label: str | tuple[str, ...]
-    """The column to predict. Several: so many labels at once, or the classes of one (`label_form`)."""
+    label: str | tuple[str, ...] = ()
+    """The column to predict. Several: so many labels at once, or the classes of one (`label_form`). None: `()`."""
     label_form: LabelForm | None = None
     """What several columns are to a classifier; None: the data decide. `one_hot`: one class, that of the column which
     is true; `multi_label`: each column a label of its own."""
     name: str | None = None
-    """The model's name in the workspace; by default the label's."""
+    """The model's name in the workspace; by default the label's, without a label the family's."""
     defaults: Literal["hagane", "bigquery"] = "hagane"
     """Whose defaults fill what the spec leaves open: preprocessing, options of the family, split."""
     tables: dict[str, str] = {}
@@ -194,7 +194,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The columns to predict.
+        """The columns to predict; none for a model without a label.
 
         >>> Spec(data="f.csv", label="late").labels, Spec(data="f.csv", label=("fog", "rain")).labels
         (('late',), ('fog', 'rain'))

@@ -6,7 +6,7 @@ both ways give the same bits. Here the bundle's own `transform.json` is encoded 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -113,11 +113,18 @@ def _same(left: Predictions, right: Predictions) -> bool:
     """Whether two answers are the same to the bit."""
     classes = np.array(right.signature.classes)
     labels = right.labels if left.label_numbers is None else classes[left.label_numbers]
-    pairs: Mapping[str, tuple[Any, Any]] = {
+    pairs: dict[str, tuple[Any, Any]] = {
         name: (getattr(left, name), getattr(right, name))
         for name in ("row_errors", "probabilities", "values", "lower_bounds", "upper_bounds")
     } | {"labels": (labels, right.labels)}
+    pairs |= {str(place): pair for place, pair in enumerate(_tensor_pairs(left, right))}
     return all(_same_bits(*pair) for pair in pairs.values())
+
+
+def _tensor_pairs(left: Predictions, right: Predictions) -> Iterator[tuple[Any, Any]]:
+    """Whatever the output columns of a model without a label hold."""
+    for one, other in zip(left.columns or (), right.columns or (), strict=True):
+        yield from zip(one.arrays, other.arrays, strict=True)
 
 
 def _same_bits(left: Array | None, right: Array | None) -> bool:

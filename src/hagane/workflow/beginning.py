@@ -20,7 +20,7 @@ from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
 from hagane.spec.warm_start import WarmStartOptions, as_warm_start
 from hagane.training.checkpoint_folder import is_checkpoint, newest_checkpoint
-from hagane.workspace.model_version import model_name
+from hagane.workspace.model_version import spec_name
 from hagane.workspace.run_folder import CHECKPOINTS, read_about
 from hagane.workspace.workspace import Workspace
 from hagane.write_aside import write_aside
@@ -164,7 +164,7 @@ def _checkpoint(path: Path) -> Path | None:
 
 def _place(asked: WarmStartOptions, spec: Spec, workspace: Workspace) -> tuple[Path, str]:
     """The bundle's folder, and the reference that names it whatever is trained afterwards."""
-    named = asked.model or spec.name or model_name("_".join(spec.labels))
+    named = asked.model or spec_name(spec)
     try:
         folder = workspace.bundle_path(named)
     except NotFoundError as error:

@@ -13,6 +13,8 @@ interval_…`                              `…_upper_bound`)
 `row_error`        [n] bool              an expression of the row erred
 `dense`, `ids`,    `features.graph_ports` the features themselves, for verification and monitoring
 `sparse.*`
+`scores`           [n, m] f64            without a label: what the family computes its output columns from
+`output.…`         `OutputColumn`        without a label: the columns that are answered
 `feature_masks`    [n, f] f64            the share of each feature in what the model looked at, where it says so
 ================== ===================== =================================================================
 
@@ -22,15 +24,18 @@ label's) and `predicted_value` [n, k].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from hagane.bundle.output_column import OutputColumn
 from hagane.bundle.signature import (
     LOWER_BOUND,
     PREDICTED_LABEL,
     PREDICTED_VALUE,
     PROBABILITIES,
+    SCORES,
     UNCALIBRATED,
     UPPER_BOUND,
 )
@@ -40,11 +45,13 @@ from hagane.explanation.explanation_facts import COLUMNS_OUTPUT, RAW_OUTPUT
 from hagane.features.emit import Emitter, element_type
 from hagane.features.graph_ports import DENSE, FEATURE_MASKS, IDS, ROW_ERROR
 from hagane.features.label import LabelEncoding
+from hagane.features.no_label import NoLabel
 from hagane.features.plan import output_sparse
 from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.features.transform import Transform
 from hagane.models.explained import ExplainedModel, Explanation
-from hagane.models.family import FeatureMaskModel, FittedModel
+from hagane.models.family import EmittedOutputs, FeatureMaskModel, FittedModel, OutputModel
+from hagane.types import SqlType
 
 
 def build_graph(
@@ -81,18 +88,16 @@ def build_graphs(
     """As `build_graph`, and what `explanation` needs of the model's own tensors, where it is given."""
     emitter = Emitter()
     ports = transform.emit(emitter)
-    raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
-    scores = emitter.node("Cast", raw, to=element_type(np.float64))
-    if not isinstance(label, LabelEncoding):
-        emit_several(emitter, scores, label, threshold)
-    elif label.task == "classification":
-        emit_probabilities(emitter, scores, label, threshold, calibrator)
+    if isinstance(label, NoLabel):
+        assert isinstance(model, OutputModel)
+        emit_columns(emitter, model.output_columns, model.emit_outputs(emitter, ports.dense, ports.ids, ports.sparse))
     else:
-        emitter.output(PREDICTED_VALUE, scores, np.float64, ("n",))
-        if intervals is not None:
-            bounds = intervals.emit(emitter, scores, ports.dense, ports.ids, ports.sparse)
-            for name, bound in zip((LOWER_BOUND, UPPER_BOUND), bounds, strict=True):
-                emitter.output(name, bound, np.float64, ("n",))
+        raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
+        scores = emitter.node("Cast", raw, to=element_type(np.float64))
+        bounds = intervals.emit(emitter, scores, ports.dense, ports.ids, ports.sparse) if intervals is not None else ()
+        _emit_prediction(emitter, scores, label, threshold, calibrator)
+        for name, bound in zip((LOWER_BOUND, UPPER_BOUND), bounds, strict=False):
+            emitter.output(name, bound, np.float64, ("n",))
     emitter.output(ROW_ERROR, ports.row_error, np.bool_, ("n",))
     if ports.dense is not None:
         emitter.output(DENSE, ports.dense, np.dtype(transform.dense_dtype), ("n", len(transform.dense)))
@@ -112,6 +117,42 @@ def build_graphs(
     emitter.output(COLUMNS_OUTPUT, columns, np.float64, ("n", len(explanation.owners)))
     emitter.output(RAW_OUTPUT, explained.raw, np.float64, ("n", explanation.num_raw))
     return Graphs(serialized, emitter.addition().SerializeToString(deterministic=True))
+
+
+def _emit_prediction(
+    emitter: Emitter,
+    scores: str,
+    label: LabelEncoding | SeveralLabels,
+    threshold: float,
+    calibrator: Calibrator | None,
+) -> None:
+    """The outputs that are of a label."""
+    if not isinstance(label, LabelEncoding):
+        emit_several(emitter, scores, label, threshold)
+    elif label.task == "classification":
+        emit_probabilities(emitter, scores, label, threshold, calibrator)
+    else:
+        emitter.output(PREDICTED_VALUE, scores, np.float64, ("n",))
+
+
+DTYPES = {SqlType.FLOAT64: np.float64, SqlType.BOOL: np.bool_, SqlType.STRING: object}
+"""Of an output's values; int64 for all others."""
+
+
+def emit_columns(emitter: Emitter, columns: Sequence[OutputColumn], emitted: EmittedOutputs) -> None:
+    """The outputs of a model without a label."""
+    if emitted.scores:
+        emitter.output(SCORES, emitted.scores, np.float64, ("n", "m"))
+    for column in columns:
+        shape: tuple[int | str, ...] = ("n", f"length.{column.name}") if column.is_array else ("n",)
+        shape = (column.rows,) if column.is_ragged else shape
+        for field, tensor in column.values.items():
+            dtype = DTYPES.get(column.types[field], np.int64)
+            emitter.output(tensor, emitted.columns[tensor], dtype, shape)
+        if column.valid:
+            emitter.output(column.valid, emitted.columns[column.valid], np.bool_, ("n",))
+        if column.rows:
+            emitter.output(column.rows, emitted.columns[column.rows], np.int64, (column.rows,))
 
 
 def build_link(model: ExplainedModel, label: Labels, num_raw: int, calibrator: Calibrator | None) -> bytes:

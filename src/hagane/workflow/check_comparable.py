@@ -63,6 +63,8 @@ def check_comparable(facts: Mapping[str, ModelFacts]) -> None:
 def _predicted(model: ModelFacts) -> Predicted:
     signature, columns = model.bundle.signature, model.spec.labels
     several = tuple(label.name for label in signature.labels)
+    if not columns:
+        return Predicted(f"no label ({signature.task})", ())
     if signature.task == "regression":
         return Predicted("the numbers", several) if several else Predicted("the number", columns)
     if several:

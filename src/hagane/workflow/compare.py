@@ -40,6 +40,9 @@ from hagane.workspace.workspace import Workspace
 FEWEST_ROWS = 2
 
 
+WITHOUT_LABEL = "models without a label answer nothing that has a truth"
+
+
 @dataclass(frozen=True, slots=True)
 class ComparedRows:
     """Where each model finds the rows that it is judged on."""
@@ -73,7 +76,9 @@ def compare_models(
         raise SpecError(Fault(what=what, where="models", received=", ".join(names), next_step=step))
     facts = {name: read_model_facts(workspace.bundle_path(name)) for name in names}
     check_comparable(facts)
-    rows = _given(facts, data, progress) if data is not None else _held_out(facts, progress)
+    rows: ComparedRows | str = WITHOUT_LABEL
+    if any(each.spec.labels for each in facts.values()):
+        rows = _given(facts, data, progress) if data is not None else _held_out(facts, progress)
     if isinstance(rows, str):
         comparison = _by_reports(facts, rows)
         rows = ComparedRows({}, {}, "")
@@ -152,12 +157,12 @@ def _on_rows(
         told = "no paired tests: several labels are predicted at once (compare a model of each label for these)"
         comparison = msgspec.structs.replace(compare(several), notes=(told,))
         return msgspec.structs.replace(comparison, rows=f"{len(common):,} {_named(rows.told)}")
-    task, _, classes = next(iter(kinds))
+    _, _, classes = next(iter(kinds))
     first = next(iter(scored))
     comparison = compare_scores(
         scored[first].labels[chosen[first]],
         {name: each.scores[chosen[name]] for name, each in scored.items()},
-        task=task,
+        task=next(iter(signatures.values())).label_task,
         classes=classes or None,
         thresholds={name: 0.5 if each.threshold is None else each.threshold for name, each in signatures.items()},
         asked=_asked(facts),

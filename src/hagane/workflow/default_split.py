@@ -15,6 +15,8 @@ LEAST_ROWS, MOST_ROWS, EVAL_ROWS = 500, 50_000, 10_000
 def with_default_split(spec: Spec, table: Table) -> Spec:
     """The spec with AUTO_SPLIT in the place of a split that says nothing, where it wants BigQuery's defaults.
 
+    Without a label it is no split, whatever defaults it wants: nothing is predicted that could be judged on other rows.
+
     >>> import pyarrow as pa
     >>> from hagane.data.open_table import open_table
     >>> spec = Spec(data="f.csv", label="y", defaults="bigquery")
@@ -22,8 +24,10 @@ def with_default_split(spec: Spec, table: Table) -> Spec:
     'none'
     """
     settled = msgspec.structs.replace(spec.split, seed=Split().seed, stratify=False)
-    if spec.defaults != "bigquery" or settled != Split():
+    if settled != Split() or (spec.labels and spec.defaults != "bigquery"):
         return spec
+    if not spec.labels:
+        return msgspec.structs.replace(spec, split=Split(method="none"))
     return msgspec.structs.replace(spec, split=_auto_split(table, spec.split))
 
 

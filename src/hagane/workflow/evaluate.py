@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
@@ -15,16 +16,21 @@ from hagane.data.open_table import open_table
 from hagane.data.retype import retype
 from hagane.data.table import Table
 from hagane.data.wanted import Wanted
-from hagane.errors import DataError, Fault
+from hagane.errors import DataError, Fault, SpecError
+from hagane.evaluation.evaluate_without_label import evaluate_without_label
 from hagane.evaluation.evaluation import Evaluation, label_text
 from hagane.features.label import LabelEncoding
+from hagane.features.no_label import NoLabel
 from hagane.features.several_labels import Labels, SeveralLabels
+from hagane.models.measured_model import MeasuredModel
 from hagane.names_text import names_text
 from hagane.progress import SILENT, Progress
+from hagane.spec.check_label import no_slices_fault
 from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
-from hagane.types import SqlType
+from hagane.types import LabelFreeTask, SqlType
 from hagane.workflow.check_columns import check_columns
+from hagane.workflow.fitted_model import encoded_rows, fitted_model
 from hagane.workflow.label_rows import with_label
 from hagane.workflow.score import Scored, report, score_table
 from hagane.workspace.workspace import Workspace
@@ -81,12 +87,31 @@ def score_rows(bundle: Bundle, table: Table, *, slices: Sequence[str] = (), prog
     if not table.num_rows:
         raise DataError(no_rows(table))
     table = retype(table, types_of(signature))
+    if not signature.label:
+        return _measured(bundle, table, slices, part, progress)
     _tell_other_tags(table, signature, progress)
     table = with_label(table, signature)
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
     return scored
+
+
+def _measured(bundle: Bundle, table: Table, slices: Sequence[str], part: str, progress: Progress) -> Evaluation:
+    """What a model without a label says of all rows."""
+    if slices:
+        raise SpecError(no_slices_fault())
+    model: object = fitted_model(bundle) if bundle.signature.task != "preprocessing" else None
+    measurement = model.measurement() if isinstance(model, MeasuredModel) else None
+    num_errors = 0
+    if measurement is not None:
+        with progress.phase("evaluate", total=table.num_rows) as phase:
+            for rows in encoded_rows(bundle, table):
+                measurement.add(rows.dense, rows.ids, rows.sparse)
+                num_errors += int(rows.row_error.sum())
+                phase.advance(len(rows.row_error))
+    task = cast(LabelFreeTask, bundle.signature.task)
+    return evaluate_without_label(measurement, task=task, num_rows=table.num_rows, part=part, num_row_errors=num_errors)
 
 
 def _tell_other_tags(table: Table, signature: Signature, progress: Progress) -> None:
@@ -119,6 +144,8 @@ def types_of(signature: Signature) -> dict[str, SqlType]:
 
 def label_encoding(signature: Signature) -> Labels:
     """How the model's label becomes what its answers are held against."""
+    if not signature.label:
+        return NoLabel(task=cast(LabelFreeTask, signature.task))
     if signature.labels:
         return SeveralLabels(each=tuple(_label_encoding(one) for one in signature.each))
     return _label_encoding(signature)
@@ -126,7 +153,7 @@ def label_encoding(signature: Signature) -> Labels:
 
 def _label_encoding(signature: Signature) -> LabelEncoding:
     return LabelEncoding(
-        column=signature.label, type=signature.label_type, task=signature.task, classes=signature.classes
+        column=signature.label, type=signature.label_type, task=signature.label_task, classes=signature.classes
     )
 
 

@@ -15,9 +15,14 @@ from hagane.bundle.write_bundle import write_bundle
 from hagane.data.split import Splits
 from hagane.data.table import Table
 from hagane.data.training_fraction import TrainingFraction
+from hagane.evaluation.evaluate_without_label import evaluate_without_label
 from hagane.evaluation.evaluation import Evaluation
+from hagane.features.encode import EncodedSplits
+from hagane.features.encoded import Encoded
+from hagane.features.no_label import NoLabel
 from hagane.models.explained import ExplainedModel, Explanation
-from hagane.models.family import FeatureMaskModel, FittedModel
+from hagane.models.family import FeatureMaskModel, FittedModel, OutputModel
+from hagane.models.measured_model import MeasuredModel
 from hagane.progress import Progress
 from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
@@ -57,12 +62,13 @@ def export(
     folder: Path,
     progress: Progress,
     *,
+    encoded: EncodedSplits,
     bounds: Sequence[FittedModel] = (),
 ) -> Export:
     """Fit what is fitted on the eval rows, build the graph, load it as a bundle in `folder`, verify and evaluate it.
 
-    `bounds` are the quantile models of prediction intervals. Raises BundleError when the graph does not reproduce
-    training.
+    `encoded` are the rows as features, `bounds` the quantile models of prediction intervals. Raises BundleError when
+    the graph does not reproduce training.
     """
     spec = prepared.resolved.spec
     fit = fit_on_eval(prepared, model, bounds, folder / "uncalibrated", progress)
@@ -77,7 +83,7 @@ def export(
     if explanation is not None and explanation.note:
         progress.note(explanation.note)
     trial, graphs, documents, signature, verification = proved
-    evaluation = _evaluate(trial, prepared, progress)
+    evaluation = _evaluate(trial, prepared, model, encoded, progress)
     asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
     return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
 
@@ -115,19 +121,38 @@ def _proved(
         has_intervals=fit.intervals is not None,
         interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
         has_masks=isinstance(model, FeatureMaskModel),
+        outputs=model.output_columns if isinstance(model, OutputModel) else (),
     )
     bundle = Bundle.load(write_bundle(folder, model=graphs.model, signature=signature, documents=documents))
     return _Proved(bundle, graphs, documents, signature, verify_export(bundle, prepared, model, fit))
 
 
-def _evaluate(bundle: Bundle, prepared: Prepared, progress: Progress) -> Evaluation:
-    """Evaluate on the test rows; without any, on the eval rows; without those, on some of the training rows."""
+def _evaluate(
+    bundle: Bundle, prepared: Prepared, model: FittedModel, encoded: EncodedSplits, progress: Progress
+) -> Evaluation:
+    """Evaluate on the test rows; without any, on the eval rows; without those, on some of the training rows.
+
+    A model without a label on all of these: it needs no more than their features.
+    """
     part = next((name for name in ("test", "eval") if prepared.split_counts[name]), "train")
+    if isinstance(prepared.label, NoLabel):
+        return _measured(model, getattr(encoded, part), prepared.label, part, progress)
     wanted = prepared.resolved.spec.evaluation
     rows = _training_rows(prepared.splits) if part == "train" else getattr(prepared.splits, part)
     slices = wanted.slices or card_slices(prepared, prepared.split_counts[part])
     scored = score_table(bundle, rows, prepared.label, slices=slices, progress=progress)
     return report(scored, bundle.signature, wanted, prepared.resolved.spec.model, part=part, progress=progress)
+
+
+def _measured(model: FittedModel, rows: Encoded, label: NoLabel, part: str, progress: Progress) -> Evaluation:
+    """What a model without a label says of encoded rows."""
+    measurement = model.measurement() if isinstance(model, MeasuredModel) else None
+    if measurement is not None:
+        with progress.phase("evaluate", total=rows.num_rows) as phase:
+            for batch in rows.blocks():
+                measurement.add(batch.dense, batch.ids, batch.sparse)
+                phase.advance(len(batch.label))
+    return evaluate_without_label(measurement, task=label.task, num_rows=rows.num_rows, part=part)
 
 
 def _training_rows(splits: Splits) -> Table:

@@ -11,11 +11,14 @@ from hagane.spec.spec import Spec
 
 
 def label_family_faults(spec: Spec, family: Family) -> Iterator[Fault]:
-    """Several labels for a family that predicts one, and a form of classes for one that predicts numbers.
+    """A label for a family without one, or none; several for a family of one; a form of classes for one of numbers.
 
     Columns that a classifier may take for the classes of one label are left to the data.
     """
-    if isinstance(spec.label, str):
+    if bool(spec.labels) is not family.task.has_label:
+        yield _no_label(family) if family.task.has_label else _needless_label(spec, family)
+        return
+    if isinstance(spec.label, str) or not spec.labels:
         return
     if family.task is Task.REGRESSION and spec.label_form is not None:
         yield Fault(
@@ -26,6 +29,21 @@ def label_family_faults(spec: Spec, family: Family) -> Iterator[Fault]:
         )
     if family.task is Task.REGRESSION or spec.label_form == "multi_label":
         yield from one_label_faults(spec, family)
+
+
+def _no_label(family: Family) -> Fault:
+    step = "add 'label'"
+    return Fault(what=f"{family.name} predicts a label, and the spec names none", where="label",
+                 expected="the column to predict", next_step=step)  # fmt: skip
+
+
+def _needless_label(spec: Spec, family: Family) -> Fault:
+    return Fault(
+        what=f"{family.name} has no label",
+        where="label",
+        received=", ".join(spec.labels),
+        next_step="remove it: the column is then one of the features; 'exclude' leaves it out",
+    )
 
 
 def one_label_faults(spec: Spec, family: Family) -> Iterator[Fault]:

@@ -66,6 +66,8 @@ class LabelledRows:
 
 def label_rows(spec: Spec, table: Table) -> LabelledRows:
     """What the label of `spec` is, by its family and the rows of `table`. Raises SpecError."""
+    if not spec.labels:
+        return LabelledRows(table, spec, {})
     if isinstance(spec.label, str):
         if table.schema[spec.label].type.is_array:
             return _array(spec, spec.label, table)

@@ -22,7 +22,7 @@ from hagane.types import Column, Schema, SqlType
 from hagane.workflow.check_declared import declared_options
 from hagane.workflow.check_strategy import check_strategy
 from hagane.workflow.member_transform import member_feature_faults, member_transform, with_resolved_features
-from hagane.workspace.model_version import model_name
+from hagane.workspace.model_version import spec_name
 
 MOST_REASONS = 10
 
@@ -97,7 +97,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         options = with_resolved_features(options, transform, schema)
     resolved = msgspec.structs.replace(
         spec,
-        name=spec.name or model_name("_".join(spec.labels)),
+        name=spec_name(msgspec.structs.replace(spec, model=Model(type=family.name))),
         transform=resolve_transform(transform, schema, accepts_missing=family.accepts_missing),
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )

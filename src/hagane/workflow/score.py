@@ -149,7 +149,7 @@ def _report(
     return evaluate(
         scored.labels,
         scored.scores,
-        task=signature.task,
+        task=signature.label_task,
         classes=signature.classes or None,
         threshold=0.5 if signature.threshold is None else signature.threshold,
         aim=wanted.aim,
@@ -176,7 +176,9 @@ def asked_of(model: Model) -> AskedMetric | None:
 
 
 def scores_of(predictions: Predictions) -> Array:
-    """Probabilities [n, c] of a classifier, values [n] of a regressor."""
+    """Probabilities [n, c] of a classifier, values [n] of a regressor; without a label what columns follow from."""
+    if predictions.columns is not None:
+        return np.zeros((len(predictions), 0)) if predictions.scores is None else predictions.scores
     scores = predictions.values if predictions.probabilities is None else predictions.probabilities
     assert scores is not None
     return scores

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from hagane.bundle.output_column import OutputColumn
 from hagane.bundle.signature import Input, OneLabel, Signature
 from hagane.features.several_labels import Labels
 from hagane.sql.origins import column_origins
+from hagane.types import SqlType
 from hagane.workflow.example_instance import example_instance
 from hagane.workflow.prepare import Prepared
 
@@ -18,8 +20,12 @@ def sign(
     has_intervals: bool,
     interval_rows: int | None = None,
     has_masks: bool = False,
+    outputs: tuple[OutputColumn, ...] = (),
 ) -> Signature:
-    """List exactly the columns that the transform reads, where each came from, and an example of typical values."""
+    """List exactly the columns that the transform reads, where each came from, and an example of typical values.
+
+    `outputs` are what a model without a label answers.
+    """
     spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
     origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
     return Signature(
@@ -34,7 +40,8 @@ def sign(
         ),
         task=label.task,
         label=label.column,
-        label_type=label.each[0].type,
+        label_type=label.each[0].type if label.each else SqlType.FLOAT64,
+        output_columns=outputs,
         labels=_several(label),
         label_columns=dict(prepared.labelled.label_columns),
         model_type=prepared.resolved.family.name,

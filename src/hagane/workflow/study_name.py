@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hagane.spec.spec import Spec
-from hagane.workspace.model_version import model_name
+from hagane.workspace.model_version import spec_name
 
 
 def study_name(spec: Spec) -> str:
@@ -12,4 +12,4 @@ def study_name(spec: Spec) -> str:
     >>> study_name(Spec(data="f.csv", label="late?"))
     'late_'
     """
-    return (spec.tuning.study if spec.tuning else None) or spec.name or model_name("_".join(spec.labels))
+    return (spec.tuning.study if spec.tuning else None) or spec_name(spec)

@@ -148,7 +148,7 @@ def _make(
     with tensorboard_run(prepared, workspace, folder, progress) as told:
         model = _fit_family(prepared, weighted, folder, told, beginning)
     bounds = fit_bounds(prepared, weighted, progress)
-    exported = export(prepared, model, scratch / "bundle", progress, bounds=bounds)
+    exported = export(prepared, model, scratch / "bundle", progress, encoded=encoded, bounds=bounds)
     weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
     return _Made(encoded, weights, model, exported)
 

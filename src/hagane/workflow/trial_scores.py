@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hagane.calibration.calibrate import calibrate
 from hagane.evaluation.metrics_of import metrics_of
 from hagane.features.encoded import Encoded
+from hagane.features.no_label import NoLabel
 from hagane.models.family import FittedModel
 from hagane.models.training_data import all_labels
 from hagane.workflow.prepare import Prepared
@@ -41,6 +42,7 @@ def trial_scores(prepared: Prepared, evaluation: Encoded, model: FittedModel) ->
 def trial_metrics(prepared: Prepared, found: TrialScores) -> dict[str, float | None]:
     """What `train` would report of the eval rows, to rounding: every row counts once."""
     spec, label = prepared.resolved.spec, prepared.label
+    assert not isinstance(label, NoLabel)
     return metrics_of(
         found.labels,
         found.scores,

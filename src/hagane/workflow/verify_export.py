@@ -144,9 +144,21 @@ def _largest_difference(expected: np.ndarray, served: np.ndarray | None, unit: f
     return float((np.abs(expected - served) / np.maximum(unit, np.abs(expected))).max())
 
 
+def _same_values(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether `other` begins with `one`."""
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other[: len(one)], equal_nan=one.dtype.kind == "f")
+
+
 def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: Predictions) -> int:
     from_json = bundle.predict(instances_of(rows), on_error="null")
-    pairs = [(scores_of(from_json), scores_of(served))]
+    if from_json.columns is not None and served.columns is not None:
+        heads = [each[: len(from_json)] for each in served.columns]
+        answered = [(one.arrays, other.arrays) for one, other in zip(from_json.columns, heads, strict=True)]
+        pairs = [pair for each in answered for pair in zip(*each, strict=True)]
+    else:
+        pairs = [(scores_of(from_json), scores_of(served))]
     pairs += [
         (one, other)
         for one, other in (
@@ -155,7 +167,7 @@ def _same_from_json(bundle: Bundle, rows: pa.RecordBatch, served: Predictions) -
         )
         if one is not None and other is not None
     ]
-    if not all(np.array_equal(one, other[: len(one)], equal_nan=True) for one, other in pairs):
+    if not all(_same_values(one, other) for one, other in pairs):
         raise BundleError(
             Fault(
                 what="raw JSON rows are predicted otherwise than the same rows from the table",

@@ -9,7 +9,7 @@ import msgspec
 
 from hagane.errors import DataError, Fault, SpecError
 from hagane.features.label import LabelEncoding
-from hagane.features.several_labels import Labels
+from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.features.transform import Transform
 from hagane.models import get_family
 from hagane.models.options import FamilyOptions
@@ -74,7 +74,7 @@ def label_of(beginning: Beginning | None, found: Labels, columns: Sequence[str])
     """
     if beginning is None:
         return found
-    if (() if isinstance(found, LabelEncoding) else found.columns) != beginning.labels:
+    if (found.columns if isinstance(found, SeveralLabels) else ()) != beginning.labels:
         raise SpecError(_other_labels(columns, beginning))
     if not isinstance(found, LabelEncoding) or found.task == "regression":
         return found

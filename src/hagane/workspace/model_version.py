@@ -79,6 +79,16 @@ def parse_reference(text: str) -> tuple[str, int | None]:
     raise NotFoundError(Fault(what=f"'{text}' names no model", expected=expected, next_step="hagane models list"))
 
 
+def spec_name(spec: Spec) -> str:
+    """What a model is called whose spec gives it no name: as its label is, without a label as its family.
+
+    >>> from hagane.spec.spec import Model
+    >>> spec_name(Spec(data="f.csv", label=("fog", "rain"))), spec_name(Spec(data="f.csv", model=Model(type="kmeans")))
+    ('fog_rain', 'kmeans')
+    """
+    return spec.name or model_name("_".join(spec.labels) or spec.model.type)
+
+
 def model_name(text: str) -> str:
     """A valid model name made from any text, such as a label's: what a name may not hold becomes '_'.
 

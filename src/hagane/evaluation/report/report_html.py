@@ -60,8 +60,9 @@ def report_html(
     (True, False)
     """
     about_data = _data_cards(anomalies, outliers, statistics, spec_yaml)
-    headline, *cards = _cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting)
-    return whole_page(title, _subtitle(evaluation), headline, *also, *cards, *about_data)
+    cards = [*_cards(evaluation, (curve, best_iteration, advice), importance or {}, weighting)]
+    lead = 1 if evaluation.metrics else 0
+    return whole_page(title, _subtitle(evaluation), *cards[:lead], *also, *cards[lead:], *about_data)
 
 
 def _cards(
@@ -70,8 +71,9 @@ def _cards(
     importance: Mapping[str, float],
     weighting: Sequence[str],
 ) -> Iterator[Markup]:
-    yield sections.headline_section(evaluation)
-    yield sections.metrics_section(evaluation)
+    if evaluation.metrics:
+        yield sections.headline_section(evaluation)
+        yield sections.metrics_section(evaluation)
     if evaluation.labels:
         yield sections.labels_section(evaluation)
     else:
@@ -216,6 +218,9 @@ def _subtitle(evaluation: Evaluation) -> str:
         "regression": "Regression",
         "multi_label": f"Classification, {len(evaluation.labels)} labels",
         "multivariate": f"Regression, {len(evaluation.labels)} numbers",
+        "clustering": "Clustering",
+        "dimensionality_reduction": "Dimensionality reduction",
+        "preprocessing": "Preprocessing",
     }
     rows = counted(evaluation.num_rows, "row") + (f" ({evaluation.part})" if evaluation.part else "")
     parts = [kinds[evaluation.kind], f"evaluated on {rows}"]

@@ -29,8 +29,11 @@ SLICE_METRICS = {
     "regression": ("r2_score", "root_mean_squared_error", "mean_absolute_error"),
     "multi_label": (),
     "multivariate": (),
+    "clustering": (),
+    "dimensionality_reduction": (),
+    "preprocessing": (),
 }
-"""Of several labels the slices are those of each."""
+"""Of several labels the slices are those of each; without a label there are none."""
 
 
 def slice_metrics(evaluation: Evaluation) -> tuple[str, ...]:

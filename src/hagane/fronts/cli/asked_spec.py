@@ -62,6 +62,6 @@ def _declared(asked: SpecArguments) -> Spec:
     if path is not None:
         spec = read_spec(path)
         return replace(spec, tables=spec.tables | tables)
-    if not asked.label:
+    if not asked.label and asked.model is None:
         raise typer.BadParameter("--label is needed with DATA: which column is to be predicted?")
-    return Spec(data=one_or_many(asked.source), label=tuple(asked.label), tables=tables)
+    return Spec(data=one_or_many(asked.source), label=tuple(asked.label or ()), tables=tables)

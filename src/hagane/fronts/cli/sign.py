@@ -119,7 +119,7 @@ def _facts(found: Inspection) -> list[tuple[str, str]]:
     repeating = ", ".join(f"{name} {count}" for name, count in graph.repeating.items())
     return [
         ("bundle", found.bundle_id),
-        ("model", f"{signature.model_name or '(no name)'}: {signature.model_type} of {signature.label}"),
+        ("model", f"{signature.model_name or '(no name)'}: {signature.about}"),
         ("takes", inputs),
         ("answers", ", ".join(signature.outputs)),
         ("files, bytes", files),

@@ -47,7 +47,7 @@ def label_types(signature: Signature) -> dict[str, SqlType]:
     >>> label_types(Signature(inputs=(), task="regression", label="y", label_type=SqlType.FLOAT64, model_type="dnn"))
     {'y': <SqlType.FLOAT64: 'FLOAT64'>}
     """
-    return {one.label: one.label_type for one in (signature.each or (signature,))}
+    return {one.label: one.label_type for one in (signature.each or (signature,)) if one.label}
 
 
 def read_feedback(rows: object, labels: dict[str, SqlType], *, numeric_strings: bool = False) -> Feedback:

@@ -134,4 +134,6 @@ def _own(records: Sequence[Record]) -> pa.RecordBatch:
 def _sliced(predictions: Predictions, rows: slice) -> Predictions:
     parts = {field.name: getattr(predictions, field.name) for field in dataclasses.fields(predictions)}
     arrays: dict[str, Any] = {name: part[rows] for name, part in parts.items() if isinstance(part, np.ndarray)}
+    if predictions.columns is not None:
+        arrays["columns"] = tuple(each[rows] for each in predictions.columns)
     return dataclasses.replace(predictions, **arrays)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from hagane.bundle.prediction_columns import output_type
 from hagane.bundle.signature import LOWER_BOUND, UPPER_BOUND, Signature, Treatment
 from hagane.data.arrow_types import ARROW_TYPES
 from hagane.serving.request_log.file_metadata import LoggedModel, file_metadata
@@ -53,6 +54,8 @@ def prediction_fields(signature: Signature) -> list[pa.Field[Any]]:
     """As `prediction_columns` names them; their types follow from the signature, whatever a batch holds."""
     if signature.labels:
         return [field for one in signature.each for field in prediction_fields(one)]
+    if signature.output_columns:
+        return [pa.field(each.name, output_type(each)) for each in signature.output_columns]
     name = signature.prediction_name
     if signature.task == "regression":
         bounds = [LOWER_BOUND, UPPER_BOUND] if signature.interval_level is not None else []
