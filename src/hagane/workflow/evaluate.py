@@ -72,7 +72,9 @@ def evaluate_model(
 def evaluate_bundle(
     bundle: Bundle, table: Table, spec: Spec, slices: Sequence[str], progress: Progress, *, part: str = ""
 ) -> Evaluation:
-    """Score every labelled row of `table` and report."""
+    """Score every labelled row of `table` and report; of a model without a label measure every row."""
+    if not bundle.signature.label:
+        return _measured(bundle, _typed(bundle, table, slices), slices, part, progress)
     scored = score_rows(bundle, table, slices=slices, progress=progress)
     return report(scored, bundle.signature, spec.evaluation, spec.model, part=part, progress=progress)
 
@@ -83,18 +85,22 @@ def score_rows(bundle: Bundle, table: Table, *, slices: Sequence[str] = (), prog
     Raises DataError where a column is missing or does not fit, and where there is no such row.
     """
     signature = bundle.signature
-    check_columns(table, (*signature.names, *signature.label_sources, *slices))
-    if not table.num_rows:
-        raise DataError(no_rows(table))
-    table = retype(table, types_of(signature))
-    if not signature.label:
-        return _measured(bundle, table, slices, part, progress)
+    table = _typed(bundle, table, slices)
     _tell_other_tags(table, signature, progress)
     table = with_label(table, signature)
     scored = score_table(bundle, table, label_encoding(signature), slices=slices, progress=progress)
     if not len(scored.labels):
         raise DataError(_no_labels(table, signature))
     return scored
+
+
+def _typed(bundle: Bundle, table: Table, slices: Sequence[str]) -> Table:
+    """The rows with the types that the model wants. Raises DataError where a column is missing, and for no rows."""
+    signature = bundle.signature
+    check_columns(table, (*signature.names, *signature.label_sources, *slices))
+    if not table.num_rows:
+        raise DataError(no_rows(table))
+    return retype(table, types_of(signature))
 
 
 def _measured(bundle: Bundle, table: Table, slices: Sequence[str], part: str, progress: Progress) -> Evaluation:
