@@ -46,7 +46,7 @@ def _measured(bundle: Bundle, table: Table, threshold: float | None, progress: P
 
 def _row_of(labels: Any, scores: Any, signature: Signature, threshold: float | None) -> Row:
     used = next(each for each in (threshold, signature.threshold, 0.5) if each is not None)
-    found = metrics_of(labels, scores, task=signature.task, classes=signature.classes or None, threshold=used)
+    found = metrics_of(labels, scores, task=signature.label_task, classes=signature.classes or None, threshold=used)
     return ml_evaluate(found, num_classes=len(signature.classes))
 
 
