@@ -45,6 +45,12 @@ QUICK: dict[str, dict[str, Any]] = {
     "ensemble_classifier": CLASS_MEMBERS,
     "ensemble_regressor": NUMBER_MEMBERS,
 }
+NEIGHBOURS = ("knn_classifier", "knn_regressor")
+"""They know no words."""
+DIRECT = ("pls_reg", "naive_bayes", "decision_tree_classifier", "decision_tree_regressor", *NEIGHBOURS)
+"""Found at once from the rows: no iterations to count, no penalty, nothing that a later fit could go on from."""
+ONE_TREE = ("decision_tree_classifier", "decision_tree_regressor")
+"""They follow a sum of many features in a few steps alone."""
 NETWORKS = tuple(name for name in FAMILIES if name.startswith(("dnn", "tabnet", "torch")))
 ENSEMBLES = tuple(name for name in FAMILIES if name.startswith("ensemble"))
 CLASSIFIERS = tuple(name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION)

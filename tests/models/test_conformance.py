@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from family_cases import CLASSIFIERS, ENSEMBLES, NEEDED, NETWORKS, QUICK, REGRESSORS
+from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, NEEDED, NETWORKS, ONE_TREE, QUICK, REGRESSORS
 from small_encoder import graph_of, relative_difference
 
 from hagane.errors import SpecError, TrainingError
@@ -22,7 +22,7 @@ LONGER: dict[str, dict[str, Any]] = {
     **{name: {"max_iterations": 10} for name in NETWORKS},
     "random_forest_classifier": {"num_parallel_tree": 30},
     "random_forest_regressor": {"num_parallel_tree": 30},
-    **{name: {} for name in ENSEMBLES},
+    **{name: {} for name in (*ENSEMBLES, *DIRECT)},
 }
 """Enough to learn something; 200 iterations of the others."""
 SIZES = (0, 1, 2, 7, 300)
@@ -147,7 +147,7 @@ def test_it_learns_something(name: str, encode: Encode) -> None:
     model = fit(name, train, **LONGER.get(name, {"max_iterations": 200}))
     scores = model.predict(held_out.dense, held_out.ids)
     if get_family(name).task is Task.CLASSIFICATION:
-        assert np.mean(scores.argmax(axis=1) == held_out.label) > 0.8
+        assert np.mean(scores.argmax(axis=1) == held_out.label) > (0.75 if name in ONE_TREE else 0.8)
     else:
         assert np.var(scores - held_out.label) < 0.5 * np.var(held_out.label)
 
@@ -243,7 +243,7 @@ def test_a_label_that_is_not_finite_is_refused(name: str, bad: float, encode: En
         fit(name, train)
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ENSEMBLES])  # tests/models/test_ensemble.py
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in (*ENSEMBLES, *DIRECT)])  # tests of their own
 def test_the_options_are_checked(name: str) -> None:
     counted = "num_parallel_tree" if "forest" in name else "max_iterations"
     with pytest.raises(SpecError) as raised:

@@ -9,7 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from family_cases import CLASSIFIERS, ENSEMBLES, NETWORKS, QUICK
+from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, NEIGHBOURS, NETWORKS, ONE_TREE, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
@@ -25,7 +25,7 @@ from hagane.models.tree_columns import TreeColumns
 
 Encode = Callable[..., Encoded]
 WORDS = (50, 7)
-every_family = pytest.mark.parametrize("name", FAMILIES)
+every_family = pytest.mark.parametrize("name", [name for name in FAMILIES if name not in NEIGHBOURS])
 
 
 def data(
@@ -124,6 +124,7 @@ def test_sparse_features_beside_few_others(
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
     longer = {"num_parallel_tree": 30} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
+    longer = {} if name in DIRECT else longer
     if name in ENSEMBLES:
         trees = name.replace("ensemble", "boosted_tree")
         fewer = {"max_iterations": 60, "learn_rate": 0.15}
@@ -131,9 +132,9 @@ def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str,
     model = fit(name, train, **longer)
     scores, label = predicted(model, held_out), held_out.arrays().label
     if get_family(name).task is Task.CLASSIFICATION:
-        assert np.mean(scores.argmax(axis=1) == label) > 0.8
+        assert np.mean(scores.argmax(axis=1) == label) > (0.75 if name in ONE_TREE else 0.8)
     else:
-        assert np.var(scores - label) < 0.35 * np.var(label)
+        assert np.var(scores - label) < (0.6 if name in ONE_TREE else 0.35) * np.var(label)
     importance = model.importance()
     assert list(importance) == [feature.name for feature in train.features]
     first = sorted(importance, key=importance.__getitem__, reverse=True)
@@ -174,7 +175,7 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
     )
 
 
-UNWEIGHABLE = ("boosted", "random_forest", "tabnet", "ensemble")
+UNWEIGHABLE = ("boosted", "random_forest", "decision_tree", "knn", "tabnet", "ensemble")
 
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(UNWEIGHABLE)])

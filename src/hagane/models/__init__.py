@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, str] = {
     "linear_reg": "hagane.models.linear_reg:LinearReg",
     "logistic_reg": "hagane.models.logistic_reg:LogisticReg",
+    "pls_reg": "hagane.models.pls_reg:PlsReg",
+    "naive_bayes": "hagane.models.naive_bayes:NaiveBayes",
     "dnn_classifier": "hagane.models.dnn_classifier:DnnClassifier",
     "dnn_regressor": "hagane.models.dnn_regressor:DnnRegressor",
     "dnn_linear_combined_classifier": ("hagane.models.dnn_linear_combined_classifier:DnnLinearCombinedClassifier"),
@@ -34,6 +36,10 @@ FAMILIES: dict[str, str] = {
     "boosted_tree_regressor": "hagane.models.boosted_tree_regressor:BoostedTreeRegressor",
     "random_forest_classifier": "hagane.models.random_forest_classifier:RandomForestClassifier",
     "random_forest_regressor": "hagane.models.random_forest_regressor:RandomForestRegressor",
+    "decision_tree_classifier": "hagane.models.decision_tree_classifier:DecisionTreeClassifier",
+    "decision_tree_regressor": "hagane.models.decision_tree_regressor:DecisionTreeRegressor",
+    "knn_classifier": "hagane.models.knn_classifier:KnnClassifier",
+    "knn_regressor": "hagane.models.knn_regressor:KnnRegressor",
     "ensemble_classifier": "hagane.models.ensemble_classifier:EnsembleClassifier",
     "ensemble_regressor": "hagane.models.ensemble_regressor:EnsembleRegressor",
 }
@@ -62,7 +68,7 @@ def get_family(name: str) -> Family:
     ...
     hagane.errors.SpecError: no model type 'boosted_tree_clasifier'
       where: model.type
-      expected: one of linear_reg, logistic_reg, dnn_classifier, ...
+      expected: one of linear_reg, logistic_reg, pls_reg, ...
       did you mean: boosted_tree_classifier
     """
     if name in SEARCHED:

@@ -29,9 +29,26 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "boosted_tree": (
         *("boosted trees", "boosting", "gradient boosting", "gradient boosted trees", "gradient boosted tree"),
         *("hist gradient boosting", "gbm", "gbt", "gbdt", "gbrt", "lightgbm", "lgbm", "light gbm", "lgb"),
-        *("xgboost", "xgb", "catboost", "ada boost", "decision tree", "tree", "trees", "dart"),
+        *("xgboost", "xgb", "catboost", "ada boost", "trees", "dart"),
     ),
     "random_forest": ("random forests", "forest", "forests", "rf", "extra trees", "random trees", "bagged trees"),
+    "decision_tree": ("tree", "cart", "single tree", "id3", "c4 5", "rpart"),
+    "knn": (
+        *("k nearest neighbors", "k nearest neighbours", "nearest neighbors", "nearest neighbours", "neighbors"),
+        *("k neighbors", "nearest neighbor", "kneighbor"),
+    ),
+    "naive_bayes": (
+        *(
+            "bayes",
+            "gaussian nb",
+            "gaussian naive bayes",
+            "categorical nb",
+            "multinomial nb",
+            "multinomial naive bayes",
+        ),
+        *("bernoulli nb", "complement nb", "nb"),
+    ),
+    "pls_reg": ("pls", "pls regression", "partial least squares", "simpls", "nipals", "pls1"),
     "ensemble": ("voting", "voting ensemble", "weighted ensemble", "averaging", "blending", "model averaging"),
 }
 """Model type, or what both types of a family begin with → what others call it."""

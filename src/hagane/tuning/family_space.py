@@ -80,6 +80,18 @@ _TABNET = {
 }
 """Widths, steps and penalties around those of arXiv 1908.07442, table 1 and section F."""
 
+_DECISION_TREE = {
+    "num_leaves": _range(4, 256, "log"),
+    "min_tree_child_rows": _range(1, 200, "log"),
+    "max_tree_depth": _range(2, 20),
+}
+_NEIGHBOURS = {
+    "num_neighbors": _range(1, 100, "log"),
+    "neighbor_weights": _choice("uniform", "distance"),
+}
+_NAIVE_BAYES = {"smoothing": _range(0.01, 100.0, "log"), "var_smoothing": _range(1e-9, 0.1, "log")}
+_PLS = {"num_components": _range(1, 50, "log")}
+
 _BIGQUERY = {
     "linear_reg": _BIGQUERY_PENALTIES,
     "logistic_reg": _BIGQUERY_PENALTIES,
@@ -96,6 +108,10 @@ _OWN = {
     "dnn": _NETWORKS,
     "dnn_linear_combined": _WIDE_AND_DEEP,
     "tabnet": _TABNET,
+    "decision_tree": _DECISION_TREE,
+    "knn": _NEIGHBOURS,
+    "naive_bayes": _NAIVE_BAYES,
+    "pls_reg": _PLS,
 }
 """Family, whatever it predicts → option → what is searched."""
 
