@@ -37,7 +37,7 @@ VALUES = {
 
 
 @given(st.sampled_from(sorted(VALUES)), st.data(), st.integers(1, 1500))
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_rows_a_schema_was_inferred_from_fulfil_it(kind, data, num_rows):
     type_, values = VALUES[kind]
     pool = data.draw(st.lists(values | st.none(), min_size=1, max_size=40))

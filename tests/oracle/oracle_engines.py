@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+from duckdb_cursor import duckdb_cursor
 from oracle_rows import LAYOUT, feed_of
 
 from hagane.features.compiler import DTYPES, Compiler
@@ -106,7 +106,7 @@ def by_duckdb(expressions: Sequence[Expression], table: pa.Table) -> list[Answer
     columns = []
     for number, expression in enumerate(expressions):
         columns += [f"{to_duckdb(expression)} AS v{number}", f"{row_error(expression)} AS e{number}"]
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         connection.execute("SET TimeZone = 'Asia/Tokyo'")  # no answer may depend on it
         connection.register("rows", table)
         answers = connection.sql(f"SELECT {', '.join(columns)} FROM rows").to_arrow_table()

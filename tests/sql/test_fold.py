@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-import duckdb
 import pytest
+from duckdb_cursor import duckdb_cursor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +63,7 @@ def _bound(sql: str, *, is_folded: bool) -> Expression | None:
 
 def _answer(tree: Expression) -> object:
     sql = f"SELECT {to_duckdb(tree)}, {row_error(tree)} FROM (SELECT NULL::VARCHAR AS s)"
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         return connection.execute(sql).fetchone()
 
 

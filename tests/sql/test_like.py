@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
+from duckdb_cursor import duckdb_cursor
 
 from hagane.sql.bind import bind
 from hagane.sql.to_duckdb import to_duckdb
@@ -14,7 +14,7 @@ SCHEMA = Schema((Column("s", SqlType.STRING), Column("i", SqlType.INT64)))
 
 def _like(value: str, pattern: str) -> object:
     tree = bind(f"IF(i IS NULL, s, {value}) {pattern}", SCHEMA)
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         found = connection.execute(f"SELECT {to_duckdb(tree)} FROM (SELECT NULL::VARCHAR AS s, 1::BIGINT AS i)")
         row = found.fetchone()
     return row[0] if row else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-import duckdb
 import pyarrow as pa
 import pytest
+from duckdb_cursor import duckdb_cursor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ NEAR = st.text("ab\0\x7fé\uffff\U0010ffff", max_size=4)
 @given(bound=st.one_of(NEAR, TEXTS), texts=st.lists(st.one_of(NEAR, TEXTS), max_size=20))
 def test_pattern(bound: str, texts: list[str]) -> None:
     texts = [*texts, bound, bound + "\0", bound[:-1]]
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         connection.register("rows", pa.table({"s": texts}))
         found = connection.execute("SELECT regexp_full_match(s, ?) FROM rows", [f"(?s:{less_than(bound)})"]).fetchall()
     assert [is_less for (is_less,) in found] == [text < bound for text in texts]
@@ -37,7 +37,7 @@ def test_operators(operator: str, bound: str) -> None:
     """DuckDB's own order is that of the bytes."""
     texts = ["", "m", "mé", "mf", "m\u0300", "n", "z" * MAX_LENGTH, "z" * 300, "\U0010ffff", None]
     sql = [to_duckdb(bind(f"s {operator} '{bound}'", SCHEMA)), to_duckdb(bind(f"'{bound}' {operator} s", SCHEMA))]
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         connection.register("rows", pa.table({"s": texts}))
         found = connection.sql(f"SELECT {sql[0]}, {sql[1]} FROM rows").fetchall()
         true = connection.execute(f"SELECT s {operator} $1, $1 {operator} s FROM rows", [bound]).fetchall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from duckdb_cursor import duckdb_cursor
 
 from hagane.sql.bind import bind
 from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal
@@ -31,7 +32,7 @@ FOX = "The quick brown fox jumps over the lazy dog"
 
 def answer(sql: str, *, safe: bool = True) -> object:
     columns = ", ".join(f'{value} AS "{name}"' for name, value in ROW.items())
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         text = to_duckdb(bind(sql, SCHEMA), safe=safe)
         found = connection.execute(f"SELECT {text} FROM (SELECT {columns})").fetchone()
     return found[0] if found else None
@@ -96,7 +97,7 @@ def test_without_safe_a_row_error_raises(sql: str, fails: bool) -> None:
 
 def test_try_tells_a_row_error() -> None:
     expression = bind("10 / i", SCHEMA)
-    with duckdb.connect(":memory:") as connection:
+    with duckdb_cursor() as connection:
         sql = f"SELECT TRY(struct_pack(v := {to_duckdb(expression, safe=False)})) IS NULL, {row_error(expression)}"
         rows = connection.execute(f"{sql} FROM (VALUES (0::BIGINT), (NULL), (5)) AS rows(i)").fetchall()
     assert rows == [(True, True), (False, False), (False, False)]

@@ -106,6 +106,7 @@ def test_a_fault_of_the_training_is_told_once_and_nothing_is_started_again(tmp_p
     assert time.monotonic() - began < 100
 
 
+@pytest.mark.slow
 def test_a_loss_with_a_link_and_a_metric_are_those_of_one_process(tmp_path: Path) -> None:
     """A metric of all eval rows is no mean over processes."""
     split = split_of(tmp_path, 300)
