@@ -8,23 +8,18 @@ another process's engine after a crash.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from hagane.data.engine_folder import discard_engine_folder, make_engine_folder
-from hagane.data.sql_error import sql_error
+from hagane.data.sql_faults import sql_faults
 from hagane.errors import DataError, Fault
 from hagane.memory_budget import MemoryBudget
-
-_DUCKDB_SAYS = re.compile(r"(?:\w+ )+Error: ")
-"""How its sentences begin; of what it hands on as a stream, pyarrow raises some as OSError."""
 
 
 class Engine:
@@ -83,13 +78,13 @@ class Engine:
 
     def run(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> None:
         """Run a statement for its effect. Raises DataError, the fault underlined in `shown_sql` (by default `sql`)."""
-        with self._cursor(views) as cursor, _told(shown_sql or sql):
+        with self._cursor(views) as cursor, sql_faults(shown_sql or sql):
             cursor.execute(sql)
 
     def query(self, sql: str, *, shown_sql: str = "", views: Mapping[str, str] | None = None) -> pa.Table:
         """The whole result of `sql`, where `views` (name → SQL) may be named as tables. Raises DataError."""
         with self._cursor(views) as cursor:
-            with _told(shown_sql or sql):
+            with sql_faults(shown_sql or sql):
                 result: pa.Table = cursor.sql(sql).to_arrow_table()
             return result
 
@@ -97,8 +92,12 @@ class Engine:
         self, sql: str, batch_rows: int, *, shown_sql: str = "", views: Mapping[str, str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The result of `sql` as a stream of at most `batch_rows` rows a batch, never held as a whole."""
-        with self._cursor(views) as cursor, _told(shown_sql or sql):
+        with self._cursor(views) as cursor, sql_faults(shown_sql or sql):
             yield from cursor.sql(sql).to_arrow_reader(batch_rows)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection of one's own to this database, to be closed; `sql_faults` tells what it raises."""
+        return self._connection.cursor()
 
     def session(self) -> _Session:
         """Several statements on one connection, for what DuckDB keeps on it: `with engine.session() as session`."""
@@ -132,13 +131,13 @@ class _Session:
 
     def query(self, sql: str) -> pa.Table:
         """The whole result of `sql`. Raises DataError."""
-        with _told(sql):
+        with sql_faults(sql):
             result: pa.Table = self._connection.sql(sql).to_arrow_table()
         return result
 
     def run(self, sql: str) -> None:
         """Run a statement for its effect. Raises DataError."""
-        with _told(sql):
+        with sql_faults(sql):
             self._connection.execute(sql)
 
 
@@ -160,27 +159,12 @@ class _Cursor:
         for name, held in self._bits.items():
             self._connection.execute(f"SET VARIABLE {name} = (SELECT CAST(? AS BIT))", [held])
         for name, sql in self._views.items():
-            with _told(sql):
+            with sql_faults(sql):
                 self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
         return self._connection
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
-
-
-@contextmanager
-def _told(sql: str) -> Iterator[None]:
-    """Raise what DuckDB raises as a DataError, the fault underlined in `sql`; its RuntimeError for Ctrl-C as Ctrl-C."""
-    try:
-        yield
-    except (duckdb.Error, pa.ArrowException, OSError, RuntimeError) as error:
-        if isinstance(error, duckdb.InterruptException) or str(error).strip().endswith("Query interrupted"):
-            raise KeyboardInterrupt from None
-        if isinstance(error, RuntimeError) and not isinstance(error, duckdb.Error):
-            raise
-        if isinstance(error, OSError) and not _DUCKDB_SAYS.match(str(error)):
-            raise
-        raise sql_error(error, sql) from None
 
 
 def quote_name(name: str) -> str:

@@ -64,7 +64,7 @@ def open_table(
     folder = Path(bad_rows_folder) if bad_rows_folder is not None else None
 
     def open_path(path: str) -> Origin:
-        return _open_paths(engine, [path], folder, progress, wanted)
+        return open_paths(engine, [path], folder, progress, wanted)
 
     if isinstance(source, str) and is_query(source):
         path = None if tables else whole_file(source)
@@ -72,7 +72,7 @@ def open_table(
     elif isinstance(source, str | Path):
         origin = open_path(str(source))
     elif isinstance(source, Sequence) and all(isinstance(path, str | Path) for path in source):
-        origin = _open_paths(engine, [str(path) for path in source], folder, progress, wanted)
+        origin = open_paths(engine, [str(path) for path in source], folder, progress, wanted)
     elif isinstance(source, Iterable) and not is_frame(source) and not isinstance(source, pa.RecordBatchReader):
         origin = read_rows(engine, source, progress)
     else:
@@ -80,13 +80,14 @@ def open_table(
     return Table(engine, origin, type_columns(engine.columns(f"SELECT * FROM {origin.sql}")))
 
 
-def _open_paths(
+def open_paths(
     engine: Engine,
     paths: Sequence[str],
     bad_rows_folder: Path | None,
     progress: Progress,
     wanted: Wanted,
 ) -> Origin:
+    """Where the rows of files, URLs or one database lie, for `engine`. Raises DataError."""
     if not paths:
         step = "name at least one file, glob or folder, or give at least one row"
         raise DataError(Fault(what="the list is empty", expected="paths or rows", next_step=step))

@@ -2,7 +2,7 @@
 
 `registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
 encoded columns and what fits have asked, `runs/` what interrupted trainings go on from, `studies/` searches, `jobs/`
-the logs of launched programs, `logs/` those of requests, `scratch/` is temporary. A new bundle is written in scratch,
+the logs of launched programs, `logs/` those of requests, `tables/` tables and views, `scratch/` is temporary. A new bundle is written in scratch,
 then renamed into `models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees
 the folder of an empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment
 leaves nothing that is listed and broken.
@@ -30,6 +30,7 @@ from hagane.workspace.interrupted_runs import InterruptedRun, delete_run, find_r
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
 from hagane.workspace.registry import Registry, allocate, clear, fill, select, select_empty, spelling
 from hagane.workspace.scratch import scratch_folder
+from hagane.workspace.tables import Tables
 
 if TYPE_CHECKING:
     from hagane.features.column_cache import ColumnCache
@@ -65,6 +66,7 @@ class Workspace:
         self.tokens_path = self.root / "tokens.json"
         """The bearer tokens of what is served from here."""
         self.logs_folder = self.root / "logs"
+        self.tables = Tables(self.root / "tables", self._prepare_root)
 
     @property
     def cache(self) -> ColumnCache:

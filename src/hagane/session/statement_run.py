@@ -1,0 +1,71 @@
+"""`StatementRun`: one statement being run, with what statements of every kind need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from sqlglot import exp
+
+from hagane.session.resolve_query import QueryResolver
+from hagane.session.session_state import SessionState
+from hagane.session.sources import Sources
+from hagane.session.substitute import substitute
+from hagane.session.variable import Variable
+from hagane.sql.statement import OtherStatement, Statement
+
+Tree = TypeVar("Tree", bound=exp.Expression)
+_KINDS = {
+    "QueryStatement": "SELECT",
+    "CreateModel": "CREATE_MODEL",
+    "DropModel": "DROP_MODEL",
+    "AlterModel": "ALTER_MODEL",
+    "ExportModel": "EXPORT_MODEL",
+    "Declare": "DECLARE",
+    "SetVariable": "SET",
+}
+
+
+class StatementRun:
+    """A statement, its session and its sources; `notices` grow while it runs."""
+
+    def __init__(
+        self,
+        statement: Statement,
+        state: SessionState,
+        parameters: Mapping[str, Variable],
+        first_placeholder: int,
+    ) -> None:
+        self.statement, self.state = statement, state
+        self.sources = Sources(state.engine)
+        self.resolver = QueryResolver(state, self.sources, statement.sql)
+        self._parameters, self._first_placeholder = parameters, first_placeholder
+
+    @property
+    def sql(self) -> str:
+        """The script."""
+        return self.statement.sql
+
+    @property
+    def kind(self) -> str:
+        """What kind of statement it is, as BigQuery's jobs name it."""
+        if isinstance(self.statement, OtherStatement):
+            return self.statement.kind
+        return _KINDS[type(self.statement).__name__]
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know."""
+        return self.resolver.notices
+
+    @property
+    def tree(self) -> exp.Expression:
+        """Of an `OtherStatement`: its tree, parameters and variables replaced."""
+        assert isinstance(self.statement, OtherStatement)
+        return self.with_values(self.statement.tree)
+
+    def with_values(self, tree: Tree) -> Tree:
+        """A copy of the tree, its parameters and variables replaced. Raises SqlError."""
+        return substitute(
+            tree.copy(), self.state.variables, self._parameters, sql=self.sql, first=self._first_placeholder
+        )

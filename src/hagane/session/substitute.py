@@ -1,0 +1,106 @@
+"""`substitute`: parameters and variables in a tree become their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from sqlglot import exp
+
+from hagane.errors import Fault, SqlError, nearest
+from hagane.session.literal import literal
+from hagane.session.variable import Variable
+
+Tree = TypeVar("Tree", bound=exp.Expression)
+
+
+def substitute(
+    tree: Tree, variables: Mapping[str, Variable], parameters: Mapping[str, Variable], *, sql: str, first: int = 1
+) -> Tree:
+    """The tree with its `@names`, its `?` (numbered from `first`) and its variables replaced.
+
+    A name that an alias of the query has is no variable. Raises SqlError for a parameter that was not given.
+
+    >>> import sqlglot
+    >>> tree = sqlglot.parse_one("SELECT x + @more + lots", read="bigquery")
+    >>> variables, parameters = {"lots": Variable("INT64", 7)}, {"more": Variable("INT64", 1)}
+    >>> substitute(tree, variables, parameters, sql="").sql("bigquery")
+    'SELECT x + 1 + 7'
+    """
+    faults: list[Fault] = []
+    number = first
+    for node in _in_order(tree):
+        name = _parameter_name(node)
+        if name is None:
+            continue
+        if not name:
+            name, number = str(number), number + 1
+        found = parameters.get(name.lower())
+        if found is None:
+            faults.append(_missing(name, parameters, sql))
+        else:
+            tree = _replace(tree, node, literal(found))
+    if faults:
+        raise SqlError(*dict.fromkeys(faults))
+    return _with_variables(tree, variables) if variables else tree
+
+
+def count_placeholders(tree: exp.Expression) -> int:
+    """How many `?` there are.
+
+    >>> import sqlglot
+    >>> count_placeholders(sqlglot.parse_one("SELECT ? + @a", read="bigquery"))
+    1
+    """
+    return sum(1 for node in tree.find_all(exp.Placeholder) if not node.name)
+
+
+def _in_order(tree: exp.Expression) -> list[exp.Expression]:
+    """Parameters as they stand in the text: WITH comes before what a tree of sqlglot has first."""
+    found, waiting = [], [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Parameter | exp.Placeholder):
+            found.append(node)
+        children = list(node.iter_expressions())
+        children.sort(key=lambda child: not isinstance(child, exp.With))
+        waiting.extend(reversed(children))
+    return found
+
+
+def _parameter_name(node: exp.Expression) -> str | None:
+    """Of `@name` its name, of `?` an empty one; None for what is no parameter: `@@system`, and its inner node."""
+    if isinstance(node, exp.Placeholder):
+        return node.name
+    if isinstance(node.this, exp.Parameter) or isinstance(node.parent, exp.Parameter):
+        return None
+    return node.name
+
+
+def _with_variables(tree: Tree, variables: Mapping[str, Variable]) -> Tree:
+    aliases = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
+    for column in list(tree.find_all(exp.Column)):
+        name = column.name.lower()
+        if not column.table and name in variables and name not in aliases:
+            tree = _replace(tree, column, literal(variables[name]))
+    return tree
+
+
+def _replace(tree: Tree, node: exp.Expression, by: exp.Expression) -> Tree:
+    if node is tree:
+        return by  # type: ignore[return-value]
+    node.replace(by)
+    return tree
+
+
+def _missing(name: str, parameters: Mapping[str, Variable], sql: str) -> Fault:
+    shown = f"@{name}" if not name.isdecimal() else "?"
+    start = max(0, sql.lower().find(shown.lower()))
+    return Fault(
+        what=f"Query parameter '{name}' not found" if shown != "?" else f"no value for the {name}. '?' is given",
+        sql=sql,
+        start=start,
+        end=start + len(shown) if sql else 0,
+        nearest=f"@{near}" if (near := nearest(name, parameters)) else "",
+        next_step="give its value: parameters={…}, --param NAME:TYPE:VALUE",
+    )

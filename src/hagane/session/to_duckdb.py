@@ -1,0 +1,13 @@
+"""`to_duckdb`: a tree of BigQuery's dialect whose tables are sources, as DuckDB's text."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from hagane.session.sources import Sources
+
+
+def to_duckdb(tree: exp.Expression, sources: Sources, sql: str) -> str:
+    """DuckDB's text of `tree`, which stands in the script `sql`. Raises SqlError for what cannot be the same there."""
+    text: str = tree.sql(dialect="duckdb")
+    return text
