@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,14 +36,14 @@ class QueryResolver:
         """What the user should know of what was read."""
         return self.catalog.notices
 
-    def duckdb_sql(self, tree: exp.Expression) -> str:
-        """DuckDB's text of a tree, all of whose names are resolved first. Raises HaganeError."""
-        return to_duckdb(self.resolve(tree), self.sources, self.sql)
+    def duckdb_sql(self, tree: exp.Expression, *, known: Collection[str] = ()) -> str:
+        """DuckDB's text of a tree, all of whose names but those `known` to DuckDB are resolved. Raises HaganeError."""
+        return to_duckdb(self.resolve(tree, known=known), self.sources, self.sql)
 
-    def resolve(self, tree: Tree) -> Tree:
+    def resolve(self, tree: Tree, *, known: Collection[str] = ()) -> Tree:
         """A copy of the tree in which every table is a source. Functions of FROM are run, innermost first."""
         tree = tree.copy()
-        self._resolve_tables(tree)
+        self._resolve_tables(tree, known)
         for call in self._calls(tree):
             self._run(call)
         return tree
@@ -74,12 +74,12 @@ class QueryResolver:
             self._views.pop()
             self.sql = outer_sql
 
-    def _resolve_tables(self, tree: exp.Expression) -> None:
+    def _resolve_tables(self, tree: exp.Expression, known: Collection[str]) -> None:
         """Every table but those of WITH; all that are not there are told at once."""
         faults: list[Fault] = []
         kind: type[HaganeError] = SqlError
         for table in list(tree.find_all(exp.Table)):
-            if isinstance(table.this, exp.Identifier) and _cte_of(table) is None:
+            if isinstance(table.this, exp.Identifier) and table.name not in known and _cte_of(table) is None:
                 try:
                     name = self.catalog.resolve(table)
                 except HaganeError as error:

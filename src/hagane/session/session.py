@@ -17,10 +17,11 @@ from hagane.session.result import Result
 from hagane.session.session_state import SessionState
 from hagane.session.statement_run import StatementRun
 from hagane.session.statements import run_statement
+from hagane.session.statement_trees import statement_trees
 from hagane.session.substitute import count_placeholders
 from hagane.session.variable import Variable
 from hagane.sql.parse_script import parse_script
-from hagane.sql.statement import QueryStatement, Statement, trees_of
+from hagane.sql.statement import QueryStatement, Statement
 from hagane.workspace.table_name import DEFAULT_DATASET
 from hagane.workspace.workspace import Workspace
 
@@ -83,7 +84,7 @@ class Session:
                 if len(statements) > 1:
                     _tell_where(error, statement, number, len(statements))
                 raise
-            first += sum(map(count_placeholders, trees_of(statement)))
+            first += sum(map(count_placeholders, statement_trees(statement)))
             yield result
 
     def _run(self, statement: Statement, parameters: dict[str, Variable], first: int) -> Result:
