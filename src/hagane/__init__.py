@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "sql": "hagane.fronts.sql",
+    "Session": "hagane.session.session",
     "train": "hagane.fronts.python",
     "train_spec": "hagane.fronts.python",
     "automl": "hagane.fronts.automl",
@@ -60,6 +62,7 @@ __all__ = [
     "ColumnSchema",
     "DataSchema",
     "HaganeError",
+    "Session",
     "Spec",
     "Split",
     "TorchInputs",
@@ -87,6 +90,7 @@ __all__ = [
     "request_log",
     "rollback",
     "runs",
+    "sql",
     "studies",
     "train",
     "train_spec",
@@ -119,8 +123,10 @@ if TYPE_CHECKING:
         train_spec,
     )
     from hagane.fronts.request_log import erase, feedback, request_log
+    from hagane.fronts.sql import sql
     from hagane.fronts.tuning import TunedStudy, load_study, studies, tune, tune_spec
     from hagane.models.torch_inputs import TorchInputs
+    from hagane.session.session import Session
     from hagane.spec.data_schema import ColumnSchema, DataSchema
     from hagane.spec.spec import Spec, Split
 

@@ -35,6 +35,8 @@ class DuckDbType:
     >>> found = DuckDbType.parse('STRUCT(a INTEGER, "b c" DECIMAL(10,2))[]')
     >>> found.bigquery, found.normal.text
     ('ARRAY<STRUCT<a INT64, `b c` NUMERIC(10, 2)>>', 'STRUCT("a" BIGINT, "b c" DECIMAL(10,2))[]')
+    >>> DuckDbType.parse("TUPLE(TIME, VARCHAR)").bigquery
+    'STRUCT<_field_1 TIME, _field_2 STRING>'
     """
 
     name: str = ""
@@ -48,7 +50,10 @@ class DuckDbType:
         if text.endswith("]"):
             return cls(element=cls.parse(text[: text.rindex("[")]))
         if text.startswith("STRUCT(") and text.endswith(")"):
-            return cls(fields=tuple(_fields(text[len("STRUCT(") : -1])))
+            return cls(fields=tuple(map(_field, _parts(text[len("STRUCT(") : -1]))))
+        if text.startswith("TUPLE(") and text.endswith(")"):
+            parts = _parts(text[len("TUPLE(") : -1])
+            return cls(fields=tuple((f"_field_{place}", cls.parse(part)) for place, part in enumerate(parts, 1)))
         return cls(name=text.strip('"'))
 
     @property
@@ -63,7 +68,7 @@ class DuckDbType:
 
     @property
     def normal(self) -> DuckDbType:
-        """The type of ours that holds its values: every integer is BIGINT, FLOAT DOUBLE; what BigQuery lacks is text."""
+        """The type that holds its values here: every integer is BIGINT, FLOAT DOUBLE; what BigQuery lacks is text."""
         if self.element is not None:
             return replace(self, element=self.element.normal)
         if self.fields:
@@ -96,9 +101,15 @@ def _field_name(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_]\w*", name) else f"`{name}`"
 
 
-def _fields(text: str) -> list[tuple[str, DuckDbType]]:
-    """Name and type of each field between the brackets of a STRUCT; one without a name is called as its place."""
-    found: list[tuple[str, DuckDbType]] = []
+def _field(text: str) -> tuple[str, DuckDbType]:
+    found = _FIELD.fullmatch(text)
+    assert found is not None, text
+    return found[1].replace('""', '"') if found[1] is not None else found[2], DuckDbType.parse(found[3])
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between the commas outside of brackets and quotes."""
+    found: list[str] = []
     depth, quoted, start = 0, False, 0
     for index, character in enumerate(text + ","):
         quoted ^= character == '"'
@@ -106,11 +117,6 @@ def _fields(text: str) -> list[tuple[str, DuckDbType]]:
             continue
         depth += (character in "([") - (character in ")]")
         if character == "," and depth == 0:
-            part, start = text[start:index], index + 1
-            field = _FIELD.fullmatch(part)
-            if field:
-                name = field[1].replace('""', '"') if field[1] is not None else field[2]
-                found.append((name, DuckDbType.parse(field[3])))
-            else:
-                found.append((f"_field_{len(found) + 1}", DuckDbType.parse(part)))
+            found.append(text[start:index])
+            start = index + 1
     return found

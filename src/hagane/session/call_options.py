@@ -14,9 +14,7 @@ from hagane.session.table_function import TableFunction
 from hagane.sql.table_function_call import argument_span
 
 
-def call_options(
-    function: TableFunction, given: Mapping[str, tuple[Any, exp.Expression]], sql: str
-) -> msgspec.Struct:
+def call_options(function: TableFunction, given: Mapping[str, tuple[Any, exp.Expression]], sql: str) -> msgspec.Struct:
     """The options over their defaults. Raises SqlError with all that are unknown or of a wrong type, underlined."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(function.Options)}
     faults = []

@@ -22,7 +22,7 @@ def literal(variable: Variable) -> exp.Expression:
     """An expression that has the variable's value and type. Raises DataError for a value that is none of the type.
 
     >>> literal(Variable("ARRAY<INT64>", [1, None])).sql("bigquery")
-    'CAST([1, CAST(NULL AS INT64)] AS ARRAY<INT64>)'
+    'ARRAY<INT64>[1, CAST(NULL AS INT64)]'
     """
     type_ = exp.DataType.build(variable.type, dialect="bigquery")
     return _literal(type_, variable.value)
@@ -139,4 +139,6 @@ def _sequence(value: Any, type_: exp.DataType) -> Any:
 
 
 def _wrong(type_: exp.DataType, value: Any) -> DataError:
-    return DataError(Fault(what="the value is none of its type", expected=type_.sql("bigquery"), received=repr(value)[:200]))
+    return DataError(
+        Fault(what="the value is none of its type", expected=type_.sql("bigquery"), received=repr(value)[:200])
+    )

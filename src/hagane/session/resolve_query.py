@@ -150,7 +150,16 @@ class QueryResolver:
             assert isinstance(found, exp.Query)
             query = found.copy()
         outer = [cte.copy() for cte in _needed_ctes(argument)]
-        return self.rows(_with_ctes(query, outer, is_recursive=_is_recursive(argument)))
+        rows = self.rows(_with_ctes(query, outer, is_recursive=_is_recursive(argument)))
+        try:
+            self.sources.described(rows.sql, shown_sql=self.sql)
+        except DataError as error:
+            step = "the query of an argument sees WITH and tables, and not the columns of the query around it"
+            raise DataError(
+                *(msgspec.structs.replace(fault, next_step=step) if "not found" in fault.what else fault
+                  for fault in error.faults)
+            ) from None  # fmt: skip
+        return rows
 
 
 def _point(table: exp.Table, name: str, *, keep_alias: bool = False) -> None:

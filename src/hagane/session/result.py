@@ -135,7 +135,9 @@ class Result:
         table = self.arrow()
         if table.shape != (1, 1):
             received = f"{table.num_rows} rows of {table.num_columns} columns"
-            raise DataError(Fault(what="the result is not one value", expected="one row, one column", received=received))
+            raise DataError(
+                Fault(what="the result is not one value", expected="one row, one column", received=received)
+            )
         return table.column(0)[0].as_py()
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from hagane.session.parameters import Parameters, parameters_of
 from hagane.session.result import Result
 from hagane.session.session_state import SessionState
 from hagane.session.statement_run import StatementRun
-from hagane.session.statements import run_statement
 from hagane.session.statement_trees import statement_trees
+from hagane.session.statements import run_statement
 from hagane.session.substitute import count_placeholders
 from hagane.session.variable import Variable
 from hagane.sql.parse_script import parse_script
@@ -49,9 +49,7 @@ class Session:
         place = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
         engine = Engine(memory=MemoryBudget.of(memory_limit))
         engine.run("SET GLOBAL python_enable_replacements = false")
-        self.state = SessionState(
-            workspace=place, engine=engine, project=project, dataset=dataset, progress=progress
-        )
+        self.state = SessionState(workspace=place, engine=engine, project=project, dataset=dataset, progress=progress)
 
     def sql(self, text: str, parameters: Parameters = None) -> Result:
         """Run a script; what its last statement answers, whose rows are made as they are read.

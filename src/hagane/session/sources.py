@@ -69,6 +69,7 @@ class Sources:
         """Name rows."""
         name = self._new_name()
         self._arrow[name] = rows
+        self.columns[name] = ()  # it is known from now on
         self.columns[name] = self.described(f"SELECT * FROM {name}")
         return name
 

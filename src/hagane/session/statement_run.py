@@ -66,6 +66,5 @@ class StatementRun:
 
     def with_values(self, tree: Tree) -> Tree:
         """A copy of the tree, its parameters and variables replaced. Raises SqlError."""
-        return substitute(
-            tree.copy(), self.state.variables, self._parameters, sql=self.sql, first=self._first_placeholder
-        )
+        copied: Tree = tree.copy()
+        return substitute(copied, self.state.variables, self._parameters, sql=self.sql, first=self._first_placeholder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlglot import exp
 
@@ -52,7 +52,7 @@ def count_placeholders(tree: exp.Expression) -> int:
     >>> count_placeholders(sqlglot.parse_one("SELECT ? + @a", read="bigquery"))
     1
     """
-    return sum(1 for node in tree.find_all(exp.Placeholder) if not node.name)
+    return sum(1 for node in tree.find_all(exp.Placeholder) if not str(node.name).removeprefix("?"))
 
 
 def _in_order(tree: exp.Expression) -> list[exp.Expression]:
@@ -71,10 +71,10 @@ def _in_order(tree: exp.Expression) -> list[exp.Expression]:
 def _parameter_name(node: exp.Expression) -> str | None:
     """Of `@name` its name, of `?` an empty one; None for what is no parameter: `@@system`, and its inner node."""
     if isinstance(node, exp.Placeholder):
-        return node.name
+        return str(node.name).removeprefix("?")
     if isinstance(node.this, exp.Parameter) or isinstance(node.parent, exp.Parameter):
         return None
-    return node.name
+    return str(node.name)
 
 
 def _with_variables(tree: Tree, variables: Mapping[str, Variable]) -> Tree:
@@ -82,13 +82,15 @@ def _with_variables(tree: Tree, variables: Mapping[str, Variable]) -> Tree:
     for column in list(tree.find_all(exp.Column)):
         name = column.name.lower()
         if not column.table and name in variables and name not in aliases:
-            tree = _replace(tree, column, literal(variables[name]))
+            value = literal(variables[name])
+            is_item = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
+            tree = _replace(tree, column, exp.alias_(value, column.name, quoted=True) if is_item else value)
     return tree
 
 
 def _replace(tree: Tree, node: exp.Expression, by: exp.Expression) -> Tree:
     if node is tree:
-        return by  # type: ignore[return-value]
+        return cast(Tree, by)
     node.replace(by)
     return tree
 

@@ -54,7 +54,9 @@ def existing_table(target: Target, run: StatementRun) -> StoredTable:
 def already_exists(target: Target, run: StatementRun, *, what: str = "Table") -> HaganeError:
     """What is raised where a new thing has the name of one that is there."""
     step = f"CREATE OR REPLACE …, or CREATE … IF NOT EXISTS, or DROP {what.upper()} {target.name}"
-    return StorageError(at_target(Fault(what=f"Already Exists: {what} {target.name}", next_step=step), target.node, run))
+    return StorageError(
+        at_target(Fault(what=f"Already Exists: {what} {target.name}", next_step=step), target.node, run)
+    )
 
 
 def at_target(fault: Fault, node: exp.Table, run: StatementRun) -> Fault:

@@ -11,9 +11,7 @@ from hagane.workspace.stored_table import TableColumn
 from hagane.workspace.table_change import TableChange
 
 
-def written_rows(
-    run: StatementRun, change: TableChange, sql: str, columns: Sequence[TableColumn]
-) -> tuple[Path, int]:
+def written_rows(run: StatementRun, change: TableChange, sql: str, columns: Sequence[TableColumn]) -> tuple[Path, int]:
     """The file, and how many rows it holds. `sql` gives the columns in their order. Raises DataError.
 
     A NULL in a column that is required, and a value that its type cannot hold, end the statement; nothing is changed.

@@ -40,7 +40,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TableManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A table's `table.json`: the files that are the table now. Others in its folder are of its past, or not yet its."""
+    """A table's `table.json`: the files that are the table. Others in its folder are of its past, or not yet its."""
 
     columns: tuple[TableColumn, ...]
     files: tuple[TableFile, ...] = ()

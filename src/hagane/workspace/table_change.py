@@ -53,7 +53,7 @@ class TableChange:
         about: Described | None = None,
         keep_old: bool = False,
     ) -> StoredTable:
-        """Let `files` (with their rows) be the table, behind its old ones if `keep_old`; `about` None: the old one's."""
+        """Let `files` (with their rows) be the table, behind its old ones if `keep_old`; without `about` it stays."""
         before = self.old.manifest if isinstance(self.old, StoredTable) else None
         found = [_about_file(path, num_rows) for path, num_rows in files]
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

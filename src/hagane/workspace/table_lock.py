@@ -35,7 +35,7 @@ def table_lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterat
 
 
 def _take(path: Path, kind: int, *, wait: bool) -> int | None:
-    """A descriptor that holds the lock of the file that is at `path` now: an earlier holder may have removed its own."""
+    """A descriptor that holds the lock of the file that is now at `path`, which an earlier holder may have removed."""
     pause = PAUSE_SECONDS
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)

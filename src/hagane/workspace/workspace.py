@@ -1,11 +1,11 @@
 """`Workspace`: the folder that holds trained models and scratch data.
 
-`registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `cache/` holds
-encoded columns and what fits have asked, `runs/` what interrupted trainings go on from, `studies/` searches, `jobs/`
-the logs of launched programs, `logs/` those of requests, `tables/` tables and views, `scratch/` is temporary. A new bundle is written in scratch,
-then renamed into `models/` in the very transaction that fills its row: whoever holds the registry's write lock and sees
-the folder of an empty row knows that its writer died (or that it was deleted), and removes it. So a crash at any moment
-leaves nothing that is listed and broken.
+`registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `tables/` holds
+tables and views, `cache/` encoded columns and what fits have asked, `runs/` what interrupted trainings go on from,
+`studies/` searches, `jobs/` the logs of launched programs, `logs/` those of requests, `scratch/` is temporary. A new
+bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
+registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
+removes it. So a crash at any moment leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations

@@ -93,8 +93,9 @@ def _add(action: exp.ColumnDef, columns: list[TableColumn], sources: list[str], 
         return
     (column,) = declared_columns([action], run)
     if column.required:
-        raise SqlError(Fault(what=f"the new column {column.name} would be NULL in the rows that are there", sql=run.sql,
-                             start=run.statement.start, end=run.statement.end, next_step="leave NOT NULL out"))  # fmt: skip
+        what = f"the new column {column.name} is NULL in the rows that are there"
+        start, end = run.statement.start, run.statement.end
+        raise SqlError(Fault(what=what, sql=run.sql, start=start, end=end, next_step="leave NOT NULL out"))
     columns.append(column)
     sources.append("NULL")
 

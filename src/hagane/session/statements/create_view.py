@@ -13,6 +13,7 @@ from hagane.session.statement_options import described
 from hagane.session.statement_run import StatementRun
 from hagane.session.substitute import count_placeholders
 from hagane.session.target import already_exists, target_table
+from hagane.sql.bigquery_ml import BigQueryMl
 from hagane.sql.statement import OtherStatement
 from hagane.workspace.stored_table import StoredTable, StoredView, ViewAbout
 
@@ -30,7 +31,7 @@ def run_create_view(run: StatementRun) -> Result:
         raise SqlError(Fault(what=what, sql=run.sql, start=run.statement.start, end=run.statement.end))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     about = ViewAbout(created=now, about=described(tree, run), columns=names)
-    text = query.sql(dialect="bigquery", pretty=True)
+    text = query.sql(dialect=BigQueryMl, pretty=True)
     properties = tree.args.get("properties")
     is_temporary = properties is not None and properties.find(exp.TemporaryProperty) is not None
     old = run.state.temporary_views.get(target.name.table) if is_temporary else \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from hagane.errors import Fault, NotFoundError, StorageError
@@ -20,7 +22,7 @@ def run_drop_schema(run: StatementRun) -> Result:
     tree = run.tree
     name = schema_name(tree, run)
     tables = run.state.workspace.tables
-    place = {"sql": run.sql, "start": run.statement.start, "end": run.statement.end}
+    place: dict[str, Any] = {"sql": run.sql, "start": run.statement.start, "end": run.statement.end}
     if name == DEFAULT_DATASET:
         raise StorageError(Fault(what=f"the dataset {name} is always there", **place))
     models = {version.name for version in run.state.workspace.list()

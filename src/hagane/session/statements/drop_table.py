@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from hagane.errors import Fault, NotFoundError, SqlError
 from hagane.session.result import Result
 from hagane.session.statement_run import StatementRun
@@ -36,5 +35,3 @@ def run_drop_table(run: StatementRun) -> Result:
             return Result(kind=run.kind, message=f"there was no {what} {target.name}")
         raise NotFoundError(*(at_target(fault, target.node, run) for fault in error.faults)) from None
     return Result(kind=run.kind, message=f"dropped {what} {target.name}")
-
-

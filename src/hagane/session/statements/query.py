@@ -87,7 +87,7 @@ def _check_names(columns: tuple[tuple[str, DuckDbType], ...], run: StatementRun)
 def name_columns(query: exp.Query) -> None:
     """Call columns without a name as BigQuery does: `f0_`, `f1_`."""
     number = 0
-    for select in query.selects:
-        if not select.alias_or_name and not select.is_star:
-            select.replace(exp.alias_(select.copy(), f"f{number}_"))
+    for item in query.selects:
+        if not isinstance(item, exp.Alias | exp.Aliases | exp.Column | exp.Dot | exp.Star | exp.PropertyEQ):
+            item.replace(exp.alias_(item.copy(), f"f{number}_"))
             number += 1
