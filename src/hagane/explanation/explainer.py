@@ -137,6 +137,8 @@ class Explainer:
     def _explain(self, columns: Columns, wanted: Wanted, compared: _Baseline) -> Explanations:
         found = self._session.run(self._layout.feed(dict(columns)), self._outputs)
         predictions = Predictions.from_outputs(self.bundle.signature, found)
+        if wanted.threshold is not None:
+            predictions = predictions.with_threshold(wanted.threshold)
         outputs = _outputs(predictions, wanted)
         rows = _Rows(columns, _floats(found[COLUMNS_OUTPUT]), _floats(found[RAW_OUTPUT]), compared, self)
         shape = outputs.shape
@@ -339,6 +341,8 @@ def _outputs(predictions: Predictions, wanted: Wanted) -> Ints:
     if wanted.top_classes is not None:
         order = np.argsort(-predictions.probabilities, axis=1, kind="stable")
         return order if wanted.top_classes < 0 else order[:, : wanted.top_classes]
+    if predictions.label_numbers is not None:
+        return predictions.label_numbers.reshape(num_rows, 1)
     assert predictions.labels is not None
     places = {value: place for place, value in enumerate(signature.classes)}
     return np.array([[places[value]] for value in predictions.labels.tolist()], np.int64).reshape(num_rows, 1)

@@ -15,3 +15,5 @@ class Wanted(NamedTuple):
     """Places of classes, or of labels; None: the predicted class, every label."""
     top_classes: int | None = None
     """Instead: as many of the most probable classes; -1: all of them, by probability."""
+    threshold: float | None = None
+    """Of two classes: from which probability on the second is predicted; None: the model's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,10 +118,15 @@ def explain_file(
     )
 
 
-def _check_asked(data: object, out: Path | None, top_k: int) -> None:
+def check_top_k(top_k: int) -> None:
+    """Raise SpecError for a number of columns that is none."""
     if top_k < 1:
         what = "no so many columns can be told"
         raise SpecError(Fault(what=what, where="top_k", expected="1 or more", received=str(top_k)))
+
+
+def _check_asked(data: object, out: Path | None, top_k: int) -> None:
+    check_top_k(top_k)
     if out is not None:
         check_parquet_output(out, option="-o", what="explanations are")
         check_not_input(data, out, option="-o")
@@ -169,14 +174,17 @@ def explain_batches(
         yield explained(pa.RecordBatch.from_arrays(arrays, schema=pa.schema(list(found))))
 
 
-def explanation_columns(found: Explanations, top_k: int) -> dict[str, pa.Array[Any]]:
+def explanation_columns(
+    found: Explanations, top_k: int, predicted: Mapping[str, pa.Array[Any]] | None = None
+) -> dict[str, pa.Array[Any]]:
     """Arrow, named as ML.EXPLAIN_PREDICT names them; of several labels each value is a list, a label's after another's.
 
-    A row that erred is NULL where the signature says `refuse`.
+    The predictions are those in `predicted`, where it is given. A row that erred is NULL where the signature says
+    `refuse`.
     """
     signature, answers = found.predictions.signature, found.predictions
     refused = answers.row_errors if signature.on_error == "refuse" else np.zeros(len(found), np.bool_)
-    columns = {n: c for n, c in prediction_columns(answers).items() if not n.endswith("_probs")}
+    columns = {n: c for n, c in (predicted or prediction_columns(answers)).items() if not n.endswith("_probs")}
     if answers.probabilities is not None and not signature.labels:
         chosen = np.take_along_axis(answers.probabilities, found.outputs, axis=1)
         columns["probability"] = pa.array(chosen[:, 0].astype(np.float64), mask=refused)

@@ -11,13 +11,14 @@ from hagane.bundle.signature import Signature
 from hagane.counted import counted
 from hagane.data.table import Table
 from hagane.errors import Fault, SpecError
-from hagane.evaluation.evaluation import Evaluation, Label
+from hagane.evaluation.evaluation import Label
 from hagane.evaluation.stored_ranking import at_threshold
 from hagane.metrics.confusion_matrix import confusion_matrix
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_threshold import check_threshold
 from hagane.workflow.evaluate import score_rows
 from hagane.workflow.ml_evaluate_rows import not_kept
+from hagane.workflow.read_documents import evaluation_of
 from hagane.workflow.score import Scored
 
 
@@ -42,7 +43,7 @@ def ml_confusion_matrix(
     if table is not None:
         scored = score_rows(bundle, table, progress=progress)
         return LabelledCounts(signature.classes, _counted(scored, signature, threshold))
-    evaluation = Evaluation.from_json(bundle.document("evaluation.json"))
+    evaluation = evaluation_of(bundle)
     counts = evaluation.confusion_matrix
     if threshold is not None and threshold != evaluation.threshold:
         there = at_threshold(evaluation, threshold)

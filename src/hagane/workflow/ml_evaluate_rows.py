@@ -14,7 +14,8 @@ from hagane.evaluation.ml_evaluate import ml_evaluate
 from hagane.evaluation.stored_ranking import at_threshold
 from hagane.progress import SILENT, Progress
 from hagane.workflow.check_threshold import check_threshold
-from hagane.workflow.evaluate import score_rows
+from hagane.workflow.evaluate import evaluate_bundle, score_rows
+from hagane.workflow.read_documents import evaluation_of, spec_of
 
 Row = dict[str, Any]
 
@@ -22,16 +23,30 @@ Row = dict[str, Any]
 def ml_evaluate_rows(
     bundle: Bundle, table: Table | None = None, *, threshold: float | None = None, progress: Progress = SILENT
 ) -> list[Row]:
-    """One row, in ML.EVALUATE's columns; of several labels one each, the label's name before it.
+    """One row, in ML.EVALUATE's columns; of several labels one each, the label's name before it; of a model without a
+    label its own figures.
 
     Without a `table` these are the figures of training: of the test rows, else of the eval rows, else of those trained
     on. Raises DataError for columns that are missing, SpecError for a threshold that cannot be answered.
     """
     if threshold is not None:
         check_threshold(bundle.signature, threshold)
+    if not bundle.signature.label:
+        return [_without_label(bundle, table, progress)]
     if table is None:
-        return _stored(Evaluation.from_json(bundle.document("evaluation.json")), threshold)
+        return _stored(evaluation_of(bundle), threshold)
     return _measured(bundle, table, threshold, progress)
+
+
+def _without_label(bundle: Bundle, table: Table | None, progress: Progress) -> Row:
+    """The figures of a model without a label. Raises SpecError for one that has none."""
+    found = evaluation_of(bundle)
+    if table is not None:
+        found = evaluate_bundle(bundle, table, spec_of(bundle), (), progress)
+    if not found.metrics:
+        what = f"there is nothing by which a model of type {bundle.signature.model_type} is judged"
+        raise SpecError(Fault(what=what, where=bundle.name, expected="a model that predicts, clusters or reduces"))
+    return dict(found.metrics)
 
 
 def _measured(bundle: Bundle, table: Table, threshold: float | None, progress: Progress) -> list[Row]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hagane.bundle.prediction_columns import prediction_columns
 from hagane.bundle.predictions import Predictions
 from hagane.bundle.signature import LOWER_BOUND, UPPER_BOUND, Signature
 from hagane.types import SqlType
@@ -18,7 +19,7 @@ def ml_predict_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
 
     Numbers are FLOAT64. Of two classes the positive one stands first, whatever its probability, as in saved output of
     BigQuery; of more the most probable one, equal ones in the classes' order. A row that erred is NULL where the
-    signature says `refuse`.
+    signature says `refuse`. A model without a label answers its `output_columns`.
 
     >>> signature = Signature(inputs=(), task="classification", label="late", label_type=SqlType.BOOL,
     ...                       classes=(False, True), threshold=0.5, model_type="logistic_reg")
@@ -29,6 +30,8 @@ def ml_predict_columns(predictions: Predictions) -> dict[str, pa.Array[Any]]:
     signature = predictions.signature
     if signature.labels:
         return {name: column for one in predictions.each for name, column in ml_predict_columns(one).items()}
+    if predictions.columns is not None:
+        return prediction_columns(predictions)
     refused = predictions.row_errors if signature.on_error == "refuse" else np.zeros(len(predictions), np.bool_)
     if predictions.probabilities is None:
         return _numbers(predictions, refused)

@@ -20,6 +20,7 @@ from hagane.metrics.ranked_counts import ranked_counts
 from hagane.progress import SILENT, Progress
 from hagane.workflow.evaluate import score_rows
 from hagane.workflow.ml_evaluate_rows import not_kept
+from hagane.workflow.read_documents import evaluation_of
 
 NUM_PERCENTILES = 100
 
@@ -38,7 +39,7 @@ def ml_thresholds(
     """
     _check(bundle.signature)
     if table is None:
-        return _stored(Evaluation.from_json(bundle.document("evaluation.json")), thresholds)
+        return _stored(evaluation_of(bundle), thresholds)
     scored = score_rows(bundle, table, progress=progress)
     scores = scored.scores[:, 1].astype(np.float64)
     ranked = ranked_counts(scored.labels == 1, scores)

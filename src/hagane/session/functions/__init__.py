@@ -18,6 +18,7 @@ TABLE_FUNCTIONS: dict[str, str] = {
     "ML.DESCRIBE_DATA": "hagane.session.functions.describe_data:DescribeData",
     "ML.ENTITY_FEATURES_AT_TIME": "hagane.session.functions.entity_features_at_time:EntityFeaturesAtTime",
     "ML.EVALUATE": "hagane.session.functions.evaluate:Evaluate",
+    "ML.EXPLAIN_PREDICT": "hagane.session.functions.explain_predict:ExplainPredict",
     "ML.FEATURES_AT_TIME": "hagane.session.functions.features_at_time:FeaturesAtTime",
     "ML.FEATURE_IMPORTANCE": "hagane.session.functions.feature_importance:FeatureImportance",
     "ML.FEATURE_INFO": "hagane.session.functions.feature_info:FeatureInfo",

@@ -19,7 +19,7 @@ class PredictOptions(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     """From which probability on a row is positive; None: the model's own, 0.5 unless it was trained with another."""
     keep_original_columns: bool | None = None
-    """Whether the input's columns stand behind the predictions; None: they do."""
+    """Whether the input's columns stand behind the predictions; None: they do, unless the model reduces dimensions."""
     trial_id: int | None = None
 
 
@@ -35,12 +35,12 @@ class Predict:
         """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
         options = call.options
         assert isinstance(options, PredictOptions)
-        rows = call.data[0]
+        rows, bundle, keep = call.data[0], model_bundle(call), options.keep_original_columns
         return predict_stream(
-            model_bundle(call),
+            bundle,
             rows.schema,
             rows.reader,
-            keep=options.keep_original_columns is not False,
+            keep=bundle.signature.task != "dimensionality_reduction" if keep is None else keep,
             threshold=options.threshold,
             progress=context.progress,
         )
