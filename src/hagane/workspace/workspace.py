@@ -2,10 +2,10 @@
 
 `registry.sqlite` names the models and the endpoints; `models/<name>/<version>/` are their bundles; `tables/` holds
 tables and views, `cache/` encoded columns and what fits have asked, `runs/` what interrupted trainings go on from,
-`studies/` searches, `jobs/` the logs of launched programs, `logs/` those of requests, `scratch/` is temporary. A new
-bundle is written in scratch, then renamed into `models/` in the very transaction that fills its row: whoever holds the
-registry's write lock and sees the folder of an empty row knows that its writer died (or that it was deleted), and
-removes it. So a crash at any moment leaves nothing that is listed and broken.
+`studies/` searches, `jobs/` the logs of launched programs, `logs/` those of requests, `monitoring/` what they come to
+in sum, `scratch/` is temporary. A new bundle is written in scratch, then renamed into `models/` in the very transaction
+that fills its row: whoever holds the registry's write lock and sees the folder of an empty row knows that its writer
+died (or that it was deleted), and removes it. So a crash at any moment leaves nothing that is listed and broken.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Workspace:
         """The bearer tokens of what is served from here."""
         self.logs_folder = self.root / "logs"
         self.tables = Tables(self.root / "tables", self._prepare_root)
+        self.monitoring_folder = self.root / "monitoring"
+        """The history of each endpoint's traffic, summed up."""
 
     @property
     def cache(self) -> ColumnCache:

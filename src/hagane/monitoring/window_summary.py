@@ -1,0 +1,74 @@
+"""`WindowSummary`: all that is kept of one window's traffic to one deployed model."""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+from hagane.errors import DataError, Fault
+from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.windows import Window
+from hagane.statistics.statistics import Statistics
+
+FORMAT = b"hagane.window_summary 1\n"
+
+
+class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Some kilobytes a column, mergeable with those of any other windows of the same deployed model.
+
+    >>> empty = Statistics(num_rows=0, columns=())
+    >>> summary = WindowSummary(window=Window(0, 10), deployed_model_id="late-1", model="late", version="1", num_rows=0,
+    ...                         traffic=0.0, num_errors=0, inputs=empty, predictions=empty)
+    >>> WindowSummary.from_bytes(summary.to_bytes()) == summary
+    True
+    """
+
+    window: Window
+    deployed_model_id: str
+    model: str
+    version: str
+    num_rows: int
+    """Logged rows."""
+    traffic: float
+    """Rows of the traffic for which they stand: Σ 1 / rate."""
+    num_errors: int
+    """Rows on which an expression erred."""
+    inputs: Statistics
+    """Of the raw columns that the log holds."""
+    predictions: Statistics
+    """Of what was answered: `predicted_<label>`, and of a binary classifier `probability` (of the positive class)."""
+    expected: ExpectedBinary | None = None
+    """Of a binary classifier: how good its answers are to be expected."""
+
+    def merge(self, other: WindowSummary) -> WindowSummary:
+        """Of both windows together, from the start of the earlier to the end of the later.
+
+        Raises DataError where their columns differ: of different models.
+        """
+        expected = self.expected.merge(other.expected) if self.expected and other.expected else None
+        return msgspec.structs.replace(
+            self,
+            window=Window(min(self.window.start, other.window.start), max(self.window.end, other.window.end)),
+            num_rows=self.num_rows + other.num_rows,
+            traffic=self.traffic + other.traffic,
+            num_errors=self.num_errors + other.num_errors,
+            inputs=self.inputs.merge(other.inputs),
+            predictions=self.predictions.merge(other.predictions),
+            expected=expected,
+        )
+
+    def to_bytes(self) -> bytes:
+        """Compressed; `from_bytes` reads it back equal."""
+        return FORMAT + zlib.compress(msgspec.msgpack.encode(self))
+
+    @staticmethod
+    def from_bytes(content: bytes) -> WindowSummary:
+        """Raises DataError for what is no summary, or one of a later release."""
+        if not content.startswith(FORMAT):
+            what = "this is no summary of a window, or one of a later release"
+            raise DataError(Fault(what=what, received=repr(content[: len(FORMAT)])))
+        try:
+            return msgspec.msgpack.decode(zlib.decompress(content[len(FORMAT) :]), type=WindowSummary)
+        except (zlib.error, msgspec.MsgspecError) as error:
+            raise DataError(Fault(what=f"the summary of a window is damaged: {error}")) from None

@@ -1,0 +1,153 @@
+"""The summaries of a log's windows against DuckDB over the very rows; late rows, and what was there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from tests.serving.request_log import made_hours
+
+import hagane as hg
+from hagane.errors import DataError, NotFoundError
+from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Windows
+from hagane.serving import ServerThread
+from hagane.serving.request_log.hour_writer import write_rows
+from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.log_options import LogOptions
+from hagane.serving.request_log.log_settings import LogSettings
+from hagane.serving.request_log.model_file import write_model_file
+from hagane.workflow.summarise_log import summarise_log
+from hagane.workspace.window_summaries import WindowSummaries
+from hagane.workspace.workspace import Workspace
+
+HOUR = 3_600_000_000
+DAY = 24
+LONG_AGO = 20_000 * DAY
+"""An hour that begins a day."""
+HOURS = Windows("hour")
+DAYS = Windows("day")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    """Four hours of two days: 40, 30 and 20 rows of version 1, and 10 of version 2 beside the last."""
+    place = Workspace(tmp_path / "home")
+    folder = LogFolder(place.logs_folder, "e")
+    for hour, numbers in ((0, range(40)), (5, range(40, 70)), (DAY, range(70, 90))):
+        made_hours.write_hour(folder, LONG_AGO + hour, numbers)
+    made_hours.write_hour(folder, LONG_AGO + DAY, range(90, 100), version="2")
+    for version in ("1", "2"):
+        write_model_file(folder, made_hours.model(version))
+    return place
+
+
+def history(place: Workspace, windows: Windows) -> list[WindowSummary]:
+    return WindowSummaries(place.monitoring_folder, "e").between(windows.every)
+
+
+def test_each_window_has_the_statistics_of_its_rows(place: Workspace) -> None:
+    done = summarise_log("e", workspace=place, windows=HOURS)
+    assert [window.start // HOUR - LONG_AGO for window in done] == [0, 5, DAY]
+    first, second, third, other = history(place, HOURS)
+    assert [(each.num_rows, each.traffic, each.version) for each in (first, second, third, other)] == [
+        (40, 40.0, "1"), (30, 30.0, "1"), (20, 20.0, "1"), (10, 10.0, "2")]  # fmt: skip
+    age = second.inputs["age"]
+    assert (age.count, age.min, age.max) == (30, 40, 69)
+    assert age.mean == pytest.approx(54.5)
+    assert second.predictions["predicted_y"].mean == pytest.approx(54.5 / 2)
+    assert {top.value: top.count for top in first.inputs["person"].top_values} == {f"p{n}": 8 for n in range(5)}
+
+
+def test_windows_merge_into_the_longer_one(place: Workspace) -> None:
+    summarise_log("e", workspace=place, windows=HOURS)
+    summarise_log("e", workspace=place, windows=DAYS)
+    first, second = history(place, HOURS)[:2]
+    merged, whole = first.merge(second), history(place, DAYS)[0]
+    assert (merged.num_rows, merged.traffic) == (whole.num_rows, whole.traffic) == (70, 70.0)
+    for name in ("age", "person"):
+        mine, theirs = merged.inputs[name], whole.inputs[name]
+        assert (mine.count, mine.min, mine.max, mine.num_distinct) == (
+            theirs.count, theirs.min, theirs.max, theirs.num_distinct)  # fmt: skip
+    assert merged.inputs["age"].stddev == pytest.approx(whole.inputs["age"].stddev)
+    assert len(whole.to_bytes()) < 20_000
+
+
+def test_what_is_there_is_left_and_late_rows_are_not(place: Workspace) -> None:
+    assert len(summarise_log("e", workspace=place, windows=DAYS)) == 2
+    assert summarise_log("e", workspace=place, windows=DAYS) == []
+    folder = LogFolder(place.logs_folder, "e")
+    write_rows(folder.make_hour("requests", LONG_AGO + 7) / "late.parquet", made_hours.rows([500], LONG_AGO + 7))
+    (again,) = summarise_log("e", workspace=place, windows=DAYS)
+    assert again.start == LONG_AGO * HOUR
+    assert [each.num_rows for each in history(place, DAYS)] == [71, 20, 10]
+
+
+def test_a_window_that_is_not_over_waits(place: Workspace) -> None:
+    now = (LONG_AGO + DAY + 3) * HOUR
+    assert [window.end <= now for window in summarise_log("e", workspace=place, windows=DAYS, now=now)] == [True]
+    assert len(summarise_log("e", workspace=place, windows=DAYS, now=(LONG_AGO + 2 * DAY) * HOUR)) == 1
+
+
+def test_hours_that_were_deleted_leave_their_summaries(place: Workspace) -> None:
+    summarise_log("e", workspace=place, windows=HOURS)
+    for file in LogFolder(place.logs_folder, "e").files("requests", until=LONG_AGO + 1):
+        file.unlink()
+    assert summarise_log("e", workspace=place, windows=HOURS) == []
+    assert history(place, HOURS)[0].num_rows == 40
+
+
+def test_days_of_a_zone(place: Workspace) -> None:
+    summarise_log("e", workspace=place, windows=Windows("day", "America/New_York"))
+    kept = WindowSummaries(place.monitoring_folder, "e").between("day")
+    assert [each.num_rows for each in kept] == [40, 50, 10], "UTC's midnight is the evening before"
+    assert kept[0].window.start % (24 * HOUR) != 0
+
+
+def test_an_hour_that_lies_in_two_windows_is_looked_at_once(place: Workspace) -> None:
+    windows = Windows("day", "Asia/Kolkata")
+    summarise_log("e", workspace=place, windows=windows)
+    half = Windows("hour", "Asia/Kolkata")
+    assert len(summarise_log("e", workspace=place, windows=half)) == 6
+    assert summarise_log("e", workspace=place, windows=half) == []
+    assert sum(each.num_rows for each in history(place, half)) == 100
+
+
+def test_what_cannot_be_read_is_told(place: Workspace) -> None:
+    with pytest.raises(NotFoundError, match="no request log of 'f'"):
+        summarise_log("f", workspace=place, windows=HOURS)
+    with pytest.raises(DataError, match="no summary"):
+        WindowSummary.from_bytes(b"rubbish")
+    whole = history_of_one(place)
+    with pytest.raises(DataError, match="damaged"):
+        WindowSummary.from_bytes(whole[:-20])
+
+
+def history_of_one(place: Workspace) -> bytes:
+    summarise_log("e", workspace=place, windows=HOURS)
+    return history(place, HOURS)[0].to_bytes()
+
+
+def test_a_real_server_and_its_probabilities(tmp_path: Path) -> None:
+    rows = pa.table({"age": [n % 60 for n in range(600)], "late": [n % 60 > 30 for n in range(600)]})
+    model = hg.train(rows, label="late", model="logistic_reg", workspace=tmp_path / "trained")
+    place = Workspace(tmp_path / "home")
+    settings = LogSettings(logs=str(place.logs_folder), options=LogOptions(flush_seconds=0.1))
+    instances = [{"age": n} for n in range(60)]
+    with ServerThread(model.path, version="1", request_log=settings) as server:
+        httpx.post(f"{server.url}/predict", json={"instances": instances}).raise_for_status()
+    later = 10**6 * 4_000_000_000
+    summarise_log("late", workspace=place, windows=DAYS, now=later)
+    (summary,) = WindowSummaries(place.monitoring_folder, "late").between("day")
+    probabilities = model.predict_rows(instances).probabilities
+    assert probabilities is not None
+    answered = probabilities[:, 1]
+    threshold = model.bundle.signature.threshold
+    assert threshold is not None
+    assert summary.expected == ExpectedBinary.of(answered, threshold=threshold)
+    assert summary.predictions["probability"].mean == pytest.approx(float(pc.mean(pa.array(answered)).as_py()))
+    assert summary.inputs.num_rows == 60
