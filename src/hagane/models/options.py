@@ -92,7 +92,7 @@ def options_from(family: str, options: type[Made], values: Mapping[str, Any]) ->
       received: 2
     """
     hints = option_types(options)
-    known = {name: _lowered(hints[name], value) for name, value in values.items() if name in hints}
+    known = {name: with_lowered_choices(hints[name], value) for name, value in values.items() if name in hints}
     faults = [_unknown(family, name, hints) for name in values if name not in hints]
     faults += value_faults(options, known)
     faults += [_missing(family, name, hints) for name in _required(options) if name not in values]
@@ -213,9 +213,14 @@ def _is_too_large(value: Any) -> bool:
     return isinstance(value, int | float) and not abs(value) < MAX_NUMBER
 
 
-def _lowered(hint: Any, value: Any) -> Any:
+def with_lowered_choices(hint: Any, value: Any) -> Any:
+    """The value with the names of the option's choices in small letters, as they are written here.
+
+    >>> with_lowered_choices(Literal["gbtree", "dart"], "DART"), with_lowered_choices(str, "DART")
+    ('dart', 'DART')
+    """
     if get_origin(hint) is dict and isinstance(value, Mapping):
-        return {name: _lowered(get_args(hint)[1], part) for name, part in value.items()}
+        return {name: with_lowered_choices(get_args(hint)[1], part) for name, part in value.items()}
     return value.lower() if isinstance(value, str) and value.lower() in _choices(hint) else value
 
 

@@ -19,7 +19,7 @@ from hagane.sql.bind import bind_all
 from hagane.sql.expression import columns_of
 from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema, SqlType
-from hagane.workflow.check_declared import declared_options
+from hagane.workflow.check_declared import MANY_ROWS, declared_options
 from hagane.workflow.check_strategy import check_strategy
 from hagane.workflow.member_transform import member_feature_faults, member_transform, with_resolved_features
 from hagane.workspace.model_version import spec_name
@@ -66,7 +66,8 @@ def check_with_schema(spec: Spec, schema: Schema, unsupported: Sequence[Fault] =
 def _check_members(spec: Spec, transform: Mapping[str, str], schema: Schema) -> None:
     if spec.model.type not in FAMILIES:
         return
-    options = family_options(spec.model.type, spec.model.options)
+    family = get_family(spec.model.type)
+    options = family_options(family, declared_options(spec, family, num_rows=MANY_ROWS))
     if isinstance(options, EnsembleOptions) and (faults := [*member_feature_faults(options, transform, schema)]):
         raise SpecError(*faults)
 
