@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hagane.errors import Fault, HaganeError, SpecError, SqlError
 from hagane.spec.decode_python import decode_python
-from hagane.spec.spec import Spec
+from hagane.spec.spec import Model, Spec
 from hagane.sql.statement import CreateModel
 from hagane.types import Schema
 from hagane.workflow.asked_automl import asked_automl

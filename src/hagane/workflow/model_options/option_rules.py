@@ -65,13 +65,7 @@ def _words(values: Mapping[str, Any], model_type: str) -> Iterator[Broken]:
 
 
 def _weights(values: Mapping[str, Any], model_type: str) -> Iterator[Broken]:
-    if values.get("auto_class_weights") and "class_weights" in values:
-        step = "choose one of them"
-        yield Broken("class_weights", "class_weights do not go with auto_class_weights", next_step=step)
-    weighs_classes = "class_weights" in values or values.get("auto_class_weights")
-    if "instance_weight_col" in values and weighs_classes:
-        step = "multiply them in the query, into the weight of each row"
-        yield Broken("instance_weight_col", "weights of rows do not go with weights of classes", next_step=step)
+    """Which weights go together is a matter of every spec."""
     if "class_weights" in values and class_weights(values["class_weights"]) is None:
         expected = "[STRUCT('a', 0.5), STRUCT('b', 2)]: each class once, with a weight"
         yield Broken("class_weights", "class_weights cannot be this", expected)

@@ -75,7 +75,7 @@ def _training(values: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("auto_class_weights"):
         training["auto_class_weights"] = True
     if "class_weights" in values:
-        training["class_weights"] = class_weights(values["class_weights"])
+        training["class_weights"] = class_weights(values["class_weights"]) or {}
     if "instance_weight_col" in values:
         training["weight_column"] = values["instance_weight_col"]
     if values.get("warm_start"):
@@ -101,7 +101,7 @@ def _model_options(given: Given, model_type: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name, option in given.items():
         known = option.known
-        if known is not None and (not known.is_of_model or without_effect(known, model_type)):
+        if name == "labels" or (known is not None and (not known.is_of_model or without_effect(known, model_type))):
             continue
         if model_type in WIDE and name in WIDE_PARTS:
             options |= wide_options(name, option.value)
