@@ -86,8 +86,9 @@ bench: $(READY) ## The measurements of docs/benchmarks.md
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 .PHONY: functions
-functions: $(READY) ## Write docs/functions.md, the table of functions, from the code
+functions: $(READY) ## Write the tables of functions and of CREATE MODEL's options in docs/ from the code
 	@$(BIN)/python docs/write_functions.py
+	@$(BIN)/python docs/write_sql_options.py
 
 .PHONY: docs
 docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
