@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.errors import Fault, SpecError, nearest
 from hagane.features.automatic import AutomaticTransform, LeftOut, automatic_transform
+from hagane.features.bigquery_transform import bigquery_transform
 from hagane.features.resolve_transform import resolve_transform
 from hagane.models import FAMILIES, default_family, family_options, get_family
 from hagane.models.ensemble_options import EnsembleOptions
@@ -94,6 +95,8 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         transform, left_out, as_words, like_numbers = automatic
         if not transform:
             raise SpecError(_nothing_left(left_out))
+    elif spec.defaults == "bigquery" and not isinstance(options, EnsembleOptions):
+        transform = bigquery_transform(transform, schema, scales=family.scales, accepts_missing=family.accepts_missing)
     if isinstance(options, EnsembleOptions):
         options = with_resolved_features(options, transform, schema)
     resolved = msgspec.structs.replace(
