@@ -28,7 +28,8 @@ def test_a_column_as_it_is_becomes_what_it_becomes_without_a_transform(scales: b
     ]
     table = open_table(pa.table([pa.array(each) for each in arrays], names=list(SCHEMA.names)))
     assert table.schema == SCHEMA
-    automatic = automatic_transform(SCHEMA, measure_statistics(table), "label", scales=scales, accepts_missing=accepts_missing,
+    statistics = measure_statistics(table)
+    automatic = automatic_transform(SCHEMA, statistics, "label", scales=scales, accepts_missing=accepts_missing,
                                     rules="bigquery").expressions  # fmt: skip
     written = {name: name for name in SCHEMA.names}
     found = bigquery_transform(written, SCHEMA, scales=scales, accepts_missing=accepts_missing)
