@@ -409,6 +409,16 @@ def test_what_has_no_effect_is_told_and_recorded():
     assert found.spec.model.options == {}
 
 
+def test_p_values_of_weighed_rows_are_bigquery_s_and_told():
+    found = request(
+        f"CREATE MODEL m OPTIONS ({LOGISTIC}, auto_class_weights = TRUE, calculate_p_values = TRUE, l1_reg = 0, "
+        "category_encoding_method = 'DUMMY_ENCODING') AS SELECT * FROM flights"
+    )
+    assert found.spec is not None
+    assert found.spec.model.options["calculate_p_values"] is True
+    assert [notice.partition(":")[0] for notice in found.notices] == ["calculate_p_values beside auto_class_weights"]
+
+
 def test_labels_are_label_columns_or_labels():
     as_columns = request(f"CREATE MODEL m OPTIONS ({BOOSTED}) AS SELECT * FROM flights")
     assert as_columns.labels == {}

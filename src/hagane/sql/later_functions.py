@@ -43,12 +43,17 @@ LATER_FUNCTIONS: dict[str, LaterFunction] = {
             *("ML.GENERATE_TEXT", "ML.GENERATE_TEXT_EMBEDDING", "ML.GENERATE_TABLE", "ML.TRANSLATE"),
             *("ML.UNDERSTAND_TEXT", "ML.ANNOTATE_IMAGE", "ML.TRANSCRIBE", "ML.PROCESS_DOCUMENT"),
             *("AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE_EMBEDDING", "AI.SEARCH"),
+            "AI.PARSE_DOCUMENT",
         )
     },
     **{
         name: LaterFunction(f"{name} asks a model that Google trained (TimesFM), which is not here", _SERIES_STEP)
         for name in ("AI.FORECAST", "AI.EVALUATE", "AI.DETECT_ANOMALIES")
     },
+    "AI.PREDICT": LaterFunction(
+        "AI.PREDICT asks a model that Google trained, which is not here",
+        "train a model of your own, and ask ML.PREDICT; AUTOML_CLASSIFIER and AUTOML_REGRESSOR choose one",
+    ),
     "AI.KEY_DRIVERS": LaterFunction(
         "AI.KEY_DRIVERS needs the search of CONTRIBUTION_ANALYSIS, which is not here yet",
         "compare the segments in a query: GROUP BY the dimensions, and difference of the sums",

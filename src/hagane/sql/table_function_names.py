@@ -19,6 +19,7 @@ SERVICE_FUNCTIONS = (
     *("ML.ANNOTATE_IMAGE", "ML.TRANSCRIBE", "ML.PROCESS_DOCUMENT"),
     *("AI.GENERATE_TEXT", "AI.GENERATE_TABLE", "AI.GENERATE_EMBEDDING", "AI.SEARCH"),
     *("AI.FORECAST", "AI.EVALUATE", "AI.DETECT_ANOMALIES", "AI.KEY_DRIVERS"),
+    *("AI.PREDICT", "AI.PARSE_DOCUMENT"),
 )
 """Those that BigQuery answers from a service of Google's, or from a model of its own."""
 

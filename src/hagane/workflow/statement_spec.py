@@ -41,6 +41,8 @@ PLACES = {
     "num_trials": ("tuning.num_trials", "tuning"),
 }
 """Options whose place is more than one."""
+CLASS_WEIGHTS = ("auto_class_weights", "class_weights")
+P_VALUES = "calculate_p_values beside {}: a row counts as often as it weighs, so p-values claim more than the rows say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,9 @@ def _described(
     }
     if "data_split_eval_fraction" in given and "data_split_method" not in given:
         notices["data_split_eval_fraction"] = "AUTO_SPLIT has shares of its own; data_split_method = 'RANDOM' takes it"
+    notices = {name: f"{name} has no effect: {notice}" for name, notice in notices.items()}
+    if "calculate_p_values" in given and (weighed := [name for name in CLASS_WEIGHTS if name in given]):
+        notices["calculate_p_values"] = P_VALUES.format(weighed[0])
     labels = given["labels"].value if "labels" in given else []
     return ModelRequest(
         statement=statement,
@@ -181,7 +186,7 @@ def _described(
         model_type=model_type,
         spec=None,
         options={name: option.value for name, option in given.items()},
-        notices=tuple(f"{name} has no effect: {notice}" for name, notice in notices.items()),
+        notices=tuple(notices.values()),
         description=given["description"].value if "description" in given else "",
         labels=label_texts(labels),
         expiration_timestamp=given["expiration_timestamp"].value if "expiration_timestamp" in given else None,
