@@ -48,6 +48,11 @@ class ColumnBinding:
         types = {n: DICTIONARY if t is SqlType.STRING else ARROW_TYPES[t] for n, t in self._types.items()}
         return pa.schema(list(types.items()))
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The columns of the batches that are read."""
+        return frozenset((*self._direct.values(), *self._sources))
+
     def read(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The wanted columns in their order, strings dictionary-encoded. Raises DataError for values that do not fit.
 

@@ -67,7 +67,7 @@ def emit_features(emitter: Emitter, features: Sequence[LoweredFeature], layout: 
         _side_by_side(emitter, [_lanes(emitter, run.value.data, run) for run in _runs(id_lanes)]) if id_lanes else None
     )
     sparse = tuple(sparse_port(emitter, lane) for lane in sparse_lanes)
-    return Ports(dense, ids, _any_error(emitter, errors, layout), sparse)
+    return Ports(dense, ids, emit_row_error(emitter, errors, layout), sparse)
 
 
 def emit_columns(emitter: Emitter, features: Sequence[LoweredFeature], layout: InputLayout, *, dense_dtype: str,
@@ -176,7 +176,7 @@ def _side_by_side(emitter: Emitter, parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else emitter.node("Concat", *parts, axis=1)
 
 
-def _any_error(emitter: Emitter, errors: Sequence[str], layout: InputLayout) -> str:
+def emit_row_error(emitter: Emitter, errors: Sequence[str], layout: InputLayout) -> str:
     """[n] bool: whether any of the error tensors [n, w] is true in the row.
 
     By way of bytes: ONNX Runtime's ReduceMax of BOOL takes 3 to 17 times as long.

@@ -62,6 +62,7 @@ def bundle_documents(
         data_fingerprint=prepared.table.fingerprint(),
         split=prepared.splits.describe(),
         split_counts=prepared.split_counts,
+        declared_transform=dict(prepared.labelled.spec.transform or {}),
         row_weights=weights,
         hyperparameters=hyperparameters,
         outliers=prepared.outliers,

@@ -36,6 +36,9 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     data_fingerprint: str
     split: str
     split_counts: dict[str, int]
+    declared_transform: dict[str, str] = {}
+    """The features as the spec asked for them, before implicit steps were written out; none where it left them to
+    automatic preprocessing."""
     row_weights: RowWeights = RowWeights()
     """What the rows counted in training."""
     hyperparameters: tuple[Hyperparameter, ...] = ()
