@@ -39,7 +39,7 @@ class Tree(NamedTuple):
     gains: Floats = np.empty(0)
     """[m] what each split gained: the sum, over its sides, of G² / (H + l2), less that of both together."""
     node_weights: Floats = np.empty(0)
-    """[m] the sum of the second derivatives of the rows that came to each node."""
+    """[m] the sum of the second derivatives of the rows that came to each node; of trees grown elsewhere the rows."""
 
 
 class Trees(NamedTuple):
@@ -78,7 +78,7 @@ def _tree(fields: dict[str, str]) -> Tree:
         node_rows=_floats(fields, "internal_count"),
         leaf_rows=_floats(fields, "leaf_count"),
         gains=_floats(fields, "split_gain"),
-        node_weights=_floats(fields, "internal_weight"),
+        node_weights=_floats(fields, "internal_weight" if "internal_weight" in fields else "internal_count"),
     )
 
 
