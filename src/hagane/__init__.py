@@ -30,6 +30,7 @@ _PUBLIC = {
     "find_outliers": "hagane.fronts.python",
     "compare": "hagane.fronts.python",
     "request_log": "hagane.fronts.request_log",
+    "monitor": "hagane.fronts.monitoring",
     "feedback": "hagane.fronts.request_log",
     "erase": "hagane.fronts.request_log",
     "deploy": "hagane.fronts.endpoints",
@@ -87,6 +88,7 @@ __all__ = [
     "learning_curve",
     "load",
     "load_study",
+    "monitor",
     "request_log",
     "rollback",
     "runs",
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
     from hagane.fronts.explanations import explain
     from hagane.fronts.hparam_text import hparam_candidates, hparam_range
     from hagane.fronts.learning_curve import learning_curve
+    from hagane.fronts.monitoring import monitor
     from hagane.fronts.python import (
         TrainedModel,
         cache,

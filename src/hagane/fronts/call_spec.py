@@ -20,6 +20,7 @@ SECTIONS = (
     "intervals",
     "evaluation",
     "serving",
+    "monitoring",
     "card",
 )
 FRAME = "(a frame in memory)"

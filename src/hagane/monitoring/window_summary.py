@@ -38,6 +38,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of the raw columns that the log holds."""
     predictions: Statistics
     """Of what was answered: `predicted_<label>`, and of a binary classifier `probability` (of the positive class)."""
+    hashed: tuple[str, ...] = ()
+    """The inputs of which the log holds pseudonyms: they can be compared with each other, and with nothing else."""
     expected: ExpectedBinary | None = None
     """Of a binary classifier: how good its answers are to be expected."""
 
@@ -56,6 +58,12 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
             inputs=self.inputs.merge(other.inputs),
             predictions=self.predictions.merge(other.predictions),
             expected=expected,
+        )
+
+    def without_sketches(self) -> WindowSummary:
+        """The same for people: figures alone."""
+        return msgspec.structs.replace(
+            self, inputs=self.inputs.without_sketches(), predictions=self.predictions.without_sketches()
         )
 
     def to_bytes(self) -> bytes:

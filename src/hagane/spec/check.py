@@ -12,6 +12,7 @@ from hagane.memory_budget import MemoryBudget
 from hagane.spec.check_data_schema import data_schema_faults
 from hagane.spec.check_held_out import held_out_faults
 from hagane.spec.check_label import label_faults
+from hagane.spec.check_monitoring import monitoring_faults
 from hagane.spec.check_training import training_faults
 from hagane.spec.check_tuning import tuning_faults
 from hagane.spec.data_schema import DataSchema
@@ -177,5 +178,5 @@ def _outliers(spec: Spec) -> Iterator[Fault]:
 
 CHECKS: tuple[Callable[[Spec], Iterator[Fault]], ...] = (
     *(_names, label_faults, _features, _split, _ranges),
-    *(_schema, _outliers, training_faults, held_out_faults, tuning_faults),
+    *(_schema, _outliers, training_faults, held_out_faults, tuning_faults, monitoring_faults),
 )

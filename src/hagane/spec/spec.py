@@ -16,6 +16,7 @@ from hagane.spec.checkpoint_policy import CheckpointPolicy
 from hagane.spec.communication import Communication
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.intervals import Intervals
+from hagane.spec.monitoring import Monitoring
 from hagane.spec.outliers import Outliers
 from hagane.spec.strategy import Strategy, StrategyType
 from hagane.spec.tuning import Tuning
@@ -184,6 +185,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The prediction intervals of a regressor; None: it answers numbers alone."""
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
+    monitoring: Monitoring | None = None
+    """How the traffic to the model is watched; None: by the defaults."""
     card: Card | None = None
     """What only people know of the model, for its card."""
 

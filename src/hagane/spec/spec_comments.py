@@ -22,6 +22,7 @@ SECTIONS: dict[str, str] = {
     "intervals": "Bounds around a predicted number, between which the label lies in the share `level` of new rows.",
     "evaluation": "What the report holds.",
     "serving": "What the server does with a row on which an expression errs, such as LN(-1); what logs hold.",
+    "monitoring": "How the traffic to the model is watched: its windows, and how far a column may move.",
     "card": "What only people know of the model; the rest of its card is measured.",
 }
 """Field of `Spec` → its comment."""
@@ -63,6 +64,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "serving: {on_error: null}                     # go on with NULL instead of refusing the row",
         "serving: {sensitive: {name: leave_out, customer: hash}}  # in the request log",
     ),
+    "monitoring": ("monitoring: {every: hour, thresholds: {fare: 0.1}}  # hagane monitor ENDPOINT",),
     "card": ("card: {intended_use: …, out_of_scope: …, limits: …, contact: …}",),
 }
 """Field of `Spec` → lines shown as comments behind it."""

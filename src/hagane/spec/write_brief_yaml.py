@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hagane.spec.spec import Spec
-from hagane.spec.write_yaml import scalar, value_lines
+from hagane.spec.write_yaml import key_lines, value_lines
 
 WIDTH = 100
 """No item of a list has a longer key."""
@@ -53,11 +53,11 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 def _lines(name: str, value: Any, indent: int) -> Iterator[str]:
     pad = " " * indent
     if isinstance(value, Mapping) and value:
-        yield f"{pad}{scalar(str(name))}:"
+        yield from key_lines(str(name), pad)
         for key, part in value.items():
             yield from _lines(key, part, indent + 2)
     elif isinstance(value, list | tuple) and value and all(map(_is_block, value)):
-        yield f"{pad}{scalar(name)}:"
+        yield from key_lines(str(name), pad)
         for part in value:
             yield from _item(part, indent + 2)
     else:

@@ -66,17 +66,22 @@ def value_lines(key: str, value: Any, *, indent: int = 0) -> Iterator[str]:
     """
     pad = " " * indent
     if isinstance(value, dict) and value:
-        yield from _key_lines(key, pad)
+        yield from key_lines(key, pad)
         for name, row in value.items():
             yield from value_lines(name, row, indent=indent + 2)
     elif isinstance(value, tuple | list) and value and len(f"{key}{_inline(value)}") + indent > WIDTH:
-        yield from _key_lines(key, pad)
+        yield from key_lines(key, pad)
         yield from (f"{pad}  - {_inline_item(item)}" for item in value)
     else:
         yield from _line(key, value, indent, 0)
 
 
-def _key_lines(key: str, pad: str) -> Iterator[str]:
+def key_lines(key: str, pad: str) -> Iterator[str]:
+    """What stands above a mapping or a list; YAML wants a long key marked as one.
+
+    >>> list(key_lines("no", "  "))
+    ['  "no":']
+    """
     text = f"{scalar(key)}:"
     yield from [f"{pad}? {scalar(key)}", f"{pad}:"] if len(text) > LONGEST_KEY else [f"{pad}{text}"]
 

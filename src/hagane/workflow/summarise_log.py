@@ -50,7 +50,7 @@ def summarise_log(
     folder, summaries = log_folder(endpoint, workspace), WindowSummaries(workspace.monitoring_folder, endpoint)
     moment = time.time_ns() // 1000 if now is None else now
     due = _due(folder, summaries, windows, moment)
-    with progress.phase("sum up the log", total=len(due)) as phase:
+    with progress.phase("sum up the log", total=len(due), unit="windows") as phase:
         for window, num_logged in due:
             found = summarise_window(folder, window)
             summaries.put(windows.every, window.start, num_logged, found)
@@ -108,6 +108,7 @@ def summarise_window(folder: LogFolder, window: Window) -> list[WindowSummary]:
                     num_errors=each["errors"],
                     inputs=inputs,
                     predictions=predictions,
+                    hashed=tuple(name for name, how in model.sensitive.items() if how == "hash"),
                     expected=_expected(engine, chosen, model.signature),
                 )
             )

@@ -22,6 +22,7 @@ from hagane.fronts.cli.launch import launch
 from hagane.fronts.cli.learning_curve import learning_curve
 from hagane.fronts.cli.logs import logs
 from hagane.fronts.cli.models import models
+from hagane.fronts.cli.monitor import monitor
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.package import package
@@ -101,6 +102,7 @@ app.command(rich_help_panel=PANEL_USE)(inspect)
 app.command(rich_help_panel=PANEL_USE)(sign)
 app.command(rich_help_panel=PANEL_USE)(verify)
 app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(monitor)
 app.add_typer(logs, name="logs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(feedback)
 app.command(rich_help_panel=PANEL_USE)(erase)

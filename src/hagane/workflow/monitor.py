@@ -1,0 +1,154 @@
+"""`monitor`: what came to an endpoint, window by window, beside what its model was trained on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from hagane.bundle.manifest import read_verified
+from hagane.errors import BundleError, Fault, HaganeError, NotFoundError
+from hagane.monitoring.baseline import STATISTICS_NAME
+from hagane.monitoring.window_drift import WindowDrift, window_drift
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Windows
+from hagane.progress import SILENT, Progress
+from hagane.serving.request_log.model_file import model_files
+from hagane.spec.monitoring import Monitoring
+from hagane.spec.read_yaml import read_yaml
+from hagane.statistics.statistics import Statistics
+from hagane.workflow.request_log import log_folder
+from hagane.workflow.summarise_log import summarise_log
+from hagane.workspace.window_summaries import WindowSummaries
+from hagane.workspace.workspace import Workspace
+
+Baseline = Literal["training", "previous"]
+DEFAULTS = Monitoring()
+
+
+class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `monitor` found."""
+
+    endpoint: str
+    baseline: Baseline
+    monitoring: Monitoring
+    num_new_windows: int
+    """Windows that were summed up by this very call."""
+    windows: tuple[WindowDrift, ...]
+    """The earliest first; of a deployed model each."""
+    predictions: tuple[WindowDrift, ...]
+    """Of the answers, against those of the same deployed model's window before."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """The columns that have moved too far in the latest judged window."""
+        judged = [window for window in self.windows if window.is_judged]
+        return tuple(column.drift.input for column in judged[-1].drifted) if judged else ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Figures alone, as plain values: what was summed up has its statistics without their sketches."""
+        found: dict[str, Any] = msgspec.to_builtins(
+            msgspec.structs.replace(self, windows=_plain(self.windows), predictions=_plain(self.predictions))
+        )
+        return found
+
+
+def monitor(
+    endpoint: str,
+    *,
+    workspace: Workspace,
+    baseline: Baseline = "training",
+    monitoring: Monitoring | None = None,
+    num_windows: int = 14,
+    now: int | None = None,
+    progress: Progress = SILENT,
+) -> MonitorReport:
+    """Sum up what is new in the endpoint's log, and hold its last `num_windows` windows against the baseline.
+
+    `training` is skew: the statistics of the rows that the answering version was trained on. `previous` is drift: the
+    window before, of the same deployed model. `monitoring` is by default what the spec of the latest model says. The
+    log's summaries are kept: the log itself may be gone. Raises NotFoundError, DataError, StorageError.
+    """
+    asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
+    windows = Windows(asked.every, asked.time_zone)
+    done = summarise_log(endpoint, workspace=workspace, windows=windows, now=now, progress=progress)
+    history = WindowSummaries(workspace.monitoring_folder, endpoint).between(asked.every)
+    starts = sorted({summary.window.start for summary in history})[-num_windows:]
+    shown = [summary for summary in history if starts and summary.window.start >= starts[0]]
+    judged, missing = _judged(shown, history, workspace, asked, baseline)
+    answers = [
+        window_drift(before.predictions, summary, asked, predictions=True)
+        for summary in shown
+        if (before := _before(summary, history)) is not None
+    ]
+    return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done),
+                         windows=tuple(judged), predictions=tuple(answers), notes=(*notes, *missing))  # fmt: skip
+
+
+def _plain(windows: tuple[WindowDrift, ...]) -> tuple[WindowDrift, ...]:
+    return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
+
+
+def _judged(
+    shown: list[WindowSummary],
+    history: list[WindowSummary],
+    workspace: Workspace,
+    monitoring: Monitoring,
+    baseline: Baseline,
+) -> tuple[list[WindowDrift], list[str]]:
+    """Each window beside its baseline; what is to be said of those that have none."""
+    trained: dict[str, Statistics | None] = {}
+    notes: list[str] = []
+    found = []
+    for summary in shown:
+        if baseline == "previous":
+            before = _before(summary, history)
+            statistics = before.inputs if before else None
+        else:
+            reference = f"{summary.model}@{summary.version}"
+            if reference not in trained:
+                trained[reference], note = _trained_on(reference, workspace)
+                notes += [note] if note else []
+            statistics = trained[reference]
+        nothing = Statistics(num_rows=0, columns=())
+        found.append(window_drift(statistics or nothing, summary, monitoring))
+    return found, notes
+
+
+def _before(summary: WindowSummary, history: list[WindowSummary]) -> WindowSummary | None:
+    """The window before, of the same deployed model."""
+    earlier = [
+        each
+        for each in history
+        if each.deployed_model_id == summary.deployed_model_id and each.window.start < summary.window.start
+    ]
+    return earlier[-1] if earlier else None
+
+
+def _trained_on(reference: str, workspace: Workspace) -> tuple[Statistics | None, str]:
+    """The statistics of the version's training rows, or why there are none."""
+    try:
+        folder = workspace.get(reference).path
+        manifest, files = read_verified(folder, keep=(STATISTICS_NAME,))
+        if STATISTICS_NAME not in manifest.files:
+            return None, f"{reference} holds no statistics of its rows: its windows are judged by nothing"
+        return Statistics.from_json(files[STATISTICS_NAME]), ""
+    except (NotFoundError, BundleError) as error:
+        return None, f"{reference} cannot be read, so its windows are judged by nothing: {error.faults[0].what}"
+    except msgspec.MsgspecError as error:
+        raise BundleError(Fault(what=f"the statistics of {reference} cannot be read: {error}")) from None
+
+
+def declared_monitoring(endpoint: str, workspace: Workspace) -> tuple[Monitoring, list[str]]:
+    """What the spec of the latest model that answered says; the defaults, with a note, where it cannot be read."""
+    models = model_files(log_folder(endpoint, workspace))
+    if not models:
+        return DEFAULTS, []
+    reference = f"{models[0].model}@{models[0].version}"
+    try:
+        folder = workspace.get(reference).path
+        text = read_verified(folder, keep=("spec.yaml",))[1]["spec.yaml"].decode()
+        return read_yaml(text).monitoring or DEFAULTS, []
+    except (HaganeError, KeyError):
+        return DEFAULTS, [f"the spec of {reference} cannot be read: windows and thresholds are the defaults"]

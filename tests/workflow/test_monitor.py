@@ -1,0 +1,174 @@
+"""Monitoring from first to last: a model, its log over days that drift, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import hagane as hg
+from hagane.bundle.bundle import Bundle
+from hagane.errors import SpecError
+from hagane.fronts.cli.run import run as run_command
+from hagane.monitoring.distribution import Categories, Histogram
+from hagane.monitoring.measures.jensen_shannon import jensen_shannon
+from hagane.monitoring.measures.l_infinity import l_infinity
+from hagane.serving.request_log.file_metadata import LoggedModel
+from hagane.serving.request_log.hour_writer import write_rows
+from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.model_file import write_model_file
+from hagane.serving.request_log.row_schema import row_schema
+from hagane.spec.monitoring import Monitoring
+from hagane.spec.read_yaml import read_yaml
+from hagane.workflow.monitor import monitor
+from hagane.workspace.workspace import Workspace
+
+FIRST_HOUR = 20_000 * 24
+DAYS = 4
+ROWS = 400
+
+
+def traffic(day: int, num_rows: int, seed: int) -> dict[str, list[object]]:
+    """Cash becomes rarer by a quarter a day from the third day on; fares stay, but for the last day's."""
+    random = np.random.default_rng(seed)
+    cash = 0.8 - 0.25 * max(0, day - 1)
+    fares = random.gamma(4.0, 3.0, num_rows) * (3.0 if day == DAYS - 1 else 1.0)
+    return {
+        "fare": fares.tolist(),
+        "paid": np.where(random.random(num_rows) < cash, "cash", "card").tolist(),
+        "driver": [f"d{number % 7}" for number in range(num_rows)],
+    }
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A model of tips, and four days of its log."""
+    place = Workspace(tmp_path_factory.mktemp("home"))
+    rows = traffic(0, 2000, seed=1)
+    label = [fare > 10 and paid == "card" for fare, paid in zip(rows["fare"], rows["paid"], strict=True)]  # type: ignore[operator]
+    model = hg.train(
+        pa.table({**rows, "tipped": label}),
+        label="tipped",
+        model="logistic_reg",
+        workspace=place.root,
+        serving={"sensitive": {"driver": "hash"}},
+        monitoring={"thresholds": {"paid": 0.2}, "min_rows": 50},
+    )
+    write_log(place, model.bundle)
+    return place
+
+
+def write_log(place: Workspace, bundle: Bundle) -> None:
+    logged = LoggedModel(endpoint="tips", deployed_model_id="t1", model="tipped", version="1",
+                         signature=bundle.signature, sensitive={"driver": "hash"})  # fmt: skip
+    folder = LogFolder(place.logs_folder, "tips")
+    for day in range(DAYS):
+        num_rows = ROWS if day != 1 else 20
+        columns = traffic(day, num_rows, seed=10 + day)
+        answered = bundle.predict(pa.table(columns).to_pylist())
+        probs = answered.probabilities
+        assert probs is not None
+        hour = FIRST_HOUR + 24 * day
+        fixed = {"row": 0, "endpoint": "tips", "deployed_model_id": "t1", "model": "tipped", "version": "1",
+                 "protocol": "vertex", "mirror": False, "weight": 10.0, "latency_seconds": 0.001,
+                 "model_seconds": 0.001, "row_error": False}  # fmt: skip
+        made = [
+            {
+                **fixed,
+                "request_id": f"r{day}-{number}",
+                "time": hour * 3_600_000_000 + number,
+                "instance": {
+                    "fare": columns["fare"][number],
+                    "paid": columns["paid"][number],
+                    "driver": f"{number % 7:032x}",
+                },
+                "prediction": {
+                    "predicted_tipped": bool(probs[number, 1] >= 0.5),
+                    "predicted_tipped_probs": [
+                        {"label": False, "prob": probs[number, 0]},
+                        {"label": True, "prob": probs[number, 1]},
+                    ],
+                },
+            }
+            for number in range(num_rows)
+        ]
+        write_rows(folder.make_hour("requests", hour) / "w.parquet", pa.Table.from_pylist(made, row_schema(logged)))
+    write_model_file(folder, logged)
+
+
+def test_what_moves_is_told_and_what_stays_is_not(place: Workspace) -> None:
+    report = monitor("tips", workspace=place)
+    assert report.monitoring == Monitoring(thresholds={"paid": 0.2}, min_rows=50), "the model's spec says so"
+    assert [window.is_judged for window in report.windows] == [True, False, True, True]
+    assert [[column.drift.input for column in window.drifted] for window in report.windows] == [
+        [], [], ["paid"], ["fare", "paid"]]  # fmt: skip
+    assert report.drifted == ("fare", "paid")
+    assert {column.drift.input for column in report.windows[0].columns} == {"fare", "paid"}, "no pseudonym"
+    assert [window.summary.traffic for window in report.windows] == [4000.0, 200.0, 4000.0, 4000.0]
+    assert monitor("tips", workspace=place).num_new_windows == 0
+
+
+def test_the_values_are_those_of_the_rows(place: Workspace) -> None:
+    trained, came = traffic(0, 2000, seed=1), traffic(3, ROWS, seed=10 + 3)
+    shares = [
+        Categories({name: float(side["paid"].count(name)) for name in ("cash", "card")}) for side in (trained, came)
+    ]
+    found = {column.drift.input: column.drift.value for column in monitor("tips", workspace=place).windows[-1].columns}
+    assert found["paid"] == pytest.approx(l_infinity(*shares), abs=0.02), "the bundle's are those of its training rows"
+    sides = [np.array(side["fare"], float) for side in (trained, came)]
+    histograms = []
+    for values in sides:
+        counts, edges = np.histogram(values, 10)
+        histograms.append(Histogram.of_edges(edges.tolist(), counts.astype(float).tolist()))
+    assert found["fare"] == pytest.approx(jensen_shannon(*histograms) or 0.0, abs=0.06)
+
+
+def test_drift_from_window_to_window(place: Workspace) -> None:
+    report = monitor("tips", workspace=place, baseline="previous", monitoring=Monitoring(min_rows=10))
+    first, second, *_ = report.windows
+    assert first.columns == ()
+    assert {column.drift.input for column in second.columns} == {"fare", "paid"}
+    assert {column.drift.input for column in report.predictions[0].columns} >= {"predicted_tipped", "probability"}
+
+
+def test_a_version_that_is_gone_is_said(place: Workspace, tmp_path: Path) -> None:
+    other = Workspace(tmp_path / "other")
+    bundle = Bundle.load(place.get("tipped").path)
+    write_log(other, bundle)
+    report = monitor("tips", workspace=other)
+    assert any("tipped@1" in note for note in report.notes)
+    assert all(window.columns == () for window in report.windows)
+
+
+def test_the_command(place: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["monitor", "tips", "--workspace", str(place.root)]) == 0
+    shown = capsys.readouterr().out
+    assert "tips: days (UTC) against the rows of training" in shown
+    assert "'cash'" in shown or "'card'" in shown
+    assert run_command(["monitor", "tips", "--workspace", str(place.root), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["windows"][-1]["summary"]["num_rows"] == ROWS
+    assert run_command(["monitor", "tipps", "--workspace", str(place.root)]) != 0
+    assert "tips" in capsys.readouterr().err
+    assert run_command(["monitor", "tips", "--window", "dya", "--workspace", str(place.root)]) != 0
+    assert "day" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_told_at_once() -> None:
+    text = "data: f.csv\nlabel: y\nmonitoring: {time_zone: Europe/Berlln, threshold: 0, min_rows: 0}\n"
+    with pytest.raises(SpecError) as caught:
+        read_yaml(text)
+    told = [fault.where for fault in caught.value.faults]
+    assert [name in where for name, where in zip(("time_zone", "threshold", "min_rows"), told, strict=True)] == [
+        True
+    ] * 3
+    assert caught.value.faults[0].nearest == "Europe/Berlin"
+
+
+def test_a_report_is_plain_json(place: Workspace) -> None:
+    document = msgspec.json.encode(monitor("tips", workspace=place).as_json())
+    assert b"kll" not in document
