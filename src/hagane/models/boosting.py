@@ -87,9 +87,16 @@ class Boosting:
         ) as phase:
             while not self.state.is_over:
                 phase.advance(1, **self._round())
+                self._watch_the_clock()
                 checkpoints.after_round(self.trees, self.state)
         checkpoints.after_last(self.trees, self.state)
         return self._best_text or self.trees.text(self._rounds_before + self.best_round)
+
+    def _watch_the_clock(self) -> None:
+        """End with the round that was just done where the fit's time is over."""
+        limit = self.context.time_limit
+        if limit is not None and not self.state.is_over:
+            self.state.is_over = limit.is_over(self.state.round_number)
 
     def _round(self) -> dict[str, float]:
         """One round; its figures."""

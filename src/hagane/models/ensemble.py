@@ -108,6 +108,7 @@ class _Fitting:
             progress=progress,
             class_offsets=context.class_offsets if family.corrects_prior else (),
             checkpoints=_checkpoints(context.checkpoints, f"member-{number}-{fold}"),
+            time_limit=None,  # no spec could say that each model of a member had another number of rounds
         )
         model = family.fit(train, watched, member.own_options, own)
         self._add(model, progress)

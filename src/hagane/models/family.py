@@ -27,6 +27,7 @@ from hagane.models.warm_start import WarmStart
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Training
 from hagane.training.preemption import Preemption
+from hagane.training.time_limit import TimeLimit
 
 Array = npt.NDArray[np.generic]
 
@@ -91,6 +92,8 @@ class FitContext(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the state after the last iteration is saved, too, for a fit that may take more of them to go on from."""
     preemption: Preemption | None = None
     """A notice to end after the step that runs."""
+    time_limit: TimeLimit | None = None
+    """When to end with what there is: heard by boosted trees alone, whose first rounds are those of any number."""
     training: Training = Training()
     """Device, precision and strategy of networks; how often the state is saved."""
     warm_start: WarmStart | None = None

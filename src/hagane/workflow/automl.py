@@ -12,10 +12,11 @@ from hagane.workflow.automl_clock import AutoMlClock
 from hagane.workflow.automl_leaderboard import automl_leaderboard
 from hagane.workflow.automl_result import AutoMlResult
 from hagane.workflow.automl_run import AutoMlRun
+from hagane.workflow.automl_training import AutoMlTraining
 from hagane.workflow.measure_bundle import measure_bundle
 from hagane.workflow.prepare import prepare
 from hagane.workflow.shared_rows import SharedRows
-from hagane.workflow.train import run_about, train
+from hagane.workflow.train import run_about
 from hagane.workflow.trial_runner import TrialRunner
 from hagane.workspace.run_folder import remove_run, run_folder
 from hagane.workspace.workspace import Workspace
@@ -48,19 +49,21 @@ def automl(
         found = run.search(runner, progress)
         clock.done("try models", plan.search_end - plan.prepared)
         settled = run.settle(found)
-        leaderboard = automl_leaderboard(found.trials, found.judge, settled.shares)
         clock.done("compare them and decide")
-        trained = train(settled.spec, workspace=workspace, progress=progress, shared=shared)
+        training = AutoMlTraining(workspace, shared, progress, clock, plan.total - plan.finish)
+        made = training.train(settled.spec, settled.shares, found.eligible, rows=found.trials.rows, base=base,
+                              is_number=not prepared.label.num_classes)  # fmt: skip
+        leaderboard = automl_leaderboard(found.trials, found.judge, made.shares)
         remove_run(folder)
     clock.done("train the result", plan.training(settled.at))
-    cost = measure_bundle(trained.bundle, prepared)
+    cost = measure_bundle(made.trained.bundle, prepared)
     clock.done("measure the bundle")
     return AutoMlResult(
-        trained=trained,
-        spec=settled.spec,
+        trained=made.trained,
+        spec=made.spec,
         objective=found.trials.objective,
         leaderboard=leaderboard,
-        because=settled.because,
+        because=(*settled.because, *made.because),
         steps=tuple(clock.steps),
         leaks=leaks,
         dropped=dropped,

@@ -29,6 +29,8 @@ MOST_ROWS = 10_000
 NUM_FOLDS = 5
 WORTH_A_MEMBER = 0.01
 """Of the standard error of the best: what gains less is the same model."""
+WORTH_ITS_COST = 0.5
+"""A mean that is not better beyond noise is made where it is by so many of its standard errors: it costs twice."""
 MOST_CONSIDERED = 12
 """The best so many may be members."""
 
@@ -92,7 +94,8 @@ class Judge:
         """`scores` of the models, the best first. The shares of an ensemble, where it is better beyond noise.
 
         Where it is not, the best; and the next of another of the `groups`, in equal shares, where it cannot be told
-        which of both is better and their mean does better, be it within noise: to take one would be a bet on noise.
+        which of both is better and their mean does better by half its standard error: to take one would be a bet on
+        noise, and to take two costs twice.
         """
         names = list(scores)[:MOST_CONSIDERED]
         best = names[0]
@@ -120,8 +123,9 @@ class Judge:
         if other is None or self.difference(scores[best], scores[other]).is_clear:
             return None
         together = mix({name: scores[name] for name in (best, other)}, {best: 0.5, other: 0.5})
-        least = WORTH_A_MEMBER * (self.errors({best: scores[best]})[best] or 0.0)
-        return other if self.difference(together, scores[best]).gain > least else None
+        gain = self.difference(together, scores[best])
+        least = max(WORTH_A_MEMBER * (self.errors({best: scores[best]})[best] or 0.0), WORTH_ITS_COST * gain.error)
+        return other if gain.gain > least else None
 
     def _cross_fitted(self, scores: Mapping[str, Floats], max_members: int) -> Floats:
         """[n] or [n, c] the ensemble's answers, each row by members that the other folds chose."""

@@ -8,6 +8,7 @@ from hagane.models.family import FitContext
 from hagane.progress import Progress
 from hagane.spec.spec import Training
 from hagane.training.preemption import Preemption
+from hagane.training.time_limit import TimeLimit
 from hagane.workflow.beginning import Beginning
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.row_weights import WeightedSplits
@@ -24,6 +25,7 @@ def fit_context(
     training: Training | None = None,
     num_threads: int = 0,
     keeps_last: bool = False,
+    time_limit: TimeLimit | None = None,
 ) -> FitContext:
     """The context of a fit that begins with `beginning`. `training` stands in for the spec's."""
     spec, label = prepared.resolved.spec, prepared.label
@@ -40,6 +42,7 @@ def fit_context(
         checkpoints=checkpoints,
         keeps_last=keeps_last,
         preemption=preemption,
+        time_limit=time_limit,
         training=training or spec.training,
         warm_start=beginning.warm_start if beginning else None,
     )

@@ -27,11 +27,13 @@ from hagane.spec.write_yaml import write_yaml
 from hagane.statistics.leaks import Leak
 from hagane.statistics.statistics import Statistics
 from hagane.training.preemption import Preemption
+from hagane.training.time_limit import TimeLimit
 from hagane.workflow.advice import advice_on
 from hagane.workflow.beginning import Beginning, find_beginning, keep_features
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.check_output import check_folder_output
 from hagane.workflow.documents import bundle_documents
+from hagane.workflow.ended_fit import ended_fit
 from hagane.workflow.export import Export, export
 from hagane.workflow.fit_context import fit_context
 from hagane.workflow.held_out_fit import fit_bounds
@@ -76,14 +78,15 @@ class TrainResult:
 
 def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
           hparams: Mapping[str, Any] | None = None, retrain: Retrain | None = None, progress: Progress = SILENT,
-          shared: SharedRows | None = None) -> TrainResult:  # fmt: skip
+          shared: SharedRows | None = None, time_limit: TimeLimit | None = None) -> TrainResult:  # fmt: skip
     """Train what `spec` declares and register the bundle in `workspace`.
 
     `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. `hparams` are the values of the spec's
     hyperparameters, by name (`hagane.workflow.hyperparameters`); `retrain` is of a study's winner that is trained on
-    its eval rows, too. What `shared` has read and divided already is not read again; it stands for `frame`. Raises
-    HaganeError: SpecError with every fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the
-    bundle does not reproduce training.
+    its eval rows, too. What `shared` has read and divided already is not read again; it stands for `frame`. A
+    fit that `time_limit` ends has the number of its rounds in its resolved spec. Raises HaganeError: SpecError with
+    every fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce
+    training.
     """
     began = time.monotonic()
     declared, spec = spec, set_hyperparameters(spec, hparams or {})
@@ -100,7 +103,9 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         told_what_is_saved(folder, progress),
     ):
         beginning = hold_beginning(beginning, folder)
-        made = _make(prepared, beginning, workspace, scratch=scratch, folder=folder, progress=progress)
+        made = _make(prepared, beginning, workspace, scratch=scratch, folder=folder, progress=progress,
+                     time_limit=time_limit)  # fmt: skip
+        prepared = made.prepared
         with workspace.new_version(about.name) as slot:
             documents = bundle_documents(prepared, made.model, made.exported, weights=made.weights,
                                          seconds=time.monotonic() - began, version=f"{slot.name}@{slot.version}",
@@ -116,6 +121,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
 class _Made(NamedTuple):
     """What comes of the fit."""
 
+    prepared: Prepared
+    """With what the fit was ended after."""
     encoded: EncodedSplits
     weights: RowWeights
     model: FittedModel
@@ -139,6 +146,7 @@ def _make(
     scratch: Path,
     folder: Path,
     progress: Progress,
+    time_limit: TimeLimit | None,
 ) -> _Made:
     """Encode, weigh, fit and export, going on from what the run in `folder` holds."""
     keep_features(folder, prepared.transform, prepared.label)
@@ -146,11 +154,12 @@ def _make(
                      weight=weight_column(prepared), cache=workspace.cache, progress=progress)  # fmt: skip
     weighted = weigh_rows(encoded, prepared)
     with tensorboard_run(prepared, workspace, folder, progress) as told:
-        model = _fit_family(prepared, weighted, folder, told, beginning)
+        model = _fit_family(prepared, weighted, folder, told, beginning, time_limit=time_limit)
+    prepared = ended_fit(prepared, time_limit)
     bounds = fit_bounds(prepared, weighted, progress)
     exported = export(prepared, model, scratch / "bundle", progress, encoded=encoded, bounds=bounds)
     weights = msgspec.structs.replace(weighted.weights, is_calibrated=exported.held_out.calibrator is not None)
-    return _Made(encoded, weights, model, exported)
+    return _Made(prepared, encoded, weights, model, exported)
 
 
 def _result(
@@ -210,8 +219,9 @@ def run_about(prepared: Prepared) -> RunAbout:
 
 
 def _fit_family(
-    prepared: Prepared, encoded: WeightedSplits, folder: Path, progress: Progress, beginning: Beginning | None
-) -> FittedModel:
+    prepared: Prepared, encoded: WeightedSplits, folder: Path, progress: Progress, beginning: Beginning | None, *,
+    time_limit: TimeLimit | None,
+) -> FittedModel:  # fmt: skip
     """Fit the model on the encoded training rows, watching the eval rows; going on from what `folder` holds."""
     with Preemption() as preemption:
         context = fit_context(
@@ -221,6 +231,7 @@ def _fit_family(
             progress=progress,
             preemption=preemption,
             checkpoints=folder / CHECKPOINTS,
+            time_limit=time_limit,
         )
         try:
             model = prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
