@@ -45,6 +45,20 @@ def brief_text(value: float | None, digits: int = 4) -> str:
     return f"{value:,.0f}" if size >= 1000 else _trimmed(f"{value:.{digits}g}")
 
 
+def supported_digits(value: float, low: float, high: float, most: int = 4) -> int:
+    """How many significant digits of a figure its interval supports: two of half the interval's width, at most `most`.
+
+    >>> supported_digits(0.92714, 0.8972, 0.9533), supported_digits(0.92714, 0.92709, 0.92719)
+    (3, 4)
+    >>> supported_digits(0.5, 0.1, 0.9)
+    2
+    """
+    half = abs(high - low) / 2
+    if value == 0 or not half or not all(map(math.isfinite, (value, half))):
+        return most
+    return min(most, max(2, math.floor(math.log10(abs(value))) - math.floor(math.log10(half)) + 2))
+
+
 def percent_text(share: float | None) -> str:
     """A share as per cent, in one decimal; nothing and everything only where it is exactly that.
 

@@ -49,6 +49,20 @@ def test_two_that_cannot_be_told_apart_are_averaged_unless_they_are_seeds_of_one
     assert judge.choose(scores, max_members=2, groups={"a": "trees", "b": "trees"}).shares == {"a": 1.0}
 
 
+def test_of_models_that_are_as_good_the_one_that_costs_half_is_taken() -> None:
+    judge = Judge(TRUTH, RMSE, classes=())
+    best = noisy(1)
+    scores = {"best": best, "as good": best + 1e-9, "worse": 3 * noisy(2)}
+    for costs, taken in (
+        ({"best": 4.0, "as good": 2.0, "worse": 0.1}, "as good"),
+        ({"best": 4.0, "as good": 2.1, "worse": 0.1}, "best"),
+        ({"as good": 2.0}, "best"),
+    ):
+        choice = judge.choose(scores, max_members=2, costs=costs)
+        assert choice.shares == {taken: 1.0}, costs
+        assert ("cheaper to serve" in choice.because) == (taken == "as good")
+
+
 def test_no_more_members_than_asked_for_have_a_say() -> None:
     scores = {name: noisy(seed) for seed, name in enumerate("abcdef")}
     assert len(Judge(TRUTH, RMSE, classes=()).choose(scores, max_members=2).shares) == 2

@@ -56,7 +56,7 @@ def test_the_figure_that_no_trial_saw_stands_beside_the_one_it_was_chosen_by(row
     assert evaluation.part == "test"
     told = next(note for note in result.notes if note.startswith("ROC AUC is"))
     interval = evaluation.confidence["roc_auc"]
-    assert f"{chosen:.4f}".rstrip("0") in told
+    assert f"{chosen:.3f}".rstrip("0") in told
     assert interval.low < evaluation.metrics["roc_auc"] < interval.high  # type: ignore[operator]
     assert "on the test rows that no trial saw" in told
 

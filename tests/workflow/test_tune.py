@@ -165,6 +165,17 @@ def test_what_cannot_be_searched_is_told_before_anything_is_trained(
     assert not workspace.studies_folder.exists()
 
 
+def test_a_range_that_is_written_wrongly_hides_no_other_fault(workspace: Workspace, rows: pa.Table) -> None:
+    wrong = FEATURES | {"x": "ML.QUANTILE_BUCKETIZE(x, HPARAM_RANGE(9, 3)) OVER ()"}
+    options = {"l2_reg": "HPARAM_RANGE(5, 1)", "l1_rg": 1, "max_iterations": "HPARAM_CANDIDATES([10, NULL])"}
+    with pytest.raises(SpecError) as caught:
+        tune(spec_of(transform=wrong, options=options), workspace=workspace, frame=rows)
+    found = {fault.where: fault for fault in caught.value.faults}
+    assert set(found) == {"transform.x", *(f"model.options.{name}" for name in options)}
+    assert found["model.options.l1_rg"].nearest == "l1_reg"
+    assert found["model.options.max_iterations"].next_step == "leave the option out, and it is its default"
+
+
 def test_values_that_belong_to_no_training_are_infeasible(workspace: Workspace, rows: pa.Table) -> None:
     spec = spec_of(transform={"s": "ML.ONE_HOT_ENCODER(job, 'none', 9, HPARAM_CANDIDATES([1, 100000])) OVER ()"},
                    options={"l2_reg": 1.0}, tuning=Tuning(algorithm="grid", family_space=False))  # fmt: skip

@@ -253,6 +253,7 @@ def _wrong(name: str, hint: Any, value: Any) -> Fault:
         expected=describe_type(hint) + (", below 2^63" if _is_too_large(value) and math.isfinite(value) else ""),
         received=value_text(value),
         nearest=_nearest_choice(hint, value),
+        next_step="leave the option out, and it is its default" if value is None else "",
     )
 
 

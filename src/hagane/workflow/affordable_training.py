@@ -11,6 +11,8 @@ from hagane.tuning.time_plan import SAFETY
 from hagane.workflow.automl_candidate import TriedModel
 from hagane.workflow.compared_rows import ComparedRows
 
+OF_ROUNDS = 1.1
+"""The same of rounds of trees, whose last one may be any: those of which too many were foreseen are ended in time."""
 MORE_ROUNDS = 0.3
 """Trees on n times the rows take about n to this power as many rounds."""
 LONGEST = 1.5
@@ -88,7 +90,7 @@ def _is_linear(tried: TriedModel) -> bool:
 def _cut(tried: TriedModel, rows: ComparedRows, seconds: float) -> tuple[TriedModel, tuple[str, ...]]:
     """The same model with fewer, larger steps."""
     before, a_round = _costs(tried, rows)
-    affordable = max(FEWEST_ROUNDS, int((seconds / SAFETY - before) / a_round))
+    affordable = max(FEWEST_ROUNDS, int((seconds / OF_ROUNDS - before) / a_round))
     wanted = LONGEST * max(1, tried.best_iteration or 1) * _more_rounds(rows.share)
     options = dict(tried.candidate.options)
     if affordable >= min(wanted, options.get("max_iterations", 1000)):

@@ -29,8 +29,10 @@ MOST_ROWS = 10_000
 NUM_FOLDS = 5
 WORTH_A_MEMBER = 0.01
 """Of the standard error of the best: what gains less is the same model."""
-WORTH_ITS_COST = 0.5
-"""A mean that is not better beyond noise is made where it is by so many of its standard errors: it costs twice."""
+AS_GOOD = 0.5
+"""Of the standard error of the difference: a model behind by less is as good as the best."""
+CHEAPER = 0.5
+"""It is taken in the best one's place where it costs so much of what that costs, or less."""
 MOST_CONSIDERED = 12
 """The best so many may be members."""
 
@@ -89,13 +91,18 @@ class Judge:
         return Difference(gain=gain if np.isfinite(gain) else 0.0, error=error or 0.0)
 
     def choose(
-        self, scores: Mapping[str, Array], *, max_members: int, groups: Mapping[str, str] | None = None
+        self,
+        scores: Mapping[str, Array],
+        *,
+        max_members: int,
+        groups: Mapping[str, str] | None = None,
+        costs: Mapping[str, float] | None = None,
     ) -> Choice:
         """`scores` of the models, the best first. The shares of an ensemble, where it is better beyond noise.
 
-        Where it is not, the best; and the next of another of the `groups`, in equal shares, where it cannot be told
-        which of both is better and their mean does better by half its standard error: to take one would be a bet on
-        noise, and to take two costs twice.
+        Where it is not, the best, or one that is as good and costs half as much to serve (`costs` by model); and the
+        next of another of the `groups`, in equal shares, where it cannot be told which of both is better and their
+        mean is better beyond noise.
         """
         names = list(scores)[:MOST_CONSIDERED]
         best = names[0]
@@ -109,8 +116,10 @@ class Judge:
             if other is not None:
                 told = "which of both is better cannot be told, so it is their mean; a chosen ensemble is not better"
                 return Choice(shares={best: 0.5, other: 0.5}, ensemble=gain, because=f"{told} beyond noise")
-            return Choice(shares={best: 1.0}, ensemble=gain,
-                          because="an ensemble of several configurations is not better beyond noise")  # fmt: skip
+            told = "an ensemble of several configurations is not better beyond noise"
+            if (cheap := self._cheaper(considered, costs or {})) is not None:
+                best, told = cheap, f"as good as the best and cheaper to serve; {told}"
+            return Choice(shares={best: 1.0}, ensemble=gain, because=told)
         shares = select_members(considered, row_losses, self.labels, max_members=max_members, seed=self._seed)
         return Choice(
             shares=shares, ensemble=gain, because="together they are better than the best alone, beyond noise"
@@ -124,8 +133,20 @@ class Judge:
             return None
         together = mix({name: scores[name] for name in (best, other)}, {best: 0.5, other: 0.5})
         gain = self.difference(together, scores[best])
-        least = max(WORTH_A_MEMBER * (self.errors({best: scores[best]})[best] or 0.0), WORTH_ITS_COST * gain.error)
-        return other if gain.gain > least else None
+        least = WORTH_A_MEMBER * (self.errors({best: scores[best]})[best] or 0.0)
+        return other if gain.is_clear and gain.gain > least else None
+
+    def _cheaper(self, scores: Mapping[str, Floats], costs: Mapping[str, float]) -> str | None:
+        """The cheapest that is as good as the best, if it costs much less."""
+        best, *others = scores
+        if best not in costs:
+            return None
+        found = best
+        for name in (each for each in others if each in costs and costs[each] <= CHEAPER * costs[best]):
+            behind = self.difference(scores[best], scores[name])
+            if behind.gain <= AS_GOOD * behind.error and (found == best or costs[name] < costs[found]):
+                found = name
+        return None if found == best else found
 
     def _cross_fitted(self, scores: Mapping[str, Floats], max_members: int) -> Floats:
         """[n] or [n, c] the ensemble's answers, each row by members that the other folds chose."""

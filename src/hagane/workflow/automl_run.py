@@ -118,7 +118,8 @@ class AutoMlRun:
         scores = {key: found.trials.scores(tried) for key, tried in by_key.items()}
         most = self.options.max_members if self.options.ensemble else 1
         groups = {key: f"{tried.candidate.model_type} {tried.candidate.options}" for key, tried in by_key.items()}
-        choice = found.judge.choose(scores, max_members=most, groups=groups)
+        costs = {key: tried.row_milliseconds for key, tried in by_key.items() if tried.row_milliseconds is not None}
+        choice = found.judge.choose(scores, max_members=most, groups=groups, costs=costs)
         now = self.clock.seconds
         affordable = affordable_training(
             [(by_key[key], share) for key, share in choice.shares.items()],

@@ -21,7 +21,7 @@ from hagane.data.folds import Fold
 from hagane.errors import Fault, TrainingError
 from hagane.evaluation.bootstrap import LEVEL, ConfidenceInterval, round_off
 from hagane.evaluation.metric_info import metric_info
-from hagane.number_text import brief_text
+from hagane.number_text import brief_text, supported_digits
 from hagane.progress import SILENT, Progress
 from hagane.spec.duration import parse_duration
 from hagane.tuning.open_study import open_or_make_study
@@ -64,11 +64,12 @@ class NestedFolds(msgspec.Struct, frozen=True, kw_only=True):
 
     def describe(self) -> str:
         """One sentence without a full stop."""
-        bounds = f"{brief_text(self.interval.low)} to {brief_text(self.interval.high)}"
-        chosen = brief_text(statistics.fmean(fold.chosen_by for fold in self.folds))
+        digits = supported_digits(self.mean, self.interval.low, self.interval.high)
+        bounds = f"{brief_text(self.interval.low, digits)} to {brief_text(self.interval.high, digits)}"
+        chosen = brief_text(statistics.fmean(fold.chosen_by for fold in self.folds), digits)
         return (
             f"searched {len(self.folds)} times without a part of the rows, {metric_info(self.metric).title} is "
-            f"{brief_text(self.mean)} ({bounds}) on that part, and {chosen} by what trials were chosen"
+            f"{brief_text(self.mean, digits)} ({bounds}) on that part, and {chosen} by what trials were chosen"
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from hagane.errors import SpecError
+from hagane.errors import Fault, SpecError
 from hagane.evaluation.evaluation import Kind
 from hagane.features.several_labels import Labels
 from hagane.models import FAMILIES, get_family
@@ -81,7 +82,7 @@ def plan_study(spec: Spec, shared: SharedRows, progress: Progress) -> StudyPlan:
     spec = with_tuned_split(spec if spec.tuning is not None else msgspec.structs.replace(spec, tuning=Tuning()))
     bare = without_feature_choices(spec)
     if faults := [*search_space_faults(bare), *spec_faults(spec)]:
-        raise SpecError(*faults)
+        raise SpecError(*faults, *_faults_beside(bare, faults))
     named = _named_families(spec)
     draft = _draft(bare, named if bare is spec else ())
     check_declared(draft)
@@ -104,6 +105,33 @@ def plan_study(spec: Spec, shared: SharedRows, progress: Progress) -> StudyPlan:
     )
     searched = msgspec.structs.replace(searched, tuning=tuning)
     return StudyPlan(spec, searched, families, space, objectives, labelled.table.fingerprint())
+
+
+def _faults_beside(spec: Spec, known: Sequence[Fault]) -> list[Fault]:
+    """What else is wrong with a spec whose `known` faults hide how it would be settled: looked at without these."""
+    found: list[Fault] = []
+    while True:
+        rest = _without(spec, {fault.where for fault in (*known, *found)})
+        more = [fault for fault in _draft_faults(rest) if fault not in found]
+        if not more:
+            return found
+        found += more
+
+
+def _without(spec: Spec, places: set[str]) -> Spec:
+    """The spec without the features and options at these places, and without a search."""
+    transform = {name: sql for name, sql in (spec.transform or {}).items() if f"transform.{name}" not in places}
+    options = {name: value for name, value in spec.model.options.items() if OPTIONS + name not in places}
+    return replace(spec, transform=transform or None, model=replace(spec.model, options=options), tuning=Tuning())
+
+
+def _draft_faults(spec: Spec) -> tuple[Fault, ...]:
+    try:
+        if not search_space_faults(spec):
+            check_declared(_draft(spec, _named_families(spec)))
+    except SpecError as error:
+        return error.faults
+    return ()
 
 
 def _named_families(spec: Spec) -> tuple[Family, ...]:

@@ -15,7 +15,7 @@ from hagane.evaluation.metric_info import metric_info
 from hagane.features.label import LabelEncoding
 from hagane.models import family_options, get_family
 from hagane.models.options import FamilyOptions, value_faults
-from hagane.number_text import brief_text
+from hagane.number_text import brief_text, supported_digits
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
 from hagane.tuning.study_notes import study_notes
@@ -147,12 +147,14 @@ def _figures(record: StudyRecord, best: Trial, trained: TrainResult, retrain: Re
         )
     elif found is not None and chosen is not None:
         better = chosen - found if record.objective.goal == "MAXIMIZE" else found - chosen
-        bounds = f" ({brief_text(interval.low)} to {brief_text(interval.high)})" if interval else ""
+        digits = supported_digits(found, interval.low, interval.high) if interval else 4
+        bounds = f" ({brief_text(interval.low, digits)} to {brief_text(interval.high, digits)})" if interval else ""
         rows = f"{record.tuning.folds} folds" if record.tuning.folds else "eval rows"
         how = "better" if better > 0 else "worse"
         yield (
-            f"{title} is {brief_text(found)}{bounds} on the test rows that no trial saw; on the {rows} by which it was "
-            f"chosen of {num_trials} trials it is {brief_text(chosen)}, {brief_text(abs(better))} {how}"
+            f"{title} is {brief_text(found, digits)}{bounds} on the test rows that no trial saw; on the {rows} by "
+            f"which it was chosen of {num_trials} trials it is {brief_text(chosen, digits)}, "
+            f"{brief_text(abs(better), 2)} {how}"
         )
 
 
