@@ -97,7 +97,7 @@ def test_labels_of_any_size(level: float, scale: float, encode: Encode) -> None:
     assert np.corrcoef(expected, dense[:, 0])[0, 1] > 0.8
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "adagrad", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "adagrad", "ftrl", "rmsprop", "sgd"])
 def test_every_optimizer_lowers_the_loss(optimizer: str, encode: Encode) -> None:
     dense, ids = data()
     train = encode(dense, ids, (dense[:, 0] > 0).astype(np.int64), CARDINALITIES)
@@ -106,7 +106,7 @@ def test_every_optimizer_lowers_the_loss(optimizer: str, encode: Encode) -> None
         train,
         num_classes=2,
         optimizer=optimizer,
-        learn_rate=0.1 if optimizer == "sgd" else 0.01,
+        learn_rate=0.1 if optimizer in ("ftrl", "sgd") else 0.01,
         max_iterations=8,
     ).curve
     assert curve[-1].loss < 0.9 * curve[0].loss

@@ -39,12 +39,9 @@ from hagane.models.warm_start import WarmStart
 from hagane.models.wide_deep_graph import emit_of_terms, emit_terms, emit_wide_deep, owners_of_terms
 from hagane.models.wide_deep_net import WideDeepNet, WidePart
 from hagane.training.ftrl import Ftrl
-from hagane.training.optimizers import optimizers_for
+from hagane.training.optimizers import INITIAL_ACCUMULATOR, optimizers_for
 from hagane.training.task import Task
 from hagane.training.training_job import Share
-
-INITIAL_ACCUMULATOR = 0.1
-"""Of FTRL, as in TensorFlow; its β is 0 then."""
 
 
 class WideDeepOptions(DnnOptions, frozen=True, kw_only=True):

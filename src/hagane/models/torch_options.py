@@ -22,7 +22,7 @@ class TorchOptions(FamilyOptions, frozen=True, kw_only=True):
     """Rows of a batch, of all processes together. null: the power of two nearest to a 128th of the rows, 32 … 1024."""
     max_iterations: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 20
     """Epochs, at most."""
-    optimizer: Literal["adam", "adamw", "adagrad", "rmsprop", "sgd"] = "adamw"
+    optimizer: Literal["adam", "adamw", "adagrad", "ftrl", "rmsprop", "sgd"] = "adamw"
     learn_rate: Annotated[float, msgspec.Meta(gt=0, le=10)] = 0.002
     learn_rate_schedule: Literal["constant", "cosine", "linear", "exponential"] = "cosine"
     """How the rate falls over all steps of `max_iterations` epochs: not, to zero (cosine, linear), to a hundredth."""

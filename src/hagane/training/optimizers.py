@@ -6,14 +6,26 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
+from hagane.training.ftrl import Ftrl
+
+INITIAL_ACCUMULATOR = 0.1
+"""Of FTRL, as in TensorFlow: what Σ g² begins with; its β is 0 then."""
+
+
+def _ftrl(parameters: Iterable[torch.nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    return Ftrl(parameters, lr=rate, beta=0.0, initial_accumulator=INITIAL_ACCUMULATOR)
+
+
 OPTIMIZERS: dict[str, Callable[[Iterable[torch.nn.Parameter], float], torch.optim.Optimizer]] = {
     "adam": lambda parameters, rate: torch.optim.Adam(parameters, lr=rate, fused=True),
     "adamw": lambda parameters, rate: torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, fused=True),
     "adagrad": lambda parameters, rate: torch.optim.Adagrad(parameters, lr=rate, fused=True),
+    "ftrl": _ftrl,
     "rmsprop": lambda parameters, rate: torch.optim.RMSprop(parameters, lr=rate),
     "sgd": lambda parameters, rate: torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, fused=True),
 }
-"""Name → (parameters, learning rate) → optimizer, with torch's defaults; sgd has Nesterov momentum of 0.9."""
+"""Name → (parameters, learning rate) → optimizer, with torch's defaults (ftrl: TensorFlow's); sgd has Nesterov momentum
+of 0.9."""
 
 
 def _lazy_adagrad(parameters: Iterable[torch.nn.Parameter], rate: float) -> torch.optim.Optimizer:
@@ -25,6 +37,7 @@ LAZY_OPTIMIZERS: dict[str, Callable[[Iterable[torch.nn.Parameter], float], torch
     "adam": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate),
     "adamw": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate),
     "adagrad": _lazy_adagrad,
+    "ftrl": _ftrl,
     "rmsprop": lambda parameters, rate: torch.optim.SparseAdam(list(parameters), lr=rate, betas=(0.0, 0.99)),
     "sgd": lambda parameters, rate: torch.optim.SGD(parameters, lr=rate),
 }

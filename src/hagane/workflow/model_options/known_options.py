@@ -119,7 +119,7 @@ _NETWORKS = (
         ("BATCH_SIZE", (*NETWORKS, *AUTOENCODER), "whole", "min(32, rows)", ""),
         ("HIDDEN_UNITS", (*NETWORKS, *AUTOENCODER), "any", "one layer", "[64, 32]"),
         ("OPTIMIZER", (*NETWORKS, *AUTOENCODER), "any", "ADAM",
-         "ADAM, ADAGRAD, FTRL (the linear part), RMSPROP, SGD; or [STRUCT('dnn', 'ADAM'), STRUCT('linear', 'FTRL')]"),
+         "ADAM, ADAGRAD, FTRL, RMSPROP, SGD; or [STRUCT('dnn', 'ADAM'), STRUCT('linear', 'FTRL')]"),
     ),
     *_without_effect(
         "networks are trained by the release of PyTorch that is installed",
