@@ -27,9 +27,7 @@ class KnnOptions(FamilyOptions, frozen=True, kw_only=True):
     def feature_faults(self, features: Sequence[Feature], num_classes: int, num_labels: int = 1) -> Sequence[Fault]:
         """Words have no distance here."""
         del num_classes, num_labels
-        step = (
-            "leave it out, take its ML.NORMALIZER or ML.DISTANCE as numbers, or train a linear model, trees, networks"
-        )
+        step = "leave it out, make numbers of it, or train a linear model, trees or a network"
         return tuple(
             Fault(
                 what=f"the feature '{feature.name}' has several values a row: neighbours have no distance in it",
