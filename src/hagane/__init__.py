@@ -20,6 +20,7 @@ _PUBLIC = {
     "automl": "hagane.fronts.automl",
     "AutoMlModel": "hagane.fronts.automl",
     "load": "hagane.fronts.python",
+    "import_model": "hagane.fronts.imports",
     "describe": "hagane.fronts.python",
     "explain": "hagane.fronts.explanations",
     "infer_schema": "hagane.fronts.python",
@@ -83,6 +84,7 @@ __all__ = [
     "find_outliers",
     "hparam_candidates",
     "hparam_range",
+    "import_model",
     "infer_schema",
     "launch",
     "learning_curve",
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
     from hagane.fronts.hparam_text import hparam_candidates, hparam_range
+    from hagane.fronts.imports import import_model
     from hagane.fronts.learning_curve import learning_curve
     from hagane.fronts.monitoring import monitor
     from hagane.fronts.python import (

@@ -15,8 +15,8 @@ import msgspec
 
 LabelTask = Literal["classification", "regression"]
 """What is done with a label: a class, or a number, is predicted."""
-LabelFreeTask = Literal["clustering", "dimensionality_reduction", "preprocessing"]
-"""What is done without one."""
+LabelFreeTask = Literal["clustering", "dimensionality_reduction", "preprocessing", "inference"]
+"""What is done without one; `inference`: whatever a model does that was imported."""
 TaskName = LabelTask | LabelFreeTask
 
 

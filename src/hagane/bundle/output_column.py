@@ -41,6 +41,18 @@ class OutputColumn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self.type is None or self.type.is_array
 
     @property
+    def type_text(self) -> str:
+        """The type as SQL writes it.
+
+        >>> fields = (Column("label", SqlType.STRING), Column("prob", SqlType.FLOAT64))
+        >>> OutputColumn(name="probs", fields=fields).type_text
+        'ARRAY<STRUCT<label STRING, prob FLOAT64>>'
+        """
+        if self.type is not None:
+            return self.type.value
+        return f"ARRAY<STRUCT<{', '.join(f'{field.name} {field.type.value}' for field in self.fields)}>>"
+
+    @property
     def types(self) -> dict[str, SqlType]:
         """Field → the type of its values, of an array that of the elements; see `values`.
 

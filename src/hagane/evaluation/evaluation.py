@@ -35,6 +35,7 @@ HEADLINES = {
     "clustering": ("davies_bouldin_index", "mean_squared_distance"),
     "dimensionality_reduction": ("total_explained_variance_ratio",),
     "preprocessing": ("",),
+    "inference": ("",),
 }
 """The metric to show first, by kind; the next one where it is undefined."""
 

@@ -41,7 +41,7 @@ def emit_graph(emitter: Emitter, graph: onnx.GraphProto, inputs: Mapping[str, st
             captured=tuple(sorted(captured)),
             **attributes,
         )
-        names |= dict(zip(node.output, outputs, strict=True))
+        names |= {name: output for name, output in zip(node.output, outputs, strict=True) if name}
     return tuple(names[output.name] for output in graph.output)
 
 

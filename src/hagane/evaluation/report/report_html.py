@@ -221,6 +221,7 @@ def _subtitle(evaluation: Evaluation) -> str:
         "clustering": "Clustering",
         "dimensionality_reduction": "Dimensionality reduction",
         "preprocessing": "Preprocessing",
+        "inference": "Imported model",
     }
     rows = counted(evaluation.num_rows, "row") + (f" ({evaluation.part})" if evaluation.part else "")
     parts = [kinds[evaluation.kind], f"evaluated on {rows}"]

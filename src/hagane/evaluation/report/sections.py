@@ -32,6 +32,7 @@ SLICE_METRICS = {
     "clustering": (),
     "dimensionality_reduction": (),
     "preprocessing": (),
+    "inference": (),
 }
 """Of several labels the slices are those of each; without a label there are none."""
 

@@ -17,6 +17,7 @@ from hagane.fronts.cli.erase import erase
 from hagane.fronts.cli.evaluate import evaluate
 from hagane.fronts.cli.explain import explain
 from hagane.fronts.cli.feedback import feedback
+from hagane.fronts.cli.import_model import import_model
 from hagane.fronts.cli.init import init
 from hagane.fronts.cli.launch import launch
 from hagane.fronts.cli.learning_curve import learning_curve
@@ -83,6 +84,7 @@ app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(train))
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(tune))
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(automl))
+app.command("import", rich_help_panel=PANEL_FORGE)(import_model)
 app.command(rich_help_panel=PANEL_FORGE)(evaluate)
 app.command(rich_help_panel=PANEL_FORGE)(compare)
 app.command(rich_help_panel=PANEL_FORGE)(weights)
