@@ -62,9 +62,8 @@ class XgboostModel(NamedTuple):
 def read_xgboost(content: bytes) -> XgboostModel:
     """The model in a file. Raises ValueError, with a reason, for a file that is none, or one of another kind."""
     try:
-        document = (
-            json.loads(content) if content[:1] == b"{" and content[1:2] not in b"iUIlLN$#" else read_ubjson(content)
-        )
+        is_text = content[:1] == b"{" and content[1:2] not in BINARY_MARKS
+        document = json.loads(content) if is_text else read_ubjson(content)
     except (json.JSONDecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ValueError(f"it is neither JSON nor UBJSON of XGBoost ({error})") from None
     try:
@@ -179,9 +178,7 @@ def _categories(cats: Any) -> dict[int, tuple[str | int, ...]]:
         values, offsets = each.get("values", ()), [int(offset) for offset in each.get("offsets", ())]
         if len(offsets) > 1:
             content = bytes(int(value) & 0xFF for value in values)
-            found[feature] = tuple(
-                content[start:end].decode() for start, end in itertools.pairwise(offsets)
-            )
+            found[feature] = tuple(content[start:end].decode() for start, end in itertools.pairwise(offsets))
         elif len(values) and all(float(value).is_integer() for value in values):
             found[feature] = tuple(int(value) for value in values)
     return found

@@ -1,4 +1,4 @@
-"""XGBoost's files beside what XGBoost itself answered (`make_xgboost_models.py`)."""
+"""XGBoost's files beside what XGBoost itself answered (`benchmarks/xgboost_models.py`)."""
 
 from __future__ import annotations
 

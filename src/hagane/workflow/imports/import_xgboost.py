@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ def _feature(emitter: Emitter, raw: RawColumns, column: Column, codes: tuple[str
 
 def _code(emitter: Emitter, value: str, codes: tuple[str | int, ...]) -> str:
     """[n, 1] int64: the place of a category, -1 of one that training never saw."""
-    keys = {"keys_strings": list(codes)} if isinstance(codes[0], str) else {"keys_int64s": list(codes)}
+    keys: dict[str, Any] = {"keys_strings": list(codes)} if isinstance(codes[0], str) else {"keys_int64s": list(codes)}
     return emitter.node(
         "LabelEncoder", value, domain="ai.onnx.ml", **keys, values_int64s=list(range(len(codes))), default_int64=-1
     )

@@ -1,6 +1,6 @@
-"""Trains the models of this folder and notes what XGBoost answers.
+"""Trains the models of `tests/workflow/imports/xgboost` and notes what XGBoost answers.
 
-Run where XGBoost is (`pip install xgboost-cpu pandas`), which the tests do not need: `python make.py`.
+Run where XGBoost is (`pip install xgboost-cpu pandas`), which the tests do not need.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "tests" / "workflow" / "imports" / "xgboost"
 random = np.random.default_rng(0)
 N, SHOWN = 120, 40
 dense = random.normal(size=(N, 3)).astype(np.float32).round(3)
