@@ -18,6 +18,7 @@ from hagane.tuning.study_about import StudyAbout
 from hagane.tuning.study_winner import StudyWinner
 from hagane.tuning.trial import Measurement, TrialState
 from hagane.workflow.read_study import list_studies, read_study
+from hagane.workflow.study_of_model import study_of_model
 from hagane.workflow.trial_spec import trial_spec
 from hagane.workspace.workspace import Workspace
 
@@ -59,6 +60,15 @@ def test_what_was_kept_is_read(workspace: Workspace) -> None:
     assert [trial.state.value for trial in record.trials] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
     assert record.dimensions == SPACE.dimensions
     assert record.path.endswith("studies/late.sqlite")
+
+
+def test_the_study_of_a_model_is_found_by_its_winner(workspace: Workspace) -> None:
+    for name, model in (("late", "late@3"), ("late-2", "late@4")):
+        make(workspace, name, 0.7).keep_winner(StudyWinner(trial=1, model=model))
+    make(workspace, "without a winner", 0.7)
+    assert study_of_model("late@4", workspace=workspace).name == "late-2"
+    with pytest.raises(NotFoundError, match="no search is kept of which late@1 is the best model"):
+        study_of_model("late@1", workspace=workspace)
 
 
 def test_a_trials_spec_is_what_a_person_would_write(workspace: Workspace) -> None:
