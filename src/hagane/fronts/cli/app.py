@@ -33,6 +33,7 @@ from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
 from hagane.fronts.cli.serve import serve
 from hagane.fronts.cli.sign import inspect, sign, verify
+from hagane.fronts.cli.sql import sql
 from hagane.fronts.cli.termination import ended_by_sigterm
 from hagane.fronts.cli.tokens import tokens
 from hagane.fronts.cli.train import train
@@ -80,6 +81,7 @@ app.command(rich_help_panel=PANEL_START)(demo)
 app.command(rich_help_panel=PANEL_START)(describe)
 app.add_typer(schema, name="schema", rich_help_panel=PANEL_START)
 app.command(rich_help_panel=PANEL_START)(outliers)
+app.command(rich_help_panel=PANEL_START)(ended_by_sigterm(sql))
 app.command(rich_help_panel=PANEL_FORGE)(init)
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(train))
 app.command(rich_help_panel=PANEL_FORGE)(ended_by_sigterm(tune))

@@ -1,0 +1,117 @@
+"""`hagane sql`: scripts of BigQuery's SQL, and a shell for them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from hagane.fronts.cli.console import Output
+from hagane.fronts.cli.sql_arguments import SqlArguments
+from hagane.fronts.cli.taking import taking
+
+if TYPE_CHECKING:
+    from hagane.session.result import Result
+    from hagane.session.session import Session
+
+STDIN = "-"
+
+
+@taking(SqlArguments)
+def sql(asked: SqlArguments) -> None:
+    """Run SQL: BigQuery's language and BigQuery ML's statements, over tables, models and files.
+
+    Without a script, an interactive shell.
+
+    [dim]Examples:[/dim]
+      hagane sql
+      hagane sql "SELECT carrier, COUNT(*) AS n FROM 'flights.parquet' GROUP BY carrier"
+      hagane sql train.sql --param day:DATE:2013-06-01
+      hagane sql "SELECT * FROM ML.PREDICT(MODEL late, TABLE flights)" -o predictions.parquet
+    """
+    from hagane.fronts.cli.sql_parameters import sql_parameters
+    from hagane.fronts.cli.write_rows import row_format
+    from hagane.session.session import Session
+
+    output = Output(json=asked.json)
+    format_ = row_format(asked.format, asked.out)
+    parameters = sql_parameters(asked.param or [])
+    session = Session(
+        asked.workspace, dataset=asked.dataset, memory_limit=asked.memory_limit, progress=output.progress
+    )
+    text = _text(asked.script)
+    if text is None:
+        from hagane.fronts.cli.sql_shell import SqlShell
+
+        SqlShell(session, output, parameters=parameters, max_rows=asked.max_rows).run()
+        return
+    _run(text, session, asked, output, format_, parameters)
+
+
+def _text(script: str | None) -> str | None:
+    """The statements; None where a person is to type them. Raises HaganeError for a file that cannot be read."""
+    from hagane.errors import Fault, NotFoundError
+
+    if script is None and sys.stdin.isatty():
+        return None
+    if script is None or script == STDIN:
+        return sys.stdin.read()
+    path = Path(script)
+    if script.lower().endswith(".sql") and "\n" not in script:
+        if not path.is_file():
+            raise NotFoundError(Fault(what=f"no file at {script!r}", next_step="correct the path"))
+        return path.read_text(encoding="utf-8-sig")
+    return script
+
+
+def _run(
+    text: str, session: Session, asked: SqlArguments, output: Output, format_: str, parameters: Any
+) -> None:
+    """Every statement's answer: to a person as it comes, to a program the rows of the last query."""
+    from hagane.fronts.cli.render_result import render_result
+
+    documents: list[dict[str, Any]] = []
+    held: Result | None = None
+    for result in session.script(text, parameters):
+        if output.json:
+            documents.append(_document(result))
+        elif format_ == "table":
+            output.progress.stop()
+            output.show(*render_result(result, max_rows=asked.max_rows))
+        elif result.is_table:
+            held = result
+        for notice in result.notices:
+            output.progress.note(notice)
+        if result.message and format_ != "table":
+            output.hint(result.message)
+    output.result({"statements": documents})
+    if format_ != "table" and not output.json:
+        _write(held, format_, asked.out, output)
+
+
+def _write(result: Result | None, format_: str, path: Path | None, output: Output) -> None:
+    from hagane.fronts.cli.write_rows import write_rows
+
+    if result is None:
+        raise typer.BadParameter("the script answers no rows that could be written")
+    num_rows = write_rows(result, format_, path)
+    if path is not None:
+        output.hint(f"wrote {num_rows:,} rows to {path}")
+
+
+def _document(result: Result) -> dict[str, Any]:
+    """What `--json` says of a statement."""
+    from hagane.fronts.cli.plain_rows import plain_rows
+
+    return {
+        "kind": result.kind,
+        "message": result.message,
+        "schema": [{"name": column.name, "type": column.type} for column in result.schema],
+        "rows": [row for batch in result.batches() for row in plain_rows(batch)],
+        "num_changed_rows": result.num_changed_rows,
+        "model": result.model.as_json() if result.model is not None else None,
+        "notices": result.notices,
+        "seconds": result.seconds,
+    }
