@@ -21,6 +21,7 @@ _PUBLIC = {
     "AutoMlModel": "hagane.fronts.automl",
     "load": "hagane.fronts.python",
     "import_model": "hagane.fronts.imports",
+    "load_ipython_extension": "hagane.fronts.magic",
     "describe": "hagane.fronts.python",
     "explain": "hagane.fronts.explanations",
     "infer_schema": "hagane.fronts.python",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from hagane.workflow.train import TrainResult
     from hagane.workspace.model_version import ModelVersion
 
 SHOWN_ROWS = 20
@@ -49,6 +50,7 @@ class Result:
         notices: tuple[str, ...] = (),
         num_changed_rows: int | None = None,
         model: ModelVersion | None = None,
+        training: TrainResult | None = None,
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self.kind = kind
@@ -62,6 +64,8 @@ class Result:
         """Of INSERT, UPDATE, DELETE, MERGE; else None."""
         self.model = model
         """The version that CREATE MODEL made; else None."""
+        self.training = training
+        """What that training left behind: its evaluation, its notes; None where nothing was trained."""
         self.seconds = 0.0
         """How long the statement took, up to its first rows."""
         self.sql = ""

@@ -12,9 +12,9 @@ from sqlglot import exp
 
 from hagane.errors import Fault, HaganeError, NotFoundError, SqlError
 from hagane.session.call_options import call_options
+from hagane.session.find_model import find_model
 from hagane.session.function_call import FunctionCall
 from hagane.session.functions import TABLE_FUNCTIONS, get_table_function
-from hagane.session.models import find_model
 from hagane.session.query_rows import QueryRows
 from hagane.session.replayed_stream import ReplayedStream
 from hagane.session.table_function import FunctionContext, TableFunction
@@ -119,10 +119,10 @@ def _arguments(call: TableFunctionCall, resolver: QueryResolver) -> _Arguments:
             _take(argument, found, resolver)
         except NotFoundError as error:
             start, end = argument_span(argument)
-            faults += [msgspec.structs.replace(fault, sql=resolver.sql, start=start, end=end) if not fault.sql
-                       else fault for fault in error.faults]  # fmt: skip
-            if len(faults) == len(error.faults) and len(call.expressions) == 1:
-                raise NotFoundError(*faults) from None
+            faults += [
+                fault if fault.sql else msgspec.structs.replace(fault, sql=resolver.sql, start=start, end=end)
+                for fault in error.faults
+            ]
     if faults:
         raise NotFoundError(*faults)
     return found
@@ -130,7 +130,7 @@ def _arguments(call: TableFunctionCall, resolver: QueryResolver) -> _Arguments:
 
 def _take(argument: exp.Expression, found: _Arguments, resolver: QueryResolver) -> None:
     if isinstance(argument, ModelArgument):
-        found.models.append(find_model(argument.name, resolver.state))
+        found.models.append(find_model(argument.name, resolver.state).version)
     elif isinstance(argument, TableArgument) or _is_query(argument):
         found.data.append(resolver.input_rows(argument))
     elif isinstance(argument, NamedArgument):
@@ -145,7 +145,7 @@ def _take(argument: exp.Expression, found: _Arguments, resolver: QueryResolver) 
 def _take_named(argument: NamedArgument, found: _Arguments, resolver: QueryResolver) -> None:
     value = argument.expression
     if isinstance(value, ModelArgument):
-        found.models.append(find_model(value.name, resolver.state))
+        found.models.append(find_model(value.name, resolver.state).version)
     elif isinstance(value, TableArgument) or _is_query(value):
         found.named_data[argument.name] = resolver.input_rows(value)
     else:

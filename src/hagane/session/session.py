@@ -51,6 +51,16 @@ class Session:
         engine.run("SET GLOBAL python_enable_replacements = false")
         self.state = SessionState(workspace=place, engine=engine, project=project, dataset=dataset, progress=progress)
 
+    def close(self) -> None:
+        """End what is temporary. A session that is no longer used ends so, too."""
+        self.state.ending.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def sql(self, text: str, parameters: Parameters = None) -> Result:
         """Run a script; what its last statement answers, whose rows are made as they are read.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hagane.data.engine import Engine
@@ -33,6 +34,15 @@ class SessionState:
     files: dict[str, tuple[object, str]] = field(default_factory=dict)
     """Path that was read as a table → the state in which its files were, DuckDB's SELECT over them."""
     num_temporary: int = 0
+    ending: ExitStack = field(default_factory=ExitStack)
+    """What ends with the session."""
+
+    def temporary_workspace(self) -> Workspace:
+        """Where temporary models are; made by the first of them, removed with the session or after its process."""
+        if self.temporary_models is None:
+            folder = self.ending.enter_context(self.workspace.scratch("session"))
+            self.temporary_models = Workspace(folder)
+        return self.temporary_models
 
     def table_name(self, parts: tuple[str, ...]) -> TableName:
         """The table that a name of one to three parts is."""

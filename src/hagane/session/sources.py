@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from hagane.data.duckdb_type import DuckDbType
-from hagane.data.engine import Engine, quote_name
+from hagane.data.engine import Engine
 from hagane.data.sql_faults import sql_faults
-from hagane.errors import HaganeError
+from hagane.errors import DataError, Fault, HaganeError
 from hagane.session.replayed_stream import ReplayedStream
 
 PREFIX = "hagane_source_"
@@ -106,11 +107,13 @@ class Sources:
         try:
             with sql_faults(sql):
                 yield
-        except (HaganeError, RuntimeError, OSError):
+        except (HaganeError, RuntimeError, OSError) as told:
             for rows in self._arrow.values():
                 if isinstance(rows, ReplayedStream) and rows.error is not None:
                     error, rows.error = rows.error, None
                     raise error from None
+            if isinstance(told, DataError):
+                raise DataError(*map(_without_engine, told.faults)) from None
             raise
 
     def _needed(self, sql: str) -> Sequence[str]:
@@ -128,10 +131,8 @@ class Sources:
         return f"{PREFIX}{len(self.columns) + 1}"
 
 
-def select_all(name: str) -> str:
-    """All rows of a table of DuckDB's.
-
-    >>> select_all("my table")
-    'SELECT * FROM "my table"'
-    """
-    return f"SELECT * FROM {quote_name(name)}"
+def _without_engine(fault: Fault) -> Fault:
+    """The fault without what only who writes DuckDB's SQL can use."""
+    step = "" if "DuckDB" in fault.next_step or "--table" in fault.next_step else fault.next_step
+    near = "" if fault.nearest.startswith(PREFIX) else fault.nearest.rpartition(".")[2]
+    return msgspec.structs.replace(fault, what=_NAMED.sub("the table", fault.what), nearest=near, next_step=step)

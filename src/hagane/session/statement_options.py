@@ -12,7 +12,7 @@ from sqlglot import exp
 from hagane.errors import Fault, SqlError, nearest
 from hagane.session.statement_run import StatementRun
 from hagane.session.typed_value import typed_value
-from hagane.workspace.stored_table import Described
+from hagane.workspace.described import Described
 
 WITHOUT_MEANING = (
     "default_table_expiration_days", "default_partition_expiration_days", "default_kms_key_name", "kms_key_name",
@@ -49,17 +49,25 @@ def _with(about: Described, name: str, value: Any) -> Described:
         pairs = (list(pair.values()) if isinstance(pair, dict) else list(pair) for pair in value or [])
         return msgspec.structs.replace(about, labels={str(key): str(each) for key, each in pairs})
     if name == "expiration_timestamp":
-        return msgspec.structs.replace(about, expires=_moment(value))
+        return msgspec.structs.replace(about, expires=moment(value))
     return about
 
 
-def _moment(value: Any) -> str:
+def moment(value: Any) -> str:
+    """A time as it is kept: ISO 8601, UTC; empty for None. Raises SqlError for what is no time.
+
+    >>> moment("2030-01-01"), moment(None)
+    ('2030-01-01T00:00:00+00:00', '')
+    """
     if value is None:
         return ""
     if isinstance(value, timedelta):
         value = datetime.now(UTC) + value
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).removesuffix(" UTC"))
+    except ValueError:
+        raise SqlError(Fault(what=f"{value!r} is no time", expected="a TIMESTAMP")) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
 def _options(tree: exp.Expression) -> Iterator[tuple[str, exp.Expression]]:

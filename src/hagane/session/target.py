@@ -51,6 +51,13 @@ def existing_table(target: Target, run: StatementRun) -> StoredTable:
     return found
 
 
+def check_no_model(target: Target, run: StatementRun) -> None:
+    """Raise StorageError where a model has the name: tables and models share their names, as in BigQuery."""
+    if run.state.workspace.list(str(target.name)):
+        fault = Fault(what=f"Already Exists: {target.name} is a model", next_step="choose another name")
+        raise StorageError(at_target(fault, target.node, run))
+
+
 def already_exists(target: Target, run: StatementRun, *, what: str = "Table") -> HaganeError:
     """What is raised where a new thing has the name of one that is there."""
     step = f"CREATE OR REPLACE …, or CREATE … IF NOT EXISTS, or DROP {what.upper()} {target.name}"

@@ -13,6 +13,7 @@ from hagane.errors import Fault, NotFoundError
 from hagane.spec.check import MODEL_NAME
 from hagane.spec.spec import Spec
 from hagane.spec.write_yaml import write_yaml
+from hagane.workspace.described import Described
 
 
 class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Rows it was trained on."""
     spec_digest: str = ""
     """SHA-256 of the resolved spec's YAML: equal digests asked for the same training."""
+    about: Described = Described()
+    """What people say of the model; the same for all of its versions."""
 
     def as_json(self) -> dict[str, Any]:
         """The fields as plain values, the path as text."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from hagane.workspace.described import Described
 from hagane.workspace.table_name import TableName
 
 FORMAT_VERSION = 1
@@ -28,15 +29,6 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     num_rows: int
     num_bytes: int
-
-
-class Described(msgspec.Struct, frozen=True, kw_only=True):
-    """What people say of a table, a view or a dataset."""
-
-    description: str = ""
-    labels: dict[str, str] = {}
-    expires: str = ""
-    """When it ceases to be: ISO 8601, UTC; empty: never."""
 
 
 class TableManifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from hagane.sync_to_disk import sync_to_disk
+from hagane.workspace.described import Described
 from hagane.workspace.stored_table import (
-    Described,
     StoredTable,
     StoredView,
     TableColumn,

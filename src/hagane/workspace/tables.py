@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from hagane.errors import DataError, Fault, NotFoundError, StorageError, nearest
-from hagane.workspace.stored_table import FORMAT_VERSION, Described, StoredTable, StoredView, TableManifest, ViewAbout
+from hagane.workspace.described import Described
+from hagane.workspace.stored_table import FORMAT_VERSION, StoredTable, StoredView, TableManifest, ViewAbout
 from hagane.workspace.table_change import MANIFEST_FILE, TableChange, write_manifest
 from hagane.workspace.table_lock import table_lock
 from hagane.workspace.table_name import DEFAULT_DATASET, TableName, file_name, name_of_file

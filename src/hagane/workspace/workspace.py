@@ -25,6 +25,7 @@ import msgspec
 from hagane.errors import Fault, NotFoundError, SpecError, StorageError, nearest
 from hagane.spec.check import MODEL_NAME, name_fault
 from hagane.spec.spec import Spec
+from hagane.workspace.described import Described
 from hagane.workspace.endpoints import Endpoints, deployments_of
 from hagane.workspace.interrupted_runs import InterruptedRun, delete_run, find_run, interrupted_runs
 from hagane.workspace.model_version import ModelVersion, parse_reference, spec_digest
@@ -132,6 +133,32 @@ class Workspace:
             clear(connection, version.name, version.version)
         shutil.rmtree(version.path, ignore_errors=True)
         return version
+
+    def delete_all(self, name: str) -> tuple[ModelVersion, ...]:
+        """Delete every version of a model, or none: their rows, then their folders.
+
+        Raises NotFoundError, and StorageError where one is deployed.
+        """
+        with self.registry.changing() as connection:
+            versions = tuple(self._placed(version) for version in select(connection, name))
+            for version in versions:
+                _check_not_deployed(version, deployments_of(connection, version.name, version.version))
+            for version in versions:
+                clear(connection, version.name, version.version)
+        if not versions:
+            raise self._not_found(name, name)
+        for version in versions:
+            shutil.rmtree(version.path, ignore_errors=True)
+        return versions
+
+    def describe(self, name: str, about: Described) -> None:
+        """Replace what is said of a model, of all of its versions. Raises NotFoundError."""
+        with self.registry.changing() as connection:
+            versions = select(connection, name)
+            for version in versions:
+                fill(connection, msgspec.structs.replace(version, about=about))
+        if not versions:
+            raise self._not_found(name, name)
 
     def check_writable(self) -> None:
         """Find out before hours of work whether a version can be registered, and remove what killed processes left.

@@ -9,15 +9,15 @@ import msgspec
 
 from hagane.data.bad_rows import BadRows, join_bad_rows
 from hagane.data.check_column_names import check_column_names
-from hagane.data.engine import Engine, quote_name, quote_text
+from hagane.data.engine import Engine, quote_text
 from hagane.data.farm_fingerprint import farm_fingerprint
 from hagane.data.origin import Origin, content_identity, parquet_sql
 from hagane.data.query_files import files_read_as_tables
+from hagane.data.repeatable_rows import repeatable_rows
 from hagane.data.source_files import KINDS, SUFFIXES, find_files
 from hagane.errors import DataError
 from hagane.progress import Progress
 from hagane.sql.one_statement import one_statement
-from hagane.sql.row_order import has_row_order
 
 OpenPath = Callable[[str], Origin]
 _FINGERPRINT = re.compile(r"\bfarm_fingerprint\b", re.IGNORECASE)
@@ -44,11 +44,14 @@ def read_query(
         engine.define(name, f"SELECT * FROM {origin.sql}")
     columns = engine.columns(query)
     check_column_names([name for name, _ in columns], query=query)
+    rows = repeatable_rows(
+        query,
+        [name for name, _ in columns],
+        lambda sql: "".join(engine.query(f"EXPLAIN {sql}")["explain_value"].to_pylist()),
+    )
     path = engine.new_file("query", ".parquet")
     with progress.phase("run the query"):
-        engine.run(
-            f"COPY ({_in_order(engine, query, columns)}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query
-        )
+        engine.run(f"COPY ({rows}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
     num_rows = engine.query(f"SELECT count(*) AS n FROM {parquet_sql([path])}")["n"][0].as_py()
     bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
     return Origin(
@@ -57,25 +60,6 @@ def read_query(
         parquet=(path,),
         bad_rows=bad if bad.count else BadRows(total=num_rows),
     )
-
-
-def _in_order(engine: Engine, query: str, columns: list[tuple[str, str]]) -> str:
-    """The query, its rows in the same order every time, so that a training can be repeated.
-
-    Joins and groups come in whatever order DuckDB's threads finish: such rows are ordered by the hash of all their
-    values. Ordering by the values themselves would put like rows side by side, which training's shuffle is to avoid.
-    """
-    if has_row_order(query) and not _loses_order(engine, query):
-        return f"{query}\n"
-    listed = ", ".join(f"rows.{quote_name(name)}" for name, _ in columns)
-    return f"SELECT * FROM ({query}\n) AS rows ORDER BY hash({listed})"
-
-
-def _loses_order(engine: Engine, query: str) -> bool:
-    """Whether DuckDB plans a join above which nothing is ordered: it makes joins of more than is called so."""
-    plan = "".join(engine.query(f"EXPLAIN {query}")["explain_value"].to_pylist())
-    join, orders = plan.find("Join"), [plan.find(name) for name in ("Order By", "Top N")]
-    return join >= 0 and not any(0 <= order < join for order in orders)
 
 
 def _check_files(query: str) -> None:

@@ -36,18 +36,16 @@ def sql(asked: SqlArguments) -> None:
     from hagane.session.session import Session
 
     output = Output(json=asked.json)
-    format_ = row_format(asked.format, asked.out)
+    row_format(asked.format, asked.out)
     parameters = sql_parameters(asked.param or [])
-    session = Session(
-        asked.workspace, dataset=asked.dataset, memory_limit=asked.memory_limit, progress=output.progress
-    )
+    session = Session(asked.workspace, dataset=asked.dataset, memory_limit=asked.memory_limit, progress=output.progress)
     text = _text(asked.script)
     if text is None:
         from hagane.fronts.cli.sql_shell import SqlShell
 
         SqlShell(session, output, parameters=parameters, max_rows=asked.max_rows).run()
         return
-    _run(text, session, asked, output, format_, parameters)
+    _run(text, session, asked, output, parameters)
 
 
 def _text(script: str | None) -> str | None:
@@ -66,12 +64,12 @@ def _text(script: str | None) -> str | None:
     return script
 
 
-def _run(
-    text: str, session: Session, asked: SqlArguments, output: Output, format_: str, parameters: Any
-) -> None:
+def _run(text: str, session: Session, asked: SqlArguments, output: Output, parameters: Any) -> None:
     """Every statement's answer: to a person as it comes, to a program the rows of the last query."""
     from hagane.fronts.cli.render_result import render_result
+    from hagane.fronts.cli.write_rows import row_format
 
+    format_ = row_format(asked.format, asked.out)
     documents: list[dict[str, Any]] = []
     held: Result | None = None
     for result in session.script(text, parameters):

@@ -34,9 +34,9 @@ class SqlArguments:
             show_default=False,
         ),
     ] = None
-    dataset: Annotated[
-        str, typer.Option("--dataset", metavar="NAME", help="What names without a dataset are in.")
-    ] = "main"
+    dataset: Annotated[str, typer.Option("--dataset", metavar="NAME", help="What names without a dataset are in.")] = (
+        "main"
+    )
     memory_limit: MemoryOption = None
     format: Annotated[
         RowFormat | None,
@@ -51,7 +51,11 @@ class SqlArguments:
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Where the rows of the last query go.", rich_help_panel=PANEL_OUTPUT,
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where the rows of the last query go.",
+            rich_help_panel=PANEL_OUTPUT,
             show_default=False,
         ),
     ] = None

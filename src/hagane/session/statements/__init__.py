@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 RUNNERS: dict[str, str] = {
     "QueryStatement": "query:run_query",
+    "CreateModel": "create_model:run_create_model",
+    "DropModel": "drop_model:run_drop_model",
+    "AlterModel": "alter_model:run_alter_model",
+    "ExportModel": "export_model:run_export_model",
     "Declare": "declare:run_declare",
     "SetVariable": "set_variable:run_set",
     "CREATE_SCHEMA": "create_schema:run_create_schema",

@@ -11,7 +11,7 @@ from hagane.session.result import Result
 from hagane.session.statement_options import described
 from hagane.session.statement_run import StatementRun
 from hagane.session.table_columns import check_columns, declared_columns, query_columns
-from hagane.session.target import Target, already_exists, existing_table, target_table
+from hagane.session.target import Target, already_exists, check_no_model, existing_table, target_table
 from hagane.session.written_rows import written_rows
 from hagane.workspace.stored_table import TableColumn
 
@@ -30,6 +30,7 @@ def run_create_table(run: StatementRun) -> Result:
     if exp.TemporaryProperty in kinds or target.node.name.startswith("_session."):
         return _temporary(tree, target, columns, sql, run)
     about = described(tree, run)
+    check_no_model(target, run)
     with run.state.workspace.tables.changing(target.name) as change:
         if change.old is not None and not tree.args.get("replace"):
             if tree.args.get("exists"):

@@ -12,7 +12,7 @@ from hagane.session.result import Result
 from hagane.session.statement_options import described
 from hagane.session.statement_run import StatementRun
 from hagane.session.substitute import count_placeholders
-from hagane.session.target import already_exists, target_table
+from hagane.session.target import already_exists, check_no_model, target_table
 from hagane.sql.bigquery_ml import BigQueryMl
 from hagane.sql.statement import OtherStatement
 from hagane.workspace.stored_table import StoredTable, StoredView, ViewAbout
@@ -23,6 +23,7 @@ def run_create_view(run: StatementRun) -> Result:
     tree = run.tree
     target = target_table(tree.this, run)
     _check_no_parameters(run)
+    check_no_model(target, run)
     query = tree.expression
     columns = run.sources.described(run.resolver.duckdb_sql(query), shown_sql=run.sql)
     names = tuple(each.name for each in tree.this.expressions) if isinstance(tree.this, exp.Schema) else ()
