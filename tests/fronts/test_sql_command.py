@@ -135,7 +135,7 @@ def test_the_shell_on_a_terminal(home):
     shell.child.sendintr()
     shell.types("", "interrupted", "hagane>")
     shell.types("SELECT 5 AS five;\r", "five", "hagane>")
-    shell.types("\x1b[A", r"five;.*hagane>|SELECT\x1b.*five;")  # the history
+    shell.types("\x1b[A", r"SELECT.*five;")  # the history
     shell.types("\x03", "hagane>")
     shell.types("\x04", pexpect.EOF)
     shell.child.close()
