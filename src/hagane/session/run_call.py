@@ -18,6 +18,7 @@ from hagane.session.functions import TABLE_FUNCTIONS, get_table_function
 from hagane.session.query_rows import QueryRows
 from hagane.session.replayed_stream import ReplayedStream
 from hagane.session.table_function import FunctionContext, TableFunction
+from hagane.sql.later_functions import LATER_FUNCTIONS
 from hagane.sql.table_function_call import (
     ModelArgument,
     NamedArgument,
@@ -190,10 +191,8 @@ def _check_counts(function: TableFunction, call: TableFunctionCall, found: _Argu
 
 def _unknown(call: TableFunctionCall, sql: str) -> Fault:
     start, end = argument_span(call)
-    return Fault(
-        what=f"{call.name} does not run here yet",
-        sql=sql,
-        start=start,
-        end=end,
-        expected="one of " + ", ".join(sorted(TABLE_FUNCTIONS)),
-    )
+    later = LATER_FUNCTIONS.get(call.name)
+    if later is not None:
+        return Fault(what=later.what, sql=sql, start=start, end=end, next_step=later.next_step)
+    expected = "one of " + ", ".join(sorted(TABLE_FUNCTIONS))
+    return Fault(what=f"{call.name} does not run here", sql=sql, start=start, end=end, expected=expected)
