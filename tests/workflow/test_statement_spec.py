@@ -255,6 +255,8 @@ def test_stars_are_written_out():
     assert spec.exclude == ()
     fields = spec_of(BOOSTED, "STRUCT(hour + 1 AS next, distance AS d).*, late")
     assert fields.transform == {"next": "hour + 1", "d": "distance"}
+    struct = spec_of(BOOSTED, "STRUCT(hour + 1 AS next, distance AS d) AS s, late")
+    assert struct.transform == {"s_next": "hour + 1", "s_d": "distance"}
     written = statement_spec(create(f"CREATE MODEL m TRANSFORM (hour, late) OPTIONS ({BOOSTED}) AS SELECT 1")).spec
     assert written is not None
     assert written.transform == {"hour": "hour"}

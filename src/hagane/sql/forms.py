@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from hagane.sql.bind_arrays import bind_named_distance
+from hagane.sql.bind_geography import bind_earth_distance
 from hagane.sql.coerce import coerce
 from hagane.sql.expression import Call, Expression, Literal
 from hagane.sql.functions import FUNCTIONS
@@ -166,6 +167,7 @@ FORMS: dict[type[exp.Expression], Form] = {
     exp.CosineDistance: bind_named_distance("COSINE"),
     exp.EuclideanDistance: bind_named_distance("EUCLIDEAN"),
     exp.RangeBucket: _range_bucket,
+    exp.StDistance: bind_earth_distance,
     exp.String: _string_of,
     exp.Round: _decimals("ROUND"),
     exp.Trunc: _decimals("TRUNC"),

@@ -11,6 +11,7 @@ from sqlglot import exp
 from hagane.errors import nearest
 from hagane.sql.bind_arrays import bind_distance, bind_ngrams, bind_norm
 from hagane.sql.coerce import coerce
+from hagane.sql.constant_series import constant_series
 from hagane.sql.expression import Analyze, Call, Expression, Literal, walk
 from hagane.sql.functions import ANALYZERS, BUCKET_FORMATS, FUNCTIONS, AnalyzerSignature, Option
 from hagane.sql.source import WAY_OUT
@@ -205,9 +206,12 @@ def _constant(binder: Binder, node: exp.Expression, choices: tuple[object, ...],
 
 
 def _points(binder: Binder, node: exp.Expression) -> tuple[float, ...] | None:
+    if isinstance(node, exp.GenerateSeries):
+        series = constant_series(binder, node, MAX_POINTS)
+        return None if series is None else _ascending(binder, node, tuple(map(float, series)))
     if not isinstance(node, exp.Array) or not node.expressions:
-        binder.source.fault("the points must be an array of constants", node, expected="like [10, 20, 30]",
-                            next_step=WAY_OUT)  # fmt: skip
+        expected = "like [10, 20, 30], or GENERATE_ARRAY(10, 30, 10)"
+        binder.source.fault("the points must be an array of constants", node, expected=expected, next_step=WAY_OUT)
         return None
     bound = binder.bind_each(node.expressions)
     if bound is None:
@@ -217,6 +221,10 @@ def _points(binder: Binder, node: exp.Expression) -> tuple[float, ...] | None:
     if len(values) != len(bound):
         binder.source.fault("the points must be constant numbers", node, next_step=WAY_OUT)
         return None
+    return _ascending(binder, node, values)
+
+
+def _ascending(binder: Binder, node: exp.Expression, values: tuple[float, ...]) -> tuple[float, ...] | None:
     ascending = all(low < high for low, high in itertools.pairwise(values)) and all(map(math.isfinite, values))
     if not ascending or len(values) > MAX_POINTS:
         binder.source.fault("the points must ascend", node,

@@ -81,7 +81,9 @@ def _features(
     if item.star:
         yield from _starred(item, schema, statement, faults)
     elif item.name:
-        yield Feature(item.name, item.expression, item)
+        fields = _fields(item, None) if item.expression[:6].upper() == "STRUCT" else None
+        of_struct = [Feature(f"{item.name}_{name}", expression, item) for name, expression in fields or ()]
+        yield from of_struct or [Feature(item.name, item.expression, item)]
     else:
         step = "give it a name: AS name"
         faults.append(_at(statement, item, "this feature has no name", next_step=step))
