@@ -8,6 +8,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from hagane.models.design import Design, DesignBlock
+from hagane.models.pair_tables import PairTables
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,10 +41,12 @@ class Moments(msgspec.Struct, frozen=True):
 
 def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments:
     """One pass over the rows."""
-    w = design.num_columns
+    w, d = design.num_columns, design.num_dense
     sums, squares, target = np.zeros(w), np.zeros(w), np.zeros(w)
     label_sum, label_squares, total = 0.0, 0.0, 0.0
     gram = np.zeros((w, w)) if with_gram else None
+    is_counted = not design.encoded.num_sparse and design.num_slots
+    tables = PairTables(gram[d:, d:], design.offsets) if gram is not None and is_counted else None
     for block in design.blocks():
         residual = block.weighted(block.label - level)
         label_sum += float(residual.sum())
@@ -54,15 +57,16 @@ def measure_moments(design: Design, level: float, *, with_gram: bool) -> Moments
         if gram is None:
             squares += block.squares()
         else:
-            _add_gram(gram, block, design)
+            _add_gram(gram, block, tables)
     if gram is not None:
-        d = design.num_dense
+        if tables is not None:
+            tables.close()
         gram[:d, d:] = gram[d:, :d].T
         squares = np.diag(gram).copy()
     return Moments(sums, squares, target, label_sum, label_squares, total, gram)
 
 
-def _add_gram(gram: Floats, block: DesignBlock, design: Design) -> None:
+def _add_gram(gram: Floats, block: DesignBlock, tables: PairTables | None) -> None:
     """Add Xᵀ G X of the rows, all but the upper right part, which mirrors the lower left one."""
     d = block.dense.shape[1]
     weighted, slots = block.weighted(block.dense), block.slots
@@ -70,29 +74,9 @@ def _add_gram(gram: Floats, block: DesignBlock, design: Design) -> None:
     if gram.shape[0] == d:
         return
     gram[d:, :d] += slots.T @ weighted
-    if not design.encoded.num_sparse and len(block.label) * design.encoded.num_ids**2 >= design.num_slots**2:
-        _add_tables(gram[d:, d:], block, design.offsets, design.num_slots)
+    if tables is not None:
+        tables.add(block)
         return
     scaled = slots if block.weight is None else sp.diags_array(block.weight) @ slots
     product = (slots.T @ scaled).tocoo()
     gram[d + product.row, d + product.col] += product.data
-
-
-def _add_tables(gram: Floats, block: DesignBlock, offsets: npt.NDArray[np.int64], num_slots: int) -> None:
-    """The same for the slots of id features alone: how many rows have each pair of slots, feature by feature.
-
-    Each cell is a sum over the rows in their order, as the sparse product makes it: the same bits, in a tenth of the
-    time where there are many rows.
-    """
-    k, n = len(offsets), len(block.label)
-    ids = np.ascontiguousarray(block.slots.indices.reshape(n, k).T.astype(np.int64)) - offsets[:, None]
-    ends = [*offsets[1:].tolist(), num_slots]
-    places = [slice(int(start), end) for start, end in zip(offsets, ends, strict=True)]
-    for one in range(k):
-        diagonal = np.arange(places[one].start, places[one].stop)
-        gram[diagonal, diagonal] += np.bincount(ids[one], block.weight, len(diagonal))
-        for other in range(one):
-            shape = (places[one].stop - places[one].start, places[other].stop - places[other].start)
-            table = np.bincount(ids[one] * shape[1] + ids[other], block.weight, shape[0] * shape[1]).reshape(shape)
-            gram[places[one], places[other]] += table
-            gram[places[other], places[one]] += table.T
