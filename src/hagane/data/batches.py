@@ -57,7 +57,7 @@ def read_parquet_directly(
     """
     strings = [column.name for column in schema if column.type is SqlType.STRING and column.name in dictionary]
     for path in origin.parquet:
-        for batch in _file_batches(path, schema.names, strings, batch_rows, read_ahead_bytes):
+        for batch in parquet_batches(path, schema.names, strings, batch_rows, read_ahead_bytes):
             arrays = [
                 conform_plain(batch.column(column.name), column.type, column.name, dictionary=column.name in dictionary)
                 for column in schema
@@ -65,9 +65,13 @@ def read_parquet_directly(
             yield pa.RecordBatch.from_arrays(arrays, names=list(schema.names))
 
 
-def _file_batches(
+def parquet_batches(
     path: Path, names: Sequence[str], strings: list[str], batch_rows: int, read_ahead_bytes: int
 ) -> Iterator[pa.RecordBatch]:
+    """The columns called `names` of one file as Arrow reads them, those of `strings` dictionary-encoded.
+
+    Raises DataError for a file that cannot be read to its end.
+    """
     try:
         with pq.ParquetFile(path) as file:
             runs = list(_row_groups(file.metadata, set(names), read_ahead_bytes))

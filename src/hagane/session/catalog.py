@@ -73,7 +73,7 @@ class Catalog:
             f"CAST({quote_name(column.name)} AS {column.type}) AS {quote_name(column.name)}"
             for column in table.manifest.columns
         )
-        return self.sources.add_view(f"SELECT {columns} FROM {parquet_sql(table.files)}")
+        return self.sources.add_view(f"SELECT {columns} FROM {parquet_sql(table.files)}", files=tuple(table.files))
 
     def _view(self, view: StoredView) -> str:
         sql = self.resolver.of_view(view)

@@ -20,3 +20,6 @@ class InputRows(Protocol):
 
     def reader(self) -> pa.RecordBatchReader:
         """The rows as a stream; each call reads them anew."""
+
+    def encoded(self) -> InputRows | None:
+        """The same rows with texts dictionary-encoded, where they lie so in files and cost less to read; else None."""

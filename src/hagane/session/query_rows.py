@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from hagane.data.table import BATCH_ROWS
+from hagane.session.parquet_rows import ParquetRows
+from hagane.session.scanned_table import scanned_table
 from hagane.session.sources import Sources
 
 
@@ -32,6 +34,15 @@ class QueryRows:
     def reader(self) -> pa.RecordBatchReader:
         """The rows as a stream; each call reads them anew."""
         return pa.RecordBatchReader.from_batches(self.schema, self._batches())
+
+    def encoded(self) -> ParquetRows | None:
+        """The same rows with texts as dictionaries, where they are columns of a table, which lies in files so."""
+        table = scanned_table(self.sql)
+        files = self._sources.files.get(table) if table is not None else None
+        if not files:
+            return None
+        ahead = self._sources.engine.memory.read_ahead_bytes
+        return ParquetRows.of(files, self.schema, self.sql, read_ahead_bytes=ahead)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         with self._sources.faults(self._shown_sql):

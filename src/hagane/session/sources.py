@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import duckdb
@@ -32,6 +33,8 @@ class Sources:
         self.engine = engine
         self.columns: dict[str, tuple[tuple[str, DuckDbType], ...]] = {}
         """Name → the columns of what it names."""
+        self.files: dict[str, tuple[Path, ...]] = {}
+        """Name → the Parquet files whose rows it names, all of them, where it names such."""
         self._views: dict[str, str] = {}
         self._arrow: dict[str, pa.Table | ReplayedStream] = {}
         self._held = ExitStack()
@@ -55,13 +58,18 @@ class Sources:
         """Call it at `close`."""
         self._held.callback(end)
 
-    def add_view(self, sql: str, *, shown_sql: str = "") -> str:
-        """Name the result of DuckDB's `sql`, which may name other sources. Raises DataError when it cannot be bound."""
+    def add_view(self, sql: str, *, shown_sql: str = "", files: tuple[Path, ...] = ()) -> str:
+        """Name the result of DuckDB's `sql`, which may name other sources. Raises DataError when it cannot be bound.
+
+        `files` are the Parquet files whose rows these are, where they are all of theirs.
+        """
         if sql in self._by_sql:
             return self._by_sql[sql]
         columns = self.described(sql, shown_sql=shown_sql)
         name = self._new_name()
         self._views[name] = sql
+        if files:
+            self.files[name] = files
         self.columns[name] = columns
         self._by_sql[sql] = name
         return name

@@ -57,11 +57,18 @@ def answer_stream(
 
 
 def _cut(batches: Iterable[pa.RecordBatch], num_rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows in batches of `num_rows`, the first one smaller."""
-    rows = iter(batches)
-    first = next((batch for batch in rows if batch.num_rows), None)
+    """The rows in batches of at most `num_rows`, the first one smaller; only those of few rows are put together."""
+    rows = (batch for batch in batches if batch.num_rows)
+    first = next(rows, None)
     if first is None:
         return
     head = min(FIRST_ROWS, num_rows)
     yield first.slice(0, head)
-    yield from exact_batches(chain([first.slice(head)], rows), num_rows)
+    waiting: list[pa.RecordBatch] = []
+    for batch in chain([first.slice(head)], rows):
+        for start in range(0, batch.num_rows, num_rows):
+            waiting.append(batch.slice(start, num_rows))
+            if sum(each.num_rows for each in waiting) * 2 >= num_rows:
+                yield from exact_batches(waiting, num_rows)
+                waiting = []
+    yield from exact_batches(waiting, num_rows)

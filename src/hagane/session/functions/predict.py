@@ -35,7 +35,8 @@ class Predict:
         """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
         options = call.options
         assert isinstance(options, PredictOptions)
-        rows, bundle, keep = call.data[0], model_bundle(call), options.keep_original_columns
+        rows = call.data[0].encoded() or call.data[0]
+        bundle, keep = model_bundle(call), options.keep_original_columns
         return predict_stream(
             bundle,
             rows.schema,

@@ -27,5 +27,5 @@ class Transform:
 
     def run(self, call: FunctionCall, context: FunctionContext) -> pa.RecordBatchReader:
         """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
-        rows = call.data[0]
+        rows = call.data[0].encoded() or call.data[0]
         return transform_stream(model_bundle(call), rows.schema, rows.reader, progress=context.progress)
