@@ -1,0 +1,1 @@
+"""BigQuery's REST API on this machine: what its clients speak, answered by sessions over a workspace."""

@@ -1,0 +1,103 @@
+"""`run_query_job`: a script is run, its statements are jobs of their own where there are several."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from hagane.session.result import Result
+from hagane.session.rest.api_error import ApiError
+from hagane.session.rest.field_type import FieldType
+from hagane.session.rest.job import Job
+from hagane.session.rest.jobs import Jobs, new_job_id
+from hagane.session.rest.query_parameters import query_parameters
+from hagane.session.rest.result_rows import ResultRows
+from hagane.session.rest.workspace_sessions import WorkspaceSessions
+from hagane.session.rest.write_destination import write_destination
+from hagane.session.session import Session
+from hagane.sql.parse_script import parse_script
+
+_CHANGED = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
+ANONYMOUS = "_anonymous"
+"""The dataset in which a client finds the rows of a query that wrote no table."""
+
+
+def run_query_job(job: Job, jobs: Jobs, sessions: WorkspaceSessions) -> None:
+    """Run it to its end; rows are kept with the job. Raises ApiError and HaganeError."""
+    query = job.configuration["query"]
+    text = str(query.get("query") or "")
+    if query.get("useLegacySql", False):
+        raise ApiError("invalidQuery", "legacy SQL does not run here: set useLegacySql to false", location="query")
+    parameters = query_parameters(query.get("queryParameters") or ())
+    with sessions.of(query) as (session, shared):
+        if shared:
+            job.details["sessionInfo"] = {"sessionId": shared}
+        job.on_cancel = session.interrupt
+        if job.configuration.get("dryRun"):
+            _dry_run(job, session, text, parameters)
+            return
+        count = len(parse_script(text))
+        last: Result | None = None
+        with contextlib.closing(session.script(text, parameters)) as results:
+            for result in results:
+                if job.cancelled.is_set():
+                    raise ApiError("stopped", "cancelled")
+                last = result
+                if count > 1:
+                    _add_child(job, jobs, result)
+        if last is None:
+            raise ApiError("invalidQuery", "the query is empty", location="query")
+        _tell(job, last)
+        if count > 1:
+            job.statistics["statementType"] = "SCRIPT"
+            job.details["numChildJobs"] = str(count)
+        if last.is_table:
+            job.rows = ResultRows.of(last, jobs.new_path())
+            job.statistics["schema"] = job.rows.schema()
+        if last.is_table and _has_destination(query):
+            write_destination(session, job.rows, query)
+
+
+def _has_destination(query: dict[str, Any]) -> bool:
+    destination = query.get("destinationTable") or {}
+    return bool(destination.get("tableId")) and destination.get("datasetId") != ANONYMOUS
+
+
+def _tell(job: Job, result: Result) -> None:
+    """What is known of a statement, as statistics."""
+    job.statistics |= {"statementType": result.kind, "totalBytesProcessed": "0", "totalBytesBilled": "0",
+                       "cacheHit": False}  # fmt: skip
+    if result.num_changed_rows is not None:
+        changed = str(result.num_changed_rows)
+        job.statistics["numDmlAffectedRows"] = changed
+        if result.kind in _CHANGED:
+            job.statistics["dmlStats"] = {_CHANGED[result.kind]: changed}
+    if result.notices:
+        job.details["notices"] = list(result.notices)
+    if result.is_table and not _has_destination(job.configuration["query"]):
+        destination = {"projectId": job.project, "datasetId": ANONYMOUS, "tableId": f"anon{job.job_id}"}
+        job.configuration["query"]["destinationTable"] = destination
+
+
+def _add_child(job: Job, jobs: Jobs, result: Result) -> None:
+    """A job for one statement of a script, which has ended."""
+    child = Job(job.project, new_job_id(), "query", {"query": {"query": result.sql, "useLegacySql": False}})
+    child.parent = job.job_id
+    child.begin()
+    _tell(child, result)
+    if result.is_table and result.num_rows is not None:
+        child.rows = ResultRows.of(result, jobs.new_path())
+        child.statistics["schema"] = child.rows.schema()
+    child.end()
+    jobs.add(child)
+
+
+def _dry_run(job: Job, session: Session, text: str, parameters: Any) -> None:
+    """Nothing is done: a query's columns are found, other statements are read."""
+    statements = parse_script(text)
+    if len(statements) == 1 and type(statements[0]).__name__ == "QueryStatement":
+        result = session.sql(text, parameters)
+        _tell(job, result)
+        fields = [FieldType.parse(column.type).resource(column.name) for column in result.schema]
+        job.statistics["schema"] = {"fields": fields}
+        result.close()
