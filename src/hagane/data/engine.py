@@ -7,8 +7,10 @@ another process's engine after a crash.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -34,6 +36,8 @@ class Engine:
         self.folder, lock = make_engine_folder()
         self._arrow: dict[str, pa.Table] = {}
         self._bits: dict[str, bytes] = {}
+        self._connected: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        self._lock = threading.Lock()
         self._connection = duckdb.connect(":memory:")
         weakref.finalize(self, _discard, self._connection, self.folder, lock)
         settings = {
@@ -97,7 +101,18 @@ class Engine:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to this database, to be closed; `sql_faults` tells what it raises."""
-        return self._connection.cursor()
+        connection = self._connection.cursor()
+        with self._lock:
+            self._connected.add(connection)
+        return connection
+
+    def interrupt(self) -> None:
+        """End what runs on connections that `connect` made, from another thread: there it is as if by Ctrl-C."""
+        with self._lock:
+            connected = list(self._connected)
+        for connection in connected:
+            with contextlib.suppress(duckdb.Error):  # it was closed meanwhile
+                connection.interrupt()
 
     def session(self) -> _Session:
         """Several statements on one connection, for what DuckDB keeps on it: `with engine.session() as session`."""

@@ -95,6 +95,10 @@ class Session:
             first += sum(map(count_placeholders, statement_trees(statement)))
             yield result
 
+    def interrupt(self) -> None:
+        """End the statement that runs on another thread: there it is as if by Ctrl-C."""
+        self.state.engine.interrupt()
+
     def _run(self, statement: Statement, parameters: dict[str, Variable], first: int) -> Result:
         began = time.monotonic()
         run = StatementRun(statement, self.state, parameters, first)

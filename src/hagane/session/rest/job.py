@@ -12,6 +12,7 @@ from hagane.session.rest.api_error import ApiError
 from hagane.session.rest.result_rows import ResultRows
 
 LOCATION = "local"
+INSIST_SECONDS = 0.05
 
 
 class Job:
@@ -53,6 +54,8 @@ class Job:
             self.error = error
         except HaganeError as error:
             self.error = ApiError.of(error)
+        except KeyboardInterrupt:
+            self.error = ApiError("stopped", "Job execution was cancelled")
         except Exception as error:  # it would end the thread, and the client would wait for ever
             self.error = ApiError("invalid", f"this is a fault of Hagane's own: {type(error).__name__}: {error}")
         if self.error is not None and self.cancelled.is_set():
@@ -67,11 +70,17 @@ class Job:
         """It has ended."""
         self._ended = _milliseconds()
         self.done.set()
+        self.on_cancel = lambda: None  # what it held, a session and its database, is not needed any more
 
     def cancel(self) -> None:
-        """End it as soon as it can be ended."""
-        self.cancelled.set()
-        self.on_cancel()
+        """End it as soon as it can be ended: what runs is told again until it has ended."""
+        if not self.cancelled.is_set():
+            self.cancelled.set()
+            threading.Thread(target=self._insist, name="hagane-cancel", daemon=True).start()
+
+    def _insist(self) -> None:
+        while not self.done.wait(INSIST_SECONDS):
+            self.on_cancel()
 
     def reference(self) -> dict[str, str]:
         """A `JobReference`."""

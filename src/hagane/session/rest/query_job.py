@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
-from hagane.session.result import Result
+from hagane.session.parameters import Parameters
 from hagane.session.rest.api_error import ApiError
+from hagane.session.rest.cancellable_progress import CancellableProgress
+from hagane.session.rest.destination import fill_table
 from hagane.session.rest.field_type import FieldType
 from hagane.session.rest.job import Job
 from hagane.session.rest.jobs import Jobs, new_job_id
 from hagane.session.rest.query_parameters import query_parameters
+from hagane.session.rest.references import quoted, table_name
 from hagane.session.rest.result_rows import ResultRows
 from hagane.session.rest.workspace_sessions import WorkspaceSessions
-from hagane.session.rest.write_destination import write_destination
+from hagane.session.result import Result
 from hagane.session.session import Session
 from hagane.sql.parse_script import parse_script
+from hagane.sql.statement import QueryStatement
 
 _CHANGED = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 ANONYMOUS = "_anonymous"
@@ -33,29 +36,50 @@ def run_query_job(job: Job, jobs: Jobs, sessions: WorkspaceSessions) -> None:
         if shared:
             job.details["sessionInfo"] = {"sessionId": shared}
         job.on_cancel = session.interrupt
+        session.state.progress = CancellableProgress(job.cancelled)
         if job.configuration.get("dryRun"):
             _dry_run(job, session, text, parameters)
             return
-        count = len(parse_script(text))
-        last: Result | None = None
-        with contextlib.closing(session.script(text, parameters)) as results:
-            for result in results:
-                if job.cancelled.is_set():
-                    raise ApiError("stopped", "cancelled")
-                last = result
-                if count > 1:
-                    _add_child(job, jobs, result)
-        if last is None:
-            raise ApiError("invalidQuery", "the query is empty", location="query")
-        _tell(job, last)
+        statements = parse_script(text)
+        if _has_destination(query) and len(statements) == 1 and isinstance(statements[0], QueryStatement):
+            _run_into_table(job, jobs, session, statements[0], parameters)
+        else:
+            _run_script(job, jobs, session, len(statements), parameters)
+
+
+def _run_script(job: Job, jobs: Jobs, session: Session, count: int, parameters: Parameters) -> None:
+    """Statement by statement."""
+    last: Result | None = None
+    for result in session.script(job.configuration["query"]["query"], parameters):
+        if job.cancelled.is_set():
+            raise KeyboardInterrupt
+        last = result
         if count > 1:
-            job.statistics["statementType"] = "SCRIPT"
-            job.details["numChildJobs"] = str(count)
-        if last.is_table:
-            job.rows = ResultRows.of(last, jobs.new_path())
-            job.statistics["schema"] = job.rows.schema()
-        if last.is_table and _has_destination(query):
-            write_destination(session, job.rows, query)
+            _add_child(job, jobs, result)
+    if last is None:
+        raise ApiError("invalidQuery", "the query is empty", location="query")
+    _tell(job, last)
+    if count > 1:
+        job.statistics["statementType"] = "SCRIPT"
+        job.details["numChildJobs"] = str(count)
+    if last.is_table:
+        _keep_rows(job, jobs, last)
+
+
+def _run_into_table(job: Job, jobs: Jobs, session: Session, statement: QueryStatement, parameters: Parameters) -> None:
+    """One query, whose rows are the table's then."""
+    query = job.configuration["query"]
+    name = table_name(query["destinationTable"])
+    text = statement.sql[statement.start : statement.end]
+    fill_table(session, name, text, query, disposition="WRITE_EMPTY", parameters=parameters)
+    result = session.sql(f"SELECT * FROM {quoted(name.dataset, name.table)}")
+    _tell(job, result)
+    _keep_rows(job, jobs, result)
+
+
+def _keep_rows(job: Job, jobs: Jobs, result: Result) -> None:
+    job.rows = ResultRows.of(result, jobs.new_path())
+    job.statistics["schema"] = job.rows.schema()
 
 
 def _has_destination(query: dict[str, Any]) -> bool:
@@ -86,8 +110,7 @@ def _add_child(job: Job, jobs: Jobs, result: Result) -> None:
     child.begin()
     _tell(child, result)
     if result.is_table and result.num_rows is not None:
-        child.rows = ResultRows.of(result, jobs.new_path())
-        child.statistics["schema"] = child.rows.schema()
+        _keep_rows(child, jobs, result)
     child.end()
     jobs.add(child)
 
@@ -95,7 +118,7 @@ def _add_child(job: Job, jobs: Jobs, result: Result) -> None:
 def _dry_run(job: Job, session: Session, text: str, parameters: Any) -> None:
     """Nothing is done: a query's columns are found, other statements are read."""
     statements = parse_script(text)
-    if len(statements) == 1 and type(statements[0]).__name__ == "QueryStatement":
+    if len(statements) == 1 and isinstance(statements[0], QueryStatement):
         result = session.sql(text, parameters)
         _tell(job, result)
         fields = [FieldType.parse(column.type).resource(column.name) for column in result.schema]
