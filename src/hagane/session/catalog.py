@@ -43,6 +43,9 @@ class Catalog:
             return self.sources.add_view(f"SELECT * FROM {self.state.temporary_tables[path.text]}")
         if len(path.parts) == 1 and path.text in self.state.temporary_views:
             return self._view(self.state.temporary_views[path.text])
+        answer = self.state.answers(*path.parts[-2:]) if len(path.parts) > 1 else None
+        if answer is not None:
+            return self.sources.add_rows(answer)
         if path.may_be_file and not self._is_table(path):
             return self._file(path)
         return self._stored(path)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+
+import pyarrow as pa
 
 from hagane.data.engine import Engine
 from hagane.progress import SILENT, Progress
@@ -33,6 +36,8 @@ class SessionState:
     """DECLARE: name in lower case → its type and its value."""
     files: dict[str, tuple[object, str]] = field(default_factory=dict)
     """Path that was read as a table → the state in which its files were, DuckDB's SELECT over them."""
+    answers: Callable[[str, str], pa.Table | None] = lambda dataset, table: None
+    """The rows that a server keeps of an earlier query, under the dataset and table by which its client knows them."""
     num_temporary: int = 0
     ending: ExitStack = field(default_factory=ExitStack)
     """What ends with the session."""

@@ -132,6 +132,7 @@ class BigQueryApp:
     def close(self) -> None:
         """End all jobs; it answers no more."""
         self.state.jobs.close()
+        self.state.sessions.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def answer(self, request: Request) -> Response:

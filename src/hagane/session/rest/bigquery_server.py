@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import pyarrow as pa
+
 from hagane.errors import ServeError
 from hagane.serving.exposure_warning import is_loopback
 from hagane.serving.http_server import HttpServer
@@ -50,7 +52,12 @@ def bigquery_app(
         raise ServeError(f"whoever reaches {host} could run SQL here: {step}")
     place = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
     jobs = Jobs()
-    state = ApiState(WorkspaceSessions(place, project), jobs, Uploads(jobs.folder))
+
+    def answers(dataset: str, table: str) -> pa.Table | None:
+        rows = jobs.answer(dataset, table)
+        return None if rows is None else rows.table
+
+    state = ApiState(WorkspaceSessions(place, project, answers), jobs, Uploads(jobs.folder))
     return BigQueryApp(state, token=token, hosts=frozenset() if is_loopback(host) else frozenset({host}))
 
 

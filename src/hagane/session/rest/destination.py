@@ -26,8 +26,8 @@ def fill_table(
 ) -> Result:
     """Run `query` into the table: CREATE TABLE AS where there is none or it is to be replaced, else INSERT.
 
-    `disposition` is what holds where the job says none: queries want an empty table, loads append. `columns` names the
-    query's, which are appended by name. Raises ApiError and HaganeError; the table is as it was then.
+    `disposition` is what holds where the job says none: queries want an empty table, loads append. `columns` are the
+    query's where they are known; they are appended by name. Raises ApiError and HaganeError; the table is as it was then.
     """
     wanted = str(configuration.get("writeDisposition") or disposition).upper()
     found = session.state.workspace.tables.find(name)
@@ -41,9 +41,12 @@ def fill_table(
         raise ApiError("duplicate", f"Already Exists: Table {name}")
     if wanted not in ("WRITE_EMPTY", "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"):
         raise ApiError("invalid", f"there is no writeDisposition {wanted}")
-    if found is None or wanted == "WRITE_TRUNCATE" or not has_rows:
+    if found is None or wanted == "WRITE_TRUNCATE":
         return session.sql(f"CREATE OR REPLACE TABLE {table} AS {query}", parameters)
+    if not columns:
+        empty = session.sql(f"SELECT * FROM ({query}\n) LIMIT 0", parameters)
+        empty.close()
+        columns = tuple(column.name for column in empty.schema)
     if wanted == "WRITE_TRUNCATE_DATA":
         session.sql(f"TRUNCATE TABLE {table}")
-    listed = f" ({', '.join(map(quoted, columns))})" if columns else ""
-    return session.sql(f"INSERT INTO {table}{listed} {query}", parameters)
+    return session.sql(f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) {query}", parameters)

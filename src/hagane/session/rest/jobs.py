@@ -16,6 +16,8 @@ from hagane.session.rest.job import LOCATION, Job
 from hagane.session.rest.result_rows import ResultRows
 
 MOST_AT_ONCE = 4
+ANONYMOUS = "_anonymous"
+"""The dataset in which a client finds the rows of a query that wrote no table."""
 KEPT_JOBS = 1_000
 """Jobs whose answers can still be read; older ones are forgotten."""
 
@@ -56,6 +58,13 @@ class Jobs:
             raise ApiError("notFound", f"Not found: Job {job_id}")
         return found
 
+    def answer(self, dataset: str, table: str) -> ResultRows | None:
+        """The rows of the query whose client was told that they are in this table; None for any other name."""
+        if dataset != ANONYMOUS:
+            return None
+        with self._lock:
+            return next((job.rows for job in self._jobs.values() if anonymous_table(job.job_id) == table), None)
+
     def list(self, *, parent: str = "", states: set[str] | None = None) -> list[Job]:
         """The jobs that are known, the last first; those of a script where its job is named."""
         with self._lock:
@@ -89,6 +98,15 @@ def new_job_id() -> str:
     True
     """
     return f"job_{uuid.uuid4().hex}"
+
+
+def anonymous_table(job_id: str) -> str:
+    """The table of that dataset in which a job's rows are.
+
+    >>> anonymous_table("job-1")
+    'anonjob_1'
+    """
+    return "anon" + job_id.replace("-", "_")
 
 
 def _remove_rows(job: Job) -> None:

@@ -10,19 +10,19 @@ from hagane.session.rest.cancellable_progress import CancellableProgress
 from hagane.session.rest.destination import fill_table
 from hagane.session.rest.field_type import FieldType
 from hagane.session.rest.job import Job
-from hagane.session.rest.jobs import Jobs, new_job_id
+from hagane.session.rest.jobs import ANONYMOUS, Jobs, anonymous_table, new_job_id
 from hagane.session.rest.query_parameters import query_parameters
 from hagane.session.rest.references import quoted, table_name
 from hagane.session.rest.result_rows import ResultRows
-from hagane.session.rest.workspace_sessions import WorkspaceSessions
+from hagane.session.rest.session_tables import aborted_session, with_session_tables
+from hagane.session.rest.workspace_sessions import WorkspaceSessions, session_dataset
 from hagane.session.result import Result
 from hagane.session.session import Session
 from hagane.sql.parse_script import parse_script
 from hagane.sql.statement import QueryStatement
+from hagane.workspace.stored_table import Described
 
 _CHANGED = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
-ANONYMOUS = "_anonymous"
-"""The dataset in which a client finds the rows of a query that wrote no table."""
 
 
 def run_query_job(job: Job, jobs: Jobs, sessions: WorkspaceSessions) -> None:
@@ -32,9 +32,14 @@ def run_query_job(job: Job, jobs: Jobs, sessions: WorkspaceSessions) -> None:
     if query.get("useLegacySql", False):
         raise ApiError("invalidQuery", "legacy SQL does not run here: set useLegacySql to false", location="query")
     parameters = query_parameters(query.get("queryParameters") or ())
+    aborted = aborted_session(text, "")
+    if aborted is not None:
+        sessions.end(aborted)
+        job.statistics["statementType"] = "CALL"
+        return
     with sessions.of(query) as (session, shared):
         if shared:
-            job.details["sessionInfo"] = {"sessionId": shared}
+            text = _in_shared_session(job, session, shared, text)
         job.on_cancel = session.interrupt
         session.state.progress = CancellableProgress(job.cancelled)
         if job.configuration.get("dryRun"):
@@ -44,13 +49,26 @@ def run_query_job(job: Job, jobs: Jobs, sessions: WorkspaceSessions) -> None:
         if _has_destination(query) and len(statements) == 1 and isinstance(statements[0], QueryStatement):
             _run_into_table(job, jobs, session, statements[0], parameters)
         else:
-            _run_script(job, jobs, session, len(statements), parameters)
+            _run_script(job, jobs, session, text, count=len(statements), parameters=parameters)
 
 
-def _run_script(job: Job, jobs: Jobs, session: Session, count: int, parameters: Parameters) -> None:
+def _in_shared_session(job: Job, session: Session, shared: str, text: str) -> str:
+    """The text with the session's own tables in its dataset."""
+    job.details["sessionInfo"] = {"sessionId": shared}
+    dataset = session_dataset(shared)
+    text, created = with_session_tables(text, dataset)
+    if created:
+        if dataset not in session.state.workspace.tables.datasets():
+            session.state.workspace.tables.put_dataset(dataset, Described())
+        destination = {"projectId": job.project, "datasetId": dataset, "tableId": created}
+        job.configuration["query"]["destinationTable"] = destination
+    return text
+
+
+def _run_script(job: Job, jobs: Jobs, session: Session, text: str, *, count: int, parameters: Parameters) -> None:
     """Statement by statement."""
     last: Result | None = None
-    for result in session.script(job.configuration["query"]["query"], parameters):
+    for result in session.script(text, parameters):
         if job.cancelled.is_set():
             raise KeyboardInterrupt
         last = result
@@ -99,7 +117,7 @@ def _tell(job: Job, result: Result) -> None:
     if result.notices:
         job.details["notices"] = list(result.notices)
     if result.is_table and not _has_destination(job.configuration["query"]):
-        destination = {"projectId": job.project, "datasetId": ANONYMOUS, "tableId": f"anon{job.job_id}"}
+        destination = {"projectId": job.project, "datasetId": ANONYMOUS, "tableId": anonymous_table(job.job_id)}
         job.configuration["query"]["destinationTable"] = destination
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pyarrow as pa
+
+from hagane.errors import NotFoundError
 from hagane.session.rest.api_error import ApiError
 from hagane.session.session import Session
 from hagane.workspace.table_name import DEFAULT_DATASET
@@ -20,14 +24,17 @@ MAX_SESSIONS = 16
 class WorkspaceSessions:
     """Sessions over one workspace. Temporary tables and variables end with theirs, as in BigQuery."""
 
-    def __init__(self, workspace: Workspace, project: str) -> None:
+    def __init__(self, workspace: Workspace, project: str, answers: Callable[[str, str], pa.Table | None]) -> None:
         self.workspace, self.project = workspace, project
+        self._answers = answers
         self._shared: dict[str, tuple[Session, threading.Lock]] = {}
         self._lock = threading.Lock()
 
     def new(self, dataset: str = "") -> Session:
         """A session of its own; `dataset` is what bare names are in."""
-        return Session(self.workspace, project=self.project, dataset=dataset or DEFAULT_DATASET)
+        session = Session(self.workspace, project=self.project, dataset=dataset or DEFAULT_DATASET)
+        session.state.answers = self._answers
+        return session
 
     @contextmanager
     def of(self, query: dict[str, Any]) -> Iterator[tuple[Session, str]]:
@@ -52,10 +59,36 @@ class WorkspaceSessions:
             session.state.dataset = dataset or DEFAULT_DATASET
             yield session, name
 
+    def end(self, name: str) -> None:
+        """End a shared session, and drop its tables. Raises ApiError where there is none."""
+        with self._lock:
+            if self._shared.pop(name, None) is None:
+                raise ApiError("notFound", f"Not found: Session {name}")
+        self._drop(name)
+
+    def close(self) -> None:
+        """End all shared sessions."""
+        for name in list(self._shared):
+            self.end(name)
+
     def _share(self) -> str:
         name = uuid.uuid4().hex
         with self._lock:
             self._shared[name] = self.new(), threading.Lock()
-            if len(self._shared) > MAX_SESSIONS:
-                self._shared.pop(next(iter(self._shared)))
+            oldest = next(iter(self._shared)) if len(self._shared) > MAX_SESSIONS else ""
+        if oldest:
+            self.end(oldest)
         return name
+
+    def _drop(self, name: str) -> None:
+        with contextlib.suppress(NotFoundError):
+            self.workspace.tables.drop_dataset(session_dataset(name), cascade=True)
+
+
+def session_dataset(name: str) -> str:
+    """The dataset of a shared session's tables.
+
+    >>> session_dataset("abc")
+    '_session_abc'
+    """
+    return f"_session_{name}"
