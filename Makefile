@@ -44,6 +44,12 @@ test-clients: $(READY) ## The protocols' real clients (Triton, Vertex AI, MLflow
 	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r tests/serving/clients.txt
 	@HAGANE_CLIENTS=$(CURDIR)/.venv-clients/bin/python $(BIN)/python -m pytest tests/serving/test_clients.py tests/serving/test_openapi.py
 
+.PHONY: test-bigquery
+test-bigquery: $(READY) ## BigQuery's real clients (Python, %%bigquery, bigframes) against its API here, in an environment of their own (0.9 GB)
+	@test -x .venv-bigquery/bin/python || $(PYTHON) -m venv .venv-bigquery
+	@.venv-bigquery/bin/python -m pip install --quiet --disable-pip-version-check -r tests/session/rest/clients.txt
+	@HAGANE_BIGQUERY=$(CURDIR)/.venv-bigquery/bin/python $(BIN)/python -m pytest tests/session/rest/test_clients.py
+
 .PHONY: test-beam
 test-beam: $(READY) ## Bundles in Apache Beam's RunInference on its local runner, in an environment of its own
 	@test -x .venv-beam/bin/python || $(PYTHON) -m venv .venv-beam

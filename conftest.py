@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 NEED_BEAM = ["src/hagane/integrations/beam.py", "tests/integrations/beam_pipelines.py"]
-collect_ignore = [] if importlib.util.find_spec("apache_beam") else NEED_BEAM
+CLIENTS = [f"tests/session/rest/{name}_client.py" for name in ("python", "magic", "bigframes")]
+"""Programs of environments of their own."""
+collect_ignore = CLIENTS + ([] if importlib.util.find_spec("apache_beam") else NEED_BEAM)
 """Modules for other projects, where these are not installed (`make test-beam` has Beam)."""
 
 
