@@ -30,7 +30,11 @@ def sql(asked: SqlArguments) -> None:
       hagane sql "SELECT carrier, COUNT(*) AS n FROM 'flights.parquet' GROUP BY carrier"
       hagane sql train.sql --param day:DATE:2013-06-01
       hagane sql "SELECT * FROM ML.PREDICT(MODEL late, TABLE flights)" -o predictions.parquet
+      hagane sql --serve
     """
+    if asked.serve:
+        _serve(asked)
+        return
     from hagane.fronts.cli.sql_parameters import sql_parameters
     from hagane.fronts.cli.write_rows import row_format
     from hagane.session.session import Session
@@ -46,6 +50,28 @@ def sql(asked: SqlArguments) -> None:
         SqlShell(session, output, parameters=parameters, max_rows=asked.max_rows).run()
         return
     _run(text, session, asked, output, parameters)
+
+
+def _serve(asked: SqlArguments) -> None:
+    """BigQuery's REST API until SIGTERM or Ctrl+C. Raises ServeError."""
+    from hagane.session.rest.bigquery_server import serve_bigquery
+
+    if asked.script is not None:
+        raise typer.BadParameter("--serve runs what its clients send: leave the script out")
+    output = Output(json=asked.json)
+
+    def announce(url: str) -> None:
+        output.result({"url": url})
+        output.show(f"BigQuery's API at {url}")
+
+    serve_bigquery(
+        asked.workspace,
+        host=asked.host,
+        port=asked.port,
+        token=asked.token,
+        memory_limit=asked.memory_limit,
+        announce=announce,
+    )
 
 
 def _text(script: str | None) -> str | None:

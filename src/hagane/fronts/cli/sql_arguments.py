@@ -10,6 +10,7 @@ import typer
 
 from hagane.fronts.cli.options import PANEL_OUTPUT, JsonOption, MemoryOption, WorkspaceOption
 
+PANEL_SERVE = "BigQuery's API"
 RowFormat = Literal["table", "csv", "json", "jsonl", "parquet"]
 
 
@@ -65,5 +66,29 @@ class SqlArguments:
             "--max-rows", metavar="N", min=1, help="How many rows a table shows.", rich_help_panel=PANEL_OUTPUT
         ),
     ] = 100
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            help="Answer BigQuery's REST API instead, so that its clients run their statements here.",
+            rich_help_panel=PANEL_SERVE,
+        ),
+    ] = False
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where it is answered; 0 for any.", rich_help_panel=PANEL_SERVE)
+    ] = 9050
+    host: Annotated[
+        str,
+        typer.Option(help="Who else may reach it: an address of this machine.", rich_help_panel=PANEL_SERVE),
+    ] = "127.0.0.1"
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="HAGANE_SQL_TOKEN",
+            help="What clients must send (Authorization: Bearer …).",
+            rich_help_panel=PANEL_SERVE,
+            show_default=False,
+        ),
+    ] = ""
     workspace: WorkspaceOption = None
     json: JsonOption = False

@@ -32,19 +32,26 @@ def serve_bigquery(
     port: int = 9050,
     token: str = "",
     project: str = DEFAULT_PROJECT,
+    memory_limit: str | int | None = None,
     announce: Callable[[str], object] = lambda url: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `announce` gets the address once connections are taken.
 
+    `memory_limit` is what the work on rows may take, of all jobs that run at once.
     Raises ServeError: the address is taken, or others than this machine could reach it and no token is asked for.
     """
-    app = bigquery_app(workspace, host=host, token=token, project=project)
+    app = bigquery_app(workspace, host=host, token=token, project=project, memory_limit=memory_limit)
     with contextlib.closing(app), contextlib.closing(listen(host, port)) as listener:
         HttpServer(app, on_start=lambda: announce(url_of(listener))).run(listener)
 
 
 def bigquery_app(
-    workspace: Workspace | Path | str | None, *, host: str, token: str = "", project: str = DEFAULT_PROJECT
+    workspace: Workspace | Path | str | None,
+    *,
+    host: str,
+    token: str = "",
+    project: str = DEFAULT_PROJECT,
+    memory_limit: str | int | None = None,
 ) -> BigQueryApp:
     """What answers. Raises ServeError where it would run SQL for whoever reaches it."""
     if not token and not is_loopback(host):
@@ -57,7 +64,7 @@ def bigquery_app(
         rows = jobs.answer(dataset, table)
         return None if rows is None else rows.table
 
-    state = ApiState(WorkspaceSessions(place, project, answers), jobs, Uploads(jobs.folder))
+    state = ApiState(WorkspaceSessions(place, project, answers, memory_limit=memory_limit), jobs, Uploads(jobs.folder))
     return BigQueryApp(state, token=token, hosts=frozenset() if is_loopback(host) else frozenset({host}))
 
 

@@ -16,7 +16,7 @@ def run_copy_job(job: Job, sessions: WorkspaceSessions) -> None:
     if not sources:
         raise ApiError("invalid", "the job names no source")
     name = table_name(copy.get("destinationTable") or {})
-    session = sessions.new()
-    job.on_cancel = session.interrupt
     selects = [f"SELECT * FROM {quoted(*table_name(source))}" for source in sources]
-    fill_table(session, name, " UNION ALL ".join(selects), copy, disposition="WRITE_EMPTY")
+    with sessions.new() as session:
+        job.on_cancel = session.interrupt
+        fill_table(session, name, " UNION ALL ".join(selects), copy, disposition="WRITE_EMPTY")

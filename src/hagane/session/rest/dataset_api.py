@@ -12,7 +12,7 @@ from hagane.session.rest.api_state import ApiState
 from hagane.session.rest.job import LOCATION
 from hagane.session.rest.pages import page_of
 from hagane.session.rest.references import quoted
-from hagane.workspace.stored_table import Described
+from hagane.workspace.described import Described
 
 
 def list_datasets(call: ApiCall, state: ApiState) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def fill_table(
     """Run `query` into the table: CREATE TABLE AS where there is none or it is to be replaced, else INSERT.
 
     `disposition` is what holds where the job says none: queries want an empty table, loads append. `columns` are the
-    query's where they are known; they are appended by name. Raises ApiError and HaganeError; the table is as it was then.
+    query's where they are known; they are appended by name. Raises ApiError and HaganeError: the table is as it
+    was then.
     """
     wanted = str(configuration.get("writeDisposition") or disposition).upper()
     found = session.state.workspace.tables.find(name)

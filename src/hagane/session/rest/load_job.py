@@ -42,32 +42,37 @@ def run_load_job(job: Job, sessions: WorkspaceSessions, uploaded: Path | None, s
     """
     load = job.configuration["load"]
     name = table_name(load.get("destinationTable") or {})
-    session = sessions.new(name.dataset)
-    job.on_cancel = session.interrupt
     paths = [str(uploaded)] if uploaded is not None else [_path(str(uri)) for uri in load.get("sourceUris") or ()]
     if not paths:
         raise ApiError("invalid", "the job names no file: upload one, or give sourceUris")
-    columns = {
-        str(field["name"]): FieldType.of_resource(field) for field in (load.get("schema") or {}).get("fields", ())
-    }
-    if not columns and not load.get("autodetect"):
-        columns = _columns_of_table(session, name)
+    num_bytes = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
     try:
-        _write_parquet(session, load, paths, columns, scratch)
-        names = tuple(pq.read_schema(scratch).names)
-        selected = ", ".join(_selected(column, columns.get(column)) for column in names)
-        query = f"SELECT {selected} FROM `{scratch}`"
-        result = fill_table(session, name, query, load, disposition="WRITE_APPEND", columns=names)
-        written = pq.read_metadata(scratch).num_rows
+        with sessions.new(name.dataset) as session:
+            job.on_cancel = session.interrupt
+            written, notices = _load(session, load, paths, scratch)
     finally:
         scratch.unlink(missing_ok=True)
         if uploaded is not None:
             uploaded.unlink(missing_ok=True)
-    num_bytes = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
     job.statistics |= {"inputFiles": str(len(paths)), "inputFileBytes": str(num_bytes), "badRecords": "0"}
     job.statistics |= {"outputRows": str(written), "outputBytes": str(num_bytes)}
-    if result.notices:
-        job.details["notices"] = list(result.notices)
+    if notices:
+        job.details["notices"] = list(notices)
+
+
+def _load(session: Session, load: Mapping[str, Any], paths: list[str], scratch: Path) -> tuple[int, tuple[str, ...]]:
+    """How many rows were loaded, and what is to be told of it."""
+    name = table_name(load["destinationTable"])
+    fields = (load.get("schema") or {}).get("fields", ())
+    columns = {str(field["name"]): FieldType.of_resource(field) for field in fields}
+    if not columns and not load.get("autodetect"):
+        columns = _columns_of_table(session, name)
+    _write_parquet(session, load, paths, columns, scratch)
+    names = tuple(pq.read_schema(scratch).names)
+    selected = ", ".join(_selected(column, columns.get(column)) for column in names)
+    query = f"SELECT {selected} FROM `{scratch}`"
+    result = fill_table(session, name, query, load, disposition="WRITE_APPEND", columns=names)
+    return int(pq.read_metadata(scratch).num_rows), result.notices
 
 
 def _path(uri: str) -> str:

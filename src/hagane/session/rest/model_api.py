@@ -57,14 +57,16 @@ def patch_model(call: ApiCall, state: ApiState) -> dict[str, Any]:
         options.append(f"expiration_timestamp = TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}+00'")
     if options:
         name = quoted(call.path["dataset"], call.path["model"])
-        state.sessions.new().sql(f"ALTER MODEL {name} SET OPTIONS ({', '.join(options)})")
+        with state.sessions.new() as session:
+            session.sql(f"ALTER MODEL {name} SET OPTIONS ({', '.join(options)})")
     return _resource(call, version, state)
 
 
 def delete_model(call: ApiCall, state: ApiState) -> dict[str, Any]:
     """It goes, by DROP MODEL. Raises ApiError 404 and HaganeError."""
     _version(call, state)
-    state.sessions.new().sql(f"DROP MODEL {quoted(call.path['dataset'], call.path['model'])}")
+    with state.sessions.new() as session:
+        session.sql(f"DROP MODEL {quoted(call.path['dataset'], call.path['model'])}")
     return {}
 
 

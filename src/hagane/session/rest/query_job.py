@@ -20,7 +20,7 @@ from hagane.session.result import Result
 from hagane.session.session import Session
 from hagane.sql.parse_script import parse_script
 from hagane.sql.statement import QueryStatement
-from hagane.workspace.stored_table import Described
+from hagane.workspace.described import Described
 
 _CHANGED = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 

@@ -53,14 +53,14 @@ def insert_table(call: ApiCall, state: ApiState) -> dict[str, Any]:
     reference = {"datasetId": call.path["dataset"], "tableId": (body.get("tableReference") or {}).get("tableId")}
     name = table_name(reference)
     table = quoted(*name)
-    session = state.sessions.new(name.dataset)
+    fields = (body.get("schema") or {}).get("fields") or ()
     if body.get("view"):
-        session.sql(f"CREATE VIEW {table} AS {body['view'].get('query', '')}")
+        sql = f"CREATE VIEW {table} AS {body['view'].get('query', '')}"
+    elif fields:
+        sql = f"CREATE TABLE {table} ({', '.join(map(_column_sql, fields))})"
     else:
-        fields = (body.get("schema") or {}).get("fields") or ()
-        if not fields:
-            raise ApiError("notImplemented", "a table without columns cannot be here: give its schema")
-        session.sql(f"CREATE TABLE {table} ({', '.join(map(_column_sql, fields))})")
+        raise ApiError("notImplemented", "a table without columns cannot be here: give its schema")
+    _run(sql, name, state)
     _describe(name, body, state)
     return _resource(call.path["project"], name, state)
 
@@ -76,10 +76,10 @@ def patch_table(call: ApiCall, state: ApiState) -> dict[str, Any]:
             raise ApiError("invalid", "columns can only be added, behind those that are there")
         added = [f"ADD COLUMN {_column_sql(field)}" for field in fields[len(known) :]]
         if added:
-            state.sessions.new(name.dataset).sql(f"ALTER TABLE {quoted(*name)} {', '.join(added)}")
+            _run(f"ALTER TABLE {quoted(*name)} {', '.join(added)}", name, state)
     if body.get("view") and isinstance(found, StoredView):
         query = str(body["view"].get("query") or found.query)
-        state.sessions.new(name.dataset).sql(f"CREATE OR REPLACE VIEW {quoted(*name)} AS {query}")
+        _run(f"CREATE OR REPLACE VIEW {quoted(*name)} AS {query}", name, state)
     _describe(name, body, state)
     return _resource(call.path["project"], name, state)
 
@@ -154,8 +154,15 @@ def _read(call: ApiCall, state: ApiState, start: int, asked: int | None) -> Resu
     columns = ", ".join(quoted(column) for column in chosen.split(",")) if chosen else "*"
     limit = "" if asked is None else f" LIMIT {asked}"
     offset = f" LIMIT {2**62} OFFSET {start}" if start and asked is None else f" OFFSET {start}" if start else ""
-    result = state.sessions.new().sql(f"SELECT {columns} FROM {quoted(*name)}{limit}{offset}")
-    return ResultRows.of(result, state.jobs.new_path())
+    with state.sessions.new() as session:
+        result = session.sql(f"SELECT {columns} FROM {quoted(*name)}{limit}{offset}")
+        return ResultRows.of(result, state.jobs.new_path())
+
+
+def _run(sql: str, name: TableName, state: ApiState) -> None:
+    """One statement about a table."""
+    with state.sessions.new(name.dataset) as session:
+        session.sql(sql)
 
 
 def _named(call: ApiCall) -> TableName:
@@ -190,8 +197,9 @@ def _resource(project: str, name: TableName, state: ApiState) -> dict[str, Any]:
     about = found.view.about if isinstance(found, StoredView) else found.manifest.about
     resource = _outline(project, found) | {"location": LOCATION, "description": about.description}
     if isinstance(found, StoredView):
-        result = state.sessions.new(name.dataset).sql(f"SELECT * FROM {quoted(*name)}")
-        result.close()
+        with state.sessions.new(name.dataset) as session:
+            result = session.sql(f"SELECT * FROM {quoted(*name)}")
+            result.close()
         fields = [FieldType.parse(column.type).resource(column.name) for column in result.schema]
         resource |= {"view": {"query": found.query, "useLegacySql": False}, "numRows": "0", "numBytes": "0"}
         return resource | {"schema": {"fields": fields}, "lastModifiedTime": _milliseconds(found.view.created)}

@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from hagane.errors import NotFoundError
+from hagane.memory_budget import LEAST_BYTES, MemoryBudget
 from hagane.session.rest.api_error import ApiError
+from hagane.session.rest.jobs import MOST_AT_ONCE
 from hagane.session.session import Session
 from hagane.workspace.table_name import DEFAULT_DATASET
 from hagane.workspace.workspace import Workspace
@@ -24,15 +26,24 @@ MAX_SESSIONS = 16
 class WorkspaceSessions:
     """Sessions over one workspace. Temporary tables and variables end with theirs, as in BigQuery."""
 
-    def __init__(self, workspace: Workspace, project: str, answers: Callable[[str, str], pa.Table | None]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        project: str,
+        answers: Callable[[str, str], pa.Table | None],
+        *,
+        memory_limit: str | int | None = None,
+    ) -> None:
         self.workspace, self.project = workspace, project
         self._answers = answers
+        self._memory_limit = max(LEAST_BYTES, MemoryBudget.of(memory_limit).num_bytes // MOST_AT_ONCE)
         self._shared: dict[str, tuple[Session, threading.Lock]] = {}
         self._lock = threading.Lock()
 
     def new(self, dataset: str = "") -> Session:
-        """A session of its own; `dataset` is what bare names are in."""
-        session = Session(self.workspace, project=self.project, dataset=dataset or DEFAULT_DATASET)
+        """A session of its own, to be closed; `dataset` is what bare names are in."""
+        place = dataset or DEFAULT_DATASET
+        session = Session(self.workspace, project=self.project, dataset=place, memory_limit=self._memory_limit)
         session.state.answers = self._answers
         return session
 
@@ -48,7 +59,8 @@ class WorkspaceSessions:
         if query.get("createSession"):
             name = self._share()
         if not name:
-            yield self.new(dataset), ""
+            with self.new(dataset) as session:
+                yield session, ""
             return
         with self._lock:
             found = self._shared.get(name)
@@ -62,8 +74,11 @@ class WorkspaceSessions:
     def end(self, name: str) -> None:
         """End a shared session, and drop its tables. Raises ApiError where there is none."""
         with self._lock:
-            if self._shared.pop(name, None) is None:
-                raise ApiError("notFound", f"Not found: Session {name}")
+            found = self._shared.pop(name, None)
+        if found is None:
+            raise ApiError("notFound", f"Not found: Session {name}")
+        with found[1]:
+            found[0].close()
         self._drop(name)
 
     def close(self) -> None:
