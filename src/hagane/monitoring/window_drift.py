@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import msgspec
 
 from hagane.monitoring.distribution import Categories, Distribution
-from hagane.monitoring.distribution_of import distribution_of
 from hagane.monitoring.feature_drift import FeatureDrift
 from hagane.monitoring.measures import get_measure
 from hagane.monitoring.measures.l_infinity import changed_shares
+from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
@@ -51,9 +51,10 @@ def window_drift(
     for column in study:
         if column.name not in baseline or (column.name in summary.hashed and not predictions):
             continue
-        before, after = distribution_of(baseline[column.name]), distribution_of(column)
-        if before is None or after is None:
+        both = paired_distributions(baseline[column.name], column)
+        if both is None:
             continue
+        before, after = both
         is_text = isinstance(before, Categories)
         metric = (monitoring.categorical if is_text else monitoring.numeric).upper()
         value = get_measure(metric)(before, after)
