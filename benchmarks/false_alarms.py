@@ -1,7 +1,8 @@
 """How often windows drawn from the baseline's own rows are called moved: python benchmarks/false_alarms.py FILE...
 
 Each of 200 windows is drawn at random from the rows of a file, summed up as `hagane monitor` does, and held against all
-of them at the default threshold. Nothing has moved, so every column above it is a false alarm. Beside it the same statistics as histograms of equal width over each side's own range, as TensorFlow Data Validation makes them.
+of them at the default threshold. Nothing has moved, so every column above it is a false alarm. Beside it the
+same statistics as histograms of equal width over each side's own range, as TensorFlow Data Validation makes them.
 """
 
 from __future__ import annotations
