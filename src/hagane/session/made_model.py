@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from hagane.errors import DataError, Fault, HaganeError, SqlError
 from hagane.session.model_name import model_name
 from hagane.session.result import Result
 from hagane.session.statement_run import StatementRun
+from hagane.spec.spec import Spec
+from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.statement_spec import ModelRequest
 from hagane.workflow.train import TrainResult
 from hagane.workspace.workspace import Workspace
@@ -23,11 +28,14 @@ def made_model(request: ModelRequest, rows: str | None, place: Workspace, run: S
     if request.kind == "searched" and spec is not None:
         from hagane.workflow.automl import automl
 
-        return _of_training(automl(spec, workspace=place, frame=rows, progress=run.state.progress).trained, run)
+        found = automl(spec, workspace=place, frame=rows, progress=run.state.progress)
+        return _of_training(found.trained, run, found.because)
     if request.kind == "trained" and spec is not None and spec.tuning is not None:
         from hagane.workflow.tune import tune
 
-        return _of_training(tune(spec, workspace=place, frame=rows, progress=run.state.progress).trained, run)
+        searched = replace(spec, tuning=replace(spec.tuning, study=_study(spec, str(rows))))
+        result = tune(searched, workspace=place, frame=rows, progress=run.state.progress)
+        return _of_training(result.trained, run, (f"searched in study {result.study}", *result.notes))
     if request.kind == "trained" and spec is not None:
         from hagane.workflow.train import train
 
@@ -74,8 +82,17 @@ def _file(path: str) -> Path:
     return Path(found[0])
 
 
-def _of_training(trained: TrainResult, run: StatementRun) -> Result:
+def _study(spec: Spec, rows: str) -> str:
+    """A study of its own for each statement and its rows: it goes on where it was interrupted, and another statement
+    of the same model is another one. `rows` is a file that is named by its content."""
+    content = f"{Path(rows).stem} {write_yaml(spec)}"
+    return f"{spec.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def _of_training(trained: TrainResult, run: StatementRun, notices: Sequence[str] | None = None) -> Result:
+    """`notices` in the place of those of the training."""
     version = trained.version
     metric = "" if version.metric_value is None else f", {version.metric} {version.metric_value:.4g}"
     message = f"created model {version.reference}: {version.model_type}{metric}"
-    return Result(kind=run.kind, message=message, notices=trained.notes, model=version, training=trained)
+    told = tuple(trained.notes if notices is None else notices)
+    return Result(kind=run.kind, message=message, notices=told, model=version, training=trained)

@@ -28,7 +28,7 @@ def sql(asked: SqlArguments) -> None:
     [dim]Examples:[/dim]
       hagane sql
       hagane sql "SELECT carrier, COUNT(*) AS n FROM 'flights.parquet' GROUP BY carrier"
-      hagane sql train.sql --param day:DATE:2013-06-01
+      hagane sql train.sql --param n:INT64:5
       hagane sql "SELECT * FROM ML.PREDICT(MODEL late, TABLE flights)" -o predictions.parquet
       hagane sql --serve
     """
