@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hagane.errors import DataError, Fault, SpecError, SqlError
 from hagane.fronts.call_spec import call_spec
@@ -469,3 +471,40 @@ def test_every_type_of_bigquery_is_something():
 def test_functions_that_come_later_are_functions():
     assert set(LATER_FUNCTIONS) < TABLE_FUNCTION_NAMES
     assert all(name in later.what and later.next_step for name, later in LATER_FUNCTIONS.items())
+
+
+OPTIONS = st.sampled_from(
+    [
+        *("model_type = 'LINEAR_REG'", "model_type = 'BOOSTED_TREE_CLASSIFIER'", "model_type = 'AUTOML_CLASSIFIER'"),
+        *(
+            "model_type = 'DNN_LINEAR_COMBINED_CLASSIFIER'",
+            "model_type = 'ONNX'",
+            "model_type = 3",
+            "labels = ['late']",
+        ),
+        *("labels = [('a', 'b')]", "labels = 'x'", "input_label_cols = []", "class_weights = [STRUCT('a', 1)]"),
+        *("class_weights = [([1], 2)]", "optimizer = [STRUCT('dnn', 'ADAM')]", "optimizer = [1]", "l2_reg = 1e400"),
+        *("hidden_units = HPARAM_CANDIDATES([STRUCT([8]), STRUCT([8, 16])])", "hidden_units = [STRUCT(1 AS a)]"),
+        *("l2_reg = HPARAM_RANGE(0, 1)", "l2_reg = NULL", "l2_reg = -1", "num_trials = 3", "num_trials = '3'"),
+        *("hparam_tuning_objectives = [1]", "hparam_tuning_algorithm = 'GRID_SEARCH'", "data_split_method = 'SEQ'"),
+        *("data_split_col = 'at'", "data_split_eval_fraction = 0.3", "warm_start = TRUE", "description = 3"),
+        *("members = [STRUCT('linear_reg' AS type)]", "monotone_constraints = STRUCT('increasing' AS hour)"),
+        *("optimization_objective = STRUCT('a', 1)", "x = CURRENT_TIMESTAMP()", "calculate_p_values = TRUE"),
+    ]
+)
+TRANSFORMS = st.sampled_from(
+    ["", "TRANSFORM (*)", "TRANSFORM (late, LN(hour) AS a, leg.*)", "TRANSFORM (late AS z, STRUCT(1 AS a) AS s)"]
+)
+
+
+@settings(max_examples=80)
+@given(st.lists(OPTIONS, max_size=6), TRANSFORMS, st.booleans())
+def test_any_options_give_a_request_or_faults(options: list[str], transform: str, has_schema: bool):
+    text = f"CREATE MODEL m {transform} OPTIONS ({', '.join(options)}) AS SELECT 1"
+    try:
+        request(text, FLIGHTS if has_schema else None)
+    except SqlError as error:
+        for fault in error.faults:
+            assert fault.sql == text
+            assert 0 <= fault.start < fault.end <= len(text)
+            assert fault.render()

@@ -80,7 +80,7 @@ def class_weights(value: Any) -> dict[Any, float] | None:
     if not isinstance(value, list):
         return None
     pairs = [tuple(each.values()) if isinstance(each, dict) else each for each in value]
-    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str | int) for pair in pairs):
         return None
     weights = dict(pairs)
     numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in weights.values())
