@@ -73,14 +73,15 @@ class AutomaticTransform(NamedTuple):
 
 
 def automatic_transform(schema: Schema, statistics: Statistics, label: str | tuple[str, ...], *,
-                        scales: bool, accepts_missing: bool, exclude: Collection[str] = (),
+                        scales: bool, accepts_missing: bool, imputes: bool = False, exclude: Collection[str] = (),
                         rules: Literal["hagane", "bigquery"] = "hagane") -> AutomaticTransform:  # fmt: skip
     """The transform of a table with this schema and these statistics.
 
-    `scales` and `accepts_missing` are the model family's. The labels and the columns of `exclude` are not used; of the
-    others, those that cannot help are left out with a reason.
+    `scales` and `accepts_missing` are the model family's; one that `imputes` takes numbers as they are, NULL or not,
+    and categories as families do that take no missing values. The labels and the columns of `exclude` are not used;
+    of the others, those that cannot help are left out with a reason.
     """
-    written = _Rules(schema, scales, accepts_missing, is_bigquery=rules == "bigquery")
+    written = _Rules(schema, scales, accepts_missing, imputes=imputes, is_bigquery=rules == "bigquery")
     expressions: dict[str, str] = {}
     left_out: list[LeftOut] = []
     as_words: list[str] = []
@@ -158,8 +159,11 @@ def words_of(column: ColumnStatistics) -> str:
 class _Rules:
     """The rules for one table and one kind of family."""
 
-    def __init__(self, schema: Schema, scales: bool, accepts_missing: bool, *, is_bigquery: bool) -> None:
+    def __init__(
+        self, schema: Schema, scales: bool, accepts_missing: bool, *, imputes: bool, is_bigquery: bool
+    ) -> None:
         self.schema = schema
+        self.imputes = imputes
         self.is_bigquery = is_bigquery
         self.scales = scales
         self.accepts_missing = accepts_missing
@@ -173,7 +177,8 @@ class _Rules:
     def features(self, column: Column, statistics: ColumnStatistics) -> Iterator[tuple[str, str]]:
         """Name and SQL of each feature that the column becomes."""
         if self.is_bigquery:
-            found = bigquery_features(column, scales=self.scales, accepts_missing=self.accepts_missing)
+            takes_null = self.accepts_missing or self.imputes
+            found = bigquery_features(column, scales=self.scales, accepts_missing=takes_null)
             yield from ((name, self._write(column, sql)) for name, sql in found)
             return
         match column.type:
@@ -211,7 +216,7 @@ class _Rules:
 
     def _number(self, x: str) -> str:
         scaled = f"ML.STANDARD_SCALER({x}) OVER ()" if self.scales else x
-        if self.accepts_missing:
+        if self.accepts_missing or self.imputes:
             return scaled
         return f"COALESCE({scaled}, 0)" if self.scales else f"ML.IMPUTER({x}, 'mean') OVER ()"
 

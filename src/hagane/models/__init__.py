@@ -40,6 +40,8 @@ FAMILIES: dict[str, str] = {
     "decision_tree_regressor": "hagane.models.decision_tree_regressor:DecisionTreeRegressor",
     "knn_classifier": "hagane.models.knn_classifier:KnnClassifier",
     "knn_regressor": "hagane.models.knn_regressor:KnnRegressor",
+    "kmeans": "hagane.models.kmeans:KMeans",
+    "pca": "hagane.models.pca:Pca",
     "ensemble_classifier": "hagane.models.ensemble_classifier:EnsembleClassifier",
     "ensemble_regressor": "hagane.models.ensemble_regressor:EnsembleRegressor",
 }

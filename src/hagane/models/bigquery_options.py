@@ -54,8 +54,20 @@ WIDE_AND_DEEP = {
     "linear_l1_reg": 0.0,
     "linear_l2_reg": 0.0,
 }
+KMEANS = {
+    "kmeans_init_method": "random",
+    "num_starts": 1,
+    "distance_type": "euclidean",
+    "standardize_features": True,
+    "max_iterations": 20,
+    "early_stop": True,
+    "min_rel_progress": 0.01,
+}
+PCA = {"scale_features": True, "center_categories": False, "pca_solver": "auto"}
 DEFAULTS: dict[str, Mapping[str, Any]] = {
     "linear_reg": LINEAR,
+    "kmeans": KMEANS,
+    "pca": PCA,
     "logistic_reg": LINEAR,
     "boosted_tree_classifier": TREES,
     "boosted_tree_regressor": TREES,

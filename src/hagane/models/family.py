@@ -51,6 +51,17 @@ class Task(enum.StrEnum):
         return self in (Task.CLASSIFICATION, Task.REGRESSION)
 
 
+class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One cluster after an iteration of k-means."""
+
+    centroid_id: int
+    """From 1."""
+    cluster_radius: float
+    """Root mean squared distance of its rows to its centroid, of features as they are clustered."""
+    cluster_size: float
+    """Rows, weighted as they are."""
+
+
 class Iteration(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `training_info` (ML.TRAINING_INFO's columns). Losses are means over rows, weighted as the rows are."""
 
@@ -63,6 +74,8 @@ class Iteration(msgspec.Struct, frozen=True, kw_only=True):
     """Of the eval rows, where an `eval_metric` was asked for; None, too, where it is undefined for them."""
     learning_rate: float | None = None
     duration_ms: float = 0.0
+    cluster_info: tuple[ClusterInfo, ...] = ()
+    """Of k-means: its clusters."""
 
 
 class FitContext(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,6 +44,15 @@ class FamilyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     shaping: ClassVar[tuple[str, ...]] = ()
     """The options in which a model must agree with the one that it begins with."""
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The column that singles rows out for the fit (`features.no_label`), if any; it is no feature."""
+        return ()
+
+    def for_rows(self: Made, num_rows: int) -> Made:
+        """The same with what depends on the number of training rows written out."""
+        return self
+
     def __post_init__(self) -> None:
         faults = [*value_faults(type(self), msgspec.structs.asdict(self)), *self.cross_faults()]
         if faults:

@@ -48,6 +48,26 @@ def emit_row_sums(emitter: Emitter, entries: Entries, table: npt.NDArray[Any]) -
     )
 
 
+def emit_square_sums(emitter: Emitter, entries: Entries, table: npt.NDArray[np.float64]) -> str:
+    """[n, 1]: Σ over the row's slots of (weight · table[slot])²; a slot that a row has twice has both weights.
+
+    `table` [s]. Entries are told apart by row and slot, and those of one cell added in their own order.
+    """
+    width = emitter.constant(np.int64(len(table)))
+    cells = emitter.node("Add", emitter.node("Mul", entries.rows, width), entries.slots)
+    distinct, _, inverse, _ = emitter.nodes("Unique", cells, num_outputs=4, sorted=1)
+    weights = emitter.node("Cast", entries.weights, to=element_type(np.float64))
+    scaled = emitter.node("Mul", weights, emitter.node("Gather", emitter.constant(table), entries.slots, axis=0))
+    none = emitter.node(
+        "Mul", emitter.node("Cast", distinct, to=element_type(np.float64)), emitter.constant(0.0, np.float64)
+    )
+    sums = emitter.node("ScatterND", none, _column(emitter, inverse), scaled, reduction="add")
+    rows = emitter.node("Div", distinct, width)
+    squared = _column(emitter, emitter.node("Mul", sums, sums))
+    zeros = _zeros(emitter, entries.num_rows, 1, np.dtype(np.float64))
+    return emitter.node("ScatterND", zeros, _column(emitter, rows), squared, reduction="add")
+
+
 def emit_chosen_slots(emitter: Emitter, entries: Entries, slots: npt.NDArray[np.int64], num_slots: int) -> str:
     """[n, c] float64: the row's weight in each of the chosen `slots` [c], 0 where it has none of it."""
     places = np.full(num_slots, len(slots), np.int64)

@@ -87,7 +87,9 @@ def prepare(
     resolved = resolve(spec, table.schema, statistics)
     if beginning is not None:
         check_beginning(beginning, resolved.spec, table.schema)
-    label = label_of(beginning, shared.label(rows, resolved.family.task.value), spec.labels)
+    assert isinstance(resolved.options, FamilyOptions)
+    marks = next(iter(resolved.options.marks), "")
+    label = label_of(beginning, shared.label(rows, resolved.family.task.value, marks), spec.labels)
     label = labelled.in_order(label) if beginning is None else label
     check_class_weights(spec, label)
     check_held_out(spec, label, splits)

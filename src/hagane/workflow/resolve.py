@@ -85,6 +85,7 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
     """Write out name, family, options and transform of a spec that `check_with_schema` let pass. Raises SpecError."""
     family = choose_family(spec, schema, statistics)
     options = family_options(family, declared_options(spec, family, num_rows=statistics.num_rows))
+    options = options.for_rows(statistics.num_rows)
     check_strategy(spec.training, family)
     transform = spec.transform
     left_out: tuple[LeftOut, ...] = ()
@@ -119,8 +120,9 @@ def _automatic(
             statistics,
             spec.label,
             scales=one.scales,
-            accepts_missing=one.accepts_missing,
-            exclude=not_features(spec),
+            accepts_missing=one.accepts_missing and one.task.has_label,
+            imputes=one.accepts_missing and not one.task.has_label,
+            exclude=(*not_features(spec), *options.marks),
             rules=spec.defaults,
         )
 

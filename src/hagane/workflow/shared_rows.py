@@ -117,10 +117,10 @@ class SharedRows:
         whole = whole if divisions else (kept.splits, aside_key)
         return DividedRows(labelled, kept.splits, checked.anomalies, kept.outliers, statistics, aside_key, whole)
 
-    def label(self, rows: DividedRows, task: str) -> Labels:
-        """How the label becomes what a family is trained towards; `task` is the family's."""
+    def label(self, rows: DividedRows, task: str, marks: str = "") -> Labels:
+        """How the label becomes what a family is trained towards; `task` is the family's, `marks` its options'."""
         labels, (splits, key) = rows.labelled.spec.labels, rows.whole
-        return self._once("label", (*key, labels, task), lambda: fit_labels(splits.train, labels, task))
+        return self._once("label", (*key, labels, task, marks), lambda: fit_labels(splits.train, labels, task, marks))
 
     def leaks(self, rows: DividedRows, labels: Sequence[str], read: frozenset[str], progress: Progress
               ) -> tuple[Leak, ...]:  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 
 from hagane.errors import PreemptedError
 from hagane.models.array_checkpointer import ArrayCheckpointer, array_checkpointer
-from hagane.models.family import FitContext, Iteration
+from hagane.models.family import ClusterInfo, FitContext, Iteration
 from hagane.models.linear_options import LinearOptions
 from hagane.models.solvers.method import Floats, Method, S, SolverState, Status, put_together, take_apart
 from hagane.models.tell_iteration import tell_iteration
@@ -45,6 +45,8 @@ class Watched(NamedTuple):
     """Of the training rows: a weighted mean, without penalties."""
     eval_loss: Callable[[Floats], float] | None
     stopping: EarlyStopping
+    clusters: Callable[[Any], tuple[ClusterInfo, ...]] | None = None
+    """Of a state of k-means."""
 
 
 class _Run(msgspec.Struct, kw_only=True):
@@ -124,7 +126,8 @@ def say_how_it_ended(family: str, outcome: Outcome, most: int, context: FitConte
 
 def _measured(state: SolverState, watched: Watched, number: int) -> Iteration:
     eval_loss = None if watched.eval_loss is None else watched.eval_loss(state.point)
-    return Iteration(iteration=number, loss=watched.loss(state), eval_loss=eval_loss)
+    clusters = () if watched.clusters is None else watched.clusters(state)
+    return Iteration(iteration=number, loss=watched.loss(state), eval_loss=eval_loss, cluster_info=clusters)
 
 
 def _judged(state: SolverState, best: Floats, run: _Run) -> Floats:
