@@ -23,7 +23,11 @@ NUMBER_MEMBERS = {
         {"type": "dnn_regressor", "options": QUICK_NET, "weight": 0.2, "seed": 3},
     ]
 }
-NEEDED: dict[str, dict[str, Any]] = {"torch_classifier": OWN, "torch_regressor": OWN}
+NEEDED: dict[str, dict[str, Any]] = {
+    "torch_classifier": OWN,
+    "torch_regressor": OWN,
+    "pca": {"num_principal_components": 1},
+}
 """Options without a default."""
 TREES = {"max_iterations": 30}
 FOREST = {"num_parallel_tree": 20}
@@ -44,6 +48,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "torch_regressor": {**OWN, "max_iterations": 3, "learn_rate": 0.01},
     "ensemble_classifier": CLASS_MEMBERS,
     "ensemble_regressor": NUMBER_MEMBERS,
+    "kmeans": {"num_clusters": 3, "num_starts": 1},
+    "pca": {"num_principal_components": 1},
 }
 NEIGHBOURS = ("knn_classifier", "knn_regressor")
 """They know no words."""
@@ -53,5 +59,7 @@ ONE_TREE = ("decision_tree_classifier", "decision_tree_regressor")
 """They follow a sum of many features in a few steps alone."""
 NETWORKS = tuple(name for name in FAMILIES if name.startswith(("dnn", "tabnet", "torch")))
 ENSEMBLES = tuple(name for name in FAMILIES if name.startswith("ensemble"))
+LABEL_FREE = tuple(name for name in FAMILIES if not get_family(name).task.has_label)
+"""They predict nothing."""
 CLASSIFIERS = tuple(name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION)
 REGRESSORS = tuple(name for name in FAMILIES if get_family(name).task is Task.REGRESSION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from family_cases import DIRECT, ENSEMBLES, NEEDED
+from family_cases import DIRECT, ENSEMBLES, LABEL_FREE, NEEDED
 
 from hagane.models import FAMILIES, family_options, get_family
 from hagane.models.bigquery_options import DEFAULTS, bigquery_options
@@ -14,6 +14,9 @@ def test_every_family_takes_them(family: str) -> None:
     options = family_options(family, bigquery_options(family, NEEDED.get(family, {}), num_rows=1_000))
     if family in DIRECT:
         assert options == get_family(family).Options(), "beyond BigQuery: ours"
+        return
+    if family in LABEL_FREE:
+        assert {name: getattr(options, name) for name in DEFAULTS[family]} == dict(DEFAULTS[family])
         return
     assert options.l1_reg == 0
     assert options.l2_reg == (1 if "tree" in family or "forest" in family else 0)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, NEEDED, NETWORKS, ONE_TREE, QUICK, REGRESSORS
+from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, LABEL_FREE, NEEDED, NETWORKS, ONE_TREE, QUICK, REGRESSORS
 from small_encoder import graph_of, relative_difference
 
 from hagane.errors import SpecError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.models import FAMILIES, family_options, get_family
-from hagane.models.family import FitContext, Task, score_unit
+from hagane.models.family import FitContext, OutputModel, Task, score_unit
 from hagane.progress import SILENT
 from hagane.progress.events import Event, IterationEnded
 
@@ -22,7 +22,7 @@ LONGER: dict[str, dict[str, Any]] = {
     **{name: {"max_iterations": 10} for name in NETWORKS},
     "random_forest_classifier": {"num_parallel_tree": 30},
     "random_forest_regressor": {"num_parallel_tree": 30},
-    **{name: {} for name in (*ENSEMBLES, *DIRECT)},
+    **{name: {} for name in (*ENSEMBLES, *DIRECT, *LABEL_FREE)},
 }
 """Enough to learn something; 200 iterations of the others."""
 SIZES = (0, 1, 2, 7, 300)
@@ -51,6 +51,8 @@ def rows(
 
 
 def label_for(name: str, signal: np.ndarray, num_classes: int = 2) -> np.ndarray:
+    if name in LABEL_FREE:
+        return np.zeros(len(signal), np.int64)
     if get_family(name).task is Task.REGRESSION:
         return 1000 * signal.astype(np.float64)
     edges = np.quantile(signal, np.arange(1, num_classes) / num_classes)
@@ -79,6 +81,13 @@ def encoded(encode: Encode, name: str, n: int = 600, *, num_classes: int = 2, **
     )
 
 
+def model_width(model: Any) -> int:
+    """Scores of a row of a model without a label: those that its columns follow from."""
+    assert isinstance(model, OutputModel)
+    columns = model.output_columns
+    return len(columns) if model.family == "pca" else min(5, len(model.centroids))
+
+
 def assert_graph_agrees(name: str, model: Any, train: Encoded) -> None:
     graph, batch = graph_of(model, train), train.arrays()
     tolerance = get_family(name).relative_tolerance
@@ -100,6 +109,8 @@ def test_the_graph_predicts_what_the_model_predicts(name: str, num_classes: int,
     if get_family(name).task is Task.CLASSIFICATION:
         assert scores.shape == (600, num_classes)
         assert np.abs(scores.sum(axis=1) - 1).max() < 1e-6
+    elif name in LABEL_FREE:
+        assert scores.shape == (600, model_width(model))
     else:
         assert scores.shape == (600,)
 
@@ -146,7 +157,12 @@ def test_it_learns_something(name: str, encode: Encode) -> None:
     train, held_out = encoded(encode, name, 3000), encoded(encode, name, 500, seed=1).arrays()
     model = fit(name, train, **LONGER.get(name, {"max_iterations": 200}))
     scores = model.predict(held_out.dense, held_out.ids)
-    if get_family(name).task is Task.CLASSIFICATION:
+    if name in LABEL_FREE:
+        measurement = model.measurement()
+        measurement.add(held_out.dense, held_out.ids, held_out.sparse)
+        figure = "mean_squared_distance" if name == "kmeans" else "total_explained_variance_ratio"
+        assert abs(measurement.metrics()[figure] - measurement.baseline()[figure]) > 0.1
+    elif get_family(name).task is Task.CLASSIFICATION:
         assert np.mean(scores.argmax(axis=1) == held_out.label) > (0.75 if name in ONE_TREE else 0.8)
     else:
         assert np.var(scores - held_out.label) < 0.5 * np.var(held_out.label)
@@ -243,7 +259,9 @@ def test_a_label_that_is_not_finite_is_refused(name: str, bad: float, encode: En
         fit(name, train)
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in (*ENSEMBLES, *DIRECT)])  # tests of their own
+@pytest.mark.parametrize(
+    "name", [name for name in FAMILIES if name not in (*ENSEMBLES, *DIRECT, *LABEL_FREE)]
+)  # tests of their own
 def test_the_options_are_checked(name: str) -> None:
     counted = "num_parallel_tree" if "forest" in name else "max_iterations"
     with pytest.raises(SpecError) as raised:

@@ -78,7 +78,9 @@ def test_a_wrong_choice_has_its_nearest(family: str, option: str, value: object,
         ("BOOSTED_TREE_CLASSIFIER", "boosted_tree_classifier"),
         ("boosted_tree_clasifier", "boosted_tree_classifier"),
         ("tabnet", "tabnet_classifier or tabnet_regressor"),
-        ("kmeans", ""),
+        ("KMeans", "kmeans"),
+        ("principal component analysis", "pca"),
+        ("svm", ""),
     ],
 )
 def test_the_names_of_others_lead_to_ours(name: str, meant: str) -> None:

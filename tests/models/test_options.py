@@ -219,6 +219,24 @@ def test_public_options_are_frozen() -> None:
         "boosted_tree_regressor": {**trees, **losses},
         "random_forest_classifier": forest,
         "random_forest_regressor": forest,
+        "kmeans": {
+            "num_clusters": None,
+            "kmeans_init_method": "kmeans++",
+            "kmeans_init_col": None,
+            "num_starts": 3,
+            "distance_type": "euclidean",
+            "standardize_features": True,
+            "max_iterations": 300,
+            "early_stop": True,
+            "min_rel_progress": 1e-4,
+        },
+        "pca": {
+            "num_principal_components": 1,
+            "pca_explained_variance_ratio": None,
+            "scale_features": True,
+            "center_categories": True,
+            "pca_solver": "auto",
+        },
     }
 
 

@@ -9,7 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, NEIGHBOURS, NETWORKS, ONE_TREE, QUICK
+from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, LABEL_FREE, NEIGHBOURS, NETWORKS, ONE_TREE, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
@@ -27,6 +27,7 @@ Encode = Callable[..., Encoded]
 WORDS = (50, 7)
 WORD_FAMILIES = tuple(name for name in FAMILIES if name not in NEIGHBOURS)
 every_family = pytest.mark.parametrize("name", WORD_FAMILIES)
+predicting = pytest.mark.parametrize("name", [name for name in WORD_FAMILIES if name not in LABEL_FREE])
 
 
 def data(
@@ -121,7 +122,7 @@ def test_sparse_features_beside_few_others(
     assert relative_difference(found, expected, score_unit(model)) <= get_family(name).relative_tolerance
 
 
-@every_family
+@predicting
 def test_the_words_are_learnt_and_their_importance_is_told_by_feature(name: str, encode: Encode) -> None:
     train, held_out = data(encode, name, 3000, num_dense=1), data(encode, name, 1000, num_dense=1, seed=1)
     longer = {"num_parallel_tree": 30} if "forest" in name else {"max_iterations": 15 if name in NETWORKS else 200}
@@ -176,13 +177,13 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
     )
 
 
-UNWEIGHABLE = ("boosted", "random_forest", "decision_tree", "knn", "tabnet", "ensemble")
+UNWEIGHABLE = ("boosted", "random_forest", "decision_tree", "knn", "tabnet", "ensemble", "kmeans")
 
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(UNWEIGHABLE)])
 def test_a_weight_of_two_is_a_row_twice(name: str, encode: Encode) -> None:
     """And a weight of nought is no row. (Trees count rows as well: `min_tree_child_rows`, bins of numbers. So does
-    normalisation by the batch.)"""
+    normalisation by the batch, and k-means begins at rows.)"""
     weighted = data(encode, name, weight=WEIGHTS)
     options: dict[str, Any] = {}
     if name in NETWORKS:
@@ -196,7 +197,7 @@ def test_a_weight_of_two_is_a_row_twice(name: str, encode: Encode) -> None:
     assert [*left.values()] == pytest.approx([*right.values()], rel=1e-3)
 
 
-@every_family
+@predicting
 def test_weights_matter_and_their_losses_are_weighted_means(name: str, encode: Encode) -> None:
     """Every fifth row contradicts the others, and counts fifty times as much: the model goes with it."""
     heavy = np.arange(600) % 5 == 0

@@ -10,7 +10,7 @@ import lightgbm as lgb
 import msgspec
 import numpy as np
 import pytest
-from family_cases import DIRECT, ENSEMBLES, QUICK
+from family_cases import DIRECT, ENSEMBLES, LABEL_FREE, QUICK
 from resuming import After
 from small_encoder import features_for
 
@@ -48,7 +48,9 @@ EARLIER: dict[str, dict[str, Any]] = {
 }
 BY_NAME = ("linear_reg", "logistic_reg", *(name for name in FAMILIES if name.startswith("dnn_")))
 """Families that find their parameters by the features' names and values."""
-every_family = pytest.mark.parametrize("name", [name for name in FAMILIES if name not in (*ENSEMBLES, *DIRECT)])
+every_family = pytest.mark.parametrize(
+    "name", [name for name in FAMILIES if name not in (*ENSEMBLES, *DIRECT, *LABEL_FREE)]
+)
 forests = pytest.mark.parametrize("name", ["random_forest_classifier", "random_forest_regressor"])
 
 

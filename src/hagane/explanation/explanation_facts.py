@@ -54,6 +54,9 @@ class ExplanationFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 def explanation_facts(bundle: Bundle) -> ExplanationFacts:
     """What the bundle says. Raises BundleError where it says nothing, or what this Hagane does not know."""
+    if not bundle.signature.label:
+        what = f"{bundle.name} predicts no label: there is no answer to be explained"
+        raise BundleError(Fault(what=what, where=str(bundle.folder), received=bundle.signature.model_type))
     if FACTS_NAME not in bundle.manifest.files:
         what = f"{bundle.name} cannot be explained: its bundle has no {FACTS_NAME}"
         raise BundleError(Fault(what=what, where=str(bundle.folder), next_step="train it again with this Hagane"))

@@ -41,11 +41,23 @@ function bars(list) {
   return box;
 }
 
+// A list of other things than probabilities, a line each.
+function lines(list) {
+  const box = made("div");
+  for (const each of list) {
+    const told = each !== null && typeof each === "object" ? Object.entries(each) : [["", each]];
+    box.append(made("p", told.map(([name, value]) => `${name} ${shown(value)}`.trim()).join(", ")));
+  }
+  return box;
+}
+
+const listed = list => list.length && list[0]?.prob !== undefined ? bars(list) : lines(list);
+
 function show(row) {
   answer.replaceChildren();
   const entries = Object.entries(row);
   for (const [name, value] of entries) {
-    answer.append(made("p", name, "note"), Array.isArray(value) ? bars(value) : made("p", shown(value), "answer"));
+    answer.append(made("p", name, "note"), Array.isArray(value) ? listed(value) : made("p", shown(value), "answer"));
   }
 }
 

@@ -109,11 +109,11 @@ def _time(spec: Spec, prepared: Prepared) -> Iterator[str]:
 
 
 def _figures(evaluation: Evaluation, spec: Spec) -> Iterator[str]:
-    if evaluation.part == "train":
+    if evaluation.part == "train" and spec.labels:
         yield "Judged on the rows that it was trained on: its figures say little about others."
     elif evaluation.part == "eval":
         yield "Judged on the eval rows, which training watched: its figures are a little hopeful."
-    if evaluation.num_rows < FEW_JUDGED:
+    if evaluation.num_rows < FEW_JUDGED and spec.labels:
         told = "see how wide the intervals are" if evaluation.confidence else "its figures are uncertain"
         yield f"Judged on {counted(evaluation.num_rows, 'row')} only: {told}."
     if spec.split.method in ("key", "time") and (evaluation.confidence or evaluation.labels):

@@ -75,7 +75,8 @@ def model_card(trained: Trained) -> ModelCard:
         *_reproduce(trained),
     )
     title = f"Model card: {trained.version}"
-    subtitle = f"{trained.exported.signature.model_type} of {names_text(trained.spec.labels, MOST_CLASSES)}"
+    labels = names_text(trained.spec.labels, MOST_CLASSES)
+    subtitle = trained.exported.signature.model_type + (f" of {labels}" if labels else "")
     return ModelCard(title=title, subtitle=subtitle, sections=sections)
 
 
@@ -141,6 +142,9 @@ def _intended_use(trained: Trained) -> CardSection:
         predicted = f"one of {len(signature.classes)} classes of '{signature.label}', with the probability of each"
     else:
         predicted = f"the number '{signature.label}'"
+    if signature.output_columns:
+        told = names_text([column.name for column in signature.output_columns], MOST_CLASSES)
+        predicted = f"no label, but answers {told}"
     names = ", ".join(signature.names[:MOST_CLASSES]) + ("…" if len(signature.names) > MOST_CLASSES else "")
     made = [f"'{column.name}' ({column.origin})" for column in signature.inputs if column.origin]
     points = [f"Predicts {predicted}, from {counted(len(signature.names), 'column')} of one row: {names}."]
@@ -158,6 +162,8 @@ def _intended_use(trained: Trained) -> CardSection:
 
 def _factors(trained: Trained) -> CardSection:
     """Groups whose figures differ."""
+    if not trained.spec.labels:
+        return CardSection(title="Factors", paragraphs=("Nothing is predicted that could differ between groups.",))
     judged = judged_labels(trained.evaluation)
     columns = judged[0][1].slices
     worse = [
@@ -217,7 +223,7 @@ def _evaluation_data(trained: Trained) -> CardSection:
     unknown = counted(evaluation.num_unknown_labels, "row")
     facts = [
         ("Judged on", evaluation.rows_text),
-        ("Without a label", counted(evaluation.num_null_labels, "row")),
+        *([("Without a label", counted(evaluation.num_null_labels, "row"))] if trained.spec.labels else []),
         *([("Of a class unknown to the model", unknown)] if evaluation.num_unknown_labels else []),
         ("Eval rows served for", ", ".join(served) or "nothing but to be looked at"),
     ]

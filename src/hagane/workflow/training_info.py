@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hagane.bundle.bundle import Bundle
+from hagane.models.family import ClusterInfo
 from hagane.spec.read_yaml import read_yaml
 from hagane.workflow.write_report import lineage_of
 from hagane.workspace.workspace import Workspace
@@ -26,6 +27,8 @@ class TrainingIteration(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     eval_metric: float | msgspec.UnsetType | None = msgspec.UNSET
     """Of the eval rows; left out where the model's options ask for none."""
+    cluster_info: tuple[ClusterInfo, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of k-means: its clusters."""
 
 
 class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +47,9 @@ class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     def columns(self) -> dict[str, list[Any]]:
         """ML.TRAINING_INFO's columns, such as for `pandas.DataFrame(info.columns())`."""
-        names = [name for name in TrainingIteration.__struct_fields__ if self.eval_metric or name != "eval_metric"]
+        left_out = {"eval_metric"} if not self.eval_metric else set()
+        left_out |= {"cluster_info"} if self.model_type != "kmeans" else set()
+        names = [name for name in TrainingIteration.__struct_fields__ if name not in left_out]
         return {name: [getattr(each, name) for each in self.iterations] for name in names}
 
 
@@ -62,6 +67,7 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
             learning_rate=each.learning_rate,
             duration_ms=each.duration_ms,
             eval_metric=each.metric if metric else msgspec.UNSET,
+            cluster_info=each.cluster_info or msgspec.UNSET,
         )
         for each in lineage.training_info
     )
