@@ -271,6 +271,19 @@ def test_columns_that_are_no_features_are_taken_out():
     assert (spec.training.weight_column, spec.split.column) == ("weight", "part")
 
 
+def test_case_is_no_part_of_a_column_s_name():
+    spec = spec_of("model_type = 'BOOSTED_TREE_CLASSIFIER', labels = ['LATE'], instance_weight_col = 'Weight'",
+                   "Hour, CARRIER, WEIGHT, Late")  # fmt: skip
+    assert (spec.label, spec.training.weight_column) == ("late", "weight")
+    assert spec.transform == {"Hour": "Hour", "CARRIER": "CARRIER"}
+    ((at, _),) = faults_with(BOOSTED, "hour, Hour, late")
+    assert at == "Hour"
+    split = spec_of(
+        "model_type = 'LINEAR_REG', labels = ['Distance'], data_split_method = 'SEQ', data_split_col = 'AT'"
+    )
+    assert (split.label, split.split.column, split.exclude) == ("distance", "at", ("at",))
+
+
 def test_a_computed_item_takes_the_place_of_a_star_s():
     assert spec_of(BOOSTED, "* EXCEPT (at, part, leg_origin), LN(distance) AS distance").transform == {
         **dict.fromkeys(("carrier", "hour", "weight")),

@@ -17,6 +17,7 @@ from hagane.types import Schema
 from hagane.workflow.asked_automl import asked_automl
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.hyperparameters import Hyperparameter, hyperparameters, set_hyperparameters
+from hagane.workflow.model_options.as_spelled import as_spelled
 from hagane.workflow.model_options.fault_places import FaultPlaces, placed_faults
 from hagane.workflow.model_options.given_option import GivenOption, clause_fault, given_options
 from hagane.workflow.model_options.known_options import WIDE_PARTS, without_effect
@@ -214,6 +215,7 @@ def _with_spec(
 ) -> ModelRequest:
     statement = request.statement
     sections = spec_sections(given, request.model_type)
+    sections = sections if schema is None else as_spelled(sections, schema)
     transform = _transform(statement, schema, sections)
     places = FaultPlaces(statement, _clauses(statement, given, request.model_type), _features(transform))
     if transform is not None:

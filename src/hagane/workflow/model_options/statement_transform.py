@@ -26,7 +26,7 @@ class Feature(NamedTuple):
     @property
     def is_bare(self) -> bool:
         """Whether it is a column as it is, under its own name."""
-        return bare_column(self.expression) == self.name
+        return bare_column(self.expression).lower() == self.name.lower()
 
 
 class StatementTransform(NamedTuple):
@@ -51,16 +51,17 @@ def statement_transform(statement: CreateModel, schema: Schema | None, bare: Seq
     """
     assert statement.transform is not None
     faults: list[Fault] = []
-    features: dict[str, Feature] = {}
+    features: dict[str, Feature] = {}  # by name in small letters, of which case is no part
     for item in statement.transform:
         for feature in _features(item, schema, statement, faults):
-            if feature.name in features and not (item.star or features[feature.name].item.star):
+            name = feature.name.lower()
+            if name in features and not (item.star or features[name].item.star):
                 faults.append(_at(statement, item, f"two features are called '{feature.name}'",
                                   next_step="rename one of them: AS name"))  # fmt: skip
-            if feature.name not in features or not item.star:
-                features[feature.name] = feature
+            if name not in features or not item.star:
+                features[name] = feature
     for name in bare:
-        faults += _bare_faults(statement, features.pop(name, None), name)
+        faults += _bare_faults(statement, features.pop(name.lower(), None), name)
     return StatementTransform(tuple(features.values()), tuple(faults))
 
 
