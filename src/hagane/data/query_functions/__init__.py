@@ -1,0 +1,23 @@
+"""Python functions that rewritten queries call: name → where it is. `add_query_functions` puts them on a connection."""
+
+QUERY_FUNCTIONS: dict[str, str] = {
+    f"hagane_{name}": f"hagane.data.query_functions.{module}"
+    for module, names in {
+        "texts": (
+            "lower upper initcap translate soundex edit_distance instr contains_substr normalize normalize_and_casefold "
+            "code_points_to_string text_analyze search regexp_instr session_user"
+        ),
+        "octets": (
+            "utf8 utf8_replaced code_points_to_bytes bytes_to_code_points from_base32 to_base32 lower_bytes upper_bytes "
+            "trim_bytes ltrim_bytes rtrim_bytes lpad_bytes rpad_bytes split_bytes instr_bytes replace_bytes reverse_bytes "
+            "regexp_contains_bytes sha512 sha512_bytes farm_fingerprint farm_fingerprint_bytes"
+        ),
+        "decimals": "numeric_divide numeric_multiply numeric_round parse_numeric",
+        "times": (
+            "read_date read_datetime read_time read_timestamp read_timestamp_in timestamp_text parse_date parse_datetime "
+            "parse_time parse_timestamp parse_interval justify interval_divide"
+        ),
+    }.items()
+    for name in names.split()
+}
+"""Behind each also `…_safe`, which gives NULL where it would raise."""

@@ -1,0 +1,5 @@
+"""Later in this history."""
+
+from typing import Any
+
+FUNCTIONS: dict[str, Any] = {}

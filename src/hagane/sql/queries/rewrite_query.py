@@ -1,0 +1,43 @@
+"""`rewrite_query`: one of BigQuery's queries as DuckDB's SQL, or every reason why it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from hagane.sql.queries.query import write_query
+from hagane.sql.queries.query_schema import QuerySchema
+from hagane.sql.queries.rewriter import Rewriter
+from hagane.sql.queries.scope import Columns
+from hagane.sql.queries.value import AGGREGATE_END
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """DuckDB's SQL, and what whoever runs it must know."""
+
+    sql: str
+    functions: frozenset[str] = frozenset()
+    """Python functions that the text calls: `data.query_functions` adds them to a connection."""
+    columns: Columns = ()
+    """Names and types of the result's columns, as BigQuery calls them."""
+
+
+def rewrite_query(tree: exp.Expression, *, schema: QuerySchema, sql: str = "") -> Rewritten:
+    """DuckDB's SQL of a query that `sql.bigquery_ml` has parsed from `sql`.
+
+    It has BigQuery's meaning: its types, its errors, its order of NULL and NaN. The connection that runs it has
+    the time zone UTC. Raises ExpressionError with every fault: unknown names with the nearest, types that do not fit,
+    and what cannot be the same here, each underlined.
+
+    >>> from hagane.sql.queries.parse_query import parse_query
+    >>> from hagane.sql.queries.query_schema import NoTables
+    >>> rewritten = rewrite_query(parse_query("SELECT 7 / 2 AS half"), schema=NoTables())
+    >>> rewritten.sql, [(name, str(type_)) for name, type_ in rewritten.columns]
+    ('SELECT (7e0 / 2e0) AS "half"', [('half', 'FLOAT64')])
+    """
+    rewriter = Rewriter(schema, sql)
+    written = write_query(rewriter, tree, None)
+    rewriter.done()
+    return Rewritten(sql=written.sql.replace(AGGREGATE_END, ""), functions=frozenset(rewriter.functions), columns=written.columns)
