@@ -12,13 +12,14 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from hagane.data.engine_folder import discard_engine_folder, make_engine_folder
+from hagane.data.query_functions.add_query_functions import add_query_functions
 from hagane.data.sql_faults import sql_faults
 from hagane.errors import DataError, Fault
 from hagane.memory_budget import MemoryBudget
@@ -75,6 +76,10 @@ class Engine:
             type="arrow",
             null_handling="special",
         )
+
+    def add_query_functions(self, names: Iterable[str]) -> None:
+        """Let later queries call the Python functions of these names, which a rewritten query lists."""
+        add_query_functions(self._connection, names)
 
     def hold_bits(self, name: str, bits: bytes) -> None:
         """Let every later query read a string of bits as `getvariable(name)`."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from hagane.errors import DataError, Fault
@@ -102,14 +101,14 @@ def _string(value: Any) -> exp.Expression:
 
 def _bytes(value: Any) -> exp.Expression:
     held = base64.b64decode(value, validate=True) if isinstance(value, str) else bytes(value)
-    return sqlglot.parse_one(f"FROM_HEX('{held.hex()}')", read="bigquery")
+    return exp.Anonymous(this="FROM_HEX", expressions=[exp.Literal.string(held.hex())])
 
 
 def _json(value: Any) -> exp.Expression:
     import json
 
     text = value if isinstance(value, str) else json.dumps(value)
-    return sqlglot.parse_one(f"PARSE_JSON({exp.Literal.string(text).sql('bigquery')})", read="bigquery")
+    return exp.Anonymous(this="PARSE_JSON", expressions=[exp.Literal.string(text)])
 
 
 _SCALARS: dict[str, Callable[[Any], exp.Expression]] = {

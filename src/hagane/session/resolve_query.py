@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from hagane.sql.statement import QueryStatement
 from hagane.sql.table_function_call import TableArgument, TableFunctionCall, argument_span
 from hagane.workspace.stored_table import StoredView
 
+_NO_COLUMN = re.compile(r"not found|there is no column|has no column")
 Tree = TypeVar("Tree", bound=exp.Expression)
 
 
@@ -79,7 +81,7 @@ class QueryResolver:
         faults: list[Fault] = []
         kind: type[HaganeError] = SqlError
         for table in list(tree.find_all(exp.Table)):
-            if isinstance(table.this, exp.Identifier) and table.name not in known and _cte_of(table) is None:
+            if isinstance(table.this, exp.Identifier) and table.name not in known and _is_table(table):
                 try:
                     name = self.catalog.resolve(table)
                 except HaganeError as error:
@@ -89,7 +91,6 @@ class QueryResolver:
                 _point(table, name)
         if faults:
             raise kind(*faults)
-        _drop_datasets(tree)
 
     def _placed(self, fault: Fault, table: exp.Table) -> Fault:
         """The fault, underlined where the table is named."""
@@ -133,7 +134,7 @@ class QueryResolver:
 
     def value(self, expression: exp.Expression) -> Any:
         """The value of an expression that reads no rows, as Python has it. Raises HaganeError."""
-        sql = f"SELECT {to_duckdb(expression.copy(), self.sources, self.sql)} AS value"
+        sql = f"SELECT ({to_duckdb(expression.copy(), self.sources, self.sql)}) AS value"
         with self.sources.faults(self.sql):
             connection = self.sources.connect(sql)
             try:
@@ -150,13 +151,14 @@ class QueryResolver:
             assert isinstance(found, exp.Query)
             query = found.copy()
         outer = [cte.copy() for cte in _needed_ctes(argument)]
-        rows = self.rows(_with_ctes(query, outer, is_recursive=_is_recursive(argument)))
+        step = "the query of an argument sees WITH and tables, and not the columns of the query around it"
         try:
+            rows = self.rows(_with_ctes(query, outer, is_recursive=_is_recursive(argument)))
             self.sources.described(rows.sql, shown_sql=self.sql)
-        except DataError as error:
-            step = "the query of an argument sees WITH and tables, and not the columns of the query around it"
-            raise DataError(
-                *(msgspec.structs.replace(fault, next_step=step) if "not found" in fault.what else fault
+        except (DataError, SqlError) as error:
+            raise type(error)(
+                *(msgspec.structs.replace(fault, next_step=step)
+                  if _NO_COLUMN.search(fault.what) and not fault.nearest else fault
                   for fault in error.faults)
             ) from None  # fmt: skip
         return rows
@@ -171,12 +173,19 @@ def _point(table: exp.Table, name: str, *, keep_alias: bool = False) -> None:
     table.set("catalog", None)
 
 
-def _drop_datasets(tree: exp.Expression) -> None:
-    """`dataset.table.column` is `table.column`: the table's alias is all that is left of its name."""
-    for column in tree.find_all(exp.Column):
-        if column.args.get("db") is not None:
-            column.set("db", None)
-            column.set("catalog", None)
+def _is_table(table: exp.Table) -> bool:
+    """Whether it is one, and neither a query of WITH nor an array of a table before it (`FROM trips AS t, t.stops`)."""
+    if _cte_of(table) is not None:
+        return False
+    parts = [part.name for part in table.parts]
+    select = table.find_ancestor(exp.Select)
+    while select is not None and len(parts) > 1:
+        tables = [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())] \
+            if select.args.get("from_") is not None else []  # fmt: skip
+        if any(other is not table and other.alias_or_name.lower() == parts[0].lower() for other in tables):
+            return False
+        select = select.find_ancestor(exp.Select)
+    return True
 
 
 def _cte_of(table: exp.Table) -> exp.CTE | None:

@@ -17,7 +17,8 @@ from hagane.sql.table_function_names import ROW_FUNCTION_NAMES, TABLE_FUNCTION_N
 NAMESPACES = ("ML", "AI")
 IN_A_PATH = {TokenType.DOT, TokenType.DASH, TokenType.NUMBER}
 _QUERY_BEGINS = {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN}
-_EXTRACT = exp.RegexpExtract.from_arg_list
+_OWN_ARGUMENTS = ("ARRAY", "CAST", "EXTRACT", "SAFE_CAST", "STRING_AGG")
+"""Functions whose arguments are not a list of expressions."""
 
 
 class SqlSyntaxError(ParseError):  # type: ignore[misc]
@@ -45,11 +46,10 @@ class BigQueryMl(BigQuery):  # type: ignore[misc]
     class Parser(BigQuery.Parser):  # type: ignore[misc]
         """Of queries and of expressions; its faults say where they are."""
 
-        FUNCTIONS: ClassVar[dict[str, Any]] = {
-            **BigQuery.Parser.FUNCTIONS,
-            "REGEXP_EXTRACT": _EXTRACT,  # sqlglot's own asks Python's `re` about RE2's patterns
-            "REGEXP_SUBSTR": _EXTRACT,
-            "REGEXP_EXTRACT_ALL": exp.RegexpExtractAll.from_arg_list,
+        FUNCTIONS: ClassVar[dict[str, Any]] = {"STRUCT": exp.Struct.from_arg_list}
+        """All others stay what they are called, since sqlglot's nodes forget names and arguments."""
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            name: BigQuery.Parser.FUNCTION_PARSERS[name] for name in _OWN_ARGUMENTS
         }
 
         def raise_error(self, message: str, token: Token | None = None) -> None:

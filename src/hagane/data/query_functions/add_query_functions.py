@@ -30,7 +30,7 @@ def add_query_functions(connection: duckdb.DuckDBPyConnection, names: Iterable[s
                 name,
                 function.over(name.removesuffix("_safe"), safe=name.endswith("_safe")),
                 list(function.takes),
-                function.gives,
+                function.gives.replace("JSON", "VARCHAR"),
                 type="arrow",
                 null_handling="special",
             )

@@ -72,9 +72,13 @@ FUNCTIONS: dict[str, QueryFunction] = {
     "rpad_bytes": QueryFunction(("BLOB", "BIGINT", "BLOB"), "BLOB", lambda held, n, by: pad(held, n, by, left=False)),
     "split_bytes": QueryFunction(("BLOB", "BLOB"), "BLOB[]", split),
     "instr_bytes": QueryFunction(("BLOB", "BLOB", "BIGINT", "BIGINT"), "BIGINT", find_occurrence),
-    "replace_bytes": QueryFunction(("BLOB", "BLOB", "BLOB"), "BLOB", lambda held, a, b: held.replace(a, b) if a else held),
+    "replace_bytes": QueryFunction(
+        ("BLOB", "BLOB", "BLOB"), "BLOB", lambda held, a, b: held.replace(a, b) if a else held
+    ),
     "reverse_bytes": QueryFunction(("BLOB",), "BLOB", lambda held: held[::-1]),
-    "regexp_contains_bytes": QueryFunction(("BLOB", "BLOB"), "BOOLEAN", lambda held, pattern: re.search(pattern, held) is not None),
+    "regexp_contains_bytes": QueryFunction(
+        ("BLOB", "BLOB"), "BOOLEAN", lambda held, pattern: re.search(pattern, held) is not None
+    ),
     "sha512": QueryFunction(("VARCHAR",), "BLOB", lambda text: hashlib.sha512(text.encode()).digest()),
     "sha512_bytes": QueryFunction(("BLOB",), "BLOB", lambda held: hashlib.sha512(held).digest()),
     "farm_fingerprint": QueryFunction(("VARCHAR",), "BIGINT", arrays=farm_fingerprint),

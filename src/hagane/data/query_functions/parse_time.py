@@ -6,25 +6,42 @@ import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _COMPOUND = {
-    "D": "%m/%d/%y", "x": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "X": "%H:%M:%S", "R": "%H:%M", "c": "%a %b %e %H:%M:%S %Y",
+    "D": "%m/%d/%y", "x": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "X": "%H:%M:%S", "R": "%H:%M",
+    "c": "%a %b %e %H:%M:%S %Y",
 }  # fmt: skip
 _NAMES = {
     "months": "|".join(sorted([*MONTHS, *(name[:3] for name in MONTHS)], key=len, reverse=True)),
     "weekdays": "|".join(sorted([*WEEKDAYS, *(name[:3] for name in WEEKDAYS)], key=len, reverse=True)),
 }
 _ELEMENTS = {
-    "Y": ("year", r"[+-]?\d{1,5}"), "E4Y": ("year", r"[+-]?\d{4}"), "y": ("short_year", r"\d{1,2}"), "C": ("century", r"\d{1,2}"),
-    "m": ("month", r"\d{1,2}"), "d": ("day", r"\d{1,2}"), "e": ("day", r"\d{1,2}"), "j": ("yearday", r"\d{1,3}"),
-    "H": ("hour", r"\d{1,2}"), "k": ("hour", r"\d{1,2}"), "I": ("half_hour", r"\d{1,2}"), "l": ("half_hour", r"\d{1,2}"),
-    "M": ("minute", r"\d{1,2}"), "S": ("second", r"\d{1,2}"), "p": ("half", r"[aApP][mM]"), "P": ("half", r"[aApP][mM]"),
-    "E*S": ("seconds", r"\d{1,2}(?:\.\d*)?"), "b": ("month_name", _NAMES["months"]), "B": ("month_name", _NAMES["months"]),
-    "h": ("month_name", _NAMES["months"]), "a": ("weekday", _NAMES["weekdays"]), "A": ("weekday", _NAMES["weekdays"]),
-    "s": ("epoch", r"[+-]?\d+"), "z": ("offset", r"[+-]\d{2}\d{2}"), "Ez": ("offset", r"[+-]\d{2}:\d{2}|Z"), "Z": ("zone", r"[A-Za-z][\w/+-]*"),
-    "Q": ("quarter", r"[1-4]"), "G": ("iso_year", r"\d{4}"), "V": ("iso_week", r"\d{1,2}"), "u": ("iso_day", r"[1-7]"),
-    "w": ("week_day", r"[0-6]"), "U": ("week", r"\d{1,2}"), "W": ("monday_week", r"\d{1,2}"), "g": ("iso_short_year", r"\d{2}"),
+    "Y": ("year", r"[+-]?\d{1,4}"), "E4Y": ("year", r"[+-]?\d{4}"), "y": ("short_year", r"\d{1,2}"),
+    "C": ("century", r"\d{1,2}"), "m": ("month", r"\d{1,2}"), "d": ("day", r"\d{1,2}"), "e": ("day", r"\d{1,2}"),
+    "j": ("yearday", r"\d{1,3}"), "H": ("hour", r"\d{1,2}"), "k": ("hour", r"\d{1,2}"),
+    "I": ("half_hour", r"\d{1,2}"), "l": ("half_hour", r"\d{1,2}"), "M": ("minute", r"\d{1,2}"),
+    "S": ("second", r"\d{1,2}"), "p": ("half", r"[aApP][mM]"), "P": ("half", r"[aApP][mM]"),
+    "E*S": ("seconds", r"\d{1,2}(?:\.\d*)?"), "b": ("month_name", _NAMES["months"]),
+    "B": ("month_name", _NAMES["months"]), "h": ("month_name", _NAMES["months"]),
+    "a": ("weekday", _NAMES["weekdays"]), "A": ("weekday", _NAMES["weekdays"]), "s": ("epoch", r"[+-]?\d+"),
+    "z": ("offset", r"[+-]\d{2}\d{2}"), "Ez": ("offset", r"[+-]\d{2}:\d{2}|Z"), "Z": ("zone", r"[A-Za-z][\w/+-]*"),
+    "Q": ("quarter", r"[1-4]"), "G": ("iso_year", r"\d{4}"), "V": ("iso_week", r"\d{1,2}"),
+    "u": ("iso_day", r"[1-7]"), "w": ("week_day", r"[0-6]"), "U": ("week", r"\d{1,2}"),
+    "W": ("monday_week", r"\d{1,2}"), "g": ("iso_short_year", r"\d{2}"),
 }  # fmt: skip
 _PIECE = re.compile(r"%(E4Y|E\*S|E\dS|Ez|.)|(\s+)|(.)", re.DOTALL)
 _IGNORED = ("weekday", "iso_day", "week_day", "quarter")
@@ -60,7 +77,11 @@ def _pattern(form: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         elif plain or element == "%":
             parts.append(re.escape(plain or "%"))
         else:
-            name, inner = ("seconds", rf"\d{{1,2}}(?:\.\d{{1,{element[1]}}})?") if re.fullmatch(r"E\dS", element) else _ELEMENTS.get(element, ("", ""))
+            name, inner = (
+                ("seconds", rf"\d{{1,2}}(?:\.\d{{1,{element[1]}}})?")
+                if re.fullmatch(r"E\dS", element)
+                else _ELEMENTS.get(element, ("", ""))
+            )
             if not name:
                 raise ValueError(f"%{element} is not supported here")
             names.append(name)
@@ -87,7 +108,15 @@ def _moment(parts: dict[str, str]) -> datetime:
         hour = hour % 12 + (12 if parts.get("half", "am").lower() == "pm" else 0)
     seconds, _, fraction = parts.get("seconds", parts.get("second", "0")).partition(".")
     extra = int(seconds) == 60
-    made = datetime(day.year, day.month, day.day, hour, int(parts.get("minute", 0)), 59 if extra else int(seconds), int((fraction + "000000")[:6]))
+    made = datetime(
+        day.year,
+        day.month,
+        day.day,
+        hour,
+        int(parts.get("minute", 0)),
+        59 if extra else int(seconds),
+        int((fraction + "000000")[:6]),
+    )
     return made + timedelta(seconds=1) if extra else made
 
 

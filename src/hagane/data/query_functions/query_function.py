@@ -47,11 +47,11 @@ class QueryFunction:
 def _of_arity(count: int, function: Callable[..., pa.Array]) -> Callable[..., pa.Array]:
     """DuckDB counts a function's parameters, and takes `*columns` for one."""
     shapes: dict[int, Callable[..., pa.Array]] = {
-        1: lambda a: function(a),
-        2: lambda a, b: function(a, b),
-        3: lambda a, b, c: function(a, b, c),
-        4: lambda a, b, c, d: function(a, b, c, d),
-        5: lambda a, b, c, d, e: function(a, b, c, d, e),
+        1: lambda a: function(a),  # noqa: PLW0108  # its parameters are what it is for
+        2: lambda a, b: function(a, b),  # noqa: PLW0108
+        3: lambda a, b, c: function(a, b, c),  # noqa: PLW0108
+        4: lambda a, b, c, d: function(a, b, c, d),  # noqa: PLW0108
+        5: lambda a, b, c, d, e: function(a, b, c, d, e),  # noqa: PLW0108
     }
     return shapes[count]
 
@@ -73,7 +73,8 @@ def _one(column: Any) -> pa.Array:
 
 _ARROW = {
     "VARCHAR": pa.string(), "BLOB": pa.binary(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "DOUBLE": pa.float64(),
-    "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "TIMESTAMPTZ": pa.timestamp("us", "UTC"), "TIME": pa.time64("us"),
+    "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
+    "TIME": pa.time64("us"),
     "DECIMAL(38, 9)": pa.decimal128(38, 9), "BIGINT[]": pa.list_(pa.int64()), "VARCHAR[]": pa.list_(pa.string()),
     "BLOB[]": pa.list_(pa.binary()), "INTERVAL": pa.month_day_nano_interval(),
 }  # fmt: skip

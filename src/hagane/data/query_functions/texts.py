@@ -8,8 +8,13 @@ import unicodedata
 from hagane.data.query_functions.query_function import QueryFunction
 
 _LOG_DELIMITERS = re.compile(r"[\s\[\]<>(){}|!;,'\"*&?+/:=@.\-$%\\_\n\r\t\u2010-\u2015]+")
-_WORD_ENDS = " \t\n\r\f\v[](){}/|<>!?@\"^#$&~_,.:;*%+-"
-_SOUNDS = {letter: digit for digit, letters in {"1": "BFPV", "2": "CGJKQSXZ", "3": "DT", "4": "L", "5": "MN", "6": "R"}.items() for letter in letters}
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<group>\((?!\?)|\(\?P?<\w+>)", re.DOTALL)
+_WORD_ENDS = ' \t\n\r\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-'
+_SOUNDS = {
+    letter: digit
+    for digit, letters in {"1": "BFPV", "2": "CGJKQSXZ", "3": "DT", "4": "L", "5": "MN", "6": "R"}.items()
+    for letter in letters
+}
 
 
 def initcap(text: str, delimiters: str | None) -> str:
@@ -26,7 +31,9 @@ def translate(text: str, sources: str, targets: str) -> str:
     """Each character of `sources` by the one at its place in `targets`; without one there, left out."""
     if len(set(sources)) < len(sources):
         raise ValueError("a character is to be replaced in two ways")
-    return text.translate({ord(sign): targets[place] if place < len(targets) else None for place, sign in enumerate(sources)})
+    return text.translate(
+        {ord(sign): targets[place] if place < len(targets) else None for place, sign in enumerate(sources)}
+    )
 
 
 def soundex(text: str) -> str:
@@ -126,33 +133,47 @@ def regexp_instr(text: str, pattern: str, position: int, occurrence: int, after:
 
     begun = text[position - 1 :]
     at = 0
-    group = re.compile(pattern).groups > 0
+    named, num_groups = _named_groups(pattern)
     for turn in range(occurrence):
         rest = begun[at:]
-        span = pc.extract_regex_span(pa.array([rest]), f"(?s:(?P<hagane_before>.*?))(?P<hagane_match>{pattern})")[0].as_py()
+        span = pc.extract_regex_span(pa.array([rest]), f"(?P<hagane_match>{named})")[0].as_py()
         if span is None:
             return 0
-        start, length = (_characters(rest, span["hagane_match"][part]) for part in (0, 1))
-        start, length = _characters(rest, span["hagane_match"][0]), 0
-        held = rest.encode()[span["hagane_match"][0] : span["hagane_match"][0] + span["hagane_match"][1]].decode()
-        length = len(held)
+        start, length = _in_characters(rest, *span["hagane_match"])
         if turn == occurrence - 1:
-            if group:
-                names = [name for name in span if not name.startswith("hagane_")]
-                del names
+            if num_groups:
+                start, length = _in_characters(rest, *span["hagane_group1"])
             return position + at + start + (length if after else 0)
         at += start + max(length, 1)
     return 0
 
 
-def _characters(text: str, octets: int) -> int:
-    return len(text.encode()[:octets].decode())
+def _in_characters(text: str, start: int, length: int) -> tuple[int, int]:
+    """Octets as characters."""
+    held = text.encode()
+    return len(held[:start].decode()), len(held[start : start + length].decode())
+
+
+def _named_groups(pattern: str) -> tuple[str, int]:
+    """The pattern, its groups named `hagane_group1`, …: Arrow finds none without a name."""
+    number = 0
+
+    def name(found: re.Match[str]) -> str:
+        nonlocal number
+        if not found["group"]:
+            return found[0]
+        number += 1
+        return f"(?P<hagane_group{number}>"
+
+    return _GROUP.sub(name, pattern), number
 
 
 FUNCTIONS: dict[str, QueryFunction] = {
     "lower": QueryFunction(("VARCHAR",), "VARCHAR", str.lower),
     "upper": QueryFunction(("VARCHAR",), "VARCHAR", str.upper),
-    "initcap": QueryFunction(("VARCHAR", "VARCHAR"), "VARCHAR", lambda text, ends: None if text is None else initcap(text, ends), nulls=True),
+    "initcap": QueryFunction(
+        ("VARCHAR", "VARCHAR"), "VARCHAR", lambda text, ends: None if text is None else initcap(text, ends), nulls=True
+    ),
     "translate": QueryFunction(("VARCHAR",) * 3, "VARCHAR", translate),
     "soundex": QueryFunction(("VARCHAR",), "VARCHAR", soundex),
     "edit_distance": QueryFunction(("VARCHAR", "VARCHAR"), "BIGINT", edit_distance),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timezone
+from datetime import UTC, datetime, time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,15 +29,22 @@ def _clock(us: int) -> time:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=timezone.utc)
+    return moment.replace(tzinfo=UTC)
 
 
 def timestamp_text(moment: datetime, zone: str) -> str:
     """As `2020-01-02 03:04:05+09`."""
     local = moment.astimezone(ZoneInfo(zone))
-    fraction = "" if not local.microsecond else f".{local.microsecond // 1000:03}" if not local.microsecond % 1000 else f".{local.microsecond:06}"
+    fraction = (
+        ""
+        if not local.microsecond
+        else f".{local.microsecond // 1000:03}"
+        if not local.microsecond % 1000
+        else f".{local.microsecond:06}"
+    )
     offset = local.strftime("%z")
-    return f"{local.year:04}-{local:%m-%d %H:%M:%S}{fraction}{offset[:3]}{':' + offset[3:5] if offset[3:5] != '00' else ''}"
+    minutes = f":{offset[3:5]}" if offset[3:5] != "00" else ""
+    return f"{local.year:04}-{local:%m-%d %H:%M:%S}{fraction}{offset[:3]}{minutes}"
 
 
 def interval(months: int, days: int, us: int) -> pa.MonthDayNano:
@@ -81,13 +88,19 @@ FUNCTIONS: dict[str, QueryFunction] = {
     "read_date": QueryFunction(("VARCHAR",), "DATE", lambda text: _needed(read_datetime(text), "DATE").date()),
     "read_datetime": QueryFunction(("VARCHAR",), "TIMESTAMP", lambda text: _needed(read_datetime(text), "DATETIME")),
     "read_time": QueryFunction(("VARCHAR",), "TIME", lambda text: _clock(_needed(read_time(text), "TIME"))),
-    "read_timestamp": QueryFunction(("VARCHAR",), "TIMESTAMPTZ", lambda text: _utc(_needed(read_timestamp(text), "TIMESTAMP"))),
-    "read_timestamp_in": QueryFunction(("VARCHAR", "VARCHAR"), "TIMESTAMPTZ", lambda text, zone: _utc(_needed(read_timestamp(text, zone), "TIMESTAMP"))),
+    "read_timestamp": QueryFunction(
+        ("VARCHAR",), "TIMESTAMPTZ", lambda text: _utc(_needed(read_timestamp(text), "TIMESTAMP"))
+    ),
+    "read_timestamp_in": QueryFunction(
+        ("VARCHAR", "VARCHAR"), "TIMESTAMPTZ", lambda text, zone: _utc(_needed(read_timestamp(text, zone), "TIMESTAMP"))
+    ),
     "timestamp_text": QueryFunction(("TIMESTAMPTZ", "VARCHAR"), "VARCHAR", timestamp_text),
     "parse_date": QueryFunction(("VARCHAR", "VARCHAR"), "DATE", lambda form, text: parse_time(form, text)[0].date()),
     "parse_datetime": QueryFunction(("VARCHAR", "VARCHAR"), "TIMESTAMP", lambda form, text: parse_time(form, text)[0]),
     "parse_time": QueryFunction(("VARCHAR", "VARCHAR"), "TIME", lambda form, text: parse_time(form, text)[0].time()),
-    "parse_timestamp": QueryFunction(("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", lambda form, text, zone: _utc(_moment(form, text, zone))),
+    "parse_timestamp": QueryFunction(
+        ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", lambda form, text, zone: _utc(_moment(form, text, zone))
+    ),
     "parse_interval": QueryFunction(("VARCHAR",), "INTERVAL", _read_interval),
     "justify": QueryFunction(("INTERVAL", "VARCHAR"), "INTERVAL", justify),
     "interval_divide": QueryFunction(("INTERVAL", "BIGINT"), "INTERVAL", divide),
@@ -97,4 +110,3 @@ FUNCTIONS: dict[str, QueryFunction] = {
 def _moment(form: str, text: str, zone: str) -> datetime:
     moment, offset = parse_time(form, text)
     return moment if offset == "UTC" else to_utc(moment, offset or zone)
-

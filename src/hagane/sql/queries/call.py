@@ -62,7 +62,8 @@ class Call:
     def word(self, place: int) -> str:
         """A bare word, in upper case: the part of a date, a form of normalisation."""
         node = self.arguments[place]
-        return (node.name if isinstance(node, exp.Column | exp.Var | exp.Identifier | exp.Anonymous) else node.sql()).upper()
+        plain = isinstance(node, exp.Column | exp.Var | exp.Identifier | exp.Anonymous)
+        return str(node.name if plain else node.sql()).upper()
 
     def refuse(self, what: str, place: int | None = None, **parts: str) -> Value:
         """Note a fault, at an argument or the whole call."""

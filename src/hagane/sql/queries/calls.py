@@ -17,7 +17,7 @@ from hagane.sql.queries.functions import MODULES
 from hagane.sql.queries.functions.refused import REASONS
 from hagane.sql.queries.overload import Overload, matched, overload
 from hagane.sql.queries.query_type import NULL, UNKNOWN, QueryType
-from hagane.sql.queries.rewriter import Rewriter
+from hagane.sql.queries.rewriter import Rewriter, as_json
 from hagane.sql.queries.scope import Scope
 from hagane.sql.queries.value import Value
 
@@ -133,14 +133,21 @@ def _overloaded(call: Call, signatures: list[Overload]) -> Value:
     values = call.values()
     if any(value.type == UNKNOWN for value in values):
         return Value("NULL", UNKNOWN)
-    found = [(distance[0], place, distance[1]) for place, one in enumerate(signatures) if (distance := matched(one, values))]
+    found = [
+        (distance[0], place, distance[1]) for place, one in enumerate(signatures) if (distance := matched(one, values))
+    ]
     if not found:
         return _mismatch(call, signatures, values)
     _, place, letters = min(found, key=lambda item: item[:2])
     signature = signatures[place]
     wanted = [_resolved(type_, letters) for type_ in signature.takes]
-    converted = [value if type_.kind == "ANY" else convert(call.rewriter, value, type_) for value, type_ in zip(values, wanted, strict=True)]
-    return Value(written(call, signature.sql, converted), _resolved(signature.gives, letters))
+    converted = [
+        value if type_.kind == "ANY" else convert(call.rewriter, value, type_)
+        for value, type_ in zip(values, wanted, strict=True)
+    ]
+    gives = _resolved(signature.gives, letters)
+    sql = written(call, signature.sql, converted)
+    return Value(as_json(sql, gives) if "hagane_" in signature.sql else sql, gives)
 
 
 def written(call: Call, template: str, values: list[Value]) -> str:
@@ -153,12 +160,14 @@ def written(call: Call, template: str, values: list[Value]) -> str:
         rewriter.functions.add(safe)
         template = template.replace(f"{name}(", f"{safe}(")
     template = _FAIL.sub(lambda found: rewriter.fail(found[1]), template)
+    if template.startswith("TRY("):
+        return rewriter.bind_all(values, template.format)
     if call.safe and not uses_python:
         return rewriter.bind_all(values, lambda *names: f"TRY({template.format(*names)})")
     repeated = [template.count(f"{{{place}}}") > 1 for place in range(len(values))]
     if not any(twice and not value.repeatable for twice, value in zip(repeated, values, strict=True)):
         return template.format(*(value.sql for value in values))
-    return rewriter.bind(values, lambda *names: template.format(*names))
+    return rewriter.bind(values, template.format)
 
 
 def _resolved(type_: QueryType, letters: dict[str, QueryType]) -> QueryType:

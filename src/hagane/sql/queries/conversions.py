@@ -84,7 +84,11 @@ def _joined(one: QueryType, two: QueryType) -> QueryType | None:
     if one.kind == two.kind == "STRUCT" and len(one.fields) == len(two.fields):
         parts = [common_type([mine, theirs]) for (_, mine), (_, theirs) in zip(one.fields, two.fields, strict=True)]
         names = [mine or theirs for (mine, _), (theirs, _) in zip(one.fields, two.fields, strict=True)]
-        return QueryType("STRUCT", fields=tuple(zip(names, [p or NULL for p in parts], strict=True))) if all(parts) else None
+        return (
+            QueryType("STRUCT", fields=tuple(zip(names, [p or NULL for p in parts], strict=True)))
+            if all(parts)
+            else None
+        )
     return None
 
 
@@ -101,19 +105,23 @@ def join_types(values: list[Value]) -> QueryType | None:
 def convert(rewriter: Rewriter, value: Value, wanted: QueryType) -> Value:
     """The value as `wanted`, which `step` allows."""
     have = value.type
-    if have == wanted or wanted in (NULL, UNKNOWN) or have == UNKNOWN:
+    if have in (wanted, UNKNOWN) or wanted in (NULL, UNKNOWN):
         return value
     if have == NULL:
         if not value.is_constant:  # ERROR(…)
             return Value(f"CAST({value.sql} AS {wanted.duckdb})", wanted)
         return Value(typed_null(wanted), wanted, None)
     if value.is_constant and isinstance(value.constant, int) and wanted == FLOAT64:
-        return Value(f"{value.constant}e0" if value.constant >= 0 else f"({value.constant}e0)", FLOAT64, float(value.constant))
+        return Value(
+            f"{value.constant}e0" if value.constant >= 0 else f"({value.constant}e0)", FLOAT64, float(value.constant)
+        )
     if have.kind == "STRUCT" or (have.kind == "ARRAY" and (have.element or INT64).kind in ("STRUCT", "ARRAY")):
         return cast(rewriter, value, wanted, None)
     if have.kind == wanted.kind == "NUMERIC":
         return value if wanted.width is None else Value(f"CAST({value.sql} AS {wanted.duckdb})", wanted)
     if have == STRING:
+        return cast(rewriter, value, wanted, None)
+    if wanted == TIMESTAMP:
         return cast(rewriter, value, wanted, None)
     return Value(f"CAST({value.sql} AS {wanted.duckdb})", wanted)
 
@@ -128,7 +136,11 @@ def write_cast(rewriter: Rewriter, node: exp.Cast, scope: Scope) -> Value:
 
         return write_cast_format(rewriter, node, wanted, scope)
     if isinstance(node.this, exp.Array | exp.Struct) and not node.this.expressions:
-        return Value(f"CAST([] AS {wanted.duckdb})", wanted) if wanted.kind == "ARRAY" else rewriter.refuse("a STRUCT has fields", node)
+        return (
+            Value(f"CAST([] AS {wanted.duckdb})", wanted)
+            if wanted.kind == "ARRAY"
+            else rewriter.refuse("a STRUCT has fields", node)
+        )
     value = rewriter.value(node.this, scope)
     rewriter.safe = isinstance(node, exp.TryCast)
     if _is_range(wanted) and value.is_constant:
@@ -147,7 +159,7 @@ def _is_range(type_: QueryType) -> bool:
 def castable(value: Value, wanted: QueryType) -> bool:
     """Whether CAST may be asked for."""
     have = value.type
-    if have in (NULL, UNKNOWN) or have.kind == wanted.kind and have.kind not in ("ARRAY", "STRUCT"):
+    if have in (NULL, UNKNOWN) or (have.kind == wanted.kind and have.kind not in ("ARRAY", "STRUCT")):
         return True
     if have.kind == wanted.kind == "ARRAY":
         return castable(Value("", have.element or NULL), wanted.element or NULL)
@@ -194,7 +206,7 @@ def _scalar(rewriter: Rewriter, value: Value, wanted: QueryType) -> str:
     match have.kind, wanted.kind:
         case "FLOAT64", "INT64":
             return f"{verb}(round({value.sql}) AS BIGINT)"
-        case ("NUMERIC" | "BIGNUMERIC"), "INT64":
+        case (("NUMERIC" | "BIGNUMERIC"), "INT64"):
             return f"{verb}(round({value.sql}, 0) AS BIGINT)"
         case "FLOAT64", ("NUMERIC" | "BIGNUMERIC"):
             return f"{verb}(round({value.sql}, 9) AS {wanted.duckdb})"
@@ -202,8 +214,10 @@ def _scalar(rewriter: Rewriter, value: Value, wanted: QueryType) -> str:
             return text_of(rewriter, value)
         case "STRING", _:
             return _read_text(rewriter, value, wanted, verb)
-        case "DATE", "TIMESTAMP":
-            return f"CAST({value.sql} AS TIMESTAMPTZ)"
+        case (("DATE" | "DATETIME"), "TIMESTAMP"):
+            return f"make_timestamptz(epoch_us(CAST({value.sql} AS TIMESTAMP)))"
+        case "TIMESTAMP", ("DATE" | "TIME" | "DATETIME"):
+            return f"CAST(make_timestamp(epoch_us({value.sql})) AS {wanted.duckdb})"
         case _:
             return f"{verb}({value.sql} AS {wanted.duckdb})"
 
@@ -256,9 +270,7 @@ def _time_text(t: str) -> str:
 
 def _fraction(us: str) -> str:
     """Nothing, three digits or six."""
-    return (
-        f"CASE WHEN ({us}) = 0 THEN '' WHEN ({us}) % 1000 = 0 THEN printf('.%03d', ({us}) // 1000) ELSE printf('.%06d', {us}) END"
-    )
+    return f"CASE WHEN ({us}) = 0 THEN '' WHEN ({us}) % 1000 = 0 THEN printf('.%03d', ({us}) // 1000) ELSE printf('.%06d', {us}) END"
 
 
 def interval_text(i: str) -> str:
@@ -282,7 +294,9 @@ def _read_text(rewriter: Rewriter, value: Value, wanted: QueryType, verb: str) -
         case "INT64":
             return rewriter.bind([value], lambda s: _guarded(rewriter, s, _WHOLE, _whole(s, verb), "INT64"))
         case "FLOAT64":
-            return rewriter.bind([value], lambda s: _guarded(rewriter, s, _REAL, f"{verb}(trim({s}) AS DOUBLE)", "FLOAT64"))
+            return rewriter.bind(
+                [value], lambda s: _guarded(rewriter, s, _REAL, f"{verb}(trim({s}) AS DOUBLE)", "FLOAT64")
+            )
         case "NUMERIC" | "BIGNUMERIC":
             read = rewriter.call("hagane_parse_numeric", wanted, value.sql)
             return f"CAST({read.sql} AS {wanted.duckdb})"
@@ -323,4 +337,16 @@ def _read_time(rewriter: Rewriter, value: Value, wanted: QueryType) -> str:
     return rewriter.call(f"hagane_read_{wanted.kind.lower()}", wanted, value.sql).sql
 
 
-__all__ = ["BOOL", "BYTES", "GEOGRAPHY", "JSON", "TIME", "cast", "common_type", "convert", "float_text", "join_types", "write_cast"]
+__all__ = [
+    "BOOL",
+    "BYTES",
+    "GEOGRAPHY",
+    "JSON",
+    "TIME",
+    "cast",
+    "common_type",
+    "convert",
+    "float_text",
+    "join_types",
+    "write_cast",
+]

@@ -29,7 +29,7 @@ from hagane.sql.queries.query_type import (
 )
 from hagane.sql.queries.rewriter import Rewriter
 from hagane.sql.queries.scope import Scope
-from hagane.sql.queries.value import Value
+from hagane.sql.queries.value import NOT_CONSTANT, Value
 
 Write = Callable[[Rewriter, exp.Expression, Scope], Value]
 _CLOCKS = {
@@ -44,7 +44,10 @@ def write_expression(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> 
     """Any expression."""
     write = _WRITERS.get(type(node))
     if write is not None:
-        return write(rewriter, node, scope)
+        value = write(rewriter, node, scope)
+        if node.args.get("negate") and not isinstance(node, exp.Like):
+            return Value(f"(NOT {value.sql})", BOOL)
+        return value
     if type(node) in _CLOCKS:
         arguments = [node.this] if node.this is not None else []
         return write_call(rewriter, exp.Anonymous(this=_CLOCKS[type(node)][0], expressions=arguments), scope)
@@ -54,7 +57,9 @@ def write_expression(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> 
 
 
 def _column(rewriter: Rewriter, node: exp.Column, scope: Scope) -> Value:
-    parts = [part.name for part in (node.args.get(key) for key in ("catalog", "db", "table", "this")) if part is not None]
+    parts = [
+        part.name for part in (node.args.get(key) for key in ("catalog", "db", "table", "this")) if part is not None
+    ]
     if isinstance(node.this, exp.Star):
         return rewriter.refuse("* is not an expression", node, next_step="name the columns")
     return _path(rewriter, parts, node, scope)
@@ -66,7 +71,9 @@ def _path(rewriter: Rewriter, parts: list[str], node: exp.Expression, scope: Sco
     rest = parts[1:]
     if isinstance(value, list):
         held = " and ".join(name or "a subquery" for name in value[:2])
-        return rewriter.refuse(f"the column {parts[0]} is ambiguous: {held} have one each", node, next_step="write the table before it")
+        return rewriter.refuse(
+            f"the column {parts[0]} is ambiguous: {held} have one each", node, next_step="write the table before it"
+        )
     source = scope.source(parts[0])
     if source is not None and (rest or value is None):
         of_table = _of_source(source, parts, rest)
@@ -105,7 +112,9 @@ def _row(source: object) -> Value:
     assert isinstance(source, Source)
     held = source.starred()
     packed = ", ".join(f"{_name(name)} := {value.sql}" for name, value in held)
-    return Value(f"struct_pack({packed})", QueryType("STRUCT", fields=tuple((name, value.type) for name, value in held)))
+    return Value(
+        f"struct_pack({packed})", QueryType("STRUCT", fields=tuple((name, value.type) for name, value in held))
+    )
 
 
 def _no_column(rewriter: Rewriter, parts: list[str], node: exp.Expression, scope: Scope) -> Value:
@@ -152,14 +161,15 @@ def _array(rewriter: Rewriter, node: exp.Array, scope: Scope) -> Value:
     values = [rewriter.value(part, scope) for part in node.expressions]
     type_ = join_types(values)
     if type_ is None:
-        return rewriter.refuse("the elements of an array have one type", node, received=", ".join(str(value.type) for value in values[:5]))
+        return rewriter.refuse(
+            "the elements of an array have one type", node, received=", ".join(str(value.type) for value in values[:5])
+        )
     if not values:
         return Value("CAST([] AS BIGINT[])", QueryType("ARRAY", element=NULL))
     element = INT64 if type_ == NULL else type_
     inner = ", ".join(convert(rewriter, value, element).sql for value in values)
-    constants = [value.constant for value in values]
-    constant = {"constant": constants} if all(value.is_constant for value in values) else {}
-    return Value(f"[{inner}]", QueryType("ARRAY", element=element), **constant)
+    constant = [value.constant for value in values] if all(value.is_constant for value in values) else NOT_CONSTANT
+    return Value(f"[{inner}]", QueryType("ARRAY", element=element), constant)
 
 
 def _struct(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
@@ -216,17 +226,29 @@ def _case(rewriter: Rewriter, node: exp.Case, scope: Scope) -> Value:
 
 
 def _if(rewriter: Rewriter, node: exp.If, scope: Scope) -> Value:
-    return _chosen(rewriter, [(operators.condition(rewriter, node.this, scope), node.args["true"])], node.args.get("false"), scope, node)
+    return _chosen(
+        rewriter,
+        [(operators.condition(rewriter, node.this, scope), node.args["true"])],
+        node.args.get("false"),
+        scope,
+        node,
+    )
 
 
 def _chosen(
-    rewriter: Rewriter, branches: list[tuple[str, exp.Expression]], otherwise: exp.Expression | None, scope: Scope, node: exp.Expression
+    rewriter: Rewriter,
+    branches: list[tuple[str, exp.Expression]],
+    otherwise: exp.Expression | None,
+    scope: Scope,
+    node: exp.Expression,
 ) -> Value:
     values = [rewriter.value(then, scope) for _, then in branches]
     last = rewriter.value(otherwise, scope) if otherwise is not None else Value("NULL", NULL, None)
     type_ = join_types([*values, last])
     if type_ is None:
-        return rewriter.refuse("the results have no common type", node, received=", ".join(str(value.type) for value in [*values, last]))
+        return rewriter.refuse(
+            "the results have no common type", node, received=", ".join(str(value.type) for value in [*values, last])
+        )
     parts = [
         f"WHEN {condition} THEN {convert(rewriter, value, type_).sql}"
         for (condition, _), value in zip(branches, values, strict=True)
@@ -264,8 +286,19 @@ def _parameter(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
     return Value(found.sql, found.type)
 
 
+def _formatted(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
+    return rewriter.refuse(
+        "CAST of a text with FORMAT is not supported here", node, next_step="use PARSE_DATE or PARSE_TIMESTAMP"
+    )
+
+
 def _kwarg(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
     return rewriter.refuse("no argument is given by name here", node)
+
+
+def _paren(rewriter: Rewriter, node: exp.Paren, scope: Scope) -> Value:
+    value = rewriter.value(node.this, scope)
+    return Value(f"({value.sql})", value.type, value.constant, value.point)
 
 
 _WRITERS: dict[type, Write] = {
@@ -276,7 +309,7 @@ _WRITERS: dict[type, Write] = {
     exp.HexString: lambda rewriter, node, scope: write_literal(rewriter, exp.Literal.number(int(str(node.this), 16))),
     exp.Boolean: lambda rewriter, node, scope: Value("TRUE" if node.this else "FALSE", BOOL, bool(node.this)),
     exp.Null: lambda rewriter, node, scope: Value("NULL", NULL, None),
-    exp.Paren: lambda rewriter, node, scope: _paren(rewriter, node, scope),
+    exp.Paren: _paren,
     exp.Alias: lambda rewriter, node, scope: rewriter.value(node.this, scope),
     exp.Column: _column,
     exp.Identifier: lambda rewriter, node, scope: _path(rewriter, [node.name], node, scope),
@@ -291,11 +324,15 @@ _WRITERS: dict[type, Write] = {
     exp.Cast: write_cast,
     exp.TryCast: write_cast,
     exp.ParseJSON: _json_literal,
+    exp.StrToDate: _formatted,
+    exp.StrToTime: _formatted,
     exp.Parameter: _parameter,
     exp.Placeholder: _parameter,
     exp.Kwarg: _kwarg,
     exp.Anonymous: lambda rewriter, node, scope: (
-        struct_of(rewriter, node.expressions, scope, node) if str(node.this).upper() == "STRUCT" else write_call(rewriter, node, scope)
+        struct_of(rewriter, node.expressions, scope, node)
+        if str(node.this).upper() == "STRUCT"
+        else write_call(rewriter, node, scope)
     ),
     exp.SafeFunc: write_call,
     exp.NetFunc: write_call,
@@ -308,14 +345,9 @@ _WRITERS: dict[type, Write] = {
 }
 
 
-def _paren(rewriter: Rewriter, node: exp.Paren, scope: Scope) -> Value:
-    value = rewriter.value(node.this, scope)
-    return Value(f"({value.sql})", value.type, value.constant, value.point)
-
-
 def _bytes(text: str) -> bytes:
     """What sqlglot read of `b'…'`: escapes of bytes have become characters, others stand for their UTF-8."""
     return b"".join(bytes([ord(sign)]) if ord(sign) < 256 else sign.encode() for sign in text)
 
 
-__all__ = ["STRING", "INTERVAL", "named_fields", "write_expression"]
+__all__ = ["INTERVAL", "STRING", "named_fields", "write_expression"]

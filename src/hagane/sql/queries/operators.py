@@ -79,23 +79,40 @@ def divided(rewriter: Rewriter, over: Value, under: Value, quotient: str) -> str
     if under.is_constant and under.constant:
         return f"({quotient.format(under.sql)})"
     zero = rewriter.fail("division by zero")
-    return rewriter.bind([under], lambda d: f"(CASE WHEN {d} = 0 THEN {_unless_null(over, zero)} ELSE {quotient.format(d)} END)")
+    return rewriter.bind(
+        [under], lambda d: f"(CASE WHEN {d} = 0 THEN {_unless_null(over, zero)} ELSE {quotient.format(d)} END)"
+    )
 
 
 def _unless_null(over: Value, failure: str) -> str:
     if over.constant is None:
         return "NULL"
-    return f"CASE WHEN {over.sql} IS NOT NULL THEN {failure} END" if not over.is_constant and over.repeatable else failure
+    return (
+        f"CASE WHEN {over.sql} IS NOT NULL THEN {failure} END" if not over.is_constant and over.repeatable else failure
+    )
 
 
 def _decimals(rewriter: Rewriter, sign: str, left: Value, right: Value, type_: QueryType) -> Value:
     """DuckDB's decimals are exact but for their quotients, which Python computes."""
     if sign == "/":
-        call = rewriter.call("hagane_numeric_divide", NUMERIC, f"CAST({left.sql} AS DECIMAL(38, 9))", f"CAST({right.sql} AS DECIMAL(38, 9))")
+        call = rewriter.call(
+            "hagane_numeric_divide",
+            NUMERIC,
+            f"CAST({left.sql} AS DECIMAL(38, 9))",
+            f"CAST({right.sql} AS DECIMAL(38, 9))",
+        )
         return Value(call.sql, NUMERIC)
-    mine, theirs = (value if value.type.kind != "INT64" else Value(f"CAST({value.sql} AS DECIMAL(18, 0))", NUMERIC, NUMERIC) for value in (left, right))
+    mine, theirs = (
+        value if value.type.kind != "INT64" else Value(f"CAST({value.sql} AS DECIMAL(18, 0))", NUMERIC, NUMERIC)
+        for value in (left, right)
+    )
     if sign == "*" and (left.type.width is None or right.type.width is None):
-        call = rewriter.call("hagane_numeric_multiply", NUMERIC, f"CAST({left.sql} AS DECIMAL(38, 9))", f"CAST({right.sql} AS DECIMAL(38, 9))")
+        call = rewriter.call(
+            "hagane_numeric_multiply",
+            NUMERIC,
+            f"CAST({left.sql} AS DECIMAL(38, 9))",
+            f"CAST({right.sql} AS DECIMAL(38, 9))",
+        )
         return Value(call.sql, NUMERIC)
     sql = f"({mine.sql} {sign} {theirs.sql})"
     return Value(sql if sign == "*" else f"CAST({sql} AS DECIMAL(38, 9))" if left.type.width is None else sql, type_)
@@ -103,7 +120,9 @@ def _decimals(rewriter: Rewriter, sign: str, left: Value, right: Value, type_: Q
 
 def _moments(rewriter: Rewriter, sign: str, left: Value, right: Value) -> Value | None:
     mine, theirs = left.type.kind, right.type.kind
-    if sign == "+" and mine == "INTERVAL" and theirs in _TIMES or sign == "+" and mine == "INT64" and theirs == "DATE":
+    if (sign == "+" and mine == "INTERVAL" and theirs in _TIMES) or (
+        sign == "+" and mine == "INT64" and theirs == "DATE"
+    ):
         return _moments(rewriter, sign, right, left)
     if mine == "DATE" and theirs == "INT64" and sign in "+-":
         return Value(f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", DATE)
@@ -184,12 +203,12 @@ def _floats(sign: str, left: Value, right: Value) -> str:
 
 def may_be_nan(value: Value) -> bool:
     """Whether a FLOAT64 could be NaN: not a constant that is none, nor what was an INT64."""
-    return not value.is_constant and not value.sql.startswith("CAST(") or "nan" in value.sql.lower()
+    return (not value.is_constant and not value.sql.startswith("CAST(")) or "nan" in value.sql.lower()
 
 
 def _and_or(word: str) -> Write:
     def write(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
-        parts = [part for part in node.flatten()]
+        parts = list(node.flatten())
         return Value("(" + f" {word} ".join(condition(rewriter, part, scope) for part in parts) + ")", BOOL)
 
     return write
@@ -230,7 +249,9 @@ def _between(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
         return Value("CAST(NULL AS BOOLEAN)", BOOL)
     x, a, b = (convert(rewriter, part, type_) for part in (value, low, high))
     if type_ == FLOAT64 and may_be_nan(b):
-        return Value(f"({compared(rewriter, '>=', x, a, node).sql} AND {compared(rewriter, '<=', x, b, node).sql})", BOOL)
+        return Value(
+            f"({compared(rewriter, '>=', x, a, node).sql} AND {compared(rewriter, '<=', x, b, node).sql})", BOOL
+        )
     return Value(f"({x.sql} BETWEEN {a.sql} AND {b.sql})", BOOL)
 
 
@@ -245,7 +266,9 @@ def _in(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
     values = [rewriter.value(part, scope) for part in node.expressions]
     type_ = join_types([value, *values])
     if type_ is None:
-        return rewriter.refuse(f"{value.type} cannot be in this list", node, received=", ".join(str(v.type) for v in values[:5]))
+        return rewriter.refuse(
+            f"{value.type} cannot be in this list", node, received=", ".join(str(v.type) for v in values[:5])
+        )
     if value.type == NULL:
         return Value("CAST(NULL AS BOOLEAN)", BOOL)
     listed = ", ".join(convert(rewriter, part, type_).sql for part in values)
@@ -255,7 +278,9 @@ def _in(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
 def _in_array(rewriter: Rewriter, value: Value, node: exp.Expression, scope: Scope) -> Value:
     array = rewriter.value(node.args["unnest"].expressions[0], scope)
     if array.type.kind != "ARRAY":
-        return rewriter.refuse("UNNEST takes an array", node, received=str(array.type)) if array.type != UNKNOWN else array
+        return (
+            rewriter.refuse("UNNEST takes an array", node, received=str(array.type)) if array.type != UNKNOWN else array
+        )
     element = join_types([value, Value("", array.type.element or NULL)])
     if element is None:
         return rewriter.refuse(f"{value.type} cannot be in {array.type}", node)
@@ -264,23 +289,31 @@ def _in_array(rewriter: Rewriter, value: Value, node: exp.Expression, scope: Sco
     return Value(
         rewriter.bind(
             [mine, list_],
-            lambda x, a: f"CASE WHEN {a} IS NULL OR len({a}) = 0 THEN FALSE WHEN {x} IS NULL THEN NULL WHEN list_contains({a}, {x}) THEN TRUE "
-            f"WHEN list_count({a}) < len({a}) THEN NULL ELSE FALSE END",
+            lambda x, a: (
+                f"CASE WHEN {a} IS NULL OR len({a}) = 0 THEN FALSE WHEN {x} IS NULL THEN NULL WHEN list_contains({a}, {x}) THEN TRUE "
+                f"WHEN list_count({a}) < len({a}) THEN NULL ELSE FALSE END"
+            ),
         ),
         BOOL,
     )
 
 
 def _like(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
+    """LIKE; `NOT LIKE ANY (p, q)` is `NOT LIKE p OR NOT LIKE q`."""
     value, pattern = rewriter.value(node.this, scope), node.expression
-    if isinstance(pattern, exp.Any | exp.All):
-        word = " OR " if isinstance(pattern, exp.Any) else " AND "
-        inner = pattern.this
-        parts = inner.expressions if isinstance(inner, exp.Tuple) else [inner.this if isinstance(inner, exp.Paren) else inner]
-        if isinstance(inner, exp.Unnest):
-            return rewriter.refuse("LIKE ANY takes patterns in parentheses here", node, next_step="use EXISTS(SELECT … FROM UNNEST(…) AS p WHERE x LIKE p)")
-        return Value("(" + word.join(_one_like(rewriter, value, rewriter.value(part, scope), node) for part in parts) + ")", BOOL)
-    return Value(_one_like(rewriter, value, rewriter.value(pattern, scope), node), BOOL)
+    negated = "NOT " if node.args.get("negate") else ""
+    if not isinstance(pattern, exp.Any | exp.All):
+        return Value(f"({negated}{_one_like(rewriter, value, rewriter.value(pattern, scope), node)})", BOOL)
+    inner = pattern.this
+    if isinstance(inner, exp.Unnest | exp.Query):
+        step = "use EXISTS(SELECT … FROM UNNEST(…) AS p WHERE x LIKE p)"
+        return rewriter.refuse("LIKE ANY takes patterns in parentheses here", node, next_step=step)
+    parts = (
+        inner.expressions if isinstance(inner, exp.Tuple) else [inner.this if isinstance(inner, exp.Paren) else inner]
+    )
+    word = " OR " if isinstance(pattern, exp.Any) else " AND "
+    likes = [negated + _one_like(rewriter, value, rewriter.value(part, scope), node) for part in parts]
+    return Value(f"({word.join(likes)})", BOOL)
 
 
 def _one_like(rewriter: Rewriter, value: Value, pattern: Value, node: exp.Expression) -> str:
@@ -297,7 +330,13 @@ def _concatenated(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Val
         return rewriter.refuse(f"there is no {left.type} || {right.type}", node, next_step="CAST(… AS STRING) first")
     mine, theirs = (convert(rewriter, value, type_) for value in (left, right))
     if type_.kind == "ARRAY":
-        return Value(rewriter.bind([mine, theirs], lambda a, b: f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN list_concat({a}, {b}) END"), type_)
+        return Value(
+            rewriter.bind(
+                [mine, theirs],
+                lambda a, b: f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN list_concat({a}, {b}) END",
+            ),
+            type_,
+        )
     return Value(f"({mine.sql} || {theirs.sql})", type_ if type_ != NULL else STRING)
 
 

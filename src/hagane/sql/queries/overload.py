@@ -27,7 +27,21 @@ from hagane.sql.queries.value import Value
 
 _NAMED = {
     str(type_): type_
-    for type_ in (BOOL, BYTES, DATE, DATETIME, FLOAT64, GEOGRAPHY, INT64, INTERVAL, JSON, NUMERIC, STRING, TIME, TIMESTAMP)
+    for type_ in (
+        BOOL,
+        BYTES,
+        DATE,
+        DATETIME,
+        FLOAT64,
+        GEOGRAPHY,
+        INT64,
+        INTERVAL,
+        JSON,
+        NUMERIC,
+        STRING,
+        TIME,
+        TIMESTAMP,
+    )
 }
 _CONSTANT_TEXT = ("DATE", "DATETIME", "TIME", "TIMESTAMP", "BYTES")
 _STEPS = {
@@ -109,7 +123,7 @@ def _letter(letter: str, value: Value, letters: dict[str, QueryType]) -> int | N
 def step(value: Value, wanted: QueryType) -> int | None:
     """How far a value's type is from another that it becomes unasked: 0 is the same, None never."""
     have = value.type
-    if have in (NULL, UNKNOWN) or have.kind == wanted.kind and have.kind not in ("ARRAY", "STRUCT", "RANGE"):
+    if have in (NULL, UNKNOWN) or (have.kind == wanted.kind and have.kind not in ("ARRAY", "STRUCT", "RANGE")):
         return 0
     if have.kind == "STRING" and value.is_constant and wanted.kind in _CONSTANT_TEXT:
         return 4

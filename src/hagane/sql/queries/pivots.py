@@ -72,7 +72,9 @@ def _unpivot(rewriter: Rewriter, node: exp.Pivot, sql: str, columns: Columns) ->
     field = node.args["fields"][0]
     held = rewriter.name("p")
     types = {name.lower(): (name, type_) for name, type_ in columns}
-    if isinstance(node.expressions[0], exp.Tuple) or any(isinstance(_bare(part), exp.Tuple) for part in field.expressions):
+    if isinstance(node.expressions[0], exp.Tuple) or any(
+        isinstance(_bare(part), exp.Tuple) for part in field.expressions
+    ):
         rewriter.refuse("UNPIVOT of several columns at once is not supported here", node, next_step="write a UNION ALL")
         return sql, columns
     sources, labels = [], []
@@ -85,7 +87,9 @@ def _unpivot(rewriter: Rewriter, node: exp.Pivot, sql: str, columns: Columns) ->
         labels.append(_given_label(rewriter, part) or Value(f"'{name}'", STRING))
     joined = common_type([type_ for _, type_ in sources])
     if joined is None:
-        rewriter.refuse("the columns of UNPIVOT have one type", node, received=", ".join(str(type_) for _, type_ in sources))
+        rewriter.refuse(
+            "the columns of UNPIVOT have one type", node, received=", ".join(str(type_) for _, type_ in sources)
+        )
         return sql, columns
     taken = {name.lower() for name, _ in sources}
     kept = [(name, type_) for name, type_ in columns if name.lower() not in taken]
@@ -95,8 +99,14 @@ def _unpivot(rewriter: Rewriter, node: exp.Pivot, sql: str, columns: Columns) ->
     for (name, type_), label in zip(sources, labels, strict=True):
         value = Value(f"{held}.{quoted(name)}", type_)
         where = "" if node.args.get("include_nulls") else f" WHERE {value.sql} IS NOT NULL"
-        selects.append(f"SELECT {listed}{convert(rewriter, value, joined).sql} AS {quoted(value_name)}, {label.sql} AS {quoted(label_name)} FROM {sql} AS {held}{where}")
-    result: list[tuple[str, QueryType]] = [*kept, (value_name, joined), (label_name, labels[0].type if labels else UNKNOWN)]
+        selects.append(
+            f"SELECT {listed}{convert(rewriter, value, joined).sql} AS {quoted(value_name)}, {label.sql} AS {quoted(label_name)} FROM {sql} AS {held}{where}"
+        )
+    result: list[tuple[str, QueryType]] = [
+        *kept,
+        (value_name, joined),
+        (label_name, labels[0].type if labels else UNKNOWN),
+    ]
     return f"({' UNION ALL '.join(selects)})", tuple(result)
 
 

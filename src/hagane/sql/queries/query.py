@@ -19,7 +19,9 @@ def write_query(rewriter: Rewriter, node: exp.Expression, scope: Scope | None) -
         inner = write_query(rewriter, node.this, scope)
         if not any(node.args.get(key) for key in ("order", "limit", "offset")):
             return inner
-        return _limited(rewriter, node, WrittenQuery(f"SELECT * FROM ({inner.sql})", inner.columns), Scope(parent=scope))
+        return _limited(
+            rewriter, node, WrittenQuery(f"SELECT * FROM ({inner.sql})", inner.columns), Scope(parent=scope)
+        )
     if isinstance(node, exp.Paren):
         return write_query(rewriter, node.this, scope)
     prefix, scope = _with(rewriter, node, scope)
@@ -29,7 +31,9 @@ def write_query(rewriter: Rewriter, node: exp.Expression, scope: Scope | None) -
         written = write_select(rewriter, node, scope)
     elif isinstance(node, exp.Subquery):
         inner = write_query(rewriter, node.this, scope)
-        written = _limited(rewriter, node, WrittenQuery(f"SELECT * FROM ({inner.sql})", inner.columns), Scope(parent=scope))
+        written = _limited(
+            rewriter, node, WrittenQuery(f"SELECT * FROM ({inner.sql})", inner.columns), Scope(parent=scope)
+        )
     else:
         rewriter.refuse(f"{type(node).__name__.upper()} is no query", node)
         return WrittenQuery("SELECT NULL", ())
@@ -55,6 +59,7 @@ def _with(rewriter: Rewriter, node: exp.Expression, scope: Scope | None) -> tupl
         if name.lower() in common and recursive:
             columns = common[name.lower()].columns
             written = WrittenQuery(written.sql, columns)
+        columns = tuple((column, INT64 if type_ == NULL else type_) for column, type_ in columns)
         listed = ", ".join(quoted(column) for column, _ in columns)
         common[name.lower()] = CommonTable(quoted(name), columns, written.struct)
         parts.append(f"{quoted(name)}({listed}) AS ({written.sql})" if listed else f"{quoted(name)} AS ({written.sql})")
@@ -62,7 +67,9 @@ def _with(rewriter: Rewriter, node: exp.Expression, scope: Scope | None) -> tupl
 
 
 def _names_itself(table: exp.CTE) -> bool:
-    return isinstance(table.this, exp.SetOperation) and any(found.name.lower() == table.alias.lower() for found in table.this.find_all(exp.Table))
+    return isinstance(table.this, exp.SetOperation) and any(
+        found.name.lower() == table.alias.lower() for found in table.this.find_all(exp.Table)
+    )
 
 
 def _know_first_part(rewriter: Rewriter, table: exp.CTE, scope: Scope, common: dict[str, CommonTable]) -> None:
@@ -81,14 +88,21 @@ def _set_operation(rewriter: Rewriter, node: exp.SetOperation, scope: Scope) -> 
     if node.args.get("by_name") or node.args.get("side") or node.args.get("kind"):
         return _by_name(rewriter, node, left, right, scope)
     if len(left.columns) != len(right.columns):
-        rewriter.refuse("both sides of a set operation have as many columns", node.right, expected=str(len(left.columns)), received=str(len(right.columns)))
+        rewriter.refuse(
+            "both sides of a set operation have as many columns",
+            node.right,
+            expected=str(len(left.columns)),
+            received=str(len(right.columns)),
+        )
         return left
     columns: list[tuple[str, QueryType]] = []
     for (name, mine), (_, theirs) in zip(left.columns, right.columns, strict=True):
         joined = common_type([mine, theirs])
         if joined is None:
-            rewriter.refuse(f"the column {name or len(columns) + 1} is {mine} on one side and {theirs} on the other", node.right)
-        columns.append((name, INT64 if joined == NULL else joined or UNKNOWN))
+            rewriter.refuse(
+                f"the column {name or len(columns) + 1} is {mine} on one side and {theirs} on the other", node.right
+            )
+        columns.append((name, joined or UNKNOWN))
     word = _WORDS[type(node)] + ("" if node.args.get("distinct") else " ALL")
     sides = [_cast_columns(rewriter, side, tuple(columns)) for side in (left, right)]
     return _limited(rewriter, node, WrittenQuery(f"({sides[0]}) {word} ({sides[1]})", tuple(columns)), scope)
@@ -100,17 +114,24 @@ def _cast_columns(rewriter: Rewriter, side: WrittenQuery, wanted: Columns) -> st
         return side.sql
     names = [rewriter.name("c") for _ in wanted]
     cast = [
-        f"{convert(rewriter, Value(name, have), type_).sql} AS {quoted(label)}"
+        f"{convert(rewriter, Value(name, have), type_).sql if type_ != NULL else name} AS {quoted(label)}"
         for name, (_, have), (label, type_) in zip(names, side.columns, wanted, strict=True)
     ]
     return f"SELECT {', '.join(cast)} FROM ({side.sql}) AS {rewriter.name('s')}({', '.join(names)})"
 
 
-def _by_name(rewriter: Rewriter, node: exp.SetOperation, left: WrittenQuery, right: WrittenQuery, scope: Scope) -> WrittenQuery:
+def _by_name(
+    rewriter: Rewriter, node: exp.SetOperation, left: WrittenQuery, right: WrittenQuery, scope: Scope
+) -> WrittenQuery:
     """UNION ALL BY NAME: the right side's columns in the order of the left's."""
-    mine, theirs = {name.lower(): type_ for name, type_ in left.columns}, {name.lower(): type_ for name, type_ in right.columns}
+    mine, theirs = (
+        {name.lower(): type_ for name, type_ in left.columns},
+        {name.lower(): type_ for name, type_ in right.columns},
+    )
     if set(mine) != set(theirs) or node.args.get("side") or node.args.get("kind"):
-        rewriter.refuse("both sides of BY NAME have the same columns here", node.right, next_step="name every column on both sides")
+        rewriter.refuse(
+            "both sides of BY NAME have the same columns here", node.right, next_step="name every column on both sides"
+        )
         return left
     columns = tuple((name, common_type([type_, theirs[name.lower()]]) or UNKNOWN) for name, type_ in left.columns)
     moved = WrittenQuery(
@@ -124,8 +145,15 @@ def _by_name(rewriter: Rewriter, node: exp.SetOperation, left: WrittenQuery, rig
 
 def _limited(rewriter: Rewriter, node: exp.Expression, written: WrittenQuery, scope: Scope) -> WrittenQuery:
     """ORDER BY, LIMIT and OFFSET behind a set operation or a subquery: they see its columns alone."""
-    inner = Scope(parent=scope.parent, common=scope.common, aliases={name.lower(): Value(quoted(name), type_) for name, type_ in written.columns}, alias_first=True)
-    tail = ordering(rewriter, node, inner, [Value(str(place), type_) for place, (_, type_) in enumerate(written.columns, 1)])
+    inner = Scope(
+        parent=scope.parent,
+        common=scope.common,
+        aliases={name.lower(): Value(quoted(name), type_) for name, type_ in written.columns},
+        alias_first=True,
+    )
+    tail = ordering(
+        rewriter, node, inner, [Value(str(place), type_) for place, (_, type_) in enumerate(written.columns, 1)]
+    )
     return WrittenQuery(written.sql + tail, written.columns)
 
 

@@ -125,9 +125,13 @@ def duckdb_type(text: str) -> QueryType:
 def is_standard(text: str) -> bool:
     """Whether a column of DuckDB's type `text` has just the type that it has in queries, so that no cast is needed."""
     type_ = duckdb_type(text)
-    return type_.kind == "STRUCT" or type_.duckdb == text or (text, type_) == ("TIMESTAMP WITH TIME ZONE", TIMESTAMP) or (
-        type_.kind == "NUMERIC"
-    ) or (type_.kind == "ARRAY" and is_standard(text[: text.rindex("[")]))
+    return (
+        type_.kind == "STRUCT"
+        or type_.duckdb == text
+        or (text, type_) == ("TIMESTAMP WITH TIME ZONE", TIMESTAMP)
+        or (type_.kind == "NUMERIC")
+        or (type_.kind == "ARRAY" and is_standard(text[: text.rindex("[")]))
+    )
 
 
 def _parts(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from hagane.errors import nearest
 from hagane.sql.queries import operators
-from hagane.sql.queries.conversions import common_type
+from hagane.sql.queries.conversions import common_type, convert, join_types
 from hagane.sql.queries.query_schema import QueryTable
 from hagane.sql.queries.query_type import INT64, NULL, STRING, UNKNOWN, QueryType, named_fields
 from hagane.sql.queries.rewriter import Rewriter
@@ -25,7 +25,9 @@ def write_from(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> str:
     return " FROM " + _with_joins(rewriter, clause.this, node.args.get("joins") or (), scope)
 
 
-def _with_joins(rewriter: Rewriter, first: exp.Expression, joins: list[exp.Join] | tuple[exp.Join, ...], scope: Scope) -> str:
+def _with_joins(
+    rewriter: Rewriter, first: exp.Expression, joins: list[exp.Join] | tuple[exp.Join, ...], scope: Scope
+) -> str:
     sql = relation(rewriter, first, scope)
     for join in [*(first.args.get("joins") or ()), *joins]:
         sql += _join(rewriter, join, scope)
@@ -46,10 +48,16 @@ def _join(rewriter: Rewriter, join: exp.Join, scope: Scope) -> str:
     if on is not None:
         return f" {' '.join(words)} JOIN {right} ON {operators.condition(rewriter, on, scope)}"
     if using:
-        return f" {' '.join(words)} JOIN {right} USING ({_using(rewriter, using, before, added, scope, join)})"
+        return f" {' '.join(words)} JOIN {right} USING ({_using(rewriter, using, before, added, scope)})"
     if unnested and "LEFT" in words:
         return f" LEFT JOIN {right} ON TRUE"
-    return f" {' '.join(words) or 'CROSS'} JOIN {right}" if "CROSS" in words else f" CROSS JOIN {right}" if unnested else _no_condition(rewriter, join)
+    return (
+        f" {' '.join(words) or 'CROSS'} JOIN {right}"
+        if "CROSS" in words
+        else f" CROSS JOIN {right}"
+        if unnested
+        else _no_condition(rewriter, join)
+    )
 
 
 def _no_condition(rewriter: Rewriter, join: exp.Join) -> str:
@@ -57,7 +65,9 @@ def _no_condition(rewriter: Rewriter, join: exp.Join) -> str:
     return ""
 
 
-def _using(rewriter: Rewriter, using: list[exp.Expression], before: list[Source], added: list[Source], scope: Scope, join: exp.Join) -> str:
+def _using(
+    rewriter: Rewriter, using: list[exp.Expression], before: list[Source], added: list[Source], scope: Scope
+) -> str:
     names = []
     for part in using:
         name, key = part.name, part.name.lower()
@@ -65,7 +75,11 @@ def _using(rewriter: Rewriter, using: list[exp.Expression], before: list[Source]
         right = [source for source in added if key in source.columns]
         if not left or not right:
             held = [column[0] for source in (before if not left else added) for column in source.columns.values()]
-            rewriter.refuse(f"there is no column {name} on the {'left' if not left else 'right'}", part, nearest=nearest(name, held) or "")
+            rewriter.refuse(
+                f"there is no column {name} on the {'left' if not left else 'right'}",
+                part,
+                nearest=nearest(name, held) or "",
+            )
             continue
         mine, theirs = left[0].columns[key][1].type, right[0].columns[key][1].type
         type_ = common_type([mine, theirs])
@@ -88,8 +102,33 @@ def relation(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> str:
         return _finished(rewriter, node, scope, *_subquery(rewriter, node, scope))
     if isinstance(node, exp.Table):
         return _table(rewriter, node, scope)
+    if isinstance(node, exp.Values):
+        return _finished(rewriter, node, scope, *_values(rewriter, node, scope))
     rewriter.refuse("this cannot stand in FROM", node)
     return "(SELECT NULL)"
+
+
+def _values(rewriter: Rewriter, node: exp.Values, scope: Scope) -> tuple[str, Columns]:
+    """Rows of values, as INSERT lists them: columns of the types that all their values become."""
+    rows = [
+        [rewriter.value(part, scope) for part in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+        for row in node.expressions
+    ]
+    if len({len(row) for row in rows}) != 1:
+        rewriter.refuse("every row has as many values", node)
+        return "(SELECT NULL)", ()
+    types = [join_types(list(column)) for column in zip(*rows, strict=True)]
+    for place, type_ in enumerate(types):
+        if type_ is None:
+            rewriter.refuse(f"the values of column {place + 1} have no common type", node)
+    known = [INT64 if type_ in (None, NULL) else type_ for type_ in types]
+    listed = ", ".join(
+        f"({', '.join(convert(rewriter, value, type_).sql for value, type_ in zip(row, known, strict=True))})"
+        for row in rows
+    )
+    names = [f"f{place}_" for place in range(len(known))]
+    held = rewriter.name("v")
+    return f"(SELECT * FROM (VALUES {listed}) AS {held}({', '.join(names)}))", tuple(zip(names, known, strict=True))
 
 
 def _subquery(rewriter: Rewriter, node: exp.Subquery, scope: Scope) -> tuple[str, Columns]:
@@ -107,12 +146,15 @@ def _table(rewriter: Rewriter, node: exp.Table, scope: Scope) -> str:
         return _finished(rewriter, node, scope, common.sql, common.columns, default=parts[0])
     array = _correlated(rewriter, parts, scope)
     if array is not None:
-        return _unnested(rewriter, array, node.alias or parts[-1], None, scope, node)
+        return _unnested(rewriter, array, scope, name=node.alias or parts[-1])
     if parts[-1].endswith("*"):
         return _wildcard(rewriter, node, [*parts[:-1], parts[-1][:-1]], scope)
     table = rewriter.schema.table(parts)
     if table is None:
-        near = nearest(parts[-1], [*rewriter.schema.table_names(), *(name for s in scope.outward() for name in s.common)]) or ""
+        near = (
+            nearest(parts[-1], [*rewriter.schema.table_names(), *(name for s in scope.outward() for name in s.common)])
+            or ""
+        )
         rewriter.refuse(f"Not found: Table {'.'.join(parts)}", node, nearest=near)
         scope.sources.append(_Anything(node.alias or parts[-1]))
         return "(SELECT NULL)"
@@ -122,7 +164,8 @@ def _table(rewriter: Rewriter, node: exp.Table, scope: Scope) -> str:
 def _path(node: exp.Table) -> list[str]:
     """`project.dataset.table`, whether the backquotes stood around each part or around all."""
     found: list[str] = []
-    for part in (node.args.get("catalog"), node.args.get("db"), node.this):
+    for written in (node.args.get("catalog"), node.args.get("db"), node.this):
+        part = written
         while isinstance(part, exp.Dot):
             found.append(part.this.name)
             part = part.expression
@@ -169,7 +212,11 @@ def _correlated(rewriter: Rewriter, parts: list[str], scope: Scope) -> Value | N
 def _wildcard(rewriter: Rewriter, node: exp.Table, parts: list[str], scope: Scope) -> str:
     tables = list(rewriter.schema.tables(parts))
     if not tables:
-        rewriter.refuse(f"no table's name begins with {'.'.join(parts)}", node, nearest=nearest(parts[-1], rewriter.schema.table_names()) or "")
+        rewriter.refuse(
+            f"no table's name begins with {'.'.join(parts)}",
+            node,
+            nearest=nearest(parts[-1], rewriter.schema.table_names()) or "",
+        )
         scope.sources.append(_Anything(node.alias))
         return "(SELECT NULL)"
     columns = _wildcard_columns(tables)
@@ -177,7 +224,8 @@ def _wildcard(rewriter: Rewriter, node: exp.Table, parts: list[str], scope: Scop
     for table in tables:
         held = {name.lower(): type_ for name, type_ in table.types}
         listed = [
-            quoted(name) if name.lower() in held else f"CAST(NULL AS {type_.duckdb}) AS {quoted(name)}" for name, type_ in columns
+            quoted(name) if name.lower() in held else f"CAST(NULL AS {type_.duckdb}) AS {quoted(name)}"
+            for name, type_ in columns
         ]
         suffix = table.name[len(parts[-1]) :].replace("'", "''")
         selects.append(f"SELECT {', '.join(listed)}, '{suffix}' AS {SUFFIX} FROM {table.relation}")
@@ -213,7 +261,10 @@ def _finished(
 
 def source_of(held: str, columns: Columns, *, name: str, hidden: frozenset[str] = frozenset()) -> Source:
     """A source whose columns are read as `"held"."column"`."""
-    read = {column.lower(): (column, Value(f"{quoted(held)}.{quoted(column)}", type_)) for column, type_ in columns}
+    read = {
+        column.lower(): (column, Value(f"{quoted(held)}.{quoted(column)}", INT64 if type_ == NULL else type_))
+        for column, type_ in columns
+    }
     return Source(name=name, columns=read, hidden=hidden)
 
 
@@ -242,10 +293,10 @@ def _unnest(rewriter: Rewriter, node: exp.Unnest, scope: Scope) -> str:
             rewriter.refuse("UNNEST takes an array", node.expressions[0], received=str(value.type))
         scope.sources.append(_Anything(name))
         return "(SELECT NULL)"
-    return _unnested(rewriter, value, name, offset_name, scope, node)
+    return _unnested(rewriter, value, scope, name=name, offset=offset_name)
 
 
-def _unnested(rewriter: Rewriter, array: Value, name: str, offset: str | None, scope: Scope, node: exp.Expression) -> str:
+def _unnested(rewriter: Rewriter, array: Value, scope: Scope, *, name: str, offset: str | None = None) -> str:
     """Elements of an array as rows; those that are STRUCTs with their fields as columns; offsets from 0."""
     element = array.type.element or INT64
     element = INT64 if element == NULL else element
@@ -254,7 +305,10 @@ def _unnested(rewriter: Rewriter, array: Value, name: str, offset: str | None, s
     columns: dict[str, tuple[str, Value]] = {}
     if element.kind == "STRUCT":
         for field, type_ in named_fields(element):
-            columns[field.lower()] = (field, Value(f"struct_extract({value.sql}, '{field.replace(chr(39), chr(39) * 2)}')", type_))
+            columns[field.lower()] = (
+                field,
+                Value(f"struct_extract({value.sql}, '{field.replace(chr(39), chr(39) * 2)}')", type_),
+            )
     elif name:
         columns[name.lower()] = (name, value)
     else:

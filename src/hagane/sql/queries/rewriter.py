@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from hagane.errors import ExpressionError, Fault
+from hagane.errors import Fault, SqlError
 from hagane.sql.queries.query_schema import QuerySchema
 from hagane.sql.queries.query_type import NULL, UNKNOWN, QueryType
 from hagane.sql.queries.scope import Scope
@@ -38,7 +38,7 @@ class Rewriter:
 
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ExpressionError(self._fault("the query is nested too deep", node, next_step="part it with WITH"))
+            raise SqlError(self._fault("the query is nested too deep", node, next_step="part it with WITH"))
         safe, self.safe = self.safe, False
         try:
             return write_expression(self, node, scope)
@@ -99,12 +99,12 @@ class Rewriter:
         """A call of one of our functions in Python."""
         name = f"{function}_safe" if self.safe else function
         self.functions.add(name)
-        return Value(f"{name}({', '.join(arguments)})", type_)
+        return Value(as_json(f"{name}({', '.join(arguments)})", type_), type_)
 
     def done(self) -> None:
-        """Raise ExpressionError with every fault, if there are any."""
+        """Raise SqlError with every fault, if there are any."""
         if self.faults:
-            raise ExpressionError(*self.faults)
+            raise SqlError(*self.faults)
 
 
 def span_of(node: exp.Expression) -> tuple[int, int]:
@@ -114,6 +114,14 @@ def span_of(node: exp.Expression) -> tuple[int, int]:
         above = node.parent
         return span_of(above) if above is not None and not isinstance(above, exp.Query) else (0, 0)
     return min(meta["start"] for meta in metas), max(meta["end"] for meta in metas) + 1
+
+
+def as_json(sql: str, type_: QueryType) -> str:
+    """What Python gives as a text, as JSON where it is that."""
+    is_json = type_.kind == "JSON" or (
+        type_.kind == "ARRAY" and type_.element is not None and type_.element.kind == "JSON"
+    )
+    return f"CAST({sql} AS {type_.duckdb})" if is_json else sql
 
 
 def known(value: Value) -> bool:

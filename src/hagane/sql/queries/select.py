@@ -37,21 +37,23 @@ def write_select(rewriter: Rewriter, node: exp.Select, scope: Scope) -> WrittenQ
     ]  # fmt: skip
     inner.alias_first = True
     clauses.append(ordering(rewriter, node, inner, [value for _, value in items]))
-    columns = tuple((name, INT64 if value.type == NULL else value.type) for name, value in items)
+    columns = tuple((name, value.type) for name, value in items)
     sql = "".join(clauses)
     if node.args.get("kind") in ("STRUCT", "VALUE"):
         return _as_value(rewriter, node, sql, columns)
     return WrittenQuery(sql, columns)
 
 
-def _as_value(rewriter: Rewriter, node: exp.Select, sql: str, columns: tuple[tuple[str, QueryType], ...]) -> WrittenQuery:
+def _as_value(
+    rewriter: Rewriter, node: exp.Select, sql: str, columns: tuple[tuple[str, QueryType], ...]
+) -> WrittenQuery:
     """SELECT AS STRUCT keeps its columns, which are the fields; AS VALUE of a STRUCT has the STRUCT's."""
     if node.args["kind"] == "STRUCT":
         return WrittenQuery(sql, columns, struct=True)
     if len(columns) != 1:
         rewriter.refuse("SELECT AS VALUE has one column", node)
         return WrittenQuery(sql, columns)
-    name, type_ = columns[0]
+    type_ = columns[0][1]
     if type_.kind != "STRUCT":
         return WrittenQuery(sql, columns)
     held = rewriter.name("s")
@@ -70,6 +72,7 @@ def _items(rewriter: Rewriter, node: exp.Select, scope: Scope) -> tuple[list[Ite
             items += opened
             parts += [f"{_output(value)} AS {quoted(name)}" for name, value in opened]
             continue
+        _check_alias(rewriter, part)
         inner, name = (part.this, part.alias) if isinstance(part, exp.Alias) else (part, _implied_name(part))
         value = rewriter.value(inner, scope)
         items.append((name, value))
@@ -78,15 +81,22 @@ def _items(rewriter: Rewriter, node: exp.Select, scope: Scope) -> tuple[list[Ite
     return named, ", ".join(parts) or "NULL"
 
 
+def _check_alias(rewriter: Rewriter, part: exp.Expression) -> None:
+    """`1_000` is no number, and not the number 1 called `_000`."""
+    start = part.args["alias"].meta.get("start", 0) if isinstance(part, exp.Alias) and part.args.get("alias") else 0
+    if start and rewriter.sql[start - 1 : start].isalnum():
+        rewriter.refuse("a blank is missing before this name", part.args["alias"])
+
+
 def _output(value: Value) -> str:
     return typed_null(INT64) if value.type == NULL and value.is_constant else value.sql
 
 
 def _implied_name(node: exp.Expression) -> str:
     if isinstance(node, exp.Column | exp.Identifier):
-        return node.name
+        return str(node.name)
     if isinstance(node, exp.Dot) and not isinstance(node.expression, exp.Func):
-        return node.expression.name
+        return str(node.expression.name)
     return ""
 
 
@@ -107,7 +117,10 @@ def _open_star(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> list[I
     if isinstance(node, exp.Star):
         if not scope.sources:
             rewriter.refuse("* needs FROM", node)
-        columns = [*scope.merged.values(), *(held for source in scope.sources for held in source.starred() if held[0].lower() not in scope.merged)]
+        columns = [
+            *scope.merged.values(),
+            *(held for source in scope.sources for held in source.starred() if held[0].lower() not in scope.merged),
+        ]
     else:
         columns = _qualified_star(rewriter, node, scope)
     return _changed(rewriter, star, columns, scope)
@@ -161,9 +174,13 @@ def _grouping(rewriter: Rewriter, node: exp.Select, scope: Scope, items: list[It
     for key, word in (("rollup", "ROLLUP"), ("cube", "CUBE"), ("grouping_sets", "GROUPING SETS")):
         for clause in group.args.get(key) or ():
             if word == "GROUPING SETS":
-                parts.append(f"GROUPING SETS ({', '.join(_grouping_set(rewriter, one, scope, items) for one in clause.expressions)})")
+                parts.append(
+                    f"GROUPING SETS ({', '.join(_grouping_set(rewriter, one, scope, items) for one in clause.expressions)})"
+                )
             else:
-                parts.append(f"{word}({', '.join(_group_key(rewriter, one, scope, items) for one in clause.expressions)})")
+                parts.append(
+                    f"{word}({', '.join(_group_key(rewriter, one, scope, items) for one in clause.expressions)})"
+                )
     return f" GROUP BY {', '.join(parts)}"
 
 
@@ -208,7 +225,9 @@ def _qualify(rewriter: Rewriter, node: exp.Select, scope: Scope) -> str:
 def _windows(rewriter: Rewriter, node: exp.Select, scope: Scope) -> str:
     from hagane.sql.queries.windows import window_sql
 
-    parts = [f"{quoted(window.name)} AS ({window_sql(rewriter, window, scope)})" for window in node.args.get("windows") or ()]
+    parts = [
+        f"{quoted(window.name)} AS ({window_sql(rewriter, window, scope)})" for window in node.args.get("windows") or ()
+    ]
     return f" WINDOW {', '.join(parts)}" if parts else ""
 
 

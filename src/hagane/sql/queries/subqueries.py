@@ -19,7 +19,12 @@ def scalar_query(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Valu
     if written.struct:
         return Value(f"(SELECT {_row('hagane_row', written)} FROM ({written.sql}) AS hagane_row)", _row_type(written))
     if len(written.columns) != 1:
-        return rewriter.refuse("a query that stands for a value has one column", node, received=str(len(written.columns)), next_step="SELECT AS STRUCT for several")
+        return rewriter.refuse(
+            "a query that stands for a value has one column",
+            node,
+            received=str(len(written.columns)),
+            next_step="SELECT AS STRUCT for several",
+        )
     return Value(f"({written.sql})", written.columns[0][1])
 
 
@@ -37,7 +42,11 @@ def in_query(rewriter: Rewriter, value: Value, node: exp.Expression, scope: Scop
     if type_ is None:
         return rewriter.refuse(f"{value.type} cannot be in a column of {written.columns[0][1]}", node)
     column = Value("hagane_in.v", written.columns[0][1])
-    inner = written.sql if type_ == column.type else f"SELECT {convert(rewriter, column, type_).sql} FROM ({written.sql}) AS hagane_in(v)"
+    inner = (
+        written.sql
+        if type_ == column.type
+        else f"SELECT {convert(rewriter, column, type_).sql} FROM ({written.sql}) AS hagane_in(v)"
+    )
     return Value(f"({convert(rewriter, value, type_).sql} IN ({inner}))", BOOL)
 
 
@@ -48,7 +57,12 @@ def array_of_query(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Va
         sql = f"ARRAY(SELECT {_row('hagane_row', written)} FROM ({written.sql}) AS hagane_row)"
         return Value(sql, QueryType("ARRAY", element=_row_type(written)))
     if len(written.columns) != 1:
-        return rewriter.refuse("the query in ARRAY(…) has one column", node, received=str(len(written.columns)), next_step="SELECT AS STRUCT for several")
+        return rewriter.refuse(
+            "the query in ARRAY(…) has one column",
+            node,
+            received=str(len(written.columns)),
+            next_step="SELECT AS STRUCT for several",
+        )
     type_ = written.columns[0][1]
     return Value(f"ARRAY({written.sql})", QueryType("ARRAY", element=NULL if type_ == NULL else type_))
 

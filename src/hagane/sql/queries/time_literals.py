@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAY = r"(?P<year>\d{1,4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
@@ -77,7 +77,7 @@ def to_utc(moment: datetime, zone: str) -> datetime:
         return moment - timedelta(minutes=minutes if offset[1] == "+" else -minutes)
     if zone.upper() in ("UTC", "Z"):
         return moment
-    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
 
 
 def _moment(found: re.Match[str]) -> datetime | None:

@@ -21,7 +21,7 @@ def window_sql(rewriter: Rewriter, window: exp.Window, scope: Scope, *, framed: 
     from hagane.sql.queries.select import order_key
 
     parts = []
-    base = window.args.get("alias") if isinstance(window.this, exp.Expression) and not isinstance(window.this, exp.Identifier) else window.args.get("alias")
+    base = window.args.get("alias")
     if base is not None:
         if base.name.lower() not in scope.windows:
             rewriter.refuse(f"there is no window {base.name}", window)
@@ -48,5 +48,11 @@ def _frame(rewriter: Rewriter, frame: exp.WindowSpec, scope: Scope) -> str:
 def _bound(rewriter: Rewriter, bound: object, side: object, scope: Scope) -> str:
     if bound is None:
         return ""
-    text = bound if isinstance(bound, str) else rewriter.value(bound, scope).sql if isinstance(bound, exp.Expression) else str(bound)
+    text = (
+        bound
+        if isinstance(bound, str)
+        else rewriter.value(bound, scope).sql
+        if isinstance(bound, exp.Expression)
+        else str(bound)
+    )
     return f"{text} {side}" if side else text

@@ -7,6 +7,6 @@ MODULES = tuple(
     f"hagane.sql.queries.functions.{name}"
     for name in (
         "numbers", "text", "patterns", "arrays", "dates", "moments", "formats", "intervals", "ranges", "json",
-        "aggregates", "approximate", "navigation", "hashes", "network", "geography", "utilities", "conditionals",
+        "aggregates", "approximate", "navigation", "hashes", "utilities", "conditionals",
     )
 )  # fmt: skip

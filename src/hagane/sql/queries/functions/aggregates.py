@@ -19,10 +19,16 @@ def aggregated(call: Call, function: str, *arguments: str, order: bool = True, w
     """`function(DISTINCT a, b ORDER BY c) FILTER (WHERE …) OVER (…)`."""
     from hagane.sql.queries.select import order_key
 
-    keys = f" ORDER BY {', '.join(order_key(call.rewriter, key, call.scope, []) for key in call.order)}" if order and call.order else ""
+    keys = (
+        f" ORDER BY {', '.join(order_key(call.rewriter, key, call.scope, []) for key in call.order)}"
+        if order and call.order
+        else ""
+    )
     distinct = "DISTINCT " if call.distinct else ""
     filter_ = f" FILTER (WHERE {where})" if where else AGGREGATE_END
-    return f"{function}({distinct}{', '.join(arguments)}{keys}){filter_}{over_sql(call.rewriter, call.over, call.scope)}"
+    return (
+        f"{function}({distinct}{', '.join(arguments)}{keys}){filter_}{over_sql(call.rewriter, call.over, call.scope)}"
+    )
 
 
 def _number(call: Call) -> Value:
@@ -52,7 +58,9 @@ def average(call: Call) -> Value:
     value = _number(call)
     if value.type.kind in ("NUMERIC", "BIGNUMERIC"):
         whole, n = aggregated(call, "sum", value.sql), aggregated(call, "count", value.sql)
-        divided = call.rewriter.call("hagane_numeric_divide_safe", NUMERIC, f"CAST({whole} AS DECIMAL(38, 9))", f"CAST({n} AS DECIMAL(38, 9))")
+        divided = call.rewriter.call(
+            "hagane_numeric_divide_safe", NUMERIC, f"CAST({whole} AS DECIMAL(38, 9))", f"CAST({n} AS DECIMAL(38, 9))"
+        )
         return Value(divided.sql, NUMERIC)
     return Value(aggregated(call, "avg", value.sql), FLOAT64)
 
@@ -94,7 +102,10 @@ def any_value(call: Call) -> Value:
     value = call.value(0)
     if call.having is not None:
         by = call.rewriter.value(call.having.expression, call.scope)
-        return Value(aggregated(call, "arg_max_null" if call.having.args.get("max") else "arg_min_null", value.sql, by.sql), value.type)
+        return Value(
+            aggregated(call, "arg_max_null" if call.having.args.get("max") else "arg_min_null", value.sql, by.sql),
+            value.type,
+        )
     return Value(aggregated(call, "any_value" if call.over is None else "first", value.sql), value.type)
 
 
@@ -103,7 +114,9 @@ def by_extreme(call: Call) -> Value:
     if not call.count(2):
         return Value("NULL", UNKNOWN)
     value, by = call.value(0), call.value(1)
-    return Value(aggregated(call, "arg_max_null" if call.name == "MAX_BY" else "arg_min_null", value.sql, by.sql), value.type)
+    return Value(
+        aggregated(call, "arg_max_null" if call.name == "MAX_BY" else "arg_min_null", value.sql, by.sql), value.type
+    )
 
 
 def array_agg(call: Call) -> Value:
@@ -115,7 +128,9 @@ def array_agg(call: Call) -> Value:
     if value.type.kind == "ARRAY":
         return call.refuse("an array holds no arrays", 0, next_step="put each into a STRUCT")
     where = f"{value.sql} IS NOT NULL" if call.nulls == "IGNORE" else ""
-    return Value(_limited(call, aggregated(call, "array_agg", value.sql, where=where)), QueryType("ARRAY", element=element))
+    return Value(
+        _limited(call, aggregated(call, "array_agg", value.sql, where=where)), QueryType("ARRAY", element=element)
+    )
 
 
 def _limited(call: Call, sql: str) -> str:
@@ -132,7 +147,10 @@ def array_concat_agg(call: Call) -> Value:
     value = call.value(0)
     if value.type.kind != "ARRAY":
         return call.refuse("ARRAY_CONCAT_AGG takes arrays", 0, received=str(value.type))
-    return Value(f"flatten({_limited(call, aggregated(call, 'array_agg', value.sql, where=f'{value.sql} IS NOT NULL'))})", value.type)
+    return Value(
+        f"flatten({_limited(call, aggregated(call, 'array_agg', value.sql, where=f'{value.sql} IS NOT NULL'))})",
+        value.type,
+    )
 
 
 def string_agg(call: Call) -> Value:
@@ -161,7 +179,9 @@ def logical(call: Call) -> Value:
     """LOGICAL_AND, LOGICAL_OR."""
     if not call.count(1):
         return Value("NULL", UNKNOWN)
-    return Value(aggregated(call, "bool_and" if call.name.endswith("AND") else "bool_or", call.typed(0, BOOL).sql), BOOL)
+    return Value(
+        aggregated(call, "bool_and" if call.name.endswith("AND") else "bool_or", call.typed(0, BOOL).sql), BOOL
+    )
 
 
 _SPREAD = {

@@ -51,7 +51,9 @@ def top_sum(call: Call) -> Value:
     if not call.count(3):
         return Value("NULL", UNKNOWN)
     value, weight, most = call.value(0), call.value(1), call.typed(2, INT64)
-    pairs = aggregated(call, "array_agg", f'struct_pack("v" := {value.sql}, "w" := {weight.sql})', where=f"{value.sql} IS NOT NULL")
+    pairs = aggregated(
+        call, "array_agg", f'struct_pack("v" := {value.sql}, "w" := {weight.sql})', where=f"{value.sql} IS NOT NULL"
+    )
     type_ = QueryType("ARRAY", element=QueryType("STRUCT", fields=(("value", value.type), ("sum", weight.type))))
     names = f"list_distinct(list_transform({pairs}, lambda hagane_p: hagane_p.v))"
     total = f"CAST(list_sum(list_transform(list_filter({pairs}, lambda hagane_p: hagane_p.v = hagane_n), lambda hagane_p: hagane_p.w)) AS {weight.type.duckdb})"
@@ -65,7 +67,8 @@ def _top(counted: str, name: str, most: str) -> str:
 
 def _ranked(entries: str, name: str, most: str) -> str:
     """Entries of key and value, by value downwards and then by key."""
-    keyed = f'list_transform({entries}, lambda hagane_e: struct_pack("n" := -hagane_e.value, "k" := hagane_e.key))'
+    number = "CAST(hagane_e.value AS BIGINT)" if name == "count" else "hagane_e.value"
+    keyed = f'list_transform({entries}, lambda hagane_e: struct_pack("n" := -{number}, "k" := hagane_e.key))'
     kept = f"list_slice(list_sort({keyed}), 1, {most})"
     count = "CAST(-hagane_e.n AS BIGINT)" if name == "count" else "-hagane_e.n"
     return f'list_transform({kept}, lambda hagane_e: struct_pack("value" := hagane_e.k, "{name}" := {count}))'

@@ -37,17 +37,30 @@ def element(rewriter: Rewriter, node: exp.Bracket, scope: Scope) -> Value:
     type_ = INT64 if type_ == NULL else type_
     step = f"+ {1 - first}" if first == 0 else ""
     if safe:
-        return Value(rewriter.bind([value, place], lambda a, i: f"CASE WHEN {i} >= {first} THEN {a}[{i} {step}] END"), type_)
+        return Value(
+            rewriter.bind([value, place], lambda a, i: f"CASE WHEN {i} >= {first} THEN {a}[{i} {step}] END"), type_
+        )
     failure = rewriter.fail("Array index is out of bounds")
     return Value(
-        rewriter.bind([value, place], lambda a, i: f"CASE WHEN {a} IS NOT NULL AND ({i} < {first} OR {i} >= len({a}) + {first}) THEN {failure} ELSE {a}[{i} {step}] END"), type_
+        rewriter.bind(
+            [value, place],
+            lambda a, i: (
+                f"CASE WHEN {a} IS NOT NULL AND ({i} < {first} OR {i} >= len({a}) + {first}) THEN {failure} ELSE {a}[{i} {step}] END"
+            ),
+        ),
+        type_,
     )
 
 
 def _subscript(node: exp.Bracket) -> tuple[int, bool, exp.Expression]:
     """From where it counts, whether it is safe, and what is counted; sqlglot keeps OFFSET(n) as a number of its own."""
     inner = node.expressions[0]
-    if isinstance(inner, exp.Anonymous) and str(inner.this).upper() in ("OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL"):
+    if isinstance(inner, exp.Anonymous) and str(inner.this).upper() in (
+        "OFFSET",
+        "ORDINAL",
+        "SAFE_OFFSET",
+        "SAFE_ORDINAL",
+    ):
         word = str(inner.this).upper()
         return int(word.endswith("ORDINAL")), word.startswith("SAFE"), inner.expressions[0]
     offset = node.args.get("offset")
@@ -72,7 +85,9 @@ def concat(call: Call) -> Value:
         return Value("NULL", UNKNOWN)
     type_ = join_types([value for value in values if value.type != NULL])
     if type_ is None or type_.kind != "ARRAY":
-        return call.refuse("ARRAY_CONCAT takes arrays of one type", received=", ".join(str(value.type) for value in values))
+        return call.refuse(
+            "ARRAY_CONCAT takes arrays of one type", received=", ".join(str(value.type) for value in values)
+        )
     parts = [convert(call.rewriter, value, type_) for value in values]
     sql = parts[0].sql
     for part in parts[1:]:
@@ -98,7 +113,10 @@ def to_string(call: Call) -> Value:
         other = call.typed(2, STRING).sql
         sql = f"list_transform({value.sql}, lambda {name}: coalesce(CAST({text} AS VARCHAR), {other}))"
     at = call.typed(1, STRING).sql
-    return Value(f"CASE WHEN {value.sql} IS NOT NULL THEN coalesce(array_to_string(CAST({sql} AS VARCHAR[]), {at}), '') END", STRING)
+    return Value(
+        f"CASE WHEN {value.sql} IS NOT NULL THEN coalesce(array_to_string(CAST({sql} AS VARCHAR[]), {at}), '') END",
+        STRING,
+    )
 
 
 def slice_(call: Call) -> Value:
@@ -161,7 +179,11 @@ def generate_times(call: Call) -> Value:
         if found is None:
             return Value("NULL", UNKNOWN)
         number, part = found
-    allowed = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR") if type_ == DATE else ("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY")
+    allowed = (
+        ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+        if type_ == DATE
+        else ("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY")
+    )
     if part not in allowed:
         return call.refuse(f"{call.name} takes no {part}", 2, expected=", ".join(allowed))
     from hagane.sql.queries.functions.dates import step_sql
@@ -189,7 +211,14 @@ def _longest(part: str, type_: QueryType) -> int:
     """The shortest a part may be, in days or µs."""
     if type_ == DATE:
         return {"DAY": 1, "WEEK": 7, "MONTH": 28, "QUARTER": 89, "YEAR": 365}[part]
-    return {"MICROSECOND": 1, "MILLISECOND": 1000, "SECOND": 10**6, "MINUTE": 60 * 10**6, "HOUR": 3600 * 10**6, "DAY": 86400 * 10**6}[part]
+    return {
+        "MICROSECOND": 1,
+        "MILLISECOND": 1000,
+        "SECOND": 10**6,
+        "MINUTE": 60 * 10**6,
+        "HOUR": 3600 * 10**6,
+        "DAY": 86400 * 10**6,
+    }[part]
 
 
 FUNCTIONS: dict[str, Any] = {

@@ -18,7 +18,9 @@ def coalesce(call: Call) -> Value:
     values = call.values()
     type_ = join_types(values)
     if type_ is None:
-        return call.refuse(f"the arguments of {call.name} have no common type", received=", ".join(str(v.type) for v in values))
+        return call.refuse(
+            f"the arguments of {call.name} have no common type", received=", ".join(str(v.type) for v in values)
+        )
     type_ = INT64 if type_ == NULL else type_
     return Value(f"COALESCE({', '.join(convert(call.rewriter, value, type_).sql for value in values)})", type_)
 

@@ -75,7 +75,7 @@ def subject(call: Call, place: int) -> Value:
     """The moment at a place: of its own type, else of the type that the function is called after."""
     value = call.value(place)
     if value.type.kind in _TYPES:
-        wanted = _TYPES[call.name.split("_")[0]] if call.name.split("_")[0] in _TYPES else value.type
+        wanted = _TYPES.get(call.name.split("_")[0], value.type)
         return call.as_type(value, TIMESTAMP, place) if (value.type, wanted) == (DATETIME, TIMESTAMP) else value
     wanted = _TYPES.get(call.name.split("_")[0], DATE)
     return call.as_type(value, wanted, place)
@@ -90,7 +90,9 @@ def checked(call: Call, value: str, type_: QueryType) -> str:
         "DATETIME": ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"),
     }.get(type_.kind, ("TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"))
     failure = call.rewriter.fail(f"{call.name} gives no {type_.kind} of the years 1 to 9999")
-    return call.rewriter.bind([Value(value, type_)], lambda v: f"CASE WHEN {v} < {first} OR {v} > {last} THEN {failure} ELSE {v} END")
+    return call.rewriter.bind(
+        [Value(value, type_)], lambda v: f"CASE WHEN {v} < {first} OR {v} > {last} THEN {failure} ELSE {v} END"
+    )
 
 
 def step_sql(type_: QueryType, x: str, n: str, part: str, sign: str) -> str:
@@ -157,7 +159,7 @@ def past_week(d: str, part: str) -> str:
 
 def day_begun(d: str, part: str) -> str:
     """The first day of the part in which a DATE lies."""
-    match part.split("(")[0]:
+    match part.split("(", maxsplit=1)[0]:
         case "DAY":
             return d
         case "WEEK" | "ISOWEEK":
@@ -274,7 +276,7 @@ def extract(call: Call) -> Value:
 def _extracted(t: str, part: str) -> str:
     if part in _SIMPLE:
         return f"extract('{_SIMPLE[part]}' FROM {t})"
-    match part.split("(")[0]:
+    match part.split("(", maxsplit=1)[0]:
         case "DAYOFWEEK":
             return f"(extract('dow' FROM {t}) + 1)"
         case "MILLISECOND":
@@ -316,7 +318,9 @@ def bucket(call: Call) -> Value:
         return Value("NULL", UNKNOWN)
     number, part = found
     type_ = value.type
-    literal = {"DATE": "DATE '1950-01-01'", "DATETIME": "TIMESTAMP '1950-01-01'"}.get(type_.kind, "TIMESTAMPTZ '1950-01-01 00:00:00+00'")
+    literal = {"DATE": "DATE '1950-01-01'", "DATETIME": "TIMESTAMP '1950-01-01'"}.get(
+        type_.kind, "TIMESTAMPTZ '1950-01-01 00:00:00+00'"
+    )
     origin = call.typed(2, type_) if len(call.arguments) == 3 else Value(literal, type_)
     call.rewriter.safe = call.safe
     failure = call.rewriter.fail("the width of a bucket is more than 0")

@@ -100,7 +100,9 @@ def read_interval(text: str, first: str = "YEAR", last: str = "SECOND") -> tuple
         return None
     words = text.split()
     wanted = _SPANS[_SPANS.index(first) : _SPANS.index(last) + 1]
-    groups = [group for group in (("YEAR", "MONTH"), ("DAY",), ("HOUR", "MINUTE", "SECOND")) if set(group) & set(wanted)]
+    groups = [
+        group for group in (("YEAR", "MONTH"), ("DAY",), ("HOUR", "MINUTE", "SECOND")) if set(group) & set(wanted)
+    ]
     if len(words) != len(groups):
         return None
     totals = {"YEAR": 0, "MONTH": 0, "DAY": 0, "HOUR": 0, "MINUTE": 0, "SECOND": 0}
@@ -139,7 +141,7 @@ def extracted(call: Call, value: Value) -> Value:
     }  # fmt: skip
     if part not in forms:
         return call.refuse(f"an INTERVAL has no {part}", 0, expected=", ".join(forms))
-    return Value(call.rewriter.bind([value], lambda i: forms[part].format(i)), INT64)
+    return Value(call.rewriter.bind([value], forms[part].format), INT64)
 
 
 def make(call: Call) -> Value:
@@ -152,7 +154,9 @@ def make(call: Call) -> Value:
             return call.refuse(f"MAKE_INTERVAL has no {name or 'seventh argument'}", place, expected=", ".join(_SPANS))
         value = call.rewriter.value(argument.expression if named else argument, call.scope)
         given[name] = call.as_type(value, INT64, place)
-    return Value(f"({' + '.join(part_sql(name, value.sql) for name, value in given.items()) or 'to_days(0)'})", INTERVAL)
+    return Value(
+        f"({' + '.join(part_sql(name, value.sql) for name, value in given.items()) or 'to_days(0)'})", INTERVAL
+    )
 
 
 def justify(call: Call) -> Value:

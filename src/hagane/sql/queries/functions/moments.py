@@ -17,7 +17,9 @@ def date(call: Call) -> Value:
         return Value("NULL", UNKNOWN)
     call_safe = call.safe
     if len(call.arguments) == 3:
-        return _made(call, DATE, "make_date({0}, {1}, {2})", "CASE WHEN {0} BETWEEN 1 AND 9999 THEN {made} ELSE {fail} END")
+        return _made(
+            call, DATE, "make_date({0}, {1}, {2})", "CASE WHEN {0} BETWEEN 1 AND 9999 THEN {made} ELSE {fail} END"
+        )
     value = call.value(0)
     zone = zone_argument(call, 1)
     call.rewriter.safe = call_safe
@@ -33,7 +35,9 @@ def date(call: Call) -> Value:
         case "NULL":
             return Value("CAST(NULL AS DATE)", DATE)
         case _:
-            return call.refuse(f"DATE takes no {value.type}", received=str(value.type)) if value.type != UNKNOWN else value
+            return (
+                call.refuse(f"DATE takes no {value.type}", received=str(value.type)) if value.type != UNKNOWN else value
+            )
 
 
 def _made(call: Call, type_: Any, template: str, check: str) -> Value:
@@ -56,7 +60,11 @@ _FINE_CLOCK = "{%d} BETWEEN 0 AND 23 AND {%d} BETWEEN 0 AND 59 AND {%d} BETWEEN 
 def datetime(call: Call) -> Value:
     """DATETIME(year, month, day, hour, minute, second), DATETIME(date[, time]), DATETIME(timestamp[, zone])."""
     if len(call.arguments) == 6:
-        check = "CASE WHEN {0} BETWEEN 1 AND 9999 AND " + _FINE_CLOCK % (3, 4, 5) + " THEN {made} WHEN {0} IS NOT NULL THEN {fail} END"
+        check = (
+            "CASE WHEN {0} BETWEEN 1 AND 9999 AND "
+            + _FINE_CLOCK % (3, 4, 5)
+            + " THEN {made} WHEN {0} IS NOT NULL THEN {fail} END"
+        )
         return _made(call, DATETIME, "make_timestamp({0}, {1}, {2}, {3}, {4}, CAST({5} AS DOUBLE))", check)
     if not call.count(1, 2):
         return Value("NULL", UNKNOWN)
@@ -149,7 +157,9 @@ def _floored(us: str, unit: int) -> str:
 def _since(name: str, unit: int) -> list[str]:
     failure = f"{{fail|{name} gives no TIMESTAMP of the years 1 to 9999}}"
     least, most = -62135596800000000 // unit, 253402300799999999 // unit
-    return [f"INT64 -> TIMESTAMP: CASE WHEN {{0}} < {least} OR {{0}} > {most} THEN {failure} ELSE make_timestamptz({{0}} * {unit}::BIGINT) END"]
+    return [
+        f"INT64 -> TIMESTAMP: CASE WHEN {{0}} < {least} OR {{0}} > {most} THEN {failure} ELSE make_timestamptz({{0}} * {unit}::BIGINT) END"
+    ]
 
 
 FUNCTIONS: dict[str, Any] = {

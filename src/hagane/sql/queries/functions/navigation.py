@@ -60,7 +60,10 @@ def percentile(call: Call) -> Value:
     if over is None or not call.count(2):
         return Value("NULL", UNKNOWN)
     if call.nulls == "RESPECT":
-        return call.refuse(f"{call.name} with RESPECT NULLS is not supported here", next_step="leave NULL out with WHERE, or COALESCE it")
+        return call.refuse(
+            f"{call.name} with RESPECT NULLS is not supported here",
+            next_step="leave NULL out with WHERE, or COALESCE it",
+        )
     value, part = call.value(0), call.typed(1, FLOAT64)
     if not part.is_constant:
         return call.refuse(f"the percentile of {call.name} is a constant here", 1)

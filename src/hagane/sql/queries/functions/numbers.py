@@ -38,7 +38,9 @@ def extreme(call: Call) -> Value:
     values = call.values()
     type_ = join_types(values)
     if type_ is None or not values:
-        return call.refuse(f"the arguments of {call.name} have no common type", received=", ".join(str(v.type) for v in values))
+        return call.refuse(
+            f"the arguments of {call.name} have no common type", received=", ".join(str(v.type) for v in values)
+        )
     if type_.kind in ("ARRAY", "STRUCT", "JSON", "GEOGRAPHY"):
         return call.refuse(f"{call.name} takes no {type_.kind}")
     parts = [convert(call.rewriter, value, type_) for value in values]
@@ -95,7 +97,13 @@ def range_bucket(call: Call) -> Value:
     count = "len(list_filter({1}, lambda hagane_p: hagane_p <= {0}))"
     check = "" if fine else f"WHEN list_count({{1}}) < len({{1}}) OR list_sort({{1}}) <> {{1}} THEN {failure} "
     return Value(
-        call.rewriter.bind([x, points], lambda p, a: f"CASE WHEN {p} IS NULL OR {a} IS NULL{nan} THEN NULL {check.format(p, a)}ELSE {count.format(p, a)} END"), INT64
+        call.rewriter.bind(
+            [x, points],
+            lambda p, a: (
+                f"CASE WHEN {p} IS NULL OR {a} IS NULL{nan} THEN NULL {check.format(p, a)}ELSE {count.format(p, a)} END"
+            ),
+        ),
+        INT64,
     )
 
 
@@ -128,20 +136,32 @@ def _decimal_rounded(call: Call, value: Value, word: str) -> Value:
     if len(call.arguments) == 3:
         mode = str(call.constant(2, "the mode")).upper()
         if mode not in ("ROUND_HALF_EVEN", "ROUND_HALF_AWAY_FROM_ZERO"):
-            return call.refuse(f"there is no rounding mode {mode}", 2, expected="ROUND_HALF_EVEN or ROUND_HALF_AWAY_FROM_ZERO")
+            return call.refuse(
+                f"there is no rounding mode {mode}", 2, expected="ROUND_HALF_EVEN or ROUND_HALF_AWAY_FROM_ZERO"
+            )
         even = mode == "ROUND_HALF_EVEN"
     digits = call.typed(1, INT64).sql if len(call.arguments) > 1 else "0::BIGINT"
     call.rewriter.safe = call.safe
     mode = "even" if even else "half" if word == "round" else "down"
-    done = call.rewriter.call("hagane_numeric_round", value.type, f"CAST({value.sql} AS DECIMAL(38, 9))", digits, f"'{mode}'")
+    done = call.rewriter.call(
+        "hagane_numeric_round", value.type, f"CAST({value.sql} AS DECIMAL(38, 9))", digits, f"'{mode}'"
+    )
     return Value(done.sql, value.type if value.type.width is None else convert(call.rewriter, value, value.type).type)
 
 
 FUNCTIONS: dict[str, Any] = {
     "ABS": ["INT64 -> INT64: abs({0})", "NUMERIC -> NUMERIC: abs({0})", "FLOAT64 -> FLOAT64: abs({0})"],
-    "ACOS": _within("abs({0}) > 1 AND isfinite({0})", "CASE WHEN isfinite({0}) THEN acos({0}) ELSE 'nan'::DOUBLE END", "ACOS of a number beyond 1"),
+    "ACOS": _within(
+        "abs({0}) > 1 AND isfinite({0})",
+        "CASE WHEN isfinite({0}) THEN acos({0}) ELSE 'nan'::DOUBLE END",
+        "ACOS of a number beyond 1",
+    ),
     "ACOSH": _within("{0} < 1", "acosh({0})", "ACOSH of a number below 1"),
-    "ASIN": _within("abs({0}) > 1 AND isfinite({0})", "CASE WHEN isfinite({0}) THEN asin({0}) ELSE 'nan'::DOUBLE END", "ASIN of a number beyond 1"),
+    "ASIN": _within(
+        "abs({0}) > 1 AND isfinite({0})",
+        "CASE WHEN isfinite({0}) THEN asin({0}) ELSE 'nan'::DOUBLE END",
+        "ASIN of a number beyond 1",
+    ),
     "ASINH": _real("asinh({0})"),
     "ATAN": _real("atan({0})"),
     "ATAN2": ["FLOAT64, FLOAT64 -> FLOAT64: atan2({0}, {1})"],
@@ -149,7 +169,11 @@ FUNCTIONS: dict[str, Any] = {
     "CBRT": _real("cbrt({0})"),
     **dict.fromkeys(
         ("CEIL", "CEILING"),
-        ["FLOAT64 -> FLOAT64: ceil({0})", "NUMERIC -> NUMERIC: CAST(ceil({0}) AS DECIMAL(38, 9))", "INT64 -> FLOAT64: CAST({0} AS DOUBLE)"],
+        [
+            "FLOAT64 -> FLOAT64: ceil({0})",
+            "NUMERIC -> NUMERIC: CAST(ceil({0}) AS DECIMAL(38, 9))",
+            "INT64 -> FLOAT64: CAST({0} AS DOUBLE)",
+        ],
     ),
     "COS": _angle("cos({0})"),
     "COSH": _finite("cosh({0})", "floating point overflow: COSH"),
@@ -167,9 +191,15 @@ FUNCTIONS: dict[str, Any] = {
         "ARRAY<FLOAT64>, ARRAY<FLOAT64> -> FLOAT64: CASE WHEN len({0}) <> len({1}) THEN {fail|vectors of different lengths} ELSE list_distance({0}, {1}) END"
     ],
     "EXP": _finite("exp({0})", "floating point overflow: EXP"),
-    "FLOOR": ["FLOAT64 -> FLOAT64: floor({0})", "NUMERIC -> NUMERIC: CAST(floor({0}) AS DECIMAL(38, 9))", "INT64 -> FLOAT64: CAST({0} AS DOUBLE)"],
+    "FLOOR": [
+        "FLOAT64 -> FLOAT64: floor({0})",
+        "NUMERIC -> NUMERIC: CAST(floor({0}) AS DECIMAL(38, 9))",
+        "INT64 -> FLOAT64: CAST({0} AS DOUBLE)",
+    ],
     "GREATEST": extreme,
-    "IEEE_DIVIDE": ["FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN {1} = 0 AND ({0} = 0 OR isnan({0})) THEN 'nan'::DOUBLE ELSE {0} / {1} END"],
+    "IEEE_DIVIDE": [
+        "FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN {1} = 0 AND ({0} = 0 OR isnan({0})) THEN 'nan'::DOUBLE ELSE {0} / {1} END"
+    ],
     "IS_INF": ["FLOAT64 -> BOOL: isinf({0})"],
     "IS_NAN": ["FLOAT64 -> BOOL: isnan({0})"],
     "LEAST": extreme,
@@ -191,20 +221,33 @@ FUNCTIONS: dict[str, Any] = {
     "RAND": [" -> FLOAT64: random()"],
     "RANGE_BUCKET": range_bucket,
     "ROUND": rounded,
-    "SAFE_ADD": [f"{t} -> {r}: TRY({{0}} + {{1}})" for t, r in (("INT64, INT64", "INT64"), ("NUMERIC, NUMERIC", "NUMERIC"))]
-    + ["FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN isfinite({0} + {1}) OR NOT isfinite({0}) OR NOT isfinite({1}) THEN {0} + {1} END"],
-    "SAFE_SUBTRACT": [f"{t} -> {r}: TRY({{0}} - {{1}})" for t, r in (("INT64, INT64", "INT64"), ("NUMERIC, NUMERIC", "NUMERIC"))]
-    + ["FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN isfinite({0} - {1}) OR NOT isfinite({0}) OR NOT isfinite({1}) THEN {0} - {1} END"],
+    "SAFE_ADD": [
+        f"{t} -> {r}: TRY({{0}} + {{1}})" for t, r in (("INT64, INT64", "INT64"), ("NUMERIC, NUMERIC", "NUMERIC"))
+    ]
+    + [
+        "FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN isfinite({0} + {1}) OR NOT isfinite({0}) OR NOT isfinite({1}) THEN {0} + {1} END"
+    ],
+    "SAFE_SUBTRACT": [
+        f"{t} -> {r}: TRY({{0}} - {{1}})" for t, r in (("INT64, INT64", "INT64"), ("NUMERIC, NUMERIC", "NUMERIC"))
+    ]
+    + [
+        "FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN isfinite({0} - {1}) OR NOT isfinite({0}) OR NOT isfinite({1}) THEN {0} - {1} END"
+    ],
     "SAFE_MULTIPLY": [
         "INT64, INT64 -> INT64: TRY({0} * {1})",
         "NUMERIC, NUMERIC -> NUMERIC: hagane_numeric_multiply(CAST({0} AS DECIMAL(38, 9)), CAST({1} AS DECIMAL(38, 9)))",
         "FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN isfinite({0} * {1}) OR NOT isfinite({0}) OR NOT isfinite({1}) THEN {0} * {1} END",
     ],
     "SAFE_DIVIDE": [
+        "INT64, INT64 -> FLOAT64: CASE WHEN {1} <> 0 THEN {0} / {1} END",
         "FLOAT64, FLOAT64 -> FLOAT64: CASE WHEN {1} <> 0 AND (isfinite({0} / {1}) OR NOT isfinite({0}) OR NOT isfinite({1})) THEN {0} / {1} END",
         "NUMERIC, NUMERIC -> NUMERIC: hagane_numeric_divide_safe(CAST({0} AS DECIMAL(38, 9)), CAST({1} AS DECIMAL(38, 9)))",
     ],
-    "SAFE_NEGATE": ["INT64 -> INT64: TRY(-{0})", "NUMERIC -> NUMERIC: (-{0})", "FLOAT64 -> FLOAT64: (-{0})"],
+    "SAFE_NEGATE": [
+        "INT64 -> INT64: CASE WHEN {0} > -9223372036854775808 THEN -{0} END",
+        "NUMERIC -> NUMERIC: (-{0})",
+        "FLOAT64 -> FLOAT64: (-{0})",
+    ],
     "SEC": _real("CASE WHEN isinf({0}) THEN 'nan'::DOUBLE ELSE 1e0 / cos({0}) END"),
     "SECH": _real("1e0 / cosh({0})"),
     "SIGN": [
@@ -218,7 +261,10 @@ FUNCTIONS: dict[str, Any] = {
     "TAN": _angle("tan({0})"),
     "TANH": _real("tanh({0})"),
     "TRUNC": rounded,
-    "BIT_COUNT": ["INT64 -> INT64: CAST(bit_count({0}) AS BIGINT)", "BYTES -> INT64: CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"],
+    "BIT_COUNT": [
+        "INT64 -> INT64: CAST(bit_count({0}) AS BIGINT)",
+        "BYTES -> INT64: CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)",
+    ],
 }
 
 __all__ = ["BOOL", "FUNCTIONS"]

@@ -52,7 +52,8 @@ def contains(call: Call) -> Value:
         return call.rewriter.call("hagane_regexp_contains_bytes", BOOL, value.sql, call.typed(1, BYTES).sql)
     text, pattern = call.as_type(value, STRING, 0), call.typed(1, STRING)
     if call.safe:
-        return Value(call.rewriter.bind_all([text, pattern], lambda s, p: f"TRY(regexp_matches({s}, {p}))"), BOOL)
+        at_run = Value(f"concat({pattern.sql})", STRING)  # a constant's fault would be found before TRY is asked
+        return Value(call.rewriter.bind_all([text, at_run], lambda s, p: f"TRY(regexp_matches({s}, {p}))"), BOOL)
     return Value(f"regexp_matches({text.sql}, {pattern.sql})", BOOL)
 
 
@@ -105,7 +106,10 @@ def instr(call: Call) -> Value:
     text, pattern = _text(call), _pattern(call, 1)
     if text is None or pattern is None:
         return Value("CAST(NULL AS BIGINT)", INT64)
-    rest = [call.typed(place, INT64).sql if place < len(call.arguments) else default for place, default in ((2, "1::BIGINT"), (3, "1::BIGINT"), (4, "0::BIGINT"))]
+    rest = [
+        call.typed(place, INT64).sql if place < len(call.arguments) else default
+        for place, default in ((2, "1::BIGINT"), (3, "1::BIGINT"), (4, "0::BIGINT"))
+    ]
     call.rewriter.safe = call.safe
     return call.rewriter.call("hagane_regexp_instr", INT64, text.sql, pattern.sql, *rest)
 

@@ -1,9 +1,15 @@
 """Functions that are BigQuery's and not here, each with its reason: refused, never answered in another way."""
 
 _WAY = "leave it out of queries that run here"
-_SKETCH = ("a sketch of another engine cannot be read or written here: its bytes are not documented", "use COUNT(DISTINCT x), or APPROX_COUNT_DISTINCT(x)")
+_SKETCH = (
+    "a sketch of another engine cannot be read or written here: its bytes are not documented",
+    "use COUNT(DISTINCT x), or APPROX_COUNT_DISTINCT(x)",
+)
 _KEYS = ("encryption takes Google's keysets, which are not here", _WAY)
-_SHAPE = ("shapes are not cut and joined here; points, distances and containment are", "use ST_DISTANCE, ST_DWITHIN, ST_CONTAINS")
+_SHAPE = (
+    "shapes are not cut and joined here; points, distances and containment are",
+    "use ST_DISTANCE, ST_DWITHIN, ST_CONTAINS",
+)
 _CELLS = ("S2 cells are not computed here", "use ST_GEOHASH")
 
 REASONS: dict[str, tuple[str, str]] = {

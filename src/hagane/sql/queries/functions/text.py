@@ -54,13 +54,20 @@ def split(call: Call) -> Value:
 
     value = call.value(0)
     if value.type == BYTES:
-        parts = call.rewriter.call("hagane_split_bytes", QueryType("ARRAY", element=BYTES), value.sql, call.typed(1, BYTES).sql)
+        parts = call.rewriter.call(
+            "hagane_split_bytes", QueryType("ARRAY", element=BYTES), value.sql, call.typed(1, BYTES).sql
+        )
         return parts
     text = call.as_type(value, STRING, 0)
     at = call.typed(1, STRING) if len(call.arguments) == 2 else Value("','", STRING, ",")
     if at.is_constant and at.constant:
         return Value(f"string_split({text.sql}, {at.sql})", QueryType("ARRAY", element=STRING))
-    sql = call.rewriter.bind([text, at], lambda s, d: f"CASE WHEN {d} = '' AND {s} <> '' THEN regexp_extract_all({s}, '(?s).') ELSE string_split({s}, {d}) END")
+    sql = call.rewriter.bind(
+        [text, at],
+        lambda s, d: (
+            f"CASE WHEN {d} = '' AND {s} <> '' THEN regexp_extract_all({s}, '(?s).') ELSE string_split({s}, {d}) END"
+        ),
+    )
     return Value(sql, QueryType("ARRAY", element=STRING))
 
 
@@ -76,7 +83,9 @@ def contains_substr(call: Call) -> Value:
     parts = _texts(call, value)
     if parts is None:
         return call.refuse(f"CONTAINS_SUBSTR does not look into {value.type} here", 0)
-    found = [f"coalesce({call.rewriter.call('hagane_contains_substr', BOOL, part, sought.sql).sql}, FALSE)" for part in parts]
+    found = [
+        f"coalesce({call.rewriter.call('hagane_contains_substr', BOOL, part, sought.sql).sql}, FALSE)" for part in parts
+    ]
     nulls = " AND ".join(f"({part}) IS NULL" for part in parts)
     return Value(f"CASE WHEN {nulls} THEN NULL ELSE ({' OR '.join(found)}) END", BOOL)
 
@@ -86,7 +95,10 @@ def _texts(call: Call, value: Value) -> list[str] | None:
     if value.type.kind == "STRUCT":
         from hagane.sql.queries.query_type import named_fields
 
-        inner = [_texts(call, Value(f"struct_extract({value.sql}, {text_sql(name)})", type_)) for name, type_ in named_fields(value.type)]
+        inner = [
+            _texts(call, Value(f"struct_extract({value.sql}, {text_sql(name)})", type_))
+            for name, type_ in named_fields(value.type)
+        ]
         return None if any(part is None for part in inner) else [text for part in inner for text in part or []]
     if value.type.kind in ("ARRAY", "BYTES", "JSON", "GEOGRAPHY"):
         return None

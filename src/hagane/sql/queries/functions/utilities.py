@@ -24,7 +24,7 @@ def bag_of_words(call: Call) -> Value:
         return Value("NULL", UNKNOWN)
     array = call.typed(0, QueryType("ARRAY", element=STRING))
     type_ = QueryType("ARRAY", element=QueryType("STRUCT", fields=(("term", STRING), ("count", INT64))))
-    sql = f"list_transform(list_sort(map_entries(list_histogram({array.sql}))), lambda hagane_e: struct_pack(\"term\" := hagane_e.key, \"count\" := CAST(hagane_e.value AS BIGINT)))"
+    sql = f'list_transform(list_sort(map_entries(list_histogram({array.sql}))), lambda hagane_e: struct_pack("term" := hagane_e.key, "count" := CAST(hagane_e.value AS BIGINT)))'
     return Value(sql, type_)
 
 

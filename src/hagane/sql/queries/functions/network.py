@@ -1,5 +1,0 @@
-"""Later in this history."""
-
-from typing import Any
-
-FUNCTIONS: dict[str, Any] = {}
