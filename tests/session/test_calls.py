@@ -146,7 +146,7 @@ def test_a_stream_is_made_again_for_who_reads_it_again(session: Session) -> None
         ("SELECT * FROM ML.TRANSFORM(TABLE tt)", "Not found: Table tt", "tt"),
         ("SELECT * FROM ML.TRANSFORM(TABLE t, STRUCT(0 AS fail_at))", "the third row is no number",
          "ML.TRANSFORM(TABLE t, STRUCT(0 AS fail_at))"),
-        ("SELECT * FROM t AS o, ML.TRANSFORM((SELECT o.n AS n))", "not the columns of the query around it", "o"),
+        ("SELECT * FROM t AS o, ML.TRANSFORM((SELECT o.n AS n))", "not the columns of the query around it", "o.n"),
     ],
 )  # fmt: skip
 def test_faults_point_at_the_clause(session: Session, sql: str, said: str, underlined: str) -> None:

@@ -13,7 +13,8 @@ LEAST_EQUAL = 0.91
 
 @pytest.fixture(scope="module")
 def connection():
-    return connect()
+    with connect() as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,9 @@ def add_query_functions(connection: duckdb.DuckDBPyConnection, names: Iterable[s
 
     >>> connection = duckdb.connect()
     >>> add_query_functions(connection, ["hagane_soundex"])
-    >>> connection.sql("SELECT hagane_soundex('Robert')").fetchone()
-    ('R163',)
+    >>> connection.sql("SELECT hagane_soundex('Robert')").fetchall()
+    [('R163',)]
+    >>> connection.close()
     """
     for name in sorted(names):
         function = query_function(name)

@@ -36,9 +36,8 @@ def rewrite_query(tree: exp.Expression, *, schema: QuerySchema, sql: str = "") -
         and what cannot be the same here, each underlined.
 
         >>> from hagane.sql.queries.parse_query import parse_query
-        >>> from hagane.sql.queries.literals import typed_null
-    from hagane.sql.queries.query_schema import NoTables
-        >>> rewritten = rewrite_query(parse_query("SELECT 7 / 2 AS half"), schema=NoTables())
+    >>> from hagane.sql.queries.query_schema import NoTables
+    >>> rewritten = rewrite_query(parse_query("SELECT 7 / 2 AS half"), schema=NoTables())
         >>> rewritten.sql, [(name, str(type_)) for name, type_ in rewritten.columns]
         ('SELECT (7e0 / 2e0) AS "half"', [('half', 'FLOAT64')])
     """
@@ -46,7 +45,9 @@ def rewrite_query(tree: exp.Expression, *, schema: QuerySchema, sql: str = "") -
     written = _written(rewriter, tree)
     rewriter.done()
     return Rewritten(
-        sql=written.sql.replace(AGGREGATE_END, ""), functions=frozenset(rewriter.functions), columns=written.columns
+        sql=written.sql.replace(AGGREGATE_END, ""),
+        functions=frozenset(rewriter.functions),
+        columns=tuple((name, INT64 if type_ == NULL else type_) for name, type_ in written.columns),
     )
 
 

@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 def num_groups(pattern: str) -> int:
     r"""How many groups a pattern captures.
 
-    >>> num_groups(r"(a)(?:b)[(](?P<c>d)\\("), num_groups("a")
+    >>> num_groups(r"(a)(?:b)[(](?P<c>d)\("), num_groups("a")
     (2, 0)
     """
     return sum(1 for found in _GROUP.finditer(pattern) if found["group"])
