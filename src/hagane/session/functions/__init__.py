@@ -26,6 +26,7 @@ TABLE_FUNCTIONS: dict[str, str] = {
     "ML.ROC_CURVE": "hagane.session.functions.roc_curve:RocCurve",
     "ML.TFDV_DESCRIBE": "hagane.session.functions.tfdv_describe:TfdvDescribe",
     "ML.TRAINING_INFO": "hagane.session.functions.training_info:TrainingInfo",
+    "ML.TRIAL_INFO": "hagane.session.functions.trial_info:TrialInfo",
     "ML.TRANSFORM": "hagane.session.functions.transform:Transform",
     "ML.VALIDATE_DATA_DRIFT": "hagane.session.functions.validate_data_drift:ValidateDataDrift",
     "ML.VALIDATE_DATA_SKEW": "hagane.session.functions.validate_data_skew:ValidateDataSkew",

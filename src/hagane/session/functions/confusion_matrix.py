@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from hagane.data.arrow_types import ARROW_TYPES
 from hagane.evaluation.class_column_names import class_column_names
+from hagane.session.asked_trial import asked_trial, with_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.labelled_rows import labelled_rows
 from hagane.session.model_bundle import model_bundle
@@ -38,6 +39,7 @@ class ConfusionMatrix:
         options = call.options
         assert isinstance(options, ConfusionMatrixOptions)
         bundle = model_bundle(call)
+        trial = asked_trial(call, bundle)
         table = labelled_rows(call, bundle)
         found = ml_confusion_matrix(bundle, table, threshold=options.threshold, progress=context.progress)
         labels = pa.array(list(found.classes))
@@ -46,4 +48,4 @@ class ConfusionMatrix:
         columns = zip(*found.counts, strict=True)
         names = class_column_names(found.classes)
         counts = {name: pa.array(column, pa.int64()) for name, column in zip(names, columns, strict=True)}
-        return pa.table({"expected_label": labels} | counts)
+        return with_trial(pa.table({"expected_label": labels} | counts), trial)

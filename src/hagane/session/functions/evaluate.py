@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from hagane.session.asked_trial import asked_trial, with_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.labelled_rows import labelled_rows
 from hagane.session.model_bundle import model_bundle
@@ -35,7 +36,8 @@ class Evaluate:
         options = call.options
         assert isinstance(options, EvaluateOptions)
         bundle = model_bundle(call)
+        trial = asked_trial(call, bundle)
         table = labelled_rows(call, bundle)
         rows = ml_evaluate_rows(bundle, table, threshold=options.threshold, progress=context.progress)
         types = {name: pa.string() if name == "label" else pa.float64() for name in rows[0]}
-        return pa.Table.from_pylist(rows, pa.schema(list(types.items())))
+        return with_trial(pa.Table.from_pylist(rows, pa.schema(list(types.items()))), trial)

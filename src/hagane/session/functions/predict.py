@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from hagane.session.asked_trial import asked_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
 from hagane.session.table_function import FunctionContext
@@ -37,6 +38,8 @@ class Predict:
         assert isinstance(options, PredictOptions)
         rows = call.data[0].encoded() or call.data[0]
         bundle, keep = model_bundle(call), options.keep_original_columns
+        if options.trial_id is not None:
+            asked_trial(call, bundle)
         return predict_stream(
             bundle,
             rows.schema,

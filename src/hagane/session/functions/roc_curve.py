@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from hagane.errors import Fault, SpecError
+from hagane.session.asked_trial import asked_trial, with_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.labelled_rows import labelled_rows
 from hagane.session.model_bundle import model_bundle
@@ -45,8 +46,9 @@ class RocCurve:
         """A row a threshold. Raises HaganeError."""
         thresholds = _thresholds(call.values)
         bundle = model_bundle(call)
+        trial = asked_trial(call, bundle)
         found = ml_thresholds(bundle, labelled_rows(call, bundle), thresholds, progress=context.progress)
-        return pa.Table.from_pylist([msgspec.structs.asdict(each) for each in found], SCHEMA)
+        return with_trial(pa.Table.from_pylist([msgspec.structs.asdict(each) for each in found], SCHEMA), trial)
 
 
 def _thresholds(values: tuple[Any, ...]) -> list[float] | None:

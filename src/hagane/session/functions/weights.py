@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from hagane.models.weights import FeatureWeight
+from hagane.session.asked_trial import asked_trial, with_trial
 from hagane.session.category_name import category_name
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
@@ -38,11 +39,13 @@ class Weights:
         """A row a feature, the intercept last; of several classes these of each. Raises HaganeError."""
         options = call.options
         assert isinstance(options, WeightsOptions)
-        found = bundle_weights(model_bundle(call))
+        bundle = model_bundle(call)
+        found = bundle_weights(bundle)
         has_classes = len(found.classes) > 2
         schema = SCHEMA.append(pa.field("class_label", pa.string())) if has_classes else SCHEMA
         rows = [_row(each, options.standardize) for each in weight_order(found.weights)]
-        return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema)
+        told = pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema)
+        return with_trial(told, asked_trial(call, bundle))
 
 
 def _row(weight: FeatureWeight, standardize: bool) -> dict[str, Any]:
