@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hagane.data.engine import quote_text
 from hagane.data.repeatable_rows import repeatable_rows
+from hagane.session.slow_phase import slow_phase
 from hagane.session.statement_run import StatementRun
 from hagane.workspace.table_lock import table_lock
 
@@ -46,7 +47,7 @@ def kept_rows(sql: str, run: StatementRun) -> Iterator[Path]:
 
 def _write(sql: str, path: Path, run: StatementRun) -> None:
     columns = run.sources.described(sql, shown_sql=run.sql)
-    with run.state.progress.phase("run the query"), run.sources.faults(run.sql):
+    with slow_phase(run.state.progress, "run the query"), run.sources.faults(run.sql):
         connection = run.sources.connect(sql)
         try:
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hagane.data.engine import quote_name, quote_text
+from hagane.session.slow_phase import slow_phase
 from hagane.session.statement_run import StatementRun
 from hagane.workspace.stored_table import TableColumn
 from hagane.workspace.table_change import TableChange
@@ -20,7 +21,7 @@ def written_rows(run: StatementRun, change: TableChange, sql: str, columns: Sequ
     names = [f"column_{number}" for number in range(len(columns))]
     listed = ", ".join(_cast(name, column) for name, column in zip(names, columns, strict=True))
     rows = f"SELECT {listed} FROM ({sql}\n) AS rows ({', '.join(names)})"
-    with run.state.progress.phase("write the table"), run.sources.faults(run.sql):
+    with slow_phase(run.state.progress, "write the table"), run.sources.faults(run.sql):
         connection = run.sources.connect(sql)
         try:
             written = connection.execute(f"COPY ({rows}) TO {quote_text(str(path))} (FORMAT parquet)").fetchone()

@@ -120,7 +120,7 @@ def _write(result: Result | None, format_: str, path: Path | None, output: Outpu
 
     if result is None:
         raise typer.BadParameter("the script answers no rows that could be written")
-    num_rows = write_rows(result, format_, path)
+    num_rows = write_rows(result, format_, path, output.progress)
     if path is not None:
         output.hint(f"wrote {num_rows:,} rows to {path}")
 

@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
+from hagane.progress import SILENT, Progress
+
 if TYPE_CHECKING:
     from hagane.session.result import Result
 
@@ -41,43 +43,46 @@ def row_format(asked: str | None, path: Path | None) -> str:
     return found
 
 
-def write_rows(result: Result, format_: str, path: Path | None) -> int:
+def write_rows(result: Result, format_: str, path: Path | None, progress: Progress = SILENT) -> int:
     """Write all rows to `path`, which is whole or as it was, or to stdout; how many there are. Raises HaganeError."""
     from hagane.write_aside import write_aside
 
     if path is None:
-        count = _write_text(result, format_, sys.stdout)
+        count = _write_text(result, format_, sys.stdout, SILENT)
         sys.stdout.flush()
         return count
     counts: list[int] = []
 
     def write(aside: Path) -> None:
         if format_ == "parquet":
-            counts.append(_write_parquet(result, aside))
+            counts.append(_write_parquet(result, aside, progress))
             return
         with aside.open("w", encoding="utf-8", newline="") as stream:
-            counts.append(_write_text(result, format_, stream))
+            counts.append(_write_text(result, format_, stream, progress))
 
     write_aside(path, write)
     return counts[0]
 
 
-def _write_parquet(result: Result, path: Path) -> int:
+def _write_parquet(result: Result, path: Path, progress: Progress) -> int:
     import pyarrow.parquet as pq
 
     count = 0
-    with pq.ParquetWriter(path, result.arrow_schema) as writer:
+    with progress.phase("write the rows", total=None) as phase, pq.ParquetWriter(path, result.arrow_schema) as writer:
         for batch in result.batches():
             writer.write_batch(batch)
             count += batch.num_rows
+            phase.advance(batch.num_rows)
     return count
 
 
-def _write_text(result: Result, format_: str, stream: IO[str]) -> int:
+def _write_text(result: Result, format_: str, stream: IO[str], progress: Progress) -> int:
     count = 0
-    for text, num_rows in _texts(result, format_):
-        stream.write(text)
-        count += num_rows
+    with progress.phase("write the rows", total=None) as phase:
+        for text, num_rows in _texts(result, format_):
+            stream.write(text)
+            count += num_rows
+            phase.advance(num_rows)
     return count
 
 

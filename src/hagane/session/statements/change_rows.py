@@ -9,6 +9,7 @@ from hagane.data.engine import quote_name
 from hagane.data.origin import parquet_sql
 from hagane.errors import Fault, SqlError
 from hagane.session.result import Result
+from hagane.session.slow_phase import slow_phase
 from hagane.session.statement_run import StatementRun
 from hagane.session.target import Target, existing_table, target_table
 from hagane.session.working_table import working_table
@@ -48,7 +49,7 @@ def _change(tree: exp.Expression, name: str, target: Target, run: StatementRun) 
     table.set("catalog", None)
     table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
     sql = run.resolver.duckdb_sql(tree, known=(name,))
-    with run.sources.faults(run.sql):
+    with slow_phase(run.state.progress, "change the rows"), run.sources.faults(run.sql):
         connection = run.sources.connect(sql)
         try:
             row = connection.execute(sql).fetchone()

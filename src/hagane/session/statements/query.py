@@ -12,6 +12,7 @@ from hagane.data.engine import quote_name
 from hagane.data.table import BATCH_ROWS
 from hagane.errors import Fault, SqlError
 from hagane.session.result import Result, ResultColumn
+from hagane.session.slow_phase import slow_phase
 from hagane.session.sources import Sources
 from hagane.session.statement_run import StatementRun
 from hagane.sql.statement import QueryStatement
@@ -27,12 +28,14 @@ def run_query(run: StatementRun) -> Result:
     columns = run.sources.described(sql, shown_sql=run.sql)
     _check_names(columns, run)
     stream = _rows(normal_rows(sql, columns), run.sources, run.sql)
-    schema = next(stream)
+    with slow_phase(run.state.progress, "run the query"):
+        schema = next(stream)
+        batches = _begun(stream)
     assert isinstance(schema, pa.Schema)
     return Result(
         kind=run.kind,
         schema=tuple(ResultColumn(name, type_.bigquery) for name, type_ in columns),
-        stream=_begun(stream),
+        stream=batches,
         arrow_schema=schema,
         close=run.sources.close,
     )
