@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlglot import exp
 
+from hagane.data.duckdb_type import DuckDbType
 from hagane.data.engine import quote_name
 from hagane.data.open_table import FOUND_OUT, open_paths
 from hagane.data.origin import parquet_sql
@@ -72,11 +73,15 @@ class Catalog:
         return self.state.table_name(path.parts)
 
     def _table(self, table: StoredTable) -> str:
-        columns = ", ".join(
-            f"CAST({quote_name(column.name)} AS {column.type}) AS {quote_name(column.name)}"
-            for column in table.manifest.columns
+        columns = table.manifest.columns
+        casts = ", ".join(
+            f"CAST({quote_name(column.name)} AS {column.type}) AS {quote_name(column.name)}" for column in columns
         )
-        return self.sources.add_view(f"SELECT {columns} FROM {parquet_sql(table.files)}", files=tuple(table.files))
+        return self.sources.add_view(
+            f"SELECT {casts} FROM {parquet_sql(table.files)}",
+            files=tuple(table.files),
+            columns=tuple((column.name, DuckDbType.parse(column.type)) for column in columns),
+        )
 
     def _view(self, view: StoredView) -> str:
         sql = self.resolver.of_view(view)

@@ -58,14 +58,22 @@ class Sources:
         """Call it at `close`."""
         self._held.callback(end)
 
-    def add_view(self, sql: str, *, shown_sql: str = "", files: tuple[Path, ...] = ()) -> str:
+    def add_view(
+        self,
+        sql: str,
+        *,
+        shown_sql: str = "",
+        files: tuple[Path, ...] = (),
+        columns: tuple[tuple[str, DuckDbType], ...] = (),
+    ) -> str:
         """Name the result of DuckDB's `sql`, which may name other sources. Raises DataError when it cannot be bound.
 
-        `files` are the Parquet files whose rows these are, where they are all of theirs.
+        `files` are the Parquet files whose rows these are, where they are all of theirs; `columns` those of the
+        result, where they are known.
         """
         if sql in self._by_sql:
             return self._by_sql[sql]
-        columns = self.described(sql, shown_sql=shown_sql)
+        columns = columns or self.described(sql, shown_sql=shown_sql)
         name = self._new_name()
         self._views[name] = sql
         if files:

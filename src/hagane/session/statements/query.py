@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -13,7 +14,6 @@ from hagane.data.table import BATCH_ROWS
 from hagane.errors import Fault, SqlError
 from hagane.session.result import Result, ResultColumn
 from hagane.session.slow_phase import slow_phase
-from hagane.session.sources import Sources
 from hagane.session.statement_run import StatementRun
 from hagane.sql.statement import QueryStatement
 
@@ -25,13 +25,10 @@ def run_query(run: StatementRun) -> Result:
     query = run.with_values(statement.query)
     name_columns(query)
     sql = run.resolver.duckdb_sql(query)
-    columns = run.sources.described(sql, shown_sql=run.sql)
-    _check_names(columns, run)
-    stream = _rows(normal_rows(sql, columns), run.sources, run.sql)
+    stream = _rows(sql, run)
     with slow_phase(run.state.progress, "run the query"):
-        schema = next(stream)
+        columns, schema = next(stream)
         batches = _begun(stream)
-    assert isinstance(schema, pa.Schema)
     return Result(
         kind=run.kind,
         schema=tuple(ResultColumn(name, type_.bigquery) for name, type_ in columns),
@@ -53,19 +50,25 @@ def normal_rows(sql: str, columns: tuple[tuple[str, DuckDbType], ...]) -> str:
     return f"SELECT {listed} FROM ({sql}\n)"
 
 
-def _rows(sql: str, sources: Sources, shown_sql: str) -> Iterator[pa.Schema | pa.RecordBatch]:
-    """The schema, then the batches."""
-    with sources.faults(shown_sql):
+def _rows(sql: str, run: StatementRun) -> Iterator[Any]:
+    """The columns and the schema, then the batches, all of one connection."""
+    sources = run.sources
+    with sources.faults(run.sql):
         connection = sources.connect(sql)
         try:
-            reader = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
-            yield reader.schema
+            relation = connection.sql(sql)
+            types = (DuckDbType.parse(str(type_)) for type_ in relation.types)
+            columns = tuple(zip(relation.columns, types, strict=True))
+            _check_names(columns, run)
+            normal = normal_rows(sql, columns)
+            reader = (relation if normal == sql else connection.sql(normal)).to_arrow_reader(BATCH_ROWS)
+            yield columns, reader.schema
             yield from reader
         finally:
             connection.close()
 
 
-def _begun(stream: Iterator[pa.Schema | pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _begun(stream: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The batches, the first of which is made now."""
     first = next(stream, None)
 
