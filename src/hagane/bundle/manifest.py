@@ -21,6 +21,8 @@ MANIFEST_NAME = "MANIFEST.json"
 SIGNED_NAME = "MANIFEST.sig"
 """Who vouches for the manifest (`hagane.bundle.signed_manifest`): the only file that it does not name."""
 MODEL_NAME = "model.onnx"
+REMOTE_NAME = "remote.json"
+"""Instead of a graph: where a remote model is asked. Such a folder is no bundle, and only ML.PREDICT reads it."""
 SIGNATURE_NAME = "signature.json"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -90,6 +92,9 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(_unreadable(path, error)) from None
+    if REMOTE_NAME in manifest.files:
+        step = "ask it by ML.PREDICT, or import the model itself"
+        raise BundleError(Fault(what="a remote model: it runs elsewhere", where=str(folder), next_step=step))
     faults = [_name_fault(name, str(path)) for name in manifest.files if not is_plain_name(name)]
     faults += [_missing(name, folder) for name in (MODEL_NAME, SIGNATURE_NAME) if name not in manifest.files]
     if faults:

@@ -1,0 +1,1 @@
+"""Remote models: an endpoint far away that answers ML.PREDICT."""
