@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from hagane.errors import DataError, Fault, HaganeError, SqlError
+from hagane.errors import HaganeError
 from hagane.session.model_name import model_name
 from hagane.session.result import Result
 from hagane.session.statement_run import StatementRun
@@ -40,46 +38,24 @@ def made_model(request: ModelRequest, rows: str | None, place: Workspace, run: S
         from hagane.workflow.train import train
 
         return _of_training(train(spec, workspace=place, frame=rows, progress=run.state.progress), run)
-    if request.kind == "imported":
-        return _imported(request, place, run)
-    start, end = request.statement.start, request.statement.end
-    what = f"{request.model_type.upper()} models are not taken from elsewhere yet"
-    raise SqlError(Fault(what=what, sql=run.sql, start=start, end=end))
+    return _elsewhere(request, place, run)
 
 
-def _imported(request: ModelRequest, place: Workspace, run: StatementRun) -> Result:
-    """Of the file, or the only file of a glob, that `model_path` names; relative paths are this process's."""
-    from hagane.workflow.imports.declared_columns import declared_columns
-    from hagane.workflow.imports.import_model import import_model
+def _elsewhere(request: ModelRequest, place: Workspace, run: StatementRun) -> Result:
+    """Of a file that is imported, or an endpoint; faults that name no clause are of that which names it."""
+    from hagane.workflow.made_elsewhere import NEEDED, made_elsewhere
 
-    statement = request.statement
-    clause = next(clause for clause in statement.options if clause.name == "model_path")
+    statement, option = request.statement, NEEDED[request.kind]
+    clause = next((clause for clause in statement.options if clause.name == option.name), statement)
     at = {"sql": run.sql, "start": clause.start, "end": clause.end}
+    name = model_name(statement.name, dataset=run.state.dataset)
     try:
-        version = import_model(
-            _file(str(clause.value)),
-            place,
-            name=model_name(statement.name, dataset=run.state.dataset),
-            model_type=request.model_type,
-            inputs=declared_columns({field.name: field.type for field in statement.inputs}, "INPUT"),
-            outputs=declared_columns({field.name: field.type for field in statement.outputs}, "OUTPUT"),
-            progress=run.state.progress,
-        )
+        version = made_elsewhere(request, place, name=name, progress=run.state.progress)
     except HaganeError as error:
         faults = (fault if fault.sql else msgspec.structs.replace(fault, **at) for fault in error.faults)
         raise type(error)(*faults) from None
-    message = f"created model {version.reference}: {version.model_type}, from {clause.value}"
+    message = f"created model {version.reference}: {version.model_type}, {option.verb} {request.options[option.name]}"
     return Result(kind=run.kind, message=message, model=version)
-
-
-def _file(path: str) -> Path:
-    """Raises DataError where a glob names no file, or several."""
-    expanded = os.path.expanduser(path.removeprefix("file://"))
-    found = sorted(glob.glob(expanded)) if glob.has_magic(expanded) else [expanded]
-    if len(found) != 1:
-        received = f"{len(found)} files" + (f": {', '.join(found[:3])}" if found else "")
-        raise DataError(Fault(what=f"{path} names no model", expected="one file", received=received))
-    return Path(found[0])
 
 
 def _study(spec: Spec, rows: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hagane.errors import Fault, SqlError
+import glob
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from hagane.errors import DataError, Fault, SqlError
 from hagane.progress import SILENT, Progress
 from hagane.sql.statement import CreateModel, FieldType
 from hagane.types import Column
@@ -13,7 +18,20 @@ from hagane.workflow.statement_spec import ModelRequest
 from hagane.workspace.model_version import ModelVersion
 from hagane.workspace.workspace import Workspace
 
-NEEDED = {"imported": ("model_path", "the file of the model"), "remote": ("endpoint", "the URL that it is asked at")}
+
+class NeededOption(NamedTuple):
+    """What a statement of a kind must say."""
+
+    name: str
+    what: str
+    verb: str
+    """What the model is, of it."""
+
+
+NEEDED = {
+    "imported": NeededOption("model_path", "the file of the model", "from"),
+    "remote": NeededOption("endpoint", "the URL that it is asked at", "asked at"),
+}
 
 
 def made_elsewhere(
@@ -25,10 +43,10 @@ def made_elsewhere(
     `create_remote_model` do.
     """
     statement = request.statement
-    option, what = NEEDED[request.kind]
-    place = request.options.get(option)
+    option = NEEDED[request.kind]
+    place = request.options.get(option.name)
     if not isinstance(place, str) or not place:
-        raise SqlError(_missing(statement, request.model_type, option, what))
+        raise SqlError(_missing(statement, request.model_type, option))
     inputs, outputs = _columns(statement.inputs, "INPUT"), _columns(statement.outputs, "OUTPUT")
     if request.kind == "remote":
         connection = statement.connection or DEFAULT_CONNECTION
@@ -36,7 +54,7 @@ def made_elsewhere(
             workspace, name=name, endpoint=place, inputs=inputs, outputs=outputs, connection=connection
         )
     return import_model(
-        place,
+        _file(place),
         workspace,
         name=name,
         model_type=request.model_type,
@@ -50,11 +68,21 @@ def _columns(fields: tuple[FieldType, ...], clause: str) -> tuple[Column, ...]:
     return declared_columns({field.name: field.type for field in fields}, clause)
 
 
-def _missing(statement: CreateModel, model_type: str, option: str, what: str) -> Fault:
+def _file(path: str) -> Path:
+    """The file, or the only one of a glob; relative paths are this process's. Raises DataError for several, or none."""
+    expanded = os.path.expanduser(path.removeprefix("file://"))
+    found = sorted(glob.glob(expanded)) if glob.has_magic(expanded) else [expanded]
+    if len(found) != 1:
+        received = f"{len(found)} files" + (f": {', '.join(found[:3])}" if found else "")
+        raise DataError(Fault(what=f"{path} names no model", expected="one file", received=received))
+    return Path(found[0])
+
+
+def _missing(statement: CreateModel, model_type: str, option: NeededOption) -> Fault:
     return Fault(
-        what=f"a {model_type.upper()} model needs {option}, {what}",
+        what=f"a {model_type.upper()} model needs {option.name}, {option.what}",
         sql=statement.sql,
         start=statement.start,
         end=statement.end,
-        next_step=f"add {option} = '…' to OPTIONS",
+        next_step=f"add {option.name} = '…' to OPTIONS",
     )
