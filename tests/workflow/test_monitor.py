@@ -12,11 +12,12 @@ import pytest
 
 import hagane as hg
 from hagane.bundle.bundle import Bundle
-from hagane.errors import SpecError
+from hagane.errors import Fault, SpecError, StorageError
 from hagane.fronts.cli.run import run as run_command
 from hagane.monitoring.distribution import Categories, Histogram
 from hagane.monitoring.measures.jensen_shannon import jensen_shannon
 from hagane.monitoring.measures.l_infinity import l_infinity
+from hagane.monitoring.notification import Notification
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -24,7 +25,8 @@ from hagane.serving.request_log.model_file import write_model_file
 from hagane.serving.request_log.row_schema import row_schema
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
-from hagane.workflow.monitor import monitor
+from hagane.workflow.monitor import MonitorReport, monitor
+from hagane.workflow.watch_endpoint import watch_endpoint
 from hagane.workspace.workspace import Workspace
 
 FIRST_HOUR = 20_000 * 24
@@ -155,6 +157,36 @@ def test_the_command(place: Workspace, capsys: pytest.CaptureFixture[str]) -> No
     assert "tips" in capsys.readouterr().err
     assert run_command(["monitor", "tips", "--window", "dya", "--workspace", str(place.root)]) != 0
     assert "day" in capsys.readouterr().err
+
+
+def test_rounds_are_watched_by_one_process_and_told_once(place: Workspace) -> None:
+    told: list[Notification] = []
+    seen: list[tuple[MonitorReport | None, tuple[str, ...]]] = []
+
+    def on_round(report: MonitorReport | None, notification: Notification | None, faults: tuple[str, ...]) -> bool:
+        seen.append((report, faults))
+        with pytest.raises(StorageError, match="another process monitors 'tips'"):
+            watch_endpoint("tips", workspace=place, every_seconds=1.0)
+        return len(seen) < 3
+
+    def refuses(notification: Notification) -> None:
+        told.append(notification)
+        if len(told) == 1:
+            raise StorageError(Fault(what="nobody there"))
+
+    asked = Monitoring(alert_after=1, threshold=0.2, min_rows=50)
+    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
+                   on_round=on_round, sleep=lambda seconds: None)  # fmt: skip
+    assert [len(faults) for _, faults in seen] == [1, 0, 0]
+    assert [len(each.opened) for each in told] == [2, 2], "again where no channel took it, and then no more"
+    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
+                   on_round=lambda *_: False)  # fmt: skip
+    assert len(told) == 2
+
+
+def test_the_command_wants_a_mail_server(place: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["monitor", "tips", "--email", "a@b.c", "--workspace", str(place.root)]) != 0
+    assert "--smtp" in capsys.readouterr().err
 
 
 def test_what_cannot_be_is_told_at_once() -> None:

@@ -20,10 +20,11 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if not 0 < value < float("inf"):
             yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.3",
                         received=f"{value:g}")  # fmt: skip
-    if monitoring.min_rows < 1:
-        where = "monitoring.min_rows"
-        yield Fault(what=f"{where} is out of range", where=where, expected="1 or more",
-                    received=str(monitoring.min_rows))  # fmt: skip
+    for name in ("min_rows", "alert_after", "alert_until"):
+        value = getattr(monitoring, name)
+        if value < 1:
+            where = f"monitoring.{name}"
+            yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(value))
 
 
 def _zone_faults(name: str) -> Iterator[Fault]:

@@ -31,6 +31,11 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_rows: int = 100
     """A window of fewer logged rows is shown, and judged by nothing."""
 
+    alert_after: int = 2
+    """An alert opens with so many judged windows above the threshold in a row."""
+    alert_until: int = 2
+    """It is over with so many in a row below 0.8 of it."""
+
     def threshold_of(self, column: str) -> float:
         """The threshold of one column."""
         return self.thresholds.get(column, self.threshold)

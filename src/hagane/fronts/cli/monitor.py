@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.one_of import one_of
 from hagane.fronts.cli.options import JsonOption, LogArgument, WorkspaceOption
+
+if TYPE_CHECKING:
+    from hagane.monitoring.notification import Notification
+    from hagane.workflow.monitor import MonitorReport
+    from hagane.workflow.notify import Channel
 
 BASELINES = ("training", "previous")
 EVERY = ("hour", "day", "week", "month")
@@ -26,33 +31,120 @@ def monitor(
         typer.Option("--window", metavar="PERIOD", help="hour, day, week or month, whatever the model's spec says."),
     ] = None,
     windows: Annotated[int, typer.Option("--windows", min=1, max=1000, help="How many of the last windows.")] = 14,
+    again: Annotated[
+        str | None,
+        typer.Option("--every", metavar="DURATION", help="Go on: a round every 10m, 1h, … until Ctrl-C or SIGTERM."),
+    ] = None,
+    webhook: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", envvar="HAGANE_WEBHOOK", help="Tell what is new to this URL (Slack's form)."),
+    ] = None,
+    email: Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Tell it by mail, through --smtp.")] = None,
+    smtp: Annotated[
+        str | None,
+        typer.Option(metavar="URL", envvar="HAGANE_SMTP", help="The mail server: smtp://user:password@host:587."),
+    ] = None,
+    quiet: Annotated[
+        str | None,
+        typer.Option("--at-most-every", metavar="DURATION", help="At most one message in this time; the rest waits."),
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Sum up what is new in a request log, and hold its windows against what the model was trained on.
 
-    What is summed up is kept when the log itself is cleaned away: some kilobytes a column and window.
+    What is summed up is kept when the log itself is cleaned away: some kilobytes a column and window. With `--webhook`
+    or `--email` alerts that are new, and those that are over, are told once.
 
-    [dim]Example:[/dim]  hagane monitor late --baseline previous
+    [dim]Example:[/dim]  hagane monitor late --every 1h --webhook https://hooks.example/T0
     """
     import msgspec
 
-    from hagane.fronts.cli.render_monitor import render_monitor
+    from hagane.spec.duration import parse_duration
     from hagane.workflow.monitor import declared_monitoring
-    from hagane.workflow.monitor import monitor as run
     from hagane.workspace.workspace import Workspace
 
     chosen = one_of("--baseline", baseline, BASELINES)
+    channels = _channels(webhook or [], email or [], smtp)
+    seconds = parse_duration(again, where="--every") if again is not None else None
+    pause = parse_duration(quiet, where="--at-most-every") if quiet is not None else 0.0
     output, place = Output(json=json), Workspace(workspace)
     declared, notes = declared_monitoring(endpoint, place)
     if every is not None:
         declared = msgspec.structs.replace(declared, every=one_of("--window", every, EVERY))
-    report = run(endpoint, workspace=place, baseline=chosen, monitoring=declared, num_windows=windows,
-                 progress=output.progress)  # fmt: skip
-    report = msgspec.structs.replace(report, notes=(*notes, *report.notes))
+    for note in notes:
+        output.hint(note)
+    asked: dict[str, Any] = {
+        "workspace": place,
+        "baseline": chosen,
+        "monitoring": declared,
+        "progress": output.progress,
+    }
+    telling: dict[str, Any] = {"channels": channels, "quiet_seconds": pause}
+    if seconds is not None:
+        _go_on(endpoint, output, asked | telling | {"every_seconds": seconds})
+    else:
+        _once(endpoint, output, asked | {"num_windows": windows}, telling)
+
+
+def _once(endpoint: str, output: Output, asked: dict[str, Any], telling: dict[str, Any]) -> None:
+    """One look, told to a person or a program; to the channels, where there are any."""
+    import msgspec
+
+    from hagane.fronts.cli.render_monitor import render_monitor
+    from hagane.workflow.monitor import monitor as run
+    from hagane.workflow.notify import notify
+
+    report = run(endpoint, **asked)
     output.show(render_monitor(report))
+    notification = None
+    if telling["channels"]:
+        notification, faults = notify(report, workspace=asked["workspace"], **telling)
+        _tell(output, notification, faults)
     for note in report.notes:
         output.hint(note)
     if not report.windows:
         output.hint("no window is over yet: come back later, or look at shorter ones with --window hour")
-    output.result(report.as_json())
+    told = {} if notification is None else {"notification": msgspec.to_builtins(notification)}
+    output.result(report.as_json() | told)
+
+
+def _go_on(endpoint: str, output: Output, asked: dict[str, Any]) -> None:
+    """Round after round, a line each."""
+    import datetime
+
+    from hagane.workflow.watch_endpoint import watch_endpoint
+
+    def on_round(report: MonitorReport | None, notification: Notification | None, faults: tuple[str, ...]) -> bool:
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
+        if report is not None:
+            moved = ", ".join(report.drifted) or "nothing"
+            output.show(f"{now}  {endpoint}: {report.num_new_windows} new windows; too far: {moved}")
+        _tell(output, notification, faults)
+        return True
+
+    watch_endpoint(endpoint, on_round=on_round, **asked)
+
+
+def _tell(output: Output, notification: Notification | None, faults: tuple[str, ...]) -> None:
+    if notification is not None and (notification.opened or notification.resolved):
+        output.show(notification.text)
+    for fault in faults:
+        output.hint(f"not told: {fault}")
+
+
+def _channels(webhooks: list[str], recipients: list[str], smtp: str | None) -> list[Channel]:
+    """A function for each place that is told."""
+    from functools import partial
+
+    from hagane.errors import Fault
+    from hagane.fronts.cli.usage_error import UsageError
+    from hagane.monitoring.channels.email import send_email
+    from hagane.monitoring.channels.webhook import post_webhook
+
+    if recipients and not smtp:
+        raise UsageError(Fault(what="--email needs a mail server", expected="--smtp smtp://user:password@host:587"))
+    found: list[Channel] = [partial(post_webhook, url) for url in webhooks]
+    if recipients and smtp:
+        found.append(partial(send_email, smtp, recipients))
+    return found

@@ -1,0 +1,56 @@
+"""`send_email`: a notification by SMTP."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import urllib.parse
+from collections.abc import Sequence
+from email.message import EmailMessage
+
+from hagane.errors import Fault, StorageError
+from hagane.monitoring.notification import Notification
+
+TIMEOUT_SECONDS = 20
+PORTS = {"smtp": 587, "smtps": 465}
+
+
+def send_email(server: str, recipients: Sequence[str], notification: Notification, *, sender: str = "") -> None:
+    """Send it through `smtp://user:password@host:587` (STARTTLS where the server offers it) or `smtps://…` (TLS).
+
+    A password is never sent over a connection that is not encrypted. Raises StorageError.
+    """
+    parts = urllib.parse.urlsplit(server)
+    if parts.scheme not in PORTS or not parts.hostname:
+        step = "smtp://host:587, or smtps://user:password@host"
+        raise StorageError(Fault(what="the mail server is no SMTP URL", expected=step))
+    message = EmailMessage()
+    message["Subject"] = notification.subject
+    message["From"] = sender or parts.username or f"hagane@{parts.hostname}"
+    message["To"] = ", ".join(recipients)
+    message.set_content(notification.text)
+    try:
+        _send(parts, message)
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise StorageError(Fault(what=f"the mail cannot be sent: {error}", where=parts.hostname)) from None
+
+
+def _send(parts: urllib.parse.SplitResult, message: EmailMessage) -> None:
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        connection = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+    with connection:
+        is_encrypted = parts.scheme == "smtps"
+        connection.ehlo()
+        if not is_encrypted and connection.has_extn("starttls"):
+            connection.starttls(context=context)
+            connection.ehlo()
+            is_encrypted = True
+        if parts.username and parts.password:
+            if not is_encrypted:
+                raise smtplib.SMTPNotSupportedError("the server offers no TLS, and a password is not sent without it")
+            connection.login(urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password))
+        connection.send_message(message)

@@ -1,0 +1,66 @@
+"""`watch_endpoint`: monitor an endpoint again and again, and tell what is new."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from hagane.errors import Fault, HaganeError, StorageError
+from hagane.file_lock import lock_file
+from hagane.monitoring.notification import Notification
+from hagane.progress import SILENT, Progress
+from hagane.spec.monitoring import Monitoring
+from hagane.workflow.monitor import Baseline, MonitorReport, monitor
+from hagane.workflow.notify import Channel, notify
+from hagane.workspace.window_summaries import WindowSummaries
+from hagane.workspace.workspace import Workspace
+
+LOCK_SUFFIX = ".lock"
+
+
+def watch_endpoint(
+    endpoint: str,
+    *,
+    workspace: Workspace,
+    every_seconds: float,
+    channels: Sequence[Channel] = (),
+    baseline: Baseline = "training",
+    monitoring: Monitoring | None = None,
+    num_windows: int = 60,
+    quiet_seconds: float = 0.0,
+    on_round: Callable[[MonitorReport | None, Notification | None, tuple[str, ...]], bool] = lambda *_: True,
+    sleep: Callable[[float], None] = time.sleep,
+    progress: Progress = SILENT,
+) -> None:
+    """One round every `every_seconds`, until `on_round` says no: new windows are summed up, alerts told.
+
+    After downtime the first round catches up with every window that is over. A round that fails is handed to `on_round`
+    as its faults, and the next one comes all the same. Raises StorageError where another process watches this endpoint
+    already: the lock ends with its process, however that ends. NotFoundError where there is no log.
+    """
+    path = WindowSummaries(workspace.monitoring_folder, endpoint).path.with_suffix(LOCK_SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = lock_file(path)
+    if lock is None:
+        step = "end that one, or let it go on"
+        raise StorageError(
+            Fault(what=f"another process monitors '{endpoint}' already", where=str(path), next_step=step)
+        )
+    try:
+        while True:
+            began = time.monotonic()
+            report: MonitorReport | None = None
+            notification: Notification | None = None
+            faults: tuple[str, ...] = ()
+            try:
+                report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=monitoring,
+                                 num_windows=num_windows, progress=progress)  # fmt: skip
+                notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds)
+            except HaganeError as error:
+                faults = (error.render(),)
+            if not on_round(report, notification, faults):
+                return
+            sleep(max(0.0, every_seconds - (time.monotonic() - began)))
+    finally:
+        os.close(lock)

@@ -1,0 +1,84 @@
+"""When alerts open and when they are over: by hand, and over random histories."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hagane.monitoring.alert import alerts_of
+from hagane.monitoring.feature_drift import FeatureDrift
+from hagane.monitoring.notification import Notification
+from hagane.monitoring.window_drift import ColumnDrift, WindowDrift
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Window, Windows
+from hagane.statistics.statistics import Statistics
+
+NOTHING = Statistics(num_rows=0, columns=())
+DAY = 86_400_000_000
+
+
+def history(values: list[float | None]) -> list[WindowDrift]:
+    """One column, a window a value; None: too few rows."""
+    return [
+        WindowDrift(
+            summary=WindowSummary(
+                window=Window(number * DAY, (number + 1) * DAY), deployed_model_id="t", model="late", version="3",
+                num_rows=10, traffic=100.0, num_errors=0, inputs=NOTHING, predictions=NOTHING,
+            ),
+            is_judged=value is not None,
+            columns=(
+                ColumnDrift(
+                    drift=FeatureDrift(input="fare", metric="L_INFTY", threshold=0.3, value=value or 0.0),
+                    change="'card' 20 % → 60 %",
+                ),
+            ),
+        )
+        for number, value in enumerate(values)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "stretches"),
+    [
+        ([0.1, 0.5, 0.1, 0.5, 0.1], []),
+        ([0.1, 0.5, 0.5], [(1, 2, None)]),
+        ([0.5, 0.5, 0.25, 0.25, 0.25], [(0, 1, None)]),
+        ([0.5, 0.5, 0.1, 0.25, 0.1, 0.1, 0.1], [(0, 1, 5)]),
+        ([0.5, None, 0.5, None, 0.1, None, 0.1], [(0, 2, 6)]),
+        ([0.5, 0.5, 0.1, 0.1, 0.5, 0.5], [(0, 1, 3), (4, 5, None)]),
+    ],
+)
+def test_what_swings_around_the_threshold_is_one_alert(
+    values: list[float | None], stretches: list[tuple[int, int, int | None]]
+) -> None:
+    found = alerts_of(history(values), endpoint="e")
+    told = [(alert.since // DAY, alert.opened // DAY, alert.until and alert.until // DAY - 1) for alert in found]
+    assert told == stretches
+
+
+@given(st.lists(st.none() | st.sampled_from([0.1, 0.27, 0.5]), max_size=30), st.integers(1, 3), st.integers(1, 3))
+def test_alerts_of_one_column_do_not_overlap_and_more_history_changes_no_end(
+    values: list[float | None], after: int, back: int
+) -> None:
+    found = alerts_of(history(values), endpoint="e", after=after, back=back)
+    for before, then in itertools.pairwise(found):
+        assert before.until is not None
+        assert before.until <= then.since
+    for alert in found:
+        assert alert.num_windows >= after
+        assert alert.since <= alert.opened
+    for shorter in range(len(values)):
+        earlier = alerts_of(history(values[:shorter]), endpoint="e", after=after, back=back)
+        assert [alert for alert in earlier if alert.until is not None] == [
+            alert for alert in found if alert.until is not None and alert.until <= shorter * DAY]  # fmt: skip
+
+
+def test_a_message_says_what_changed_since_when_and_what_to_look_at() -> None:
+    (alert,) = alerts_of(history([0.1, 0.5, 0.5]), endpoint="late")
+    message = Notification(endpoint="late", baseline="training", windows=Windows("day"), opened=(alert,))
+    assert message.subject == "late: 1 column moved too far"
+    for part in ("fare (late@3): 'card' 20 % → 60 %", "since 1970-01-02", "200 rows", "hagane monitor late"):
+        assert part in message.text
