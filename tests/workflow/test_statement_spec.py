@@ -163,6 +163,33 @@ GOLDEN = {
             "sections": {"training": {"auto_class_weights": True}},
         },
     ),
+    "kmeans": (
+        """CREATE MODEL groups TRANSFORM (distance, ML.STANDARD_SCALER(hour) OVER () AS hour)
+           OPTIONS (model_type = 'KMEANS', num_clusters = 3, distance_type = 'COSINE', kmeans_init_method = 'KMEANS++',
+                    standardize_features = FALSE)
+           AS SELECT * FROM flights""",
+        """
+        data: SELECT * FROM flights
+        name: groups
+        defaults: bigquery
+        transform: {distance: distance, hour: ML.STANDARD_SCALER(hour) OVER ()}
+        model:
+          type: kmeans
+          options: {num_clusters: 3, distance_type: cosine, kmeans_init_method: kmeans++, standardize_features: false}
+        """,
+        {
+            "label": (),
+            "name": "groups",
+            "transform": {"distance": "distance", "hour": "ML.STANDARD_SCALER(hour) OVER ()"},
+            "model": "kmeans",
+            "options": {
+                "num_clusters": 3,
+                "distance_type": "cosine",
+                "kmeans_init_method": "kmeans++",
+                "standardize_features": False,
+            },
+        },
+    ),
     "tuned": (
         """CREATE MODEL tuned OPTIONS (
              model_type = 'LOGISTIC_REG', input_label_cols = ['late'], num_trials = 10, max_parallel_trials = 2,
@@ -396,6 +423,15 @@ def test_a_label_that_nobody_named():
 )  # fmt: skip
 def test_clauses_that_do_not_belong(text: str, what: str):
     assert any(what in fault.what for _, fault in faults_of(text, None))
+
+
+def test_models_without_a_label_take_none():
+    ((at, _),) = faults_with("model_type = 'KMEANS', input_label_cols = ['late']")
+    assert at == "input_label_cols = ['late']"
+    assert spec_of("model_type = 'PCA', num_principal_components = 2").labels == ()
+    tuned = spec_of("model_type = 'KMEANS', num_trials = 3, hparam_tuning_objectives = ['DAVIES_BOULDIN_INDEX']")
+    assert tuned.tuning is not None
+    assert (tuned.tuning.objectives, tuned.split) == (("davies_bouldin_index",), Split())
 
 
 @pytest.mark.parametrize("model_type", [each for each in BIGQUERY_TYPES if kind_of(each) == "later"])
