@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from hagane.session.function_call import FunctionCall
 from hagane.session.table_function import FunctionContext
-from hagane.workflow.training_info import training_info
+from hagane.workflow.training_info import TrainingIteration, training_info
 
 SCHEMA = pa.schema(
     [
@@ -20,6 +20,10 @@ SCHEMA = pa.schema(
         ("learning_rate", pa.float64()),
         ("duration_ms", pa.int64()),
     ]
+)
+OF_PCA = ("training_run", "iteration", "duration_ms")
+CLUSTER_INFO = pa.list_(
+    pa.struct([("centroid_id", pa.int64()), ("cluster_radius", pa.float64()), ("cluster_size", pa.int64())])
 )
 FROM_ONE = ("boosted_tree_", "random_forest_")
 """Families whose iterations BigQuery counts from 1; it counts those of all others from 0."""
@@ -38,7 +42,7 @@ class TrainingInfo:
     Options = TrainingInfoOptions
 
     def run(self, call: FunctionCall, context: FunctionContext) -> pa.Table:
-        """A row an iteration. Raises HaganeError."""
+        """A row an iteration; of k-means with its clusters, of a PCA without losses. Raises HaganeError."""
         assert call.model is not None
         info = training_info(call.model.path, workspace=context.workspace)
         first = 1 if info.model_type.startswith(FROM_ONE) else 0
@@ -53,4 +57,17 @@ class TrainingInfo:
             }
             for each in info.iterations
         ]
+        if info.model_type == "pca":
+            return pa.Table.from_pylist([{name: row[name] for name in OF_PCA} for row in rows]).cast(
+                pa.schema([SCHEMA.field(name) for name in OF_PCA])
+            )
+        if info.model_type == "kmeans":
+            clusters = [_clusters(each) for each in info.iterations]
+            told = pa.Table.from_pylist(rows, SCHEMA).drop_columns(["eval_loss"])
+            return told.append_column("cluster_info", pa.array(clusters, CLUSTER_INFO))
         return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def _clusters(iteration: TrainingIteration) -> list[dict[str, float]]:
+    found = iteration.cluster_info or ()
+    return [{**msgspec.to_builtins(each), "cluster_size": round(each.cluster_size)} for each in found]
