@@ -87,7 +87,7 @@ def test_parameters(home, capsys):
     [
         (["SELECT a FROM tt"], 8, "Not found: Table tt"),
         (["SELEC 1"], 3, "did you mean: SELECT"),
-        (["SELECT aa FROM t"], 4, "^^"),
+        (["SELECT aa FROM t"], 3, "^^"),
         (["nowhere.sql"], 8, "no file at 'nowhere.sql'"),
         (["SELECT 1 AS a", "-o", "x.txt"], 2, "--format"),
         (["SELECT 1 AS a", "--format", "parquet"], 2, "-o rows.parquet"),

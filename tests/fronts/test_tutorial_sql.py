@@ -76,6 +76,7 @@ def test_the_tutorial_works_from_its_first_line_to_its_last(tmp_path, monkeypatc
                 reader.command(line)
     assert reader.session.state.workspace.get("late").version == 2
     assert reader.rows("SELECT * FROM ML.EVALUATE(MODEL late)")[0]["roc_auc"] > 0.65
+    assert len(reader.rows("SELECT trial_id")) == 4
     late, punctual = (row["flights"] for row in reversed(reader.rows("SELECT late, COUNT(*)")))
     assert late > punctual / 2  # of all flights of December a third is late
     assert any(row["is_anomaly"] for row in reader.rows("SELECT input, metric"))

@@ -321,3 +321,22 @@ def test_a_result_goes_on_with_the_rows_it_began_with(session: Session) -> None:
 def test_an_empty_script_is_told(session: Session) -> None:
     with pytest.raises((DataError, SqlError)):
         session.sql("-- nothing")
+
+
+def test_a_column_goes_before_a_variable_of_its_name(session: Session) -> None:
+    assert rows(session, "DECLARE a INT64 DEFAULT 99; SELECT a FROM trips ORDER BY a LIMIT 1") == [(1,)]
+    assert rows(session, "SELECT a, (SELECT MAX(a) FROM UNNEST([5]) AS n) AS b") == [(99, 99)]
+    assert rows(session, "UPDATE trips SET b = 'k' WHERE a = 2; SELECT b FROM trips WHERE a = 2") == [("k",)]
+
+
+def test_wildcard_tables(session: Session) -> None:
+    session.sql("CREATE SCHEMA noaa")
+    for year in (2019, 2020, 2021):
+        session.sql(f"CREATE TABLE noaa.gsod{year} AS SELECT {year} AS y, 1.5 AS temp")
+    session.sql("CREATE VIEW noaa.gsod_all AS SELECT 1 AS y")
+    sql = "SELECT _TABLE_SUFFIX AS s, y FROM `{}noaa.gsod*` WHERE _TABLE_SUFFIX BETWEEN '2020' AND '2021' ORDER BY y"
+    for project in ("", "hagane.", "bigquery-public-data."):
+        assert rows(session, sql.format(project)) == [("2020", 2020), ("2021", 2021)]
+    assert [column.name for column in session.sql("SELECT * FROM `noaa.gsod20*`").schema] == ["y", "temp"]
+    with pytest.raises(HaganeError, match="begins with"):
+        session.sql("SELECT * FROM `noaa.gsud*`")

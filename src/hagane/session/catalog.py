@@ -20,6 +20,7 @@ from hagane.session.session_state import SessionState
 from hagane.session.sources import Sources
 from hagane.session.table_path import TablePath, table_path
 from hagane.workspace.stored_table import StoredTable, StoredView
+from hagane.workspace.table_name import TableName
 
 if TYPE_CHECKING:
     from hagane.session.resolve_query import QueryResolver
@@ -51,6 +52,22 @@ class Catalog:
             return self._file(path)
         return self._stored(path)
 
+    def resolve_wildcard(self, table: exp.Table) -> bool:
+        """Whether it is `dataset.prefix*`, whose tables are sources then; views and other files of the name are not."""
+        path = table_path(table)
+        if not path.parts[-1].endswith("*") or path.may_be_file:
+            return False
+        name = self._name(path)
+        tables = self.state.workspace.tables
+        names = [each for each in tables.names(name.dataset) if each.table.startswith(name.table[:-1])]
+        found = []
+        for each in names:
+            stored = self.sources.hold(tables.reading(each))
+            if isinstance(stored, StoredTable):
+                found.append((each.table, self._table(stored)))
+        self.sources.wildcards[path.text[:-1]] = tuple(found)
+        return True
+
     def _is_table(self, path: TablePath) -> bool:
         try:
             return self.state.workspace.tables.find(self._name(path)) is not None
@@ -69,7 +86,7 @@ class Catalog:
             raise self._not_found(path, error) from None
         return self._table(found) if isinstance(found, StoredTable) else self._view(found)
 
-    def _name(self, path: TablePath):  # type: ignore[no-untyped-def]
+    def _name(self, path: TablePath) -> TableName:
         return self.state.table_name(path.parts)
 
     def _table(self, table: StoredTable) -> str:

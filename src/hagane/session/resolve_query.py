@@ -83,6 +83,8 @@ class QueryResolver:
         for table in list(tree.find_all(exp.Table)):
             if isinstance(table.this, exp.Identifier) and table.name not in known and _is_table(table):
                 try:
+                    if self.catalog.resolve_wildcard(table):
+                        continue
                     name = self.catalog.resolve(table)
                 except HaganeError as error:
                     kind = type(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from hagane.data.engine import Engine
 from hagane.data.sql_faults import sql_faults
 from hagane.errors import DataError, Fault, HaganeError
 from hagane.session.replayed_stream import ReplayedStream
+from hagane.session.variable import Variable
 
 PREFIX = "hagane_source_"
 _NAMED = re.compile(rf"\b{PREFIX}\d+\b")
@@ -29,8 +30,12 @@ class Sources:
     `close` ends what is held for their sake: the locks of tables that are read.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, variables: Mapping[str, Variable] | None = None) -> None:
         self.engine = engine
+        self.variables = variables or {}
+        """What expressions may name that is no column: name in lower case → its type and its value."""
+        self.wildcards: dict[str, tuple[tuple[str, str], ...]] = {}
+        """`dataset.prefix` of a wildcard table → each table's own name, and the source that it is."""
         self.columns: dict[str, tuple[tuple[str, DuckDbType], ...]] = {}
         """Name → the columns of what it names."""
         self.files: dict[str, tuple[Path, ...]] = {}

@@ -10,8 +10,9 @@ from sqlglot import exp
 from hagane.session.resolve_query import QueryResolver
 from hagane.session.session_state import SessionState
 from hagane.session.sources import Sources
-from hagane.session.substitute import substitute
+from hagane.session.substitute import substitute, with_variables
 from hagane.session.variable import Variable
+from hagane.sql.bigquery_ml import BigQueryMl
 from hagane.sql.statement import OtherStatement, Statement
 
 Tree = TypeVar("Tree", bound=exp.Expression)
@@ -37,7 +38,7 @@ class StatementRun:
         first_placeholder: int,
     ) -> None:
         self.statement, self.state = statement, state
-        self.sources = Sources(state.engine)
+        self.sources = Sources(state.engine, state.variables)
         self.resolver = QueryResolver(state, self.sources, statement.sql)
         self._parameters, self._first_placeholder = parameters, first_placeholder
 
@@ -60,11 +61,17 @@ class StatementRun:
 
     @property
     def tree(self) -> exp.Expression:
-        """Of an `OtherStatement`: its tree, parameters and variables replaced."""
+        """Of an `OtherStatement`: its tree, parameters replaced."""
         assert isinstance(self.statement, OtherStatement)
         return self.with_values(self.statement.tree)
 
     def with_values(self, tree: Tree) -> Tree:
-        """A copy of the tree, its parameters and variables replaced. Raises SqlError."""
+        """A copy of the tree, its parameters replaced. Raises SqlError for one that was not given."""
         copied: Tree = tree.copy()
-        return substitute(copied, self.state.variables, self._parameters, sql=self.sql, first=self._first_placeholder)
+        return substitute(copied, self._parameters, sql=self.sql, first=self._first_placeholder)
+
+    def text(self, tree: exp.Expression) -> str:
+        """BigQuery's text of a tree that `resolver` has seen, parameters and variables replaced by their values."""
+        columns = {name.lower() for columns in self.sources.columns.values() for name, _ in columns}
+        variables = {name: value for name, value in self.state.variables.items() if name not in columns}
+        return str(with_variables(self.with_values(tree), variables).sql(dialect=BigQueryMl))

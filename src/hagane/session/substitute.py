@@ -1,4 +1,4 @@
-"""`substitute`: parameters and variables in a tree become their values."""
+"""`substitute`: parameters in a tree become their values."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from hagane.session.variable import Variable
 Tree = TypeVar("Tree", bound=exp.Expression)
 
 
-def substitute(
-    tree: Tree, variables: Mapping[str, Variable], parameters: Mapping[str, Variable], *, sql: str, first: int = 1
-) -> Tree:
-    """The tree with its `@names`, its `?` (numbered from `first`) and its variables replaced.
+def substitute(tree: Tree, parameters: Mapping[str, Variable], *, sql: str, first: int = 1) -> Tree:
+    """The tree with its `@names` and its `?` (numbered from `first`) replaced.
 
-    A name that an alias of the query has is no variable. Raises SqlError for a parameter that was not given.
+    Raises SqlError for a parameter that was not given.
 
     >>> import sqlglot
-    >>> tree = sqlglot.parse_one("SELECT x + @more + lots", read="bigquery")
-    >>> variables, parameters = {"lots": Variable("INT64", 7)}, {"more": Variable("INT64", 1)}
-    >>> substitute(tree, variables, parameters, sql="").sql("bigquery")
-    'SELECT x + 1 + 7'
+    >>> tree = sqlglot.parse_one("SELECT x + @more", read="bigquery")
+    >>> substitute(tree, {"more": Variable("INT64", 1)}, sql="").sql("bigquery")
+    'SELECT x + 1'
     """
     faults: list[Fault] = []
     number = first
@@ -42,7 +39,25 @@ def substitute(
             tree = _replace(tree, node, literal(found))
     if faults:
         raise SqlError(*dict.fromkeys(faults))
-    return _with_variables(tree, variables) if variables else tree
+    return tree
+
+
+def with_variables(tree: Tree, variables: Mapping[str, Variable]) -> Tree:
+    """The tree with the values of variables in their place; a name that an alias of the tree has is none.
+
+    >>> import sqlglot
+    >>> tree = sqlglot.parse_one("SELECT x + lots", read="bigquery")
+    >>> with_variables(tree, {"lots": Variable("INT64", 7)}).sql("bigquery")
+    'SELECT x + 7'
+    """
+    aliases = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
+    for column in list(tree.find_all(exp.Column)):
+        name = column.name.lower()
+        if not column.table and name in variables and name not in aliases:
+            value = literal(variables[name])
+            is_item = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
+            tree = _replace(tree, column, exp.alias_(value, column.name, quoted=True) if is_item else value)
+    return tree
 
 
 def count_placeholders(tree: exp.Expression) -> int:
@@ -75,17 +90,6 @@ def _parameter_name(node: exp.Expression) -> str | None:
     if isinstance(node.this, exp.Parameter) or isinstance(node.parent, exp.Parameter):
         return None
     return str(node.name)
-
-
-def _with_variables(tree: Tree, variables: Mapping[str, Variable]) -> Tree:
-    aliases = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
-    for column in list(tree.find_all(exp.Column)):
-        name = column.name.lower()
-        if not column.table and name in variables and name not in aliases:
-            value = literal(variables[name])
-            is_item = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
-            tree = _replace(tree, column, exp.alias_(value, column.name, quoted=True) if is_item else value)
-    return tree
 
 
 def _replace(tree: Tree, node: exp.Expression, by: exp.Expression) -> Tree:

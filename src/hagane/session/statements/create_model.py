@@ -55,8 +55,9 @@ def _request(
     columns = run.sources.described(sql, shown_sql=run.sql)
     schema = type_columns([(column, type_.normal.text) for column, type_ in columns]).schema
     data = None
-    if query != statement.query:  # values stand in the place of parameters and variables
-        data = query.sql(dialect=BigQueryMl)
+    text = run.text(query)
+    if text != query.sql(dialect=BigQueryMl) or query != statement.query:  # values in the place of names
+        data = text
     return statement_spec(statement, schema=schema, name=name, data=data)
 
 
