@@ -138,7 +138,7 @@ def test_any_reader_of_yaml_takes_a_scalar_for_that_text(text):
 def test_a_spec_holds_all_that_was_decided():
     text = write_yaml(Spec(data="f.csv", label="y"))
     assert "seed:          0" in text
-    assert "threshold: 0.5" in text
+    assert "threshold:      0.5" in text
     assert "transform" not in text
 
 

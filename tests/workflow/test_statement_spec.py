@@ -446,14 +446,14 @@ def test_later_families_are_checked_then_refused(model_type: str):
 
 def test_what_has_no_effect_is_told_and_recorded():
     found = request(
-        f"CREATE MODEL m OPTIONS ({BOOSTED}, xgboost_version = '1.1', enable_global_explain = TRUE, "
+        f"CREATE MODEL m OPTIONS ({BOOSTED}, xgboost_version = '1.1', "
         "category_encoding_method = 'LABEL_ENCODING', model_registry = 'VERTEX_AI', kms_key_name = 'k', "
         "description = 'late or not', expiration_timestamp = TIMESTAMP '2030-01-01', early_stop = NULL, "
         "data_split_eval_fraction = 0.3) AS SELECT * FROM flights"
     )
     told = [notice.partition(" ")[0] for notice in found.notices]
     assert told == [
-        *("xgboost_version", "enable_global_explain", "category_encoding_method", "model_registry", "kms_key_name"),
+        *("xgboost_version", "category_encoding_method", "model_registry", "kms_key_name"),
         "data_split_eval_fraction",
     ]
     assert found.options["xgboost_version"] == "1.1"

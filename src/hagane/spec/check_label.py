@@ -52,6 +52,9 @@ def no_label_faults(spec: Spec) -> Iterator[Fault]:
             yield Fault(what=f"{name} is of a label, and there is none", where=name, next_step="remove it")
     if spec.evaluation.slices:
         yield no_slices_fault()
+    if spec.evaluation.global_explain:
+        what = "attributions are of what is predicted, and the model has no label"
+        yield Fault(what=what, where="evaluation.global_explain", next_step="remove it")
 
 
 def no_slices_fault() -> Fault:

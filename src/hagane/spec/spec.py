@@ -119,6 +119,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Probability from which a binary classifier answers the positive class."""
     slices: tuple[str, ...] = ()
     """Raw columns by whose values the metrics are also given."""
+    global_explain: bool = False
+    """Whether the bundle says how much each column matters, over the rows of the report (ML.GLOBAL_EXPLAIN)."""
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

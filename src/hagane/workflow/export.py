@@ -27,6 +27,7 @@ from hagane.progress import Progress
 from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
 from hagane.workflow.explanation_documents import explanation_documents
+from hagane.workflow.global_explanation import GLOBAL_EXPLANATION_NAME, explain_globally
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
@@ -84,6 +85,7 @@ def export(
         progress.note(explanation.note)
     trial, graphs, documents, signature, verification = proved
     evaluation = _evaluate(trial, prepared, model, encoded, progress)
+    documents |= _explained_globally(trial, prepared, explanation is not None, progress)
     asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
     return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
 
@@ -134,11 +136,11 @@ def _evaluate(
 
     A model without a label on all of these: it needs no more than their features.
     """
-    part = next((name for name in ("test", "eval") if prepared.split_counts[name]), "train")
+    part = _report_part(prepared)
     if isinstance(prepared.label, NoLabel):
         return _measured(model, getattr(encoded, part), prepared.label, part, progress)
     wanted = prepared.resolved.spec.evaluation
-    rows = _training_rows(prepared.splits) if part == "train" else getattr(prepared.splits, part)
+    rows = _report_rows(prepared)
     slices = wanted.slices or card_slices(prepared, prepared.split_counts[part])
     scored = score_table(bundle, rows, prepared.label, slices=slices, progress=progress)
     return report(scored, bundle.signature, wanted, prepared.resolved.spec.model, part=part, progress=progress)
@@ -153,6 +155,27 @@ def _measured(model: FittedModel, rows: Encoded, label: NoLabel, part: str, prog
                 measurement.add(batch.dense, batch.ids, batch.sparse)
                 phase.advance(len(batch.label))
     return evaluate_without_label(measurement, task=label.task, num_rows=rows.num_rows, part=part)
+
+
+def _explained_globally(bundle: Bundle, prepared: Prepared, can: bool, progress: Progress) -> dict[str, bytes]:
+    """The document that says how much each column matters over the rows of the report, where that is asked for."""
+    if not prepared.resolved.spec.evaluation.global_explain:
+        return {}
+    if not can:
+        progress.note("evaluation.global_explain: a model of this family cannot be explained")
+        return {}
+    found = explain_globally(bundle, _report_rows(prepared), part=_report_part(prepared), progress=progress)
+    return {GLOBAL_EXPLANATION_NAME: found.to_json()}
+
+
+def _report_part(prepared: Prepared) -> str:
+    return next((name for name in ("test", "eval") if prepared.split_counts[name]), "train")
+
+
+def _report_rows(prepared: Prepared) -> Table:
+    part = _report_part(prepared)
+    rows: Table = _training_rows(prepared.splits) if part == "train" else getattr(prepared.splits, part)
+    return rows
 
 
 def _training_rows(splits: Splits) -> Table:

@@ -58,6 +58,8 @@ _GENERAL = (
                 "bool", "FALSE", "a class weighs total_rows / (its rows × classes)"),
     KnownOption("CLASS_WEIGHTS", CLASSIFIERS, "training.class_weights", "any", "", "[STRUCT('a', 0.5), …], of all"),
     KnownOption("INSTANCE_WEIGHT_COL", TREES, "training.weight_column", "text", "", "what each row weighs; no feature"),
+    KnownOption("ENABLE_GLOBAL_EXPLAIN", LABELLED, "evaluation.global_explain", "bool", "FALSE",
+                "how much each column matters is kept: ML.GLOBAL_EXPLAIN"),
     KnownOption("NUM_TRIALS", TUNED, "tuning.num_trials", "whole", "", "1 to 100: the model is tuned"),
     KnownOption("MAX_PARALLEL_TRIALS", TUNED, "tuning.max_parallel_trials", "whole", "1", "1 to 5"),
     KnownOption("HPARAM_TUNING_ALGORITHM", TUNED, "tuning.algorithm", "text", "VIZIER_DEFAULT",
@@ -127,7 +129,6 @@ _NETWORKS = (
     ),
     *_without_effect(
         AT_EXPLANATION,
-        ("ENABLE_GLOBAL_EXPLAIN", (*LABELLED,), "bool", "FALSE", ""),
         ("INTEGRATED_GRADIENTS_NUM_STEPS", NETWORKS, "whole", "15 (DNN_LINEAR_COMBINED_* 50)", ""),
         ("APPROX_GLOBAL_FEATURE_CONTRIB", TREES, "bool", "by the number of trees", ""),
     ),

@@ -31,6 +31,8 @@ def spec_sections(given: Given, model_type: str) -> dict[str, Any]:
         "model": {"type": model_type, "options": _model_options(given, model_type)},
         "training": _training(values),
     }
+    if values.get("enable_global_explain"):
+        sections["evaluation"] = {"global_explain": True}
     if "num_trials" in values:
         sections["tuning"] = _tuning(values)
     return sections
