@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -63,13 +64,27 @@ def _rows(weight: FeatureWeight, standardize: bool) -> Iterator[dict[str, Any]]:
             # An error is of the weight's own unit; of the intercept, which is moved and not stretched, it is not known.
             is_stretched = weight.weight and error is not None and weight.processed_input != "__INTERCEPT__"
             error = abs(told / weight.weight) * error if is_stretched and error is not None else None
-        yield _row(weight.processed_input, None, told, error, weight.p_value)
+        p_value = normal_p_value(weight.weight, weight.standard_error)
+        yield _row(weight.processed_input, None, told, error, p_value)
         return
     for each in weight.category_weights:
         if each.kind == "unknown" and not each.weight and not each.standard_error:
             continue
-        p_value = float("nan") if each.standard_error == 0.0 and each.p_value is None else each.p_value
+        p_value = normal_p_value(each.weight, each.standard_error)
         yield _row(weight.processed_input, category_name(each), each.weight, each.standard_error, p_value)
+
+
+def normal_p_value(weight: float, error: float | None) -> float | None:
+    """Of the hypothesis that a weight is 0, by the normal distribution: BigQuery's, of linear models too.
+
+    NaN of the category that is left out, whose weight and error are 0; None where there is no error.
+
+    >>> normal_p_value(1.96, 1.0), normal_p_value(0.0, 0.0), normal_p_value(1.0, None)
+    (0.04999579029644087, nan, None)
+    """
+    if error is None:
+        return None
+    return math.erfc(abs(weight / error) / math.sqrt(2.0)) if error else math.nan
 
 
 def _row(name: str, category: str | None, weight: float, error: float | None, p_value: float | None) -> dict[str, Any]:
