@@ -340,3 +340,21 @@ def test_wildcard_tables(session: Session) -> None:
     assert [column.name for column in session.sql("SELECT * FROM `noaa.gsod20*`").schema] == ["y", "temp"]
     with pytest.raises(HaganeError, match="begins with"):
         session.sql("SELECT * FROM `noaa.gsud*`")
+
+
+def test_columns_and_variables_of_one_name_in_every_clause(tmp_path: Path) -> None:
+    with Session(tmp_path / "w") as session:
+        session.sql("CREATE TABLE t AS SELECT id, id * 10 AS x FROM UNNEST([1, 2, 3]) AS id")
+        session.sql("DECLARE id INT64 DEFAULT 2; DECLARE far DATE DEFAULT DATE '2024-01-01'")
+        session.sql("DECLARE wanted ARRAY<INT64> DEFAULT [1, 3]; DECLARE most INT64 DEFAULT 1")
+        for query, expected in (
+            ("SELECT COUNT(*) AS n FROM t WHERE id = 2", [{"n": 1}]),
+            ("SELECT id AS id, id + 1 AS next", [{"id": 2, "next": 3}]),
+            ("SELECT x FROM t WHERE id IN UNNEST(wanted) ORDER BY x LIMIT 1", [{"x": 10}]),
+            ("SELECT EXTRACT(YEAR FROM far) + id AS y FROM t ORDER BY id LIMIT 1", [{"y": 2025}]),
+            ("WITH q AS (SELECT 7 AS id) SELECT id, (SELECT MAX(id) FROM t) AS m FROM q", [{"id": 7, "m": 3}]),
+            ("SELECT id FROM UNNEST([5]) AS id", [{"id": 5}]),
+        ):
+            assert session.sql(query).rows() == expected, query
+        session.sql("UPDATE t SET x = most WHERE id = 3")
+        assert session.sql("SELECT x FROM t WHERE id = 3").rows() == [{"x": 1}]
