@@ -358,3 +358,23 @@ def test_columns_and_variables_of_one_name_in_every_clause(tmp_path: Path) -> No
             assert session.sql(query).rows() == expected, query
         session.sql("UPDATE t SET x = most WHERE id = 3")
         assert session.sql("SELECT x FROM t WHERE id = 3").rows() == [{"x": 1}]
+
+
+def test_null_goes_into_a_column_of_any_type_but_a_required_one(tmp_path: Path) -> None:
+    with Session(tmp_path / "w") as session:
+        session.sql("CREATE TABLE t (id INT64, day DATE, names ARRAY<STRING>, good BOOL NOT NULL)")
+        session.sql("INSERT INTO t VALUES (NULL, NULL, ['a'], TRUE), (1, NULL, ['b'], FALSE)")
+        session.sql("INSERT INTO t (day, good) SELECT NULL, TRUE")
+        assert session.sql("SELECT COUNT(*) AS n, COUNT(day) AS d FROM t").rows() == [{"n": 3, "d": 0}]
+        with pytest.raises(HaganeError, match="good"):
+            session.sql("INSERT INTO t VALUES (1, NULL, [], NULL)")
+        with pytest.raises(SqlError, match="cannot be inserted into column day"):
+            session.sql("INSERT INTO t (day, good) SELECT 1, TRUE")
+        assert session.sql("SELECT COUNT(*) AS n FROM t").rows() == [{"n": 3}]
+
+
+def test_a_table_as_it_was_is_refused(tmp_path: Path) -> None:
+    with Session(tmp_path / "w") as session:
+        session.sql("CREATE TABLE t AS SELECT 1 AS a")
+        with pytest.raises(SqlError, match="at another time is not kept"):
+            session.sql("SELECT a FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'")

@@ -104,12 +104,20 @@ def _check_types(
     """Raise SqlError for values that BigQuery would not put into a column of that type."""
     faults = [
         _fault(f"Value of type {found.bigquery} cannot be inserted into column {column.name}, which is {wanted}", run)
-        for column, found in zip(columns, types, strict=True)
-        if not _goes_into(found.normal.bigquery, wanted := DuckDbType.parse(column.type).bigquery, source)
+        for place, (column, found) in enumerate(zip(columns, types, strict=True))
+        if not _is_null(source, place)
+        and not _goes_into(found.normal.bigquery, wanted := DuckDbType.parse(column.type).bigquery, source)
         and found.name != "NULL"
     ]
     if faults:
         raise SqlError(*faults)
+
+
+def _is_null(source: exp.Expression, place: int) -> bool:
+    """Whether the values at this place are all NULL, written so: that is of any type."""
+    rows = source.expressions if isinstance(source, exp.Values) else [source.unnest()]
+    given = [row.expressions[place] if place < len(row.expressions) else row for row in rows]
+    return bool(given) and all(isinstance(each.unalias(), exp.Null) for each in given)
 
 
 def _goes_into(found: str, wanted: str, source: exp.Expression) -> bool:

@@ -140,6 +140,9 @@ def _subquery(rewriter: Rewriter, node: exp.Subquery, scope: Scope) -> tuple[str
 
 def _table(rewriter: Rewriter, node: exp.Table, scope: Scope) -> str:
     parts = _path(node)
+    if node.args.get("version") is not None:
+        step = "keep what is to be read later: CREATE TABLE … AS SELECT"
+        rewriter.refuse("what a table was at another time is not kept (FOR SYSTEM_TIME)", node, next_step=step)
     if not parts:
         return _table_function(rewriter, node, scope)
     if len(parts) == 1 and (common := scope.common_table(parts[0])):
