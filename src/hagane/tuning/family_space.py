@@ -92,6 +92,8 @@ _NEIGHBOURS = {
 _NAIVE_BAYES = {"smoothing": _range(0.01, 100.0, "log"), "var_smoothing": _range(1e-9, 0.1, "log")}
 _PLS = {"num_components": _range(1, 50, "log")}
 
+_CLUSTERS = {"num_clusters": _range(2, 10)}
+
 _BIGQUERY = {
     "linear_reg": _BIGQUERY_PENALTIES,
     "logistic_reg": _BIGQUERY_PENALTIES,
@@ -112,6 +114,7 @@ _OWN = {
     "knn": _NEIGHBOURS,
     "naive_bayes": _NAIVE_BAYES,
     "pls_reg": _PLS,
+    "kmeans": _CLUSTERS,
 }
 """Family, whatever it predicts → option → what is searched."""
 

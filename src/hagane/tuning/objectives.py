@@ -21,9 +21,13 @@ OBJECTIVES: dict[Kind, tuple[str, ...]] = {
     "regression": (*_NUMBERS, "mean_pinball_loss", "mean_poisson_deviance"),
     "multi_label": (*_BINARY, "subset_accuracy", "hamming_loss"),
     "multivariate": _NUMBERS,
+    "clustering": ("davies_bouldin_index", "mean_squared_distance"),
+    "dimensionality_reduction": ("total_explained_variance_ratio",),
+    "preprocessing": (),
+    "inference": (),
 }
 """Kind of label → metrics that can be objectives, the default first: BigQuery ML's, for classes ROC AUC (of several
-their mean), for numbers R²."""
+their mean), for numbers R², for clusters the Davies–Bouldin index."""
 
 
 def objectives_of(names: Sequence[str], kind: Kind, *, default: str | None = None) -> tuple[Objective, ...]:

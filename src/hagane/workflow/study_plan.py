@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from hagane.errors import Fault, SpecError
 from hagane.evaluation.evaluation import Kind
+from hagane.features.no_label import NoLabel
 from hagane.features.several_labels import Labels
 from hagane.models import FAMILIES, get_family
 from hagane.models.family import Family, Task
@@ -171,7 +172,9 @@ def _objectives(tuning: Tuning, family: Family, label: Labels, settled: Spec) ->
 
 
 def kind_of(family: Family, label: Labels) -> Kind:
-    """Which metrics a label has."""
+    """Which metrics a label has; without one, what the family does with rows."""
+    if isinstance(label, NoLabel):
+        return label.task
     if family.task is Task.CLASSIFICATION:
         return "multi_label" if label.width > 1 else "binary" if label.num_classes == 2 else "multiclass"
     return "multivariate" if label.width > 1 else "regression"

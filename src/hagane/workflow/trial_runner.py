@@ -14,6 +14,8 @@ from hagane.data.folds import all_folds
 from hagane.errors import Fault, PreemptedError, SpecError
 from hagane.features.column_cache import TRIALS_FOLDER
 from hagane.features.encode import EncodedSplits, encode
+from hagane.features.encoded import Encoded
+from hagane.features.no_label import NoLabel
 from hagane.models.family import FittedModel
 from hagane.progress import SILENT, Progress
 from hagane.spec.spec import Spec
@@ -32,7 +34,7 @@ from hagane.workflow.row_weights import WeightedSplits, weigh_rows, weight_colum
 from hagane.workflow.shared_rows import Division, SharedRows
 from hagane.workflow.trial_checkpoints import BUDGETS, ContinuedFit, TrialCheckpoints
 from hagane.workflow.trial_progress import TrialEnded, TrialProgress
-from hagane.workflow.trial_scores import TrialScores, trial_metrics, trial_scores
+from hagane.workflow.trial_scores import TrialScores, measured_metrics, trial_metrics, trial_scores
 from hagane.workflow.warm_start import begin_spec
 from hagane.workspace.workspace import Workspace
 
@@ -159,7 +161,8 @@ class TrialRunner:
             judged = encoded.test if is_test else encoded.eval
             assert judged is not None
             found = trial_scores(prepared, judged, model)
-        metrics, came_from = self._metrics(prepared, model, found), None if fit is None else fit.continued_from
+        metrics = self._metrics(prepared, model, found, judged)
+        came_from = None if fit is None else fit.continued_from
         return TrialRun(prepared, encoded, model, found, metrics, came_from)
 
     def _continued(
@@ -201,8 +204,11 @@ class TrialRunner:
         )
         return prepared.resolved.family.fit(encoded.train, encoded.eval, prepared.resolved.options, context)
 
-    def _metrics(self, prepared: Prepared, model: FittedModel, found: TrialScores) -> dict[str, float | None]:
-        metrics = trial_metrics(prepared, found)
+    def _metrics(
+        self, prepared: Prepared, model: FittedModel, found: TrialScores, judged: Encoded
+    ) -> dict[str, float | None]:
+        has_label = not isinstance(prepared.label, NoLabel)
+        metrics = trial_metrics(prepared, found) if has_label else measured_metrics(judged, model)
         objectives = self.spec.tuning.objectives if self.spec.tuning else ()
         if any(name.lower() == MODEL_BYTES for name in objectives):
             threshold = prepared.resolved.spec.evaluation.threshold

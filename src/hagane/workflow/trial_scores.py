@@ -12,6 +12,7 @@ from hagane.evaluation.metrics_of import metrics_of
 from hagane.features.encoded import Encoded
 from hagane.features.no_label import NoLabel
 from hagane.models.family import FittedModel
+from hagane.models.measured_model import MeasuredModel
 from hagane.models.training_data import all_labels
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import asked_of
@@ -42,7 +43,7 @@ def trial_scores(prepared: Prepared, evaluation: Encoded, model: FittedModel) ->
 def trial_metrics(prepared: Prepared, found: TrialScores) -> dict[str, float | None]:
     """What `train` would report of the eval rows, to rounding: every row counts once."""
     spec, label = prepared.resolved.spec, prepared.label
-    assert not isinstance(label, NoLabel)
+    assert not isinstance(label, NoLabel)  # `measured_metrics` are those of such a model
     return metrics_of(
         found.labels,
         found.scores,
@@ -51,6 +52,16 @@ def trial_metrics(prepared: Prepared, found: TrialScores) -> dict[str, float | N
         threshold=spec.evaluation.threshold if label.num_classes == 2 else 0.5,
         asked=asked_of(spec.model),
     )
+
+
+def measured_metrics(evaluation: Encoded, model: FittedModel) -> dict[str, float | None]:
+    """What a model without a label is worth on encoded rows; nothing where it cannot be judged."""
+    if not isinstance(model, MeasuredModel):
+        return {}
+    measurement = model.measurement()
+    for batch in evaluation.blocks():
+        measurement.add(batch.dense, batch.ids, batch.sparse)
+    return {name: value if isinstance(value, float) else None for name, value in measurement.metrics().items()}
 
 
 def _calibrated(prepared: Prepared, evaluation: Encoded, labels: Array, scores: Array) -> Array:
