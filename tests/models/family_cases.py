@@ -59,6 +59,8 @@ ONE_TREE = ("decision_tree_classifier", "decision_tree_regressor")
 """They follow a sum of many features in a few steps alone."""
 NETWORKS = tuple(name for name in FAMILIES if name.startswith(("dnn", "tabnet", "torch")))
 ENSEMBLES = tuple(name for name in FAMILIES if name.startswith("ensemble"))
+FITTED = tuple(name for name in FAMILIES if name != "transform_only")
+"""Those that learn something of features; the other one is its features (tests/workflow/test_without_label.py)."""
 LABEL_FREE = tuple(name for name in FAMILIES if not get_family(name).task.has_label)
 """They predict nothing."""
 CLASSIFIERS = tuple(name for name in FAMILIES if get_family(name).task is Task.CLASSIFICATION)

@@ -16,7 +16,7 @@ def test_every_family_takes_them(family: str) -> None:
         assert options == get_family(family).Options(), "beyond BigQuery: ours"
         return
     if family in LABEL_FREE:
-        assert {name: getattr(options, name) for name in DEFAULTS[family]} == dict(DEFAULTS[family])
+        assert {name: getattr(options, name) for name in DEFAULTS.get(family, {})} == dict(DEFAULTS.get(family, {}))
         return
     assert options.l1_reg == 0
     assert options.l2_reg == (1 if "tree" in family or "forest" in family else 0)

@@ -230,6 +230,7 @@ def test_public_options_are_frozen() -> None:
             "early_stop": True,
             "min_rel_progress": 1e-4,
         },
+        "transform_only": {},
         "pca": {
             "num_principal_components": 1,
             "pca_explained_variance_ratio": None,

@@ -9,14 +9,14 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, LABEL_FREE, NEIGHBOURS, NETWORKS, ONE_TREE, QUICK
+from family_cases import CLASSIFIERS, DIRECT, ENSEMBLES, FITTED, LABEL_FREE, NEIGHBOURS, NETWORKS, ONE_TREE, QUICK
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from small_encoder import graph_of, relative_difference, sparse_rows
 
 from hagane.features.encoded import Encoded
 from hagane.features.feature import FeatureKind
 from hagane.features.sparse_rows import SparseRows
-from hagane.models import FAMILIES, embedded_features, family_options, get_family, linear_reg
+from hagane.models import embedded_features, family_options, get_family, linear_reg
 from hagane.models.family import FitContext, Task, score_unit
 from hagane.models.growing_trees import round_parameters
 from hagane.models.lightgbm_parameters import lightgbm_parameters
@@ -25,7 +25,7 @@ from hagane.models.tree_columns import TreeColumns
 
 Encode = Callable[..., Encoded]
 WORDS = (50, 7)
-WORD_FAMILIES = tuple(name for name in FAMILIES if name not in NEIGHBOURS)
+WORD_FAMILIES = tuple(name for name in FITTED if name not in NEIGHBOURS)
 every_family = pytest.mark.parametrize("name", WORD_FAMILIES)
 predicting = pytest.mark.parametrize("name", [name for name in WORD_FAMILIES if name not in LABEL_FREE])
 
@@ -180,7 +180,7 @@ def twin(encode: Encode, train: Encoded, repeats: np.ndarray) -> Encoded:
 UNWEIGHABLE = ("boosted", "random_forest", "decision_tree", "knn", "tabnet", "ensemble", "kmeans")
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith(UNWEIGHABLE)])
+@pytest.mark.parametrize("name", [name for name in FITTED if not name.startswith(UNWEIGHABLE)])
 def test_a_weight_of_two_is_a_row_twice(name: str, encode: Encode) -> None:
     """And a weight of nought is no row. (Trees count rows as well: `min_tree_child_rows`, bins of numbers. So does
     normalisation by the batch, and k-means begins at rows.)"""

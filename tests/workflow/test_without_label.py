@@ -155,3 +155,57 @@ def test_a_warm_start_begins_with_the_centroids_that_are_there(trained: Any) -> 
     )  # fmt: skip
     assert len(training_info("again", workspace=workspace).iterations) <= 3
     assert again.bundle.signature.model_type == "kmeans"
+
+
+CLEANED = {
+    "scaled": "ML.STANDARD_SCALER(size) OVER ()",
+    "bucket": "ML.QUANTILE_BUCKETIZE(count, 3) OVER ()",
+    "color": "UPPER(color)",
+    "hot": "ML.ONE_HOT_ENCODER(color, 'none', 10, 1) OVER ()",
+    "label": "ML.LABEL_ENCODER(color, 10, 1) OVER ()",
+    "day": "DATE_ADD(DATE '2020-01-30', INTERVAL count DAY)",
+    "words": "SPLIT(id, ' ')",
+    "is_first": "first",
+}
+
+
+def test_a_model_that_is_its_transform(tmp_path: Path) -> None:
+    """Every column as SQL has it; by rows, by columns and in a file the same; trained again from its own spec, too."""
+    table = make_table(120)
+    model = hg.train(table, model="transform_only", transform=CLEANED, name="clean", workspace=tmp_path / "w")
+    bundle = model.bundle
+    spec = read_yaml(bundle.document("spec.yaml").decode())
+    assert (spec.transform, spec.split.method, bundle.signature.task) == (CLEANED, "none", "preprocessing")
+    rows = bundle.predict(table.slice(0, 20).to_pylist()).rows()
+    assert list(rows[0]) == list(CLEANED)
+    size = table["size"].to_numpy()
+    scaled = (size - np.nanmean(size)) / np.nanstd(size, ddof=1)
+    for place, row in enumerate(rows):
+        color, count = table["color"][place].as_py(), table["count"][place].as_py()
+        slot = 0 if color is None else 1 + "bgr".index(color)
+        assert (row["scaled"] is None) == bool(np.isnan(scaled[place]))
+        assert row["scaled"] is None or row["scaled"] == pytest.approx(scaled[place], rel=1e-10)
+        assert row["color"] == (None if color is None else color.upper())
+        assert row["hot"] == [{"index": slot, "value": 1.0}]
+        assert row["label"] == slot
+        assert row["bucket"] == f"bin_{1 + count // 10}"
+        assert row["day"] == str(np.datetime64("2020-01-30") + count)
+        assert row["words"] == ["row", str(place)]
+        assert row["is_first"] == (place in (3, 5, 8))
+    data = tmp_path / "new.parquet"
+    pq.write_table(table, data)
+    predict_file("clean", str(data), tmp_path / "out.parquet", workspace=Workspace(tmp_path / "w"), columns=())
+    written = pq.read_table(tmp_path / "out.parquet").slice(0, 20)
+    assert [{**row, "day": str(row["day"])} for row in written.to_pylist()] == rows
+    again = hg.train_spec(spec, frame=table, workspace=tmp_path / "w")
+    assert again.bundle.predict(table.slice(0, 20).to_pylist()).rows() == rows
+    assert evaluate_model("clean", workspace=Workspace(tmp_path / "w")).metrics == {}
+    assert evaluate_model("clean", data=table, workspace=Workspace(tmp_path / "w")).num_rows == 120
+    assert "preprocessing" in report_html(model.evaluate(), title="clean").lower()
+    assert Workspace(tmp_path / "w").get("clean@1").metric == ""
+
+
+def test_automatic_preprocessing_as_a_model(tmp_path: Path) -> None:
+    model = hg.train(make_table(), model="transform_only", exclude=["id"], workspace=tmp_path)
+    names = [column.name for column in model.bundle.signature.output_columns]
+    assert names == ["size", "count", "color", "first"]

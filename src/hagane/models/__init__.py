@@ -42,6 +42,7 @@ FAMILIES: dict[str, str] = {
     "knn_regressor": "hagane.models.knn_regressor:KnnRegressor",
     "kmeans": "hagane.models.kmeans:KMeans",
     "pca": "hagane.models.pca:Pca",
+    "transform_only": "hagane.models.transform_only:TransformOnly",
     "ensemble_classifier": "hagane.models.ensemble_classifier:EnsembleClassifier",
     "ensemble_regressor": "hagane.models.ensemble_regressor:EnsembleRegressor",
 }

@@ -51,6 +51,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "pls_reg": ("pls", "pls regression", "partial least squares", "simpls", "nipals", "pls1"),
     "kmeans": ("k means", "kmeans clustering", "k means clustering", "clustering", "cluster", "mini batch k means"),
     "pca": ("principal component analysis", "principal components", "truncated svd", "incremental pca"),
+    "transform_only": ("transform", "preprocessing", "preprocess", "column transformer", "feature transform"),
     "ensemble": ("voting", "voting ensemble", "weighted ensemble", "averaging", "blending", "model averaging"),
 }
 """Model type, or what both types of a family begin with → what others call it."""

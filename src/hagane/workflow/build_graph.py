@@ -24,7 +24,7 @@ label's) and `predicted_value` [n, k].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +49,11 @@ from hagane.features.no_label import NoLabel
 from hagane.features.plan import output_sparse
 from hagane.features.several_labels import Labels, SeveralLabels
 from hagane.features.transform import Transform
+from hagane.models.emit_transform_columns import emit_transform_columns
 from hagane.models.explained import ExplainedModel, Explanation
 from hagane.models.family import EmittedOutputs, FeatureMaskModel, FittedModel, OutputModel
-from hagane.types import SqlType
+from hagane.sql.bind import bind_all
+from hagane.types import Schema, SqlType
 
 
 def build_graph(
@@ -73,6 +75,8 @@ class Graphs(NamedTuple):
     model: bytes
     explained: bytes
     """What, put behind `model`, also answers `explained.columns` and `explained.raw`; b"" where nothing does."""
+    columns: tuple[OutputColumn, ...] = ()
+    """What a model without a label answers."""
 
 
 def build_graphs(
@@ -84,13 +88,23 @@ def build_graphs(
     calibrator: Calibrator | None = None,
     intervals: PredictionIntervals | None = None,
     explanation: Explanation | None = None,
+    declared: Mapping[str, str] | None = None,
 ) -> Graphs:
-    """As `build_graph`, and what `explanation` needs of the model's own tensors, where it is given."""
+    """As `build_graph`, and what `explanation` needs of the model's own tensors, where it is given.
+
+    `declared` are the features as the spec has them, which a model of nothing else answers.
+    """
     emitter = Emitter()
     ports = transform.emit(emitter)
-    if isinstance(label, NoLabel):
-        assert isinstance(model, OutputModel)
-        emit_columns(emitter, model.output_columns, model.emit_outputs(emitter, ports.dense, ports.ids, ports.sparse))
+    answered: tuple[OutputColumn, ...] = ()
+    if isinstance(label, NoLabel) and isinstance(model, OutputModel):
+        answered = model.output_columns
+        emit_columns(emitter, answered, model.emit_outputs(emitter, ports.dense, ports.ids, ports.sparse))
+    elif isinstance(label, NoLabel):
+        asked = bind_all(declared or transform.expressions, Schema(transform.columns))
+        emitted = emit_transform_columns(emitter, asked, transform.fitted, transform.layout)
+        answered = emitted.columns
+        emit_columns(emitter, answered, EmittedOutputs("", emitted.tensors))
     else:
         raw = model.emit(emitter, ports.dense, ports.ids, ports.sparse)
         scores = emitter.node("Cast", raw, to=element_type(np.float64))
@@ -110,7 +124,7 @@ def build_graphs(
         emitter.output(FEATURE_MASKS, masks, np.float64, ("n", len(transform.features)))
     serialized: bytes = emitter.model().SerializeToString(deterministic=True)
     if explanation is None:
-        return Graphs(serialized, b"")
+        return Graphs(serialized, b"", answered)
     assert isinstance(model, ExplainedModel)
     explained = model.emit_explained(emitter, ports.dense, ports.ids, ports.sparse)
     columns = explained.raw if explanation.method == "sampled_shapley" else explained.columns

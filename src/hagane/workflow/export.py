@@ -21,7 +21,7 @@ from hagane.features.encode import EncodedSplits
 from hagane.features.encoded import Encoded
 from hagane.features.no_label import NoLabel
 from hagane.models.explained import ExplainedModel, Explanation
-from hagane.models.family import FeatureMaskModel, FittedModel, OutputModel
+from hagane.models.family import FeatureMaskModel, FittedModel
 from hagane.models.measured_model import MeasuredModel
 from hagane.progress import Progress
 from hagane.workflow.build_graph import Graphs, build_graphs
@@ -112,6 +112,7 @@ def _proved(
         calibrator=fit.calibrator,
         intervals=fit.intervals,
         explanation=explanation,
+        declared=prepared.resolved.spec.transform,
     )
     documents: dict[str, bytes] = {}
     if explanation is not None:
@@ -123,7 +124,7 @@ def _proved(
         has_intervals=fit.intervals is not None,
         interval_rows=fit.intervals_fit.num_rows if fit.intervals_fit else None,
         has_masks=isinstance(model, FeatureMaskModel),
-        outputs=model.output_columns if isinstance(model, OutputModel) else (),
+        outputs=graphs.columns,
     )
     bundle = Bundle.load(write_bundle(folder, model=graphs.model, signature=signature, documents=documents))
     return _Proved(bundle, graphs, documents, signature, verify_export(bundle, prepared, model, fit))

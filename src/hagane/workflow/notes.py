@@ -50,7 +50,7 @@ def notes_of(
     notes += _encoding(encoded)
     notes += weights.describe()
     notes += _held_out(held_out) if held_out is not None else []
-    if encoded.eval is None:
+    if encoded.eval is None and prepared.label.each:
         notes.append("there are no eval rows, so nothing watched for overfitting")
     return tuple(notes)
 

@@ -116,7 +116,7 @@ def _check_options(resolved: Resolved, transform: Transform, label: Labels, prog
 def _fit(resolved: Resolved, rows: Table, answers: FitAnswers | None, progress: Progress) -> Transform:
     assert resolved.spec.transform is not None
     return fit_transform(
-        resolved.spec.transform,
+        resolved.features or resolved.spec.transform,
         rows,
         dense_dtype=resolved.family.dense_dtype.__name__,
         accepts_missing=resolved.family.accepts_missing,

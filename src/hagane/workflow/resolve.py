@@ -41,6 +41,8 @@ class Resolved:
     """STRING columns that automatic preprocessing took for text: TF-IDF instead of categories."""
     like_numbers: tuple[tuple[str, str], ...] = ()
     """STRING columns that it took for categories and that look like numbers, each with an example."""
+    features: Mapping[str, str] | None = None
+    """What is fitted, where that is not the spec's `transform`: of `transform_only`, whose answers are of any type."""
 
 
 def check_with_schema(spec: Spec, schema: Schema, unsupported: Sequence[Fault] = ()) -> None:
@@ -96,6 +98,8 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         transform, left_out, as_words, like_numbers = automatic
         if not transform:
             raise SpecError(_nothing_left(left_out))
+    elif family.task is Task.PREPROCESSING:
+        return _transform_alone(spec, family, options, transform, schema)
     elif spec.defaults == "bigquery" and not isinstance(options, EnsembleOptions):
         transform = bigquery_transform(transform, schema, scales=family.scales, accepts_missing=family.accepts_missing)
     if isinstance(options, EnsembleOptions):
@@ -107,6 +111,20 @@ def resolve(spec: Spec, schema: Schema, statistics: Statistics) -> Resolved:
         model=Model(type=family.name, options=msgspec.to_builtins(options)),
     )
     return Resolved(resolved, family, options, left_out, as_words, like_numbers)
+
+
+def _transform_alone(
+    spec: Spec, family: Family, options: FamilyOptions, transform: Mapping[str, str], schema: Schema
+) -> Resolved:
+    """A transform stays what it is; what is learned of it is learned as if a family came behind."""
+    features = bigquery_transform(transform, schema, scales=False, accepts_missing=True)
+    resolved = msgspec.structs.replace(
+        spec,
+        name=spec_name(msgspec.structs.replace(spec, model=Model(type=family.name))),
+        transform=dict(transform),
+        model=Model(type=family.name, options=msgspec.to_builtins(options)),
+    )
+    return Resolved(resolved, family, options, (), features=resolve_transform(features, schema, accepts_missing=True))
 
 
 def _automatic(
