@@ -17,7 +17,7 @@ from hagane.session.function_call import FunctionCall
 from hagane.session.functions import TABLE_FUNCTIONS, get_table_function
 from hagane.session.query_rows import QueryRows
 from hagane.session.replayed_stream import ReplayedStream
-from hagane.session.table_function import FunctionContext, TableFunction
+from hagane.session.table_function import FunctionContext, TableFunction, TakesValues
 from hagane.sql.later_functions import LATER_FUNCTIONS
 from hagane.sql.table_function_call import (
     ModelArgument,
@@ -180,6 +180,7 @@ def _check_counts(function: TableFunction, call: TableFunctionCall, found: _Argu
     for what, number, (least, most) in (
         ("MODEL argument", num_models, wanted),
         ("(query) or TABLE argument", num_data, function.num_data),
+        ("value", len(found.values), function.num_values if isinstance(function, TakesValues) else (0, 0)),
     ):
         if not least <= number <= most:
             expected = str(least) if least == most else f"{least} to {most}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import duckdb
 import msgspec
@@ -44,3 +44,11 @@ class TableFunction(Protocol):
 
     def run(self, call: FunctionCall, context: FunctionContext) -> Rows:
         """The rows, columns in BigQuery's order. Raises HaganeError."""
+
+
+@runtime_checkable
+class TakesValues(Protocol):
+    """A function that also takes values by their place, as ML.ROC_CURVE an array of thresholds; others take none."""
+
+    num_values: tuple[int, int]
+    """How many: at least, at most."""

@@ -40,6 +40,7 @@ class RocCurve:
     name = "ML.ROC_CURVE"
     model: Literal["required"] = "required"
     num_data = (0, 1)
+    num_values = (0, 1)
     Options = RocCurveOptions
 
     def run(self, call: FunctionCall, context: FunctionContext) -> pa.Table:
