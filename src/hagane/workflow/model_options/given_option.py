@@ -22,7 +22,7 @@ SHARED = frozenset(
     (
         *("model_type", "data_split_method", "data_split_eval_fraction", "data_split_test_fraction", "data_split_col"),
         *("num_trials", "max_parallel_trials", "hparam_tuning_algorithm", "hparam_tuning_objectives"),
-        *("description", "expiration_timestamp"),
+        *("description", "labels", "expiration_timestamp"),
         *("model_registry", "vertex_ai_model_id", "vertex_ai_model_version_aliases", "kms_key_name"),
     )
 )
@@ -85,7 +85,7 @@ def takes(model_type: str, name: str, own: tuple[str, ...]) -> bool:
     if name in own and (known is None or known.is_of_model):
         return True
     if known is None:
-        return name == "labels"
+        return False
     if model_type in BIGQUERY_TYPES or model_type == REMOTE:
         return model_type in known.of
     return name in SHARED or (name in OF_LABELS and has_label(model_type))

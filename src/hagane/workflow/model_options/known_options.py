@@ -66,6 +66,7 @@ _GENERAL = (
                 "VIZIER_DEFAULT (`tpe` here), RANDOM_SEARCH, GRID_SEARCH"),
     KnownOption("HPARAM_TUNING_OBJECTIVES", TUNED, "tuning.objectives", "texts", "by the model", "one metric"),
     KnownOption("DESCRIPTION", EVERYWHERE, "", "text", "", "what the model is, in words"),
+    KnownOption("LABELS", EVERYWHERE, "", "any", "", "[('team', 'ml')]; an array of texts is INPUT_LABEL_COLS"),
     KnownOption("EXPIRATION_TIMESTAMP", EVERYWHERE, "", "text", "", "from when on it is no more"),
 )  # fmt: skip
 

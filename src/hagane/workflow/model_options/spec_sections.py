@@ -103,7 +103,7 @@ def _model_options(given: Given, model_type: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name, option in given.items():
         known = option.known
-        if name == "labels" or (known is not None and (not known.is_of_model or without_effect(known, model_type))):
+        if known is not None and (not known.is_of_model or without_effect(known, model_type)):
             continue
         if model_type in WIDE and name in WIDE_PARTS:
             options |= wide_options(name, option.value)
