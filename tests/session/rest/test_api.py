@@ -166,6 +166,7 @@ def test_views_and_columns_that_are_added(api):
     view = {"tableReference": {"tableId": "seen"}, "view": {"query": "SELECT a + 1 AS b FROM base"}}
     assert api("POST", "/datasets/main/tables", view)["type"] == "VIEW"
     assert api("GET", "/datasets/main/tables/seen")["schema"]["fields"][0]["name"] == "b"
+    assert "type VIEW" in api("GET", "/datasets/main/tables/seen/data", status=400)["error"]["message"]
     fields = [{"name": "a", "type": "INTEGER"}, {"name": "c", "type": "STRING"}]
     api("PATCH", "/datasets/main/tables/base", {"schema": {"fields": fields}})
     assert api.rows("SELECT * FROM base") == [["1", None]]
@@ -285,7 +286,22 @@ def test_only_this_machine_is_answered(api, tmp_path):
         bigquery_app(tmp_path, host="0.0.0.0")
 
 
+def test_the_rows_of_a_table_come_by_pages(api, monkeypatch):
+    monkeypatch.setattr("hagane.session.rest.table_api.PAGE_CELLS", 20)
+    api.query("CREATE OR REPLACE TABLE long AS SELECT n, n + 1 AS m FROM UNNEST(GENERATE_ARRAY(1, 25)) AS n")
+    found, token = [], ""
+    while True:
+        page = api("GET", "/datasets/main/tables/long/data", query=f"pageToken={token}")
+        assert (page["totalRows"], len(page["rows"]) <= 10) == ("25", True)
+        found += [row["f"][0]["v"] for row in page["rows"]]
+        token = page.get("pageToken", "")
+        if not token:
+            break
+    assert sorted(map(int, found)) == list(range(1, 26))
+
+
 def test_what_cannot_be_read_is_refused(api):
+    assert api.query("SELECT 1", status=501, queryResultsFormat="ARROW")["error"]["code"] == 501
     assert api.raw("POST", f"{PROJECT}/queries", b"{").status == 400
     assert api.raw("POST", f"{PROJECT}/queries", b"x", content_encoding="gzip").status == 400
     assert api.raw("GET", "/nothing/here").status == 404

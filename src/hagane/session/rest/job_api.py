@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hagane.session.rest.api_call import ApiCall
+from hagane.session.rest.api_error import ApiError
 from hagane.session.rest.api_state import ApiState
 from hagane.session.rest.copy_job import run_copy_job
 from hagane.session.rest.encode_rows import encode_rows
@@ -53,6 +54,8 @@ def start_job(call: ApiCall, state: ApiState, body: dict[str, Any], uploaded: Pa
 def query(call: ApiCall, state: ApiState) -> dict[str, Any]:
     """Begin a query and wait a while for its rows. Raises ApiError, the query's own too."""
     body = call.json()
+    if body.get("queryResultsFormat", "STRUCT_ENCODING") not in ("STRUCT_ENCODING", "QUERY_RESULTS_FORMAT_UNSPECIFIED"):
+        raise ApiError("notImplemented", "rows are answered as JSON: leave query_results_format out")
     configuration: dict[str, Any] = {"query": {key: body[key] for key in _IN_REQUEST if key in body}}
     for key in ("dryRun", "labels", "jobTimeoutMs"):
         if key in body:

@@ -23,6 +23,9 @@ from hagane.session.rest.result_rows import ResultRows
 from hagane.workspace.stored_table import StoredTable, StoredView
 from hagane.workspace.table_name import TableName
 
+PAGE_CELLS = 1_000_000
+"""Values that are read at once where the client does not say how many rows it wants."""
+
 
 def list_tables(call: ApiCall, state: ApiState) -> dict[str, Any]:
     """Tables and views of a dataset. Raises NotFoundError."""
@@ -91,18 +94,20 @@ def delete_table(call: ApiCall, state: ApiState) -> dict[str, Any]:
 
 
 def list_rows(call: ApiCall, state: ApiState) -> dict[str, Any]:
-    """Some rows of a table or view, in its order. Raises NotFoundError."""
+    """Some rows of a table, in its order. Raises NotFoundError, and ApiError for a view, as BigQuery does."""
     start, asked = page_start(call), call.number("maxResults")
     rows = anonymous_rows(call, state)
-    if rows is None:
-        rows = _read(call, state, start, asked)
-        shown, total = rows.page(0, asked), start + rows.num_rows
-        found = state.workspace.tables.get(_named(call))
-        total = found.num_rows if isinstance(found, StoredTable) else total
-        rows.remove()
+    if rows is not None:
+        shown, types, total = rows.page(start, asked), rows.types, rows.num_rows
     else:
-        shown, total = rows.page(start, asked), rows.num_rows
-    encoded = encode_rows(shown, rows.types, int64_timestamps=call.flag("formatOptions.useInt64Timestamp"))
+        found = state.workspace.tables.get(_named(call))
+        if not isinstance(found, StoredTable):
+            raise ApiError("invalid", f"Cannot list a table of type VIEW: query it, as in SELECT * FROM {found.name}")
+        most = max(1, PAGE_CELLS // max(1, len(found.manifest.columns)))
+        read = _read(call, state, start, most if asked is None else min(asked, most))
+        shown, types, total = read.page(0, asked), read.types, found.num_rows
+        read.remove()
+    encoded = encode_rows(shown, types, int64_timestamps=call.flag("formatOptions.useInt64Timestamp"))
     end = start + len(encoded)
     more = {"pageToken": str(end)} if end < total and encoded else {}
     return {"kind": "bigquery#tableDataList", "totalRows": str(total), "rows": encoded, **more}
@@ -148,14 +153,12 @@ def anonymous_rows(call: ApiCall, state: ApiState) -> ResultRows | None:
     return rows
 
 
-def _read(call: ApiCall, state: ApiState, start: int, asked: int | None) -> ResultRows:
+def _read(call: ApiCall, state: ApiState, start: int, max_rows: int) -> ResultRows:
     name = _named(call)
     chosen = call.query.get("selectedFields", "")
     columns = ", ".join(quoted(column) for column in chosen.split(",")) if chosen else "*"
-    limit = "" if asked is None else f" LIMIT {asked}"
-    offset = f" LIMIT {2**62} OFFSET {start}" if start and asked is None else f" OFFSET {start}" if start else ""
     with state.sessions.new() as session:
-        result = session.sql(f"SELECT {columns} FROM {quoted(*name)}{limit}{offset}")
+        result = session.sql(f"SELECT {columns} FROM {quoted(*name)} LIMIT {max_rows} OFFSET {start}")
         return ResultRows.of(result, state.jobs.new_path())
 
 
