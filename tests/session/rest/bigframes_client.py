@@ -16,6 +16,7 @@ from google.auth.credentials import AnonymousCredentials  # noqa: E402
 bpd.options.bigquery.credentials = AnonymousCredentials()
 bpd.options.bigquery.project = "hagane"
 bpd.options.bigquery.location = "local"
+bpd.options.bigquery.ordering_mode = "partial"
 bpd.options.bigquery.client_endpoints_override = {"bqclient": sys.argv[1]}
 bpd.options.display.progress_bar = None
 

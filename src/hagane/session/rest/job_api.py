@@ -14,7 +14,7 @@ from hagane.session.rest.job import Job
 from hagane.session.rest.jobs import job_configuration, new_job_id
 from hagane.session.rest.load_job import run_load_job
 from hagane.session.rest.pages import page_of, page_start
-from hagane.session.rest.query_job import run_query_job
+from hagane.session.rest.query_job import QueryJob
 from hagane.session.rest.uploads import Upload, job_of
 
 WAIT_MILLISECONDS = 10_000
@@ -37,12 +37,12 @@ def start_job(call: ApiCall, state: ApiState, body: dict[str, Any], uploaded: Pa
     job_id = str((body.get("jobReference") or {}).get("jobId") or new_job_id())
     job = Job(call.path["project"], job_id, kind, configuration)
     if configuration.get("dryRun"):
-        job.run(lambda each: run_query_job(each, state.jobs, state.sessions))
+        job.run(lambda each: QueryJob(each, state.jobs, state.sessions).run())
         if job.error is not None:
             raise job.error
         return job
     if kind == "query":
-        state.jobs.start(job, lambda each: run_query_job(each, state.jobs, state.sessions))
+        state.jobs.start(job, lambda each: QueryJob(each, state.jobs, state.sessions).run())
     elif kind == "load":
         scratch = state.jobs.new_path().with_suffix(".parquet")
         state.jobs.start(job, lambda each: run_load_job(each, state.sessions, uploaded, scratch))

@@ -16,8 +16,6 @@ from hagane.session.rest.job import LOCATION, Job
 from hagane.session.rest.result_rows import ResultRows
 
 MOST_AT_ONCE = 4
-ANONYMOUS = "_anonymous"
-"""The dataset in which a client finds the rows of a query that wrote no table."""
 KEPT_JOBS = 1_000
 """Jobs whose answers can still be read; older ones are forgotten."""
 
@@ -28,6 +26,8 @@ class Jobs:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hagane-bigquery-"))
         """Results and uploads: files that nobody reads after this process."""
+        self.anonymous = f"_anonymous_{uuid.uuid4().hex[:12]}"
+        """The dataset in which clients find the rows of queries, and put what they need for a while."""
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "hagane-job")
@@ -60,7 +60,7 @@ class Jobs:
 
     def answer(self, dataset: str, table: str) -> ResultRows | None:
         """The rows of the query whose client was told that they are in this table; None for any other name."""
-        if dataset != ANONYMOUS:
+        if dataset != self.anonymous:
             return None
         with self._lock:
             return next((job.rows for job in self._jobs.values() if anonymous_table(job.job_id) == table), None)

@@ -15,7 +15,7 @@ from hagane.session.rest.api_state import ApiState
 from hagane.session.rest.encode_rows import encode_rows
 from hagane.session.rest.field_type import FieldType
 from hagane.session.rest.job import LOCATION, Job
-from hagane.session.rest.jobs import ANONYMOUS, new_job_id
+from hagane.session.rest.jobs import new_job_id
 from hagane.session.rest.load_job import run_load_job
 from hagane.session.rest.pages import page_of, page_start
 from hagane.session.rest.references import quoted, table_name, table_reference
@@ -144,13 +144,8 @@ def insert_rows(call: ApiCall, state: ApiState) -> dict[str, Any]:
 
 
 def anonymous_rows(call: ApiCall, state: ApiState) -> ResultRows | None:
-    """The rows of a job, where the path names the table that its client was told of."""
-    if call.path.get("dataset") != ANONYMOUS:
-        return None
-    rows = state.jobs.answer(ANONYMOUS, call.path["table"])
-    if rows is None:
-        raise ApiError("notFound", f"Not found: Table {ANONYMOUS}.{call.path['table']}")
-    return rows
+    """The rows of a job, where the path names the table in which its client was told they are."""
+    return state.jobs.answer(call.path["dataset"], call.path["table"])
 
 
 def _read(call: ApiCall, state: ApiState, start: int, max_rows: int) -> ResultRows:

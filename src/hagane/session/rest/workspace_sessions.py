@@ -11,11 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from hagane.errors import NotFoundError
+from hagane.errors import HaganeError
 from hagane.memory_budget import LEAST_BYTES, MemoryBudget
 from hagane.session.rest.api_error import ApiError
 from hagane.session.rest.jobs import MOST_AT_ONCE
 from hagane.session.session import Session
+from hagane.workspace.described import Described
 from hagane.workspace.table_name import DEFAULT_DATASET
 from hagane.workspace.workspace import Workspace
 
@@ -38,6 +39,7 @@ class WorkspaceSessions:
         self._answers = answers
         self._memory_limit = max(LEAST_BYTES, MemoryBudget.of(memory_limit).num_bytes // MOST_AT_ONCE)
         self._shared: dict[str, tuple[Session, threading.Lock]] = {}
+        self._datasets: set[str] = set()
         self._lock = threading.Lock()
 
     def new(self, dataset: str = "") -> Session:
@@ -79,12 +81,21 @@ class WorkspaceSessions:
             raise ApiError("notFound", f"Not found: Session {name}")
         with found[1]:
             found[0].close()
-        self._drop(name)
+        self._drop(session_dataset(name))
+
+    def make_dataset(self, name: str) -> None:
+        """Make a dataset that ends with the server, where it is not there."""
+        with self._lock:
+            self._datasets.add(name)
+            if name not in self.workspace.tables.datasets():
+                self.workspace.tables.put_dataset(name, Described())
 
     def close(self) -> None:
-        """End all shared sessions."""
+        """End all shared sessions, and drop what was made for a while."""
         for name in list(self._shared):
             self.end(name)
+        for name in list(self._datasets):
+            self._drop(name)
 
     def _share(self) -> str:
         name = uuid.uuid4().hex
@@ -95,9 +106,15 @@ class WorkspaceSessions:
             self.end(oldest)
         return name
 
-    def _drop(self, name: str) -> None:
-        with contextlib.suppress(NotFoundError):
-            self.workspace.tables.drop_dataset(session_dataset(name), cascade=True)
+    def _drop(self, dataset: str) -> None:
+        """A dataset with all that it holds."""
+        with self._lock:
+            self._datasets.discard(dataset)
+        with contextlib.suppress(HaganeError):  # somebody has dropped it, or deployed a model of it
+            for version in self.workspace.list():
+                if version.name.startswith(f"{dataset}."):
+                    self.workspace.delete(version.reference)
+            self.workspace.tables.drop_dataset(dataset, cascade=True)
 
 
 def session_dataset(name: str) -> str:
