@@ -27,5 +27,5 @@ QUERY_FUNCTIONS: dict[str, str] = {
         ),
     }.items()
     for name in names.split()
-}
+} | {"hagane_tfdv_validate": "hagane.monitoring.query_functions"}
 """Behind each also `…_safe`, which gives NULL where it would raise."""

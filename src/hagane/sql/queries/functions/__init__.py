@@ -8,5 +8,6 @@ MODULES = tuple(
     for name in (
         "numbers", "text", "patterns", "arrays", "dates", "moments", "formats", "intervals", "ranges", "json",
         "aggregates", "approximate", "navigation", "hashes", "utilities", "conditionals",
+        "monitoring",
     )
 )  # fmt: skip
