@@ -130,9 +130,14 @@ def test_a_limit_makes_no_more_rows_than_it_needs(session: Session) -> None:
     assert 0 < sum(made_batches) < 1_000_000
 
 
-def test_a_stream_is_made_again_for_who_reads_it_again(session: Session) -> None:
-    sql = "WITH w AS (SELECT * FROM ML.TRANSFORM(TABLE t)) SELECT COUNT(*) FROM w a, w b"
+@pytest.mark.parametrize("most_bytes", [0, 2**20])
+def test_rows_that_are_read_twice_are_made_once(
+    session: Session, most_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hagane.session.kept_stream.MOST_BYTES", most_bytes)
+    sql = "WITH w AS (SELECT * FROM ML.TRANSFORM(TABLE t)), v AS (SELECT n FROM w) SELECT COUNT(*) FROM v a, v b"
     assert rows(session, sql) == [(9,)]
+    assert made_batches == [3]
 
 
 @pytest.mark.parametrize(

@@ -378,3 +378,25 @@ def test_a_table_as_it_was_is_refused(tmp_path: Path) -> None:
         session.sql("CREATE TABLE t AS SELECT 1 AS a")
         with pytest.raises(SqlError, match="at another time is not kept"):
             session.sql("SELECT a FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'")
+
+
+def test_a_row_is_changed_by_one_source_row_or_the_statement_is_refused(session: Session) -> None:
+    twice = "(SELECT 1 AS a, 'p' AS c UNION ALL SELECT 1, 'q')"
+    for sql in (
+        f"UPDATE trips t SET b = s.c FROM {twice} AS s WHERE t.a = s.a",
+        f"MERGE trips t USING {twice} AS s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.c",
+        f"MERGE trips USING {twice} AS s ON trips.a = s.a WHEN MATCHED THEN DELETE",
+    ):
+        with pytest.raises(SqlError, match="at most one source row"):
+            session.sql(sql)
+    session.sql(f"UPDATE trips t SET b = s.c FROM {twice} AS s WHERE t.a = s.a AND s.c = 'q'")
+    session.sql(f"""
+      MERGE trips t USING {twice} AS s ON t.a = s.a
+      WHEN MATCHED AND s.c = 'p' THEN UPDATE SET b = CONCAT(t.b, s.c)
+      WHEN NOT MATCHED BY SOURCE THEN DELETE""")
+    assert rows(session, "SELECT a, b FROM trips") == [(1, "qp")]
+
+
+def test_delete_without_from(session: Session) -> None:
+    assert session.sql("DELETE trips WHERE a = 1").num_changed_rows == 1
+    assert session.sql("DELETE trips AS t WHERE t.a = 2").num_changed_rows == 1

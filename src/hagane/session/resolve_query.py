@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from sqlglot import exp
 
+from hagane.data.origin import parquet_sql
 from hagane.errors import DataError, Fault, HaganeError, SqlError
 from hagane.session.catalog import DEEPEST_VIEW, Catalog
+from hagane.session.kept_stream import kept_stream
 from hagane.session.query_rows import QueryRows
+from hagane.session.replayed_stream import ReplayedStream
 from hagane.session.run_call import run_call
 from hagane.session.session_state import SessionState
 from hagane.session.sources import Sources
@@ -132,7 +136,13 @@ class QueryResolver:
             raise SqlError(Fault(what=f"{call.name} gives a table: it stands behind FROM", sql=self.sql, start=start,
                                  end=end, next_step=step))  # fmt: skip
         rows = run_call(call, self)
-        _point(table, self.sources.add_rows(rows), keep_alias=True)
+        if isinstance(rows, ReplayedStream) and _is_read_again(call):
+            kept = kept_stream(rows.reader(), self.state.engine)
+            name = self.sources.add_view(f"SELECT * FROM {parquet_sql([kept])}") if isinstance(kept, Path) else \
+                self.sources.add_rows(kept)  # fmt: skip
+        else:
+            name = self.sources.add_rows(rows)
+        _point(table, name, keep_alias=True)
 
     def value(self, expression: exp.Expression) -> Any:
         """The value of an expression that reads no rows, as Python has it. Raises HaganeError."""
@@ -213,6 +223,19 @@ def _visible_ctes(node: exp.Expression) -> Iterator[exp.CTE]:
         if (of_child := child.args.get("with_")) is not None:
             yield from reversed(of_child.expressions)
         child = parent
+
+
+def _is_read_again(call: exp.Expression) -> bool:
+    """Whether the call stands in a query of WITH that is named more than once, itself or through another one."""
+    node: exp.Expression | None = call
+    while node is not None:
+        if isinstance(node, exp.CTE) and isinstance(node.parent, exp.With):
+            cte = node
+            named = [table for table in cte.root().find_all(exp.Table) if _cte_of(table) is cte]
+            if len(named) > 1 or any(_is_read_again(table) for table in named):
+                return True
+        node = node.parent
+    return False
 
 
 def _needed_ctes(node: exp.Expression) -> list[exp.CTE]:

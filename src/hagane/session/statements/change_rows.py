@@ -8,6 +8,7 @@ from hagane.counted import counted
 from hagane.data.engine import quote_name
 from hagane.data.origin import parquet_sql
 from hagane.errors import Fault, SqlError
+from hagane.session.one_source_row import check_one_source_row
 from hagane.session.result import Result
 from hagane.session.slow_phase import slow_phase
 from hagane.session.statement_run import StatementRun
@@ -25,6 +26,10 @@ def run_change_rows(run: StatementRun) -> Result:
     if run.kind in ("UPDATE", "DELETE") and tree.args.get("where") is None:
         raise SqlError(Fault(what=f"{run.kind} must have a WHERE clause", sql=run.sql, start=run.statement.start,
                              end=run.statement.end, next_step="all rows are meant by WHERE TRUE"))  # fmt: skip
+    if isinstance(tree, exp.Delete) and tree.args.get("tables"):  # DELETE without FROM
+        (table,) = tree.args["tables"]
+        tree.set("this", table)
+        tree.set("tables", None)
     target = target_table(tree.this, run)
     if target.temporary:
         return _done(_change(tree, target.temporary, target, run), target, run)
@@ -48,6 +53,7 @@ def _change(tree: exp.Expression, name: str, target: Target, run: StatementRun) 
     table.set("db", None)
     table.set("catalog", None)
     table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    check_one_source_row(tree, name, alias, run)
     sql = run.resolver.duckdb_sql(tree, known=(name,))
     with slow_phase(run.state.progress, "change the rows"), run.sources.faults(run.sql):
         connection = run.sources.connect(sql)
