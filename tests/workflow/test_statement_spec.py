@@ -429,6 +429,9 @@ def test_models_without_a_label_take_none():
     ((at, _),) = faults_with("model_type = 'KMEANS', input_label_cols = ['late']")
     assert at == "input_label_cols = ['late']"
     assert spec_of("model_type = 'PCA', num_principal_components = 2").labels == ()
+    only = spec_of("model_type = 'TRANSFORM_ONLY'", "carrier, ML.STANDARD_SCALER(distance) OVER () AS distance, late")
+    assert only.transform is not None
+    assert (only.labels, list(only.transform)) == ((), ["carrier", "distance", "late"])
     tuned = spec_of("model_type = 'KMEANS', num_trials = 3, hparam_tuning_objectives = ['DAVIES_BOULDIN_INDEX']")
     assert tuned.tuning is not None
     assert (tuned.tuning.objectives, tuned.split) == (("davies_bouldin_index",), Split())
