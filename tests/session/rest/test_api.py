@@ -273,6 +273,8 @@ def test_a_session_is_shared_and_ended(api):
 
 def test_only_this_machine_is_answered(api, tmp_path):
     assert api.raw("GET", f"{PROJECT}/datasets", host="evil.example:9050").status == 401
+    assert api.raw("GET", f"{PROJECT}/datasets", host="[::1").status == 401
+    assert api.raw("GET", f"{PROJECT}/datasets", host="[::1]:9050").status == 200
     assert api.raw("GET", f"{PROJECT}/datasets", origin="http://evil.example").status == 401
     assert api.raw("GET", f"{PROJECT}/datasets", host="localhost:9050").status == 200
     closed = Api(tmp_path, token="secret")
@@ -280,6 +282,7 @@ def test_only_this_machine_is_answered(api, tmp_path):
         assert closed.raw("GET", f"{PROJECT}/datasets").status == 401
         assert closed.raw("GET", f"{PROJECT}/datasets", authorization="Bearer wrong").status == 401
         assert closed.raw("GET", f"{PROJECT}/datasets", authorization="Bearer secret").status == 200
+        assert closed.raw("GET", f"{PROJECT}/datasets", authorization="Bearer secret", host="a.example").status == 200
     finally:
         closed.app.close()
     with pytest.raises(ServeError, match="could run SQL"):

@@ -95,18 +95,16 @@ _COMPILED = tuple(
 class BigQueryApp:
     """An `Application` for the HTTP server of `hagane.serving`.
 
-    It runs whatever SQL it is sent. So it answers only who calls it by a name of this machine's loopback (a page in a
-    browser that was led here by a name of its own is refused, as is any that tells its origin), and with a `token`
-    only who sends it (`Authorization: Bearer …`).
+    It runs whatever SQL it is sent. So it answers only who sends its `token` (`Authorization: Bearer …`), or without
+    one who calls it by a name of the loopback: a page in a browser that was led here by a name of its own is refused,
+    as is any that tells its origin.
     """
 
     max_body_bytes = MAX_BODY_BYTES
 
-    def __init__(self, state: ApiState, *, token: str = "", hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, state: ApiState, *, token: str = "") -> None:
         self.state = state
         self._token = token
-        self._hosts = hosts
-        """Names by which it may be called besides the loopback's."""
         self._threads = ThreadPoolExecutor(NUM_THREADS, "hagane-api")
 
     def handle(self, request: Request, reply: Callable[[Response], object]) -> object:
@@ -149,15 +147,20 @@ class BigQueryApp:
             return _error_response(ApiError("invalid", message))
 
     def _check_caller(self, request: Request) -> None:
-        host = request.headers.get(b"host", b"").decode("latin-1")
-        name = urlsplit(f"//{host}").hostname or ""
-        if not is_loopback(name) and name not in self._hosts:
-            raise ApiError("required", f"this server is not called {name!r}: use 127.0.0.1")
         if b"origin" in request.headers:
             raise ApiError("required", "pages in browsers are not answered")
-        sent = request.headers.get(b"authorization", b"")
-        if self._token and not hmac.compare_digest(sent, f"Bearer {self._token}".encode()):
-            raise ApiError("required", "a token is needed: Authorization: Bearer …")
+        if self._token:
+            sent = request.headers.get(b"authorization", b"")
+            if not hmac.compare_digest(sent, f"Bearer {self._token}".encode()):
+                raise ApiError("required", "a token is needed: Authorization: Bearer …")
+            return
+        host = request.headers.get(b"host", b"").decode("latin-1")
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            name = host
+        if not is_loopback(name):
+            raise ApiError("required", f"this server is not called {name!r}: use 127.0.0.1")
 
     def _route(self, request: Request) -> Response:
         prefix = _PREFIX.match(request.path)

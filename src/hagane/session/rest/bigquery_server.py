@@ -65,7 +65,7 @@ def bigquery_app(
         return None if rows is None else rows.table
 
     state = ApiState(WorkspaceSessions(place, project, answers, memory_limit=memory_limit), jobs, Uploads(jobs.folder))
-    return BigQueryApp(state, token=token, hosts=frozenset() if is_loopback(host) else frozenset({host}))
+    return BigQueryApp(state, token=token)
 
 
 class BigQueryServerThread:
