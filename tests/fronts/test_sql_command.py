@@ -54,6 +54,18 @@ def test_formats(home, capsys):
     assert "2 rows" in shown
 
 
+def test_an_output_that_cannot_be_written_is_told_before_anything_runs(home, capsys):
+    assert run(["sql", "CREATE TABLE made AS SELECT 1 AS a; SELECT * FROM made", "-o", "nowhere/out.csv"]) != 0
+    assert "there is no folder nowhere" in capsys.readouterr().err
+    assert run(["sql", "SELECT * FROM made"]) != 0
+
+
+def test_a_script_that_is_no_text_is_told(home, capsys):
+    (home / "q.sql").write_bytes("SELECT 'ü'".encode("latin-1"))
+    assert run(["sql", "q.sql"]) != 0
+    assert "the file is no UTF-8 text" in capsys.readouterr().err
+
+
 def test_json_tells_of_every_statement(home, capsys):
     capsys.readouterr()
     script = "INSERT INTO t VALUES (3, 'z'); SELECT MAX(a) AS m FROM t"

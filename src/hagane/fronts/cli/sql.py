@@ -38,9 +38,12 @@ def sql(asked: SqlArguments) -> None:
     from hagane.fronts.cli.sql_parameters import sql_parameters
     from hagane.fronts.cli.write_rows import row_format
     from hagane.session.session import Session
+    from hagane.workflow.check_output import check_output
 
     output = Output(json=asked.json)
     row_format(asked.format, asked.out)
+    if asked.out is not None:
+        check_output(asked.out, option="-o")
     parameters = sql_parameters(asked.param or [])
     session = Session(asked.workspace, dataset=asked.dataset, memory_limit=asked.memory_limit, progress=output.progress)
     text = _text(asked.script)
@@ -86,8 +89,21 @@ def _text(script: str | None) -> str | None:
     if script.lower().endswith(".sql") and "\n" not in script:
         if not path.is_file():
             raise NotFoundError(Fault(what=f"no file at {script!r}", next_step="correct the path"))
-        return path.read_text(encoding="utf-8-sig")
+        return _read(path)
     return script
+
+
+def _read(path: Path) -> str:
+    from hagane.errors import DataError, Fault
+
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        fault = Fault(what="the file is no UTF-8 text", where=f"{path}, byte {error.start:,}",
+                      next_step=f"iconv -f LATIN1 -t UTF-8 {path}, say")  # fmt: skip
+        raise DataError(fault) from None
+    except OSError as error:
+        raise DataError(Fault(what=f"the file cannot be read: {error.strerror}", where=str(path))) from None
 
 
 def _run(text: str, session: Session, asked: SqlArguments, output: Output, parameters: Any) -> None:
