@@ -56,8 +56,12 @@ class KnnPoints(NamedTuple):
         """[n, P] squared, exact, of rows [n, d] on the grid and [n, k]."""
         norms = np.square(self.numbers).sum(axis=1)
         found: Floats = np.square(numbers).sum(axis=1)[:, None] + norms - 2.0 * (numbers @ self.numbers.T)
-        for column in range(self.ids.shape[1]):
-            found += self.grid.apart * (ids[:, column, None] != self.ids[:, column])
+        if not self.ids.shape[1]:
+            return found
+        num_apart = np.zeros(found.shape, np.uint16)
+        for own, kept in zip(ids.astype(np.int32).T, self.ids.astype(np.int32).T, strict=True):
+            num_apart += own[:, None] != kept
+        found += self.grid.apart * num_apart
         return found
 
     def nearest(self, numbers: Floats, ids: Ints, most: int) -> tuple[Floats, Ints]:
@@ -66,9 +70,12 @@ class KnnPoints(NamedTuple):
         if not len(distances):
             return np.zeros((0, most)), np.zeros((0, most), np.int64)
         last = np.partition(distances, most - 1, axis=1)[:, most - 1 : most]
-        is_nearer, is_last = distances < last, distances == last
-        room = most - is_nearer.sum(axis=1, keepdims=True)
-        chosen = is_nearer | (is_last & (np.cumsum(is_last, axis=1) <= room))
+        chosen = distances <= last
+        ties = np.flatnonzero(np.count_nonzero(chosen, axis=1) > most)
+        if len(ties):
+            is_last = distances[ties] == last[ties]
+            room = most - np.count_nonzero(chosen[ties] & ~is_last, axis=1)[:, None]
+            chosen[ties] &= ~is_last | (np.cumsum(is_last, axis=1) <= room)
         places = np.nonzero(chosen)[1].reshape(-1, most)
         near = np.take_along_axis(distances, places, axis=1)
         order = np.argsort(near, axis=1, kind="stable")

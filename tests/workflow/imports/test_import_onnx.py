@@ -139,6 +139,7 @@ class Pixels(torch.nn.Module):
         return torch.relu(self.layer(image[:, None])).sum(dim=(2, 3))
 
 
+@pytest.mark.slow
 def test_a_network_over_images_that_torch_exported(tmp_path: Path, workspace: Workspace) -> None:
     torch.manual_seed(0)
     network, images = Pixels().eval(), torch.randn(6, 5, 4)
