@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 from family_cases import QUICK
+from resuming import After
 from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.metrics import davies_bouldin_score
 from small_encoder import graph_of, relative_difference, sparse_rows
 
-from hagane.errors import SpecError, TrainingError
+from hagane.errors import PreemptedError, SpecError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.features.feature import FeatureKind
 from hagane.metrics.davies_bouldin import davies_bouldin_index
@@ -208,3 +209,27 @@ def test_what_cannot_be(encode: Encode) -> None:
         family_options("kmeans", {"kmeans_init_method": "custom"})
     assert isinstance(davies_bouldin_index(np.ones(1), np.zeros((1, 1))), Undefined)
     assert msgspec.structs.asdict(family_options("kmeans", {}).for_rows(12_345))["num_clusters"] == 4
+
+
+def test_a_training_that_is_ended_goes_on_to_the_same_bits(encode: Encode, tmp_path: Path) -> None:
+    train = rows(encode, 3_000)
+    given = family_options("kmeans", {"num_clusters": 7, "early_stop": False, "num_starts": 1})
+    context = FitContext(features=train.features, num_threads=1, seed=7)
+    family = get_family("kmeans")
+    whole = family.fit(train, None, given, context)
+    assert len(whole.curve) > 3
+    saved = msgspec.structs.replace(context, checkpoints=tmp_path / "checkpoints")
+    with pytest.raises(PreemptedError):
+        family.fit(train, None, given, msgspec.structs.replace(saved, preemption=After(40)))
+    resumed = family.fit(train, None, given, saved)
+    assert resumed.centroids.tobytes() == whole.centroids.tobytes()  # type: ignore[attr-defined]
+    assert [each.loss for each in resumed.curve] == [each.loss for each in whole.curve]
+
+
+def test_rows_of_many_blocks_give_what_those_of_one_do(encode: Encode) -> None:
+    """Nothing is held but a block: no cache, and parts of a block where there are many clusters."""
+    train = rows(encode)
+    batch = train.arrays()
+    one = encode(batch.dense, batch.ids, batch.label, CARDINALITIES, dense_dtype="float64", block_rows=4_096)
+    several, single = (fit(each, num_clusters=4, early_stop=False) for each in (train, one))
+    np.testing.assert_allclose(several.centroids, single.centroids, rtol=1e-9, atol=1e-9)

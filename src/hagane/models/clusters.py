@@ -5,15 +5,20 @@ Shapes: n rows, w columns of the feature space, k clusters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from hagane.models.design import DesignBlock
 
 Floats = npt.NDArray[np.float64]
+
+
+PART_NUMBERS = 1 << 22
+"""Distances that are worked on at once."""
 
 
 class Assigned(NamedTuple):
@@ -26,16 +31,11 @@ class Assigned(NamedTuple):
     counts: Floats
     """[k] of the weights."""
     squares: Floats
-    """[k] of the squared distances."""
-    farthest: Floats
-    """[≤ k, w] the points that lie farthest from their centroids, the farthest first."""
+    """[k] of what is minimised."""
 
     def means(self, centroids: Floats) -> Floats:
-        """[k, w] where the centroids go. One that has no row takes the place of a row that lies farthest off."""
-        found = np.divide(self.sums, self.counts[:, None], out=centroids.copy(), where=self.counts[:, None] > 0)
-        empty = np.flatnonzero(self.counts == 0)[: len(self.farthest)]
-        found[empty] = self.farthest[: len(empty)]
-        return found
+        """[k, w] where the centroids go; one that has no row stays."""
+        return np.divide(self.sums, self.counts[:, None], out=centroids.copy(), where=self.counts[:, None] > 0)
 
 
 def squared_distances(block: DesignBlock, centroids: Floats, nearest: npt.NDArray[np.int64]) -> Floats:
@@ -50,8 +50,9 @@ def squared_distances(block: DesignBlock, centroids: Floats, nearest: npt.NDArra
 
 def products(block: DesignBlock, table: Floats, nearest: npt.NDArray[np.int64]) -> Floats:
     """[n] of each row's slots with the row of `table` [k, s] of its number."""
-    by_cluster = block.slots @ table.T
-    return np.asarray(by_cluster[np.arange(len(nearest)), nearest])
+    slots = block.slots
+    rows = np.repeat(np.arange(len(nearest)), np.diff(slots.indptr))
+    return np.asarray(np.bincount(rows, slots.data * table[nearest[rows], slots.indices], len(nearest)), np.float64)
 
 
 def lengths(block: DesignBlock) -> Floats:
@@ -78,19 +79,43 @@ def assign(blocks: Iterable[DesignBlock], centroids: Floats, *, is_cosine: bool)
     k, w = centroids.shape
     sums, counts, squares = np.zeros((k, w)), np.zeros(k), np.zeros(k)
     loss, total = 0.0, 0.0
-    far: list[tuple[float, Floats]] = []
-    for whole in blocks:
-        for block in whole.parts(k):
-            unit = _unit(block) if is_cosine else block
-            nearest, distances = _nearest(block, centroids, is_cosine=is_cosine)
-            weight = np.ones(len(nearest)) if block.weight is None else block.weight
-            counts += np.bincount(nearest, weight, k)
-            squares += np.bincount(nearest, weight * distances, k)
-            _add_points(sums, unit, nearest, weight)
-            loss, total = loss + float(weight @ distances), total + float(weight.sum())
-            far = _farthest([*far, *_candidates(unit, distances, weight, k)], k)
-    points = np.stack([point for _, point in far]) if far else np.zeros((0, w))
-    return Assigned(loss / max(total, 1e-300), sums, counts, squares, points)
+    for block in _parts(blocks, k):
+        unit = _unit(block) if is_cosine else block
+        nearest, distances = _nearest(block, centroids, is_cosine=is_cosine)
+        weight = np.ones(len(nearest)) if block.weight is None else block.weight
+        counts += np.bincount(nearest, weight, k)
+        squares += np.bincount(nearest, weight * distances, k)
+        _add_points(sums, unit, nearest, weight)
+        loss, total = loss + float(weight @ distances), total + float(weight.sum())
+    return Assigned(loss / max(total, 1e-300), sums, counts, squares)
+
+
+def farthest_points(blocks: Iterable[DesignBlock], centroids: Floats, most: int, *, is_cosine: bool) -> Floats:
+    """[≤ most, w] the points farthest from their centroids, the farthest first; of equal ones the first row."""
+    found: list[tuple[float, Floats]] = []
+    for block in _parts(blocks, len(centroids)):
+        unit = _unit(block) if is_cosine else block
+        _, distances = _nearest(block, centroids, is_cosine=is_cosine)
+        counted = distances if block.weight is None else np.where(block.weight > 0, distances, 0.0)
+        rows = np.argsort(-counted, kind="stable")[:most]
+        rows = rows[counted[rows] > 0]
+        points = np.hstack([unit.dense[rows], unit.slots[rows].toarray()])
+        found += [(float(counted[row]), point) for row, point in zip(rows, points, strict=True)]
+        found = sorted(found, key=lambda each: -each[0])[:most]
+    return np.stack([point for _, point in found]) if found else np.zeros((0, centroids.shape[1]))
+
+
+def _parts(blocks: Iterable[DesignBlock], num_clusters: int) -> Iterator[DesignBlock]:
+    """Blocks, in parts where they have many distances."""
+    for block in blocks:
+        size = max(256, PART_NUMBERS // num_clusters)
+        if size >= len(block.label):
+            yield block
+            continue
+        for start in range(0, len(block.label), size):
+            rows = slice(start, start + size)
+            weight = None if block.weight is None else block.weight[rows]
+            yield DesignBlock(block.dense[rows], block.slots[rows], block.label[rows], weight)
 
 
 def _nearest(block: DesignBlock, centroids: Floats, *, is_cosine: bool) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -114,26 +139,13 @@ def _unit(block: DesignBlock) -> DesignBlock:
 
 
 def _add_points(sums: Floats, block: DesignBlock, nearest: npt.NDArray[np.int64], weight: Floats) -> None:
-    d = block.dense.shape[1]
-    for cluster in np.unique(nearest):
-        rows = np.flatnonzero(nearest == cluster)
-        sums[cluster, :d] += weight[rows] @ block.dense[rows]
+    """Rows in their order, so that a sum has the same bits each time."""
+    d, (k, _) = block.dense.shape[1], sums.shape
+    n = len(nearest)
+    owners = sp.csr_array((weight, nearest, np.arange(n + 1)), shape=(n, k))
+    sums[:, :d] += np.asarray(owners.T @ block.dense)
     if block.slots.shape[1]:
-        k, s = len(sums), block.slots.shape[1]
-        rows = np.repeat(np.arange(len(nearest)), np.diff(block.slots.indptr))
+        s = block.slots.shape[1]
+        rows = np.repeat(np.arange(n), np.diff(block.slots.indptr))
         places = nearest[rows] * s + block.slots.indices
         sums[:, d:] += np.bincount(places, weight[rows] * block.slots.data, k * s).reshape(k, s)
-
-
-def _candidates(block: DesignBlock, distances: Floats, weight: Floats, most: int) -> list[tuple[float, Floats]]:
-    """The farthest rows of a part, as points."""
-    counted = np.where(weight > 0, distances, -1.0)
-    rows = np.argsort(-counted, kind="stable")[:most]
-    rows = rows[counted[rows] > 0]
-    dense, slots = block.dense[rows], block.slots[rows].toarray()
-    return [(float(distances[row]), np.concatenate(pair)) for row, *pair in zip(rows, dense, slots, strict=True)]
-
-
-def _farthest(candidates: list[tuple[float, Floats]], most: int) -> list[tuple[float, Floats]]:
-    """The first of equals stays."""
-    return sorted(candidates, key=lambda each: -each[0])[:most]

@@ -6,12 +6,13 @@ so that the same rows and the same start give the same bits.
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from hagane.models.clusters import Assigned, assign
+from hagane.models.clusters import Assigned, assign, farthest_points
 from hagane.models.design import Design
-from hagane.models.solvers.method import SolverState, Status
+from hagane.models.solvers.method import SolverState
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +25,6 @@ class LloydState(SolverState, frozen=True, kw_only=True):
     sums: Floats
     counts: Floats
     squares: Floats
-    farthest: Floats
 
 
 class Lloyd:
@@ -38,42 +38,34 @@ class Lloyd:
 
     def start(self) -> LloydState:
         """A pass over the rows."""
-        return self._state(self._first, 0, "running", None)
+        return self._state(self._first, 0, None)
 
     def step(self, state: LloydState) -> LloydState:
-        """Another: converged where no centroid moves any more, or the loss falls by less than was asked for."""
-        found = Assigned(state.loss, state.sums, state.counts, state.squares, state.farthest)
-        moved = found.means(state.centroids)
-        if np.array_equal(moved, state.centroids):
-            return self._told(state, state.iteration + 1, "converged")
-        return self._state(moved, state.iteration + 1, "running", state.loss)
+        """Another: converged where no centroid moves any more, or the loss falls by less than was asked for.
 
-    def _state(self, centroids: Floats, iteration: int, status: Status, before: float | None) -> LloydState:
+        A centroid without a row takes the place of a row that lies farthest off, which takes a pass more.
+        """
+        found = Assigned(state.loss, state.sums, state.counts, state.squares)
+        moved = found.means(state.centroids)
+        empty = np.flatnonzero(state.counts == 0)
+        if len(empty):
+            blocks = self._design.blocks()
+            far = farthest_points(blocks, state.centroids, len(empty), is_cosine=self._is_cosine)
+            moved[empty[: len(far)]] = far
+        if np.array_equal(moved, state.centroids):
+            return msgspec.structs.replace(state, iteration=state.iteration + 1, status="converged")
+        return self._state(moved, state.iteration + 1, state.loss)
+
+    def _state(self, centroids: Floats, iteration: int, before: float | None) -> LloydState:
         found = assign(self._design.blocks(), centroids, is_cosine=self._is_cosine)
-        if before is not None and before - found.loss < self._min_rel_progress * before:
-            status = "converged"
+        gains = before is None or before - found.loss >= self._min_rel_progress * before
         return LloydState(
             point=centroids.ravel(),
             loss=found.loss,
             iteration=iteration,
-            status=status,
+            status="running" if gains else "converged",
             centroids=centroids,
             sums=found.sums,
             counts=found.counts,
             squares=found.squares,
-            farthest=found.farthest,
-        )
-
-    @staticmethod
-    def _told(state: LloydState, iteration: int, status: Status) -> LloydState:
-        return LloydState(
-            point=state.point,
-            loss=state.loss,
-            iteration=iteration,
-            status=status,
-            centroids=state.centroids,
-            sums=state.sums,
-            counts=state.counts,
-            squares=state.squares,
-            farthest=state.farthest,
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hagane.models.kmeans_model import KMeansModel
+from hagane.session.asked_trial import asked_trial, with_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
 from hagane.session.table_function import FunctionContext
@@ -46,7 +47,8 @@ class Centroids:
         """A row for each feature of each centroid; of a category its share of the rows. Raises HaganeError."""
         options = call.options
         assert isinstance(options, CentroidsOptions)
-        model = model_of_family(model_bundle(call), self.name, KMeansModel)
+        bundle = model_bundle(call)
+        model, trial = model_of_family(bundle, self.name, KMeansModel), asked_trial(call, bundle)
         space, d = model.space, model.space.num_dense
         rows = []
         for number, centroid in enumerate(model.centroids, 1):
@@ -62,4 +64,4 @@ class Centroids:
                         "categorical_value": categories,
                     }
                 )
-        return pa.Table.from_pylist(rows, SCHEMA)
+        return with_trial(pa.Table.from_pylist(rows, SCHEMA), trial)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from hagane.session.asked_trial import asked_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
 from hagane.session.table_function import FunctionContext
@@ -33,8 +34,10 @@ class DetectAnomalies:
         """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
         options, rows = call.options, call.data[0]
         assert isinstance(options, DetectAnomaliesOptions)
+        bundle = model_bundle(call)
+        asked_trial(call, bundle)
         return anomaly_stream(
-            model_bundle(call),
+            bundle,
             rows.schema,
             rows.reader,
             contamination=options.contamination,

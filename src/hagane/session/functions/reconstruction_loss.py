@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from hagane.session.asked_trial import asked_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
 from hagane.session.table_function import FunctionContext
@@ -30,4 +31,6 @@ class ReconstructionLoss:
     def run(self, call: FunctionCall, context: FunctionContext) -> pa.RecordBatchReader:
         """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
         rows = call.data[0]
-        return reconstruction_stream(model_bundle(call), rows.schema, rows.reader, progress=context.progress)
+        bundle = model_bundle(call)
+        asked_trial(call, bundle)
+        return reconstruction_stream(bundle, rows.schema, rows.reader, progress=context.progress)
