@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -12,8 +13,10 @@ from hagane.errors import Fault, SqlError
 from hagane.sql.queries.query_schema import QuerySchema
 from hagane.sql.queries.query_type import NULL, UNKNOWN, QueryType
 from hagane.sql.queries.scope import Scope
-from hagane.sql.queries.value import Value
+from hagane.sql.queries.value import AGGREGATE_END, Value
 
+_NOT_IN_LAMBDA = re.compile(rf"\(SELECT |\(WITH | OVER \(|{AGGREGATE_END}")
+"""What DuckDB refuses within a lambda: queries, windows, aggregates."""
 MAX_DEPTH = 150
 """Levels of expressions and queries in each other; DuckDB itself takes more."""
 
@@ -77,6 +80,13 @@ class Rewriter:
                 names.append(self.name("v"))
                 bindings.append((value.sql, names[-1]))
         sql = body(*names)
+        if (
+            bindings
+            and _NOT_IN_LAMBDA.search(sql)
+            or len(bindings) > 1
+            and any(_NOT_IN_LAMBDA.search(text) for text, _ in bindings[1:])
+        ):
+            return body(*(value.sql for value in values))
         for text, name in reversed(bindings):
             sql = f"list_transform([{text}], lambda {name}: {sql})[1]"
         return sql

@@ -55,6 +55,8 @@ class Scope:
     alias_first: bool = False
     """In ORDER BY a name means the SELECT list's column before the table's."""
     windows: frozenset[str] = frozenset()
+    rows: str | None = ""
+    """` FROM … WHERE …` of the SELECT, from which analytic ML functions learn; None where rows are grouped."""
 
     def outward(self) -> Iterator[Scope]:
         """This scope, and those around it."""

@@ -24,6 +24,7 @@ def write_select(rewriter: Rewriter, node: exp.Select, scope: Scope) -> WrittenQ
     inner.windows = frozenset(window.name.lower() for window in node.args.get("windows") or ())
     where = node.args.get("where")
     filtered = f" WHERE {operators.condition(rewriter, where.this, inner)}" if where is not None else ""
+    inner.rows = None if node.args.get("group") is not None else f"{source}{filtered}"
     items, listed = _items(rewriter, node, inner)
     for name, value in items:
         if name and name.lower() not in inner.aliases:

@@ -29,6 +29,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "APPENDS": ("tables here keep no history of changes", _WAY),
     "CHANGES": ("tables here keep no history of changes", _WAY),
     "TF_IDF": ("TF_IDF over rows is ML.TF_IDF here", "write ML.TF_IDF(tokens) OVER ()"),
+    **dict.fromkeys(
+        ("ML.DECODE_IMAGE", "ML.RESIZE_IMAGE", "ML.CONVERT_COLOR_SPACE", "ML.CONVERT_IMAGE_TYPE"),
+        ("images are not read here", "turn them into columns of numbers first"),
+    ),
     "ST_REGIONSTATS": ("Earth Engine is not reached from here", _WAY),
     "S2_CELLIDFROMPOINT": _CELLS,
     "S2_COVERINGCELLIDS": _CELLS,
