@@ -16,6 +16,7 @@ from hagane.data.fetch_files import fetch_files
 from hagane.data.origin import Origin, digest_files
 from hagane.data.query_files import is_query, whole_file
 from hagane.data.readers import DATABASES, READERS
+from hagane.data.readers.bigquery_query import read_bigquery_query
 from hagane.data.readers.frame import is_frame, read_frame
 from hagane.data.readers.query import read_query
 from hagane.data.readers.rows import read_rows
@@ -42,6 +43,7 @@ def open_table(
     bad_rows_folder: str | Path | None = None,
     wanted: Wanted = FOUND_OUT,
     memory_limit: str | int | None = None,
+    dialect: str = "duckdb",
 ) -> Table:
     """A table over `source`, of which only the types are known so far, or the rows where they had to be parsed.
 
@@ -49,6 +51,7 @@ def open_table(
     files are parsed once, into a temporary Parquet file; those that cannot be are written to `bad_rows_folder` (by
     default a temporary one) and reported by `Table.bad_rows`. `memory_limit` is what the work on its
     rows may take (`MemoryBudget.of`), by default half of the machine's.
+    `dialect` is what a query is written in: `duckdb`, or `bigquery`, which runs with BigQuery's meaning.
     `wanted` is what a model knows of the text files that it was trained on.
 
     Raises DataError when a file is missing or unreadable, when SQL is wrong, or when two columns have one name.
@@ -68,7 +71,8 @@ def open_table(
 
     if isinstance(source, str) and is_query(source):
         path = None if tables else whole_file(source)
-        origin = open_path(path) if path else read_query(engine, source, tables or {}, open_path, progress)
+        read = read_bigquery_query if dialect == "bigquery" else read_query
+        origin = open_path(path) if path else read(engine, source, tables or {}, open_path, progress)
     elif isinstance(source, str | Path):
         origin = open_path(str(source))
     elif isinstance(source, Sequence) and all(isinstance(path, str | Path) for path in source):

@@ -155,7 +155,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     data: str | tuple[str, ...]
-    """A SQL query (DuckDB's dialect), or where rows lie: files, globs, folders, URLs, a database's table."""
+    """A SQL query, or where rows lie: files, globs, folders, URLs, a database's table."""
     label: str | tuple[str, ...] = ()
     """The column to predict. Several: so many labels at once, or the classes of one (`label_form`). None: `()`."""
     label_form: LabelForm | None = None
@@ -167,6 +167,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whose defaults fill what the spec leaves open: preprocessing, options of the family, split."""
     tables: dict[str, str] = {}
     """What the query may name as tables: name → path, URL or database."""
+    dialect: Literal["duckdb", "bigquery"] = "duckdb"
+    """What the query of `data` is written in."""
     transform: dict[str, str] | None = None
     """Feature name → SQL expression (BigQuery dialect). None: automatic preprocessing writes them."""
     exclude: tuple[str, ...] = ()

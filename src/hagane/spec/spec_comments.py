@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SECTIONS: dict[str, str] = {
-    "data": "The rows: a SQL query (DuckDB's dialect), or paths: files, globs, folders.",
+    "data": "The rows: a SQL query (DuckDB's, unless `dialect` says bigquery), or paths: files, globs, folders.",
     "label": "The column to predict. Rows in which it is NULL are left out of training, and counted.",
     "defaults": "Whose defaults fill what is left open: hagane's or bigquery's.",
     "transform": (

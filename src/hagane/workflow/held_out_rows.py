@@ -62,6 +62,7 @@ def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
     table = open_table(
         spec.data,
         tables=spec.tables,
+        dialect=spec.dialect,
         progress=progress,
         wanted=wanted_by(schema),
         memory_limit=spec.training.memory_limit,
@@ -80,6 +81,7 @@ def _source_key(model: ModelFacts) -> bytes:
     parts = (
         spec.data,
         spec.tables,
+        spec.dialect,
         spec.schema,
         spec.split,
         spec.label,

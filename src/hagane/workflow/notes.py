@@ -116,16 +116,18 @@ def _held_out(fit: HeldOutFit) -> list[str]:
 def _varying(spec: Spec) -> list[str]:
     """That a query gives other rows each time it runs, so that nobody takes a second training for a repetition."""
     sources = [spec.data] if isinstance(spec.data, str) else [*spec.data]
-    found = dict.fromkeys(part for source in (*sources, *spec.tables.values()) for part in _varying_parts(source))
+    found = dict.fromkeys(
+        part for source in (*sources, *spec.tables.values()) for part in _varying_parts(source, spec.dialect)
+    )
     if not found:
         return []
     step = "to train on the same again, say ORDER BY, a seed, a date, or choose rows by hash(…) of a key"
     return [f"the data query gives other rows from run to run ({', '.join(found)}); {step}"]
 
 
-def _varying_parts(source: str) -> tuple[str, ...]:
+def _varying_parts(source: str, dialect: str) -> tuple[str, ...]:
     if is_query(source):
-        return varying_parts(source)
+        return varying_parts(source, dialect=dialect)
     uri = parse_uri(source)
     if uri is None or uri.scheme not in DIALECTS or not is_query(uri.selection):
         return ()

@@ -90,6 +90,7 @@ class SharedRows:
         source: Key = (
             None if self._frame is not None else spec.data,
             spec.tables,
+            spec.dialect,
             spec.schema,
             spec.training.memory_limit,
         )
@@ -160,6 +161,7 @@ class SharedRows:
         return open_table(
             spec.data if self._frame is None else self._frame,
             tables=spec.tables,
+            dialect=spec.dialect,
             progress=progress,
             bad_rows_folder=self._folder / "bad_rows",
             wanted=wanted_by(schema),

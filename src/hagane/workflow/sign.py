@@ -27,7 +27,7 @@ def sign(
     `outputs` are what a model without a label answers.
     """
     spec, transform, label = prepared.resolved.spec, prepared.transform, prepared.label
-    origins = column_origins(spec.data) if isinstance(spec.data, str) else {}
+    origins = column_origins(spec.data) if isinstance(spec.data, str) and spec.dialect == "duckdb" else {}
     return Signature(
         inputs=tuple(
             Input(

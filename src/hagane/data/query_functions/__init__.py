@@ -20,6 +20,18 @@ QUERY_FUNCTIONS: dict[str, str] = {
             "json_remove json_strip_nulls json_flatten json_keys json_text json_quoted quoted quoted_bytes "
             "shown_bytes printf_integer printf_float"
         ),
+        "geography": (
+            "st_geogfromtext st_geogfromgeojson st_geogfromwkb st_geogpointfromgeohash st_asgeojson st_asbinary "
+            "st_geohash st_x st_y st_area st_length st_perimeter st_distance st_maxdistance st_azimuth st_angle "
+            "st_covers st_contains st_intersects st_equals st_intersectsbox st_dimension st_geometrytype "
+            "st_isempty st_isclosed st_iscollection st_isring st_numpoints st_numgeometries st_pointn "
+            "st_startpoint st_endpoint st_centroid st_exteriorring st_interiorrings st_dump st_dumppoints "
+            "st_makeline st_makepolygon st_boundingbox"
+        ),
+        "network": (
+            "net_host net_ip_from_string net_ip_net_mask net_ip_to_string net_ip_trunc net_ipv4_from_int64 "
+            "net_ipv4_to_int64"
+        ),
         "decimals": "numeric_divide numeric_multiply numeric_round parse_numeric",
         "times": (
             "read_date read_datetime read_time read_timestamp read_timestamp_in timestamp_text parse_date "

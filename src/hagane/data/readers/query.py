@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -42,8 +42,15 @@ def read_query(
     origins |= {path: open_path(path) for path in files_read_as_tables(query) if _is_ours(path)}
     for name, origin in origins.items():
         engine.define(name, f"SELECT * FROM {origin.sql}")
-    columns = engine.columns(query)
-    check_column_names([name for name, _ in columns], query=query)
+    return keep_rows(engine, query, origins.values(), progress)
+
+
+def keep_rows(
+    engine: Engine, query: str, origins: Iterable[Origin], progress: Progress, *, shown_sql: str = ""
+) -> Origin:
+    """Run `query` over tables that the engine knows, made of `origins`, and keep its rows. Raises DataError."""
+    columns = engine.columns(query, shown_sql=shown_sql)
+    check_column_names([name for name, _ in columns], query=shown_sql or query)
     rows = repeatable_rows(
         query,
         [name for name, _ in columns],
@@ -53,7 +60,7 @@ def read_query(
     with progress.phase("run the query"):
         engine.run(f"COPY ({rows}) TO {quote_text(str(path))} (FORMAT parquet)", shown_sql=query)
     num_rows = engine.query(f"SELECT count(*) AS n FROM {parquet_sql([path])}")["n"][0].as_py()
-    bad = join_bad_rows([*(origin.bad_rows for origin in origins.values() if origin.bad_rows.count)])
+    bad = join_bad_rows([*(origin.bad_rows for origin in origins if origin.bad_rows.count)])
     return Origin(
         sql=parquet_sql([path]),
         identity=content_identity(path),

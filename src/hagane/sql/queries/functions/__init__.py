@@ -7,7 +7,7 @@ MODULES = tuple(
     f"hagane.sql.queries.functions.{name}"
     for name in (
         "numbers", "text", "patterns", "arrays", "dates", "moments", "formats", "intervals", "ranges", "json",
-        "aggregates", "approximate", "navigation", "hashes", "ml", "utilities", "conditionals",
-        "monitoring",
+        "aggregates", "approximate", "navigation", "hashes", "network", "geography", "ml", "utilities",
+        "conditionals", "monitoring",
     )
 )  # fmt: skip

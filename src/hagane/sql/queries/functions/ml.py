@@ -12,10 +12,10 @@ from sqlglot import exp
 
 from hagane.sql.buckets import bucket_names, inner_points
 from hagane.sql.queries.call import Call
-from hagane.sql.queries.conversions import convert, text_of
+from hagane.sql.queries.conversions import text_of
 from hagane.sql.queries.expressions import struct_of
 from hagane.sql.queries.literals import text_sql
-from hagane.sql.queries.query_type import BOOL, FLOAT64, INT64, NULL, STRING, UNKNOWN, QueryType
+from hagane.sql.queries.query_type import FLOAT64, INT64, STRING, UNKNOWN, QueryType
 from hagane.sql.queries.value import Value
 
 _FLOATS = QueryType("ARRAY", element=FLOAT64)
