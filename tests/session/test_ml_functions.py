@@ -82,7 +82,8 @@ def _near(one: Any, two: Any) -> bool:
     [
         ("ML.FEATURE_CROSS(STRUCT('a' AS x, 'b' AS y, 'c' AS z), 3)",
          {"x_y": "a_b", "x_z": "a_c", "y_z": "b_c", "x_y_z": "a_b_c"}),
-        ("ML.POLYNOMIAL_EXPAND(STRUCT(2 AS f1, 3 AS f2))", {"f1": 2.0, "f1_f1": 4.0, "f1_f2": 6.0, "f2": 3.0, "f2_f2": 9.0}),
+        ("ML.POLYNOMIAL_EXPAND(STRUCT(2 AS f1, 3 AS f2))",
+         {"f1": 2.0, "f1_f1": 4.0, "f1_f2": 6.0, "f2": 3.0, "f2_f2": 9.0}),
         ("ML.HASH_BUCKETIZE('a', 0)", -5528939962900187677),
         ("ML.HASH_BUCKETIZE('a', 100)", (-5528939962900187677 % 2**64) % 100),
         ("ML.NORMALIZER([4.0, 1.0, 2.0, 2.0, 0.0])", [0.8, 0.2, 0.4, 0.4, 0.0]),

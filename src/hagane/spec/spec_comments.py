@@ -5,6 +5,7 @@ from __future__ import annotations
 SECTIONS: dict[str, str] = {
     "data": "The rows: a SQL query (DuckDB's, unless `dialect` says bigquery), or paths: files, globs, folders.",
     "label": "The column to predict. Rows in which it is NULL are left out of training, and counted.",
+    "dialect": "What the query of `data` is written in: duckdb or bigquery.",
     "defaults": "Whose defaults fill what is left open: hagane's or bigquery's.",
     "transform": (
         "The features, each a SQL expression over the columns (BigQuery's dialect). Edit, add and remove as you like:\n"

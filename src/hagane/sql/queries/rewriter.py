@@ -80,11 +80,8 @@ class Rewriter:
                 names.append(self.name("v"))
                 bindings.append((value.sql, names[-1]))
         sql = body(*names)
-        if (
-            (bindings
-            and _NOT_IN_LAMBDA.search(sql))
-            or (len(bindings) > 1
-            and any(_NOT_IN_LAMBDA.search(text) for text, _ in bindings[1:]))
+        if (bindings and _NOT_IN_LAMBDA.search(sql)) or (
+            len(bindings) > 1 and any(_NOT_IN_LAMBDA.search(text) for text, _ in bindings[1:])
         ):
             return body(*(value.sql for value in values))
         for text, name in reversed(bindings):
