@@ -56,7 +56,7 @@ def test_formats(home, capsys):
 
 def test_an_output_that_cannot_be_written_is_told_before_anything_runs(home, capsys):
     assert run(["sql", "CREATE TABLE made AS SELECT 1 AS a; SELECT * FROM made", "-o", "nowhere/out.csv"]) != 0
-    assert "there is no folder nowhere" in capsys.readouterr().err
+    assert f"there is no folder {home}/nowhere" in capsys.readouterr().err
     assert run(["sql", "SELECT * FROM made"]) != 0
 
 
