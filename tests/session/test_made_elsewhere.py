@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,18 @@ def test_a_file_is_imported_and_predicts(session: Session) -> None:
     found = session.sql("SELECT * FROM ML.PREDICT(MODEL churn, (SELECT 7 AS id, 0.5 AS a, 1.0 AS b, 0.0 AS c))").arrow()
     assert found.schema.names == ["chance", "id", "a", "b", "c"]
     assert 0 < found["chance"][0].as_py() < 1
+    importance = {row["feature"]: row for row in session.sql("SELECT * FROM ML.FEATURE_IMPORTANCE(MODEL churn)").rows()}
+    trees = json.loads(FILE.read_text())["learner"]["gradient_booster"]["model"]["trees"]
+    splits = [
+        (names, gain)
+        for tree in trees
+        for names, gain, left in zip(tree["split_indices"], tree["loss_changes"], tree["left_children"], strict=True)
+        if left != -1
+    ]
+    for place, name in enumerate("abc"):
+        gains = [gain for index, gain in splits if index == place]
+        assert importance[name]["importance_weight"] == len(gains)
+        assert importance[name]["importance_gain"] == pytest.approx(sum(gains) / max(1, len(gains)))
 
 
 def test_an_endpoint_is_registered_and_asked(session: Session, tmp_path: Path) -> None:

@@ -139,9 +139,11 @@ def _tree(fields: Any, scale: float) -> tuple[Tree, npt.NDArray[np.bool_]]:
         default[node] = not default[node]
         thresholds[node], kinds[node] = place, CATEGORICAL
     hessians = np.asarray(fields.get("sum_hessian", np.ones(len(number))), np.float64)
+    gains = np.asarray(fields.get("loss_changes", np.zeros(len(number))), np.float64)
     tree = Tree(
         features=split[inner].astype(np.int64), thresholds=thresholds, kinds=kinds, left=left, right=right,
         leaves=values, sets=tuple(sets.values()), node_rows=hessians[inner], leaf_rows=hessians[leaves],
+        gains=gains[inner], node_weights=hessians[inner],
     )  # fmt: skip
     return tree, default
 

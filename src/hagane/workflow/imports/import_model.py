@@ -95,6 +95,7 @@ def import_model(
             documents = {
                 "spec.yaml": write_yaml(spec).encode(),
                 "evaluation.json": evaluate_without_label(None, task="inference", num_rows=0, part="train").to_json(),
+                **imported.documents,
                 IMPORT_NAME: msgspec.json.format(msgspec.json.encode(origin), indent=2),
             }
             signature = msgspec.structs.replace(imported.signature, model_name=slot.name)

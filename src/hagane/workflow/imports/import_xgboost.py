@@ -12,10 +12,12 @@ from hagane.bundle.output_column import OutputColumn
 from hagane.errors import DataError, Fault
 from hagane.features.emit import Emitter, element_type
 from hagane.models.tree_graph import tree_attributes
+from hagane.models.tree_importance import tree_importance
 from hagane.models.xgboost_trees import XgboostModel, read_xgboost
 from hagane.types import Column, SqlType
 from hagane.workflow.imports.imported_graph import ImportedGraph, finish_graph, imported_signature
 from hagane.workflow.imports.raw_columns import RawColumns
+from hagane.workflow.tree_importance import TREE_IMPORTANCE_NAME
 
 ANSWER = "predicted_label"
 TYPES = {"float": SqlType.FLOAT64, "q": SqlType.FLOAT64, "int": SqlType.INT64, "i": SqlType.BOOL, "c": SqlType.INT64}
@@ -49,7 +51,10 @@ def import_xgboost(
     graph = finish_graph(emitter, raw, (answer,), tensors)
     about = {"producer": f"XGBoost {model.version}".strip(), "objective": model.objective}
     signature = imported_signature("xgboost", name, columns, (answer,))
-    return ImportedGraph(model=graph, signature=signature, about=about)
+    names = [column.name for column in columns]
+    importance = tree_importance(model.trees, names, np.arange(len(names))).to_json()
+    documents = {TREE_IMPORTANCE_NAME: importance}
+    return ImportedGraph(model=graph, signature=signature, about=about, documents=documents)
 
 
 def _columns(model: XgboostModel, inputs: Sequence[Column], path: Path) -> tuple[Column, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -25,6 +25,8 @@ class ImportedGraph:
     signature: Signature
     about: dict[str, str]
     """What the file says of itself: who made it, which operators it is written in."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """What else the bundle is to hold."""
 
 
 def finish_graph(
