@@ -49,11 +49,20 @@ def _cells(values: pa.Array | pa.ChunkedArray, kind: FieldType, int64_timestamps
     if kind.fields:
         return _structs(values, kind, int64_timestamps)
     if kind.name == "TIMESTAMP":
-        microseconds = values.cast(pa.timestamp("us", getattr(values.type, "tz", None))).cast(pa.int64()).to_pylist()
-        write: Callable[[Any], str] = str if int64_timestamps else _seconds
-        return [None if value is None else write(value) for value in microseconds]
+        microseconds = values.cast(pa.timestamp("us", getattr(values.type, "tz", None))).cast(pa.int64())
+        if int64_timestamps:
+            return _texts(microseconds)
+        return [None if value is None else _seconds(value) for value in microseconds.to_pylist()]
+    if kind.name in ("INT64", "DATE"):
+        return _texts(values)
     write = _WRITERS.get(kind.name, str)
     return [None if value is None else write(value) for value in values.to_pylist()]
+
+
+def _texts(values: pa.Array) -> list[Cell]:
+    """As Arrow writes them."""
+    texts: list[Cell] = values.cast(pa.string()).to_pylist()
+    return texts
 
 
 def _arrays(values: pa.Array, kind: FieldType, int64_timestamps: bool) -> list[Cell]:
@@ -113,7 +122,6 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "BIGNUMERIC": _decimal,
     "BOOL": lambda value: "true" if value else "false",
     "BYTES": lambda value: base64.b64encode(value).decode(),
-    "DATE": _iso,
     "DATETIME": _iso,
     "TIME": _iso,
     "INTERVAL": _interval,
