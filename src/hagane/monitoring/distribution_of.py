@@ -52,5 +52,5 @@ def _histogram(column: ColumnStatistics, num_buckets: int) -> Histogram | None:
     edges = equal_width_edges(float(low), float(high), num_buckets)
     below = sketch.ranks([math.nextafter(edge, -math.inf) for edge in edges[1:-1]])
     shares = [0.0, *below, 1.0]
-    counts = [(after - before) * num_finite for before, after in itertools.pairwise(shares)]
+    counts = [round((after - before) * num_finite, 6) for before, after in itertools.pairwise(shares)]
     return Histogram.of_edges(edges, counts)
