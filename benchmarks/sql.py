@@ -123,7 +123,8 @@ def create(adult: pa.Table, arguments: argparse.Namespace, folder: Path) -> None
 def _over(spec: Any, source: Path) -> Any:
     from msgspec.structs import replace
 
-    return replace(spec, data=str(source), tables={}, dialect="duckdb")
+    own = {"dialect": "duckdb"} if "dialect" in spec.__struct_fields__ else {}
+    return replace(spec, data=str(source), tables={}, **own)
 
 
 def queries(adult: pa.Table, arguments: argparse.Namespace, folder: Path) -> None:
