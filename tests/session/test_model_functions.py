@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hagane.errors import SqlError
+from hagane.session.parquet_rows import ParquetRows
 from hagane.session.session import Session
 
 CREATE = """
@@ -46,13 +47,17 @@ def test_the_probability_of_a_class_as_it_is_usually_read(session: Session) -> N
     assert all(row["predicted_late"] == int(row["p"] >= 0.5) for row in rows)
 
 
-def test_rows_of_a_table_and_of_a_query_are_answered_alike(session: Session) -> None:
+def test_rows_of_a_table_and_of_a_query_are_answered_alike(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table is read from its files; the query by DuckDB."""
+    read: list[ParquetRows] = []
+    reader = ParquetRows.reader
+    monkeypatch.setattr(ParquetRows, "reader", lambda rows: (read.append(rows), reader(rows))[1])
     asked = "SELECT * FROM ML.PREDICT(MODEL late, {}) ORDER BY id"
     one, other = (
         session.sql(asked.format(each)).arrow() for each in ("TABLE people", "(SELECT * FROM people WHERE TRUE)")
     )
     assert one.equals(other)
+    assert len(read) == 1
 
 
 def test_evaluated_through_predictions(session: Session) -> None:
@@ -86,6 +91,28 @@ def test_features_weights_and_attributions_by_name(session: Session) -> None:
         FROM ML.EXPLAIN_PREDICT(MODEL late, TABLE people), UNNEST(top_feature_attributions) AS a GROUP BY id
     """).rows()
     assert max(abs(row["missing"]) for row in added) < 1e-9
+
+
+def test_weights_of_what_transform_gives_add_up(session: Session) -> None:
+    """As in BigQuery a weight is for a unit of the TRANSFORM's output: xs, and not x."""
+    weights = {row["processed_input"]: row for row in session.sql("SELECT * FROM ML.WEIGHTS(MODEL late)").rows()}
+    features = session.sql("SELECT * FROM ML.TRANSFORM(MODEL late, TABLE people) ORDER BY id").rows()
+    answers = session.sql("""
+        SELECT LN(p / (1 - p)) AS log_odds
+        FROM (SELECT id, predicted_late_probs[OFFSET(0)].prob AS p FROM ML.PREDICT(MODEL late, TABLE people))
+        ORDER BY id
+    """).rows()
+    by_category = {
+        name: {each["category"]: each["weight"] for each in weights[name]["category_weights"]}
+        for name in ("bucket", "job")
+    }
+    added = [
+        weights["__INTERCEPT__"]["weight"]
+        + weights["xs"]["weight"] * row["xs"]
+        + sum(by_category[name]["_null_filler" if row[name] is None else row[name]] for name in ("bucket", "job"))
+        for row in features
+    ]
+    assert added == pytest.approx([row["log_odds"] for row in answers], abs=1e-9)
 
 
 def test_a_model_over_what_another_one_answered(session: Session) -> None:

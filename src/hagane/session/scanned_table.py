@@ -12,7 +12,7 @@ _OF_A_TABLE = {"this", "alias"}
 def scanned_table(sql: str) -> str | None:
     """The table that DuckDB's `sql` scans, its columns under their own names; None where it does anything else.
 
-    >>> scanned_table('SELECT * EXCLUDE (b) FROM t AS "trips"'), scanned_table("SELECT b, a FROM t")
+    >>> scanned_table('SELECT * EXCLUDE (b) FROM t AS "trips"'), scanned_table('SELECT b, t.a AS "a" FROM t')
     ('t', 't')
     >>> others = ("a + 1 FROM t", "a AS b FROM t", "a FROM t LIMIT 1", "t.a FROM t, u")
     >>> [scanned_table(f"SELECT {each}") for each in others]
@@ -41,7 +41,14 @@ def _are_columns(items: list[exp.Expression]) -> bool:
     """A star, which may leave columns out, or columns that are there once each."""
     if len(items) == 1 and isinstance(items[0], exp.Star):
         return not _said(items[0]) - {"except_", "except"}
-    names = [
-        item.name.lower() for item in items if isinstance(item, exp.Column) and not isinstance(item.this, exp.Star)
-    ]
-    return len(names) == len(items) == len(set(names))
+    names = [_own_name(item) for item in items]
+    return "" not in names and len(names) == len(set(names))
+
+
+def _own_name(item: exp.Expression) -> str:
+    """The name of a column that is called as it is in the table, in lower case; empty for anything else."""
+    column = item.this if isinstance(item, exp.Alias) else item
+    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
+        return ""
+    name = str(column.name).lower()
+    return name if item.alias_or_name.lower() == name else ""

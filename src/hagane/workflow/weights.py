@@ -15,7 +15,9 @@ from hagane.features.transform import Transform
 from hagane.models.family import FittedModel
 from hagane.models.weights import HasWeights, ModelWeights, Scaling
 from hagane.spec.spec import class_text
+from hagane.sql.bind import bind_all
 from hagane.sql.expression import Analyze, Call, ColumnRef, Expression, Literal, walk
+from hagane.types import Schema
 from hagane.workflow.prepare import Prepared
 from hagane.workspace.workspace import Workspace
 
@@ -30,7 +32,9 @@ def weights_document(prepared: Prepared, model: FittedModel) -> bytes | None:
     if not isinstance(model, HasWeights):
         return None
     classes = [class_text(value) for value in prepared.label.classes]
-    return model.weights(prepared.label.column, classes, dict(_scalings(prepared.transform))).to_json()
+    kept = _declared_scalers(prepared)
+    scalings = {name: scaling for name, scaling in _scalings(prepared.transform) if name not in kept}
+    return model.weights(prepared.label.column, classes, scalings).to_json()
 
 
 def model_weights(model: str | Path, *, workspace: Workspace) -> ModelWeights:
@@ -58,12 +62,26 @@ def bundle_weights(bundle: Bundle) -> ModelWeights:
         raise BundleError(Fault(what=f"{WEIGHTS_NAME} cannot be read: {error}", where=str(bundle.folder))) from None
 
 
+def _declared_scalers(prepared: Prepared) -> frozenset[str]:
+    """The features that a TRANSFORM scales: BigQuery tells their weights for a unit of what it gives."""
+    declared = prepared.labelled.spec.transform
+    if prepared.resolved.spec.defaults != "bigquery" or not declared:
+        return frozenset()
+    bound = bind_all(declared, Schema(prepared.transform.columns))
+    return frozenset(name for name, node in prepared.transform.bound.items() if _scaler(node) == bound.get(name))
+
+
+def _scaler(node: Expression) -> Expression:
+    """The expression without what stands in for NULL around it."""
+    if isinstance(node, Call) and node.function == "COALESCE" and isinstance(node.arguments[1], Literal):
+        return node.arguments[0]
+    return node
+
+
 def _scalings(transform: Transform) -> Iterator[tuple[str, Scaling]]:
     """The features that are a scaled value and nothing else, but for what stands in for NULL: how each was scaled."""
     for feature in transform.dense:
-        node = transform.bound[feature.name]
-        if isinstance(node, Call) and node.function == "COALESCE" and isinstance(node.arguments[1], Literal):
-            node = node.arguments[0]
+        node = _scaler(transform.bound[feature.name])
         if isinstance(node, Analyze) and node.function == "ML.IMPUTER":
             node = node.argument
         if not (isinstance(node, Analyze) and node.function in SCALERS):
