@@ -15,6 +15,7 @@ from hagane.errors import SpecError, TrainingError
 from hagane.features.encoded import Encoded
 from hagane.models import family_options, get_family
 from hagane.models.family import FitContext
+from hagane.models.score_quantiles import rare_from
 
 Encode = Callable[..., Encoded]
 PRINTED = [3.278657, 1.270829, 1.125354]
@@ -28,6 +29,10 @@ PRINTED_CATEGORIES = [
 """Of the first component: species, island, sex in the order of their slots."""
 OTHERS = [[37.8, 18.1, 193, 3750], [46.5, 14.8, 217, 5200], [41.1, 18.6, 189, 3325]]
 PRINTED_SCORES = [[-1.459, -1.120, -0.646], [2.258, -1.351, 0.443], [-1.685, -0.874, -0.704]]
+
+RARE = [[39.5, 18.8, 196, 3750], [38.5, 17.2, 181, 5200], [37.9, 18.1, 188, 3325]]
+PRINTED_ERRORS = [0.254188, 0.731243, 0.298889]
+"""Of three other birds: what ML.DETECT_ANOMALIES said with a contamination of a quarter."""
 
 
 def fit(train: Encoded, evaluation: Encoded | None = None, **options: Any) -> Any:
@@ -63,7 +68,7 @@ def test_it_is_scikit_learns(encode: Encode) -> None:
     np.testing.assert_allclose(scores, theirs.transform(data), atol=1e-8)
     left = np.square(data - theirs.inverse_transform(theirs.transform(data))).sum(axis=1)
     block = model.space.block(batch.dense, batch.ids, batch.sparse)
-    np.testing.assert_allclose(model.mean_squared_errors(block) * model.num_columns, left, atol=1e-9)
+    np.testing.assert_allclose(model.squared_errors(block), left, atol=1e-9)
     np.testing.assert_allclose(np.square(model.residuals(block)[1]).sum(axis=1), left, atol=1e-9)
     measured = model.measurement()
     measured.add(batch.dense, batch.ids, batch.sparse)
@@ -91,6 +96,9 @@ def test_what_bigquery_printed_of_the_penguins(shared_data: Path, encode: Encode
     assert np.abs(first[4:][there == 0]).max() < 1e-30, "a slot that no bird has"
     scores = model.predict(np.array(OTHERS, float), np.array([[1, 2, 3], [3, 1, 2], [1, 3, 3]]))
     np.testing.assert_allclose(np.abs(scores), np.abs(PRINTED_SCORES), atol=6e-4)
+    rare = model.space.block(np.array(RARE, float), np.array([[1, 3, 3], [1, 3, 2], [2, 2, 2]]))
+    np.testing.assert_allclose(model.mean_squared_errors(rare), PRINTED_ERRORS, atol=6e-7)
+    assert (model.mean_squared_errors(rare) > rare_from(model.anomaly_quantiles, 0.25)).all(), "all three, it said"
 
 
 def test_the_share_of_the_variance_says_how_many(encode: Encode) -> None:

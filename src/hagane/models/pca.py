@@ -213,7 +213,7 @@ def _signed(components: Floats) -> Floats:
 def _left(model: PcaModel, rows: Encoded, context: FitContext) -> float:
     """The variance of other rows that the components do not keep."""
     design = model.space.design(rows, context, cache_bytes=0)
-    parts = [(model.mean_squared_errors(block) * model.num_columns, block) for block in design.blocks()]
+    parts = [(model.squared_errors(block), block) for block in design.blocks()]
     weights = [np.ones(len(left)) if block.weight is None else block.weight for left, block in parts]
     total = sum(float(weight.sum()) for weight in weights)
     return sum(float(left @ weight) for (left, _), weight in zip(parts, weights, strict=True)) / total

@@ -89,7 +89,14 @@ class PcaModel:
         return restored, points - restored
 
     def mean_squared_errors(self, block: DesignBlock) -> Floats:
-        """[n] of each row: what the components leave of it, squared, over the columns that the space has.
+        """[n] of each row: what the components leave of it, squared, over the number of features.
+
+        A category of any number of columns counts as one, as in what BigQuery ML printed of ML.DETECT_ANOMALIES.
+        """
+        return self.squared_errors(block) / len(self.space.features)
+
+    def squared_errors(self, block: DesignBlock) -> Floats:
+        """[n] the squared length of what the components leave of each row.
 
         By the lengths of point and projection, but where these nearly cancel: a category is never spelled out.
         """
@@ -104,12 +111,7 @@ class PcaModel:
             rows = close[start : start + 4096]
             part = DesignBlock(block.dense[rows], block.slots[rows], block.label[rows], None)
             left[rows] = np.square(self.residuals(part)[1]).sum(axis=1)
-        return np.asarray(np.maximum(left, 0.0) / self.num_columns)
-
-    @property
-    def num_columns(self) -> int:
-        """Columns of the space that some training row has."""
-        return self.space.num_dense + int(self.space.kept.sum())
+        return np.asarray(np.maximum(left, 0.0))
 
     def emit(self, emitter: Emitter, dense: str | None, ids: str | None, sparse: Sequence[SparsePort] = ()) -> str:
         """[n, p] float64."""
@@ -182,7 +184,7 @@ class PcaMeasurement:
         """Take rows in."""
         model = self._model
         block = model.space.block(dense, ids, sparse)
-        self._left += float(model.mean_squared_errors(block).sum()) * model.num_columns
+        self._left += float(model.squared_errors(block).sum())
         centred = block.dense - model.centre[: model.space.num_dense]
         slots = model.centre[model.space.num_dense :]
         self._total += float(np.square(centred).sum() + len(block.label) * (slots @ slots))

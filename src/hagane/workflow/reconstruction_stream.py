@@ -16,21 +16,23 @@ from hagane.workflow.point_stream import Batches, Columns, point_stream
 def reconstruction_stream(
     bundle: Bundle, schema: pa.Schema, batches: Batches, *, progress: Progress = SILENT
 ) -> pa.RecordBatchReader:
-    """ML.RECONSTRUCTION_LOSS: how far each row is from what a PCA's components give back of it, over the columns of the
-    space: `mean_absolute_error`, `mean_squared_error`, `mean_squared_log_error` (NULL where a coordinate, of the row or
-    of what comes back, is -1 or less: its logarithm is none). Raises SpecError for other models.
+    """ML.RECONSTRUCTION_LOSS: how far each row is from what a PCA's components give back of it, summed over the columns
+    of the space and divided by the number of features: `mean_absolute_error`, `mean_squared_error` (that of
+    ML.DETECT_ANOMALIES), `mean_squared_log_error` (NULL where a coordinate, of the row or of what comes back, is -1 or
+    less: its logarithm is none). Raises SpecError for other models.
     """
     model = model_of_family(bundle, "ML.RECONSTRUCTION_LOSS", PcaModel)
     there = np.concatenate([np.ones(model.space.num_dense, np.bool_), model.space.kept])
+    count = len(model.space.features)
 
     def losses(block: DesignBlock) -> Columns:
         restored, left = (each[:, there] for each in model.residuals(block))
         points = restored + left
         with np.errstate(invalid="ignore", divide="ignore"):
-            logs = np.square(np.log1p(points) - np.log1p(restored)).mean(axis=1)
+            logs = np.square(np.log1p(points) - np.log1p(restored)).sum(axis=1) / count
         return {
-            "mean_absolute_error": pa.array(np.abs(left).mean(axis=1)),
-            "mean_squared_error": pa.array(np.square(left).mean(axis=1)),
+            "mean_absolute_error": pa.array(np.abs(left).sum(axis=1) / count),
+            "mean_squared_error": pa.array(np.square(left).sum(axis=1) / count),
             "mean_squared_log_error": pa.array(logs, mask=~np.isfinite(logs)),
         }
 
