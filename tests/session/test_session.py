@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hagane.data.open_table import open_table
 from hagane.errors import DataError, HaganeError, NotFoundError, SqlError, StorageError
 from hagane.session.session import Session
 from hagane.session.variable import Variable
@@ -400,3 +401,11 @@ def test_a_row_is_changed_by_one_source_row_or_the_statement_is_refused(session:
 def test_delete_without_from(session: Session) -> None:
     assert session.sql("DELETE trips WHERE a = 1").num_changed_rows == 1
     assert session.sql("DELETE trips AS t WHERE t.a = 2").num_changed_rows == 1
+
+
+def test_a_table_of_the_workspace_is_a_folder_of_data_for_everyone_else(session: Session) -> None:
+    session.sql("INSERT INTO trips VALUES (4, 'later')")
+    folder = session.state.workspace.tables.folder / "main" / "trips"
+    (folder / "of-the-past.parquet").write_bytes(b"PAR1")
+    assert open_table(str(folder)).query("SELECT a FROM data")["a"].to_pylist() == [1, 2, 3, 4]
+    assert rows(session, f"SELECT COUNT(*) FROM `{folder}`") == [(4,)]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hagane.data.table_folder import table_folder
 from hagane.errors import DataError, Fault, nearest
 
 KINDS = {
@@ -31,8 +32,13 @@ SUFFIXES = tuple(suffix for suffixes in KINDS.values() for suffix in suffixes)
 
 
 def find_files(path: str) -> list[Path]:
-    """The files that one path, glob or folder names, sorted. Raises DataError when there are none."""
+    """The files that one path, glob or folder names, sorted; of a workspace's table in the order of its rows.
+
+    Raises DataError when there are none.
+    """
     expanded = os.path.expanduser(path)
+    if (table := table_folder(Path(expanded))) is not None:
+        return [file.absolute() for file in table]
     if os.path.isdir(expanded):
         found = [file for file in Path(expanded).rglob("*") if file.is_file() and _is_data(file, Path(expanded))]
     elif os.path.exists(expanded):
