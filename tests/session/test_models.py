@@ -56,6 +56,15 @@ def test_a_model_from_sql_is_that_of_the_same_spec_in_python(session: Session, t
     assert other.spec == result.training.spec
 
 
+def test_the_spec_of_a_model_of_tables_trains_it_anywhere(session: Session, tmp_path: Path) -> None:
+    result = session.sql(CREATE.format("TEMP MODEL alone").replace("houses", "`hagane.main.houses` WHERE x < 1"))
+    assert result.training is not None
+    spec = result.training.spec
+    assert (spec.dialect, list(spec.tables)) == ("bigquery", ["hagane.main.houses"])
+    other = train(spec, workspace=hg.Session(tmp_path).state.workspace)
+    assert other.evaluation == result.training.evaluation
+
+
 def test_a_name_is_made_once(session: Session) -> None:
     with pytest.raises(StorageError, match="Already Exists: Model price"):
         session.sql(CREATE.format("MODEL price"))

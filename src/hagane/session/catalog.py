@@ -35,13 +35,19 @@ class Catalog:
     def __init__(self, state: SessionState, sources: Sources, resolver: QueryResolver) -> None:
         self.state, self.sources, self.resolver = state, sources, resolver
         self.notices: list[str] = []
+        self.folders: dict[str, str] = {}
+        """Tables of the workspace that were named, as they were written → their folders."""
+        self.is_of_files = True
+        """Whether nothing else was named but these and files: what is temporary, or a view, no other program knows."""
 
     def resolve(self, table: exp.Table) -> str:
         """The name that the table has among the sources. Raises NotFoundError, DataError."""
         path = table_path(table)
         if path.view_of_schema:
+            self.is_of_files = False
             return self.sources.add_rows(information_schema(self.state, path))
         if len(path.parts) == 1 and path.text in self.state.temporary_tables:
+            self.is_of_files = False
             return self.sources.add_view(f"SELECT * FROM {self.state.temporary_tables[path.text]}")
         if len(path.parts) == 1 and path.text in self.state.temporary_views:
             return self._view(self.state.temporary_views[path.text])
@@ -65,6 +71,7 @@ class Catalog:
             stored = self.sources.hold(tables.reading(each))
             if isinstance(stored, StoredTable):
                 found.append((each.table, self._table(stored)))
+                self.folders[f"{path.text.rpartition('.')[0]}.{each.table}".lstrip(".")] = str(stored.folder)
         self.sources.wildcards[path.text[:-1]] = tuple(found)
         return True
 
@@ -84,7 +91,10 @@ class Catalog:
             found = self.sources.hold(self.state.workspace.tables.reading(name))
         except NotFoundError as error:
             raise self._not_found(path, error) from None
-        return self._table(found) if isinstance(found, StoredTable) else self._view(found)
+        if not isinstance(found, StoredTable):
+            return self._view(found)
+        self.folders[path.text] = str(found.folder)
+        return self._table(found)
 
     def _name(self, path: TablePath) -> TableName:
         return self.state.table_name(path.parts)
@@ -101,6 +111,7 @@ class Catalog:
         )
 
     def _view(self, view: StoredView) -> str:
+        self.is_of_files = False
         sql = self.resolver.of_view(view)
         if view.view.columns:
             renamed = ", ".join(map(quote_name, view.view.columns))

@@ -135,6 +135,7 @@ class QueryResolver:
             step = f"SELECT * FROM {call.name}(…)"
             raise SqlError(Fault(what=f"{call.name} gives a table: it stands behind FROM", sql=self.sql, start=start,
                                  end=end, next_step=step))  # fmt: skip
+        self.catalog.is_of_files = False
         rows = run_call(call, self)
         if isinstance(rows, ReplayedStream) and _is_read_again(call):
             kept = kept_stream(rows.reader(), self.state.engine)

@@ -52,7 +52,11 @@ def existing_table(target: Target, run: StatementRun) -> StoredTable:
 
 
 def check_no_model(target: Target, run: StatementRun) -> None:
-    """Raise StorageError where a model has the name: tables and models share their names, as in BigQuery."""
+    """Raise StorageError where a model has the name, which tables and models share; NotFoundError without a dataset."""
+    try:
+        run.state.workspace.tables.dataset(target.name.dataset)
+    except NotFoundError as error:
+        raise NotFoundError(*(at_target(fault, target.node, run) for fault in error.faults)) from None
     if run.state.workspace.list(str(target.name)):
         fault = Fault(what=f"Already Exists: {target.name} is a model", next_step="choose another name")
         raise StorageError(at_target(fault, target.node, run))

@@ -55,7 +55,7 @@ class Tables:
             if name == DEFAULT_DATASET:
                 return Described()
             near = nearest(name, self.datasets())
-            step = f"CREATE SCHEMA {name}"
+            step = f"CREATE SCHEMA {name}" if name.isidentifier() else f"CREATE SCHEMA `{name}`"
             raise NotFoundError(Fault(what=f"Not found: Dataset {name}", nearest=near, next_step=step)) from None
         except msgspec.DecodeError as error:
             raise DataError(_damaged(path, error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ def run_create_model(run: StatementRun) -> Result:
     statement = evaluated_options(statement, run)
     query = None if statement.query is None else run.with_values(statement.query)
     sql = "" if query is None else run.resolver.duckdb_sql(query)
-    request = _request(statement, name, query, sql, run)
+    request = _with_tables(_request(statement, name, query, sql, run), run)
     run.notices.extend(request.notices)
     result = _made(request, sql, place, run)
     about = Described(description=request.description, labels=request.labels, expires=_expires(request))
@@ -59,6 +60,16 @@ def _request(
     if text != query.sql(dialect=BigQueryMl) or query != statement.query:  # values in the place of names
         data = text
     return statement_spec(statement, schema=schema, name=name, data=data)
+
+
+def _with_tables(request: ModelRequest, run: StatementRun) -> ModelRequest:
+    """With the folders of the tables that its query names, so that `hagane train` of the spec finds the rows, too."""
+    if request.spec is None:
+        return request
+    catalog = run.resolver.catalog
+    tables = catalog.folders if catalog.is_of_files else {}
+    spec = msgspec.structs.replace(request.spec, dialect="bigquery", tables=tables)
+    return dataclasses.replace(request, spec=spec)
 
 
 def _made(request: ModelRequest, sql: str, place: Workspace, run: StatementRun) -> Result:
