@@ -78,6 +78,7 @@ GOLDEN = {
         data: SELECT * FROM flights
         label: distance
         name: miles
+        dialect: bigquery
         defaults: bigquery
         exclude: [at]
         split: {method: time, column: at, eval_fraction: 0.3, test_fraction: 0}
@@ -103,6 +104,7 @@ GOLDEN = {
         data: SELECT * FROM flights
         label: late
         name: late
+        dialect: bigquery
         defaults: bigquery
         transform:
           daytime: ML.BUCKETIZE(hour, [6, 12, 18])
@@ -138,6 +140,7 @@ GOLDEN = {
         data: SELECT * FROM flights
         label: late
         name: net
+        dialect: bigquery
         defaults: bigquery
         split: {method: random, eval_fraction: 0.2, test_fraction: 0}
         model:
@@ -171,6 +174,7 @@ GOLDEN = {
         """
         data: SELECT * FROM flights
         name: groups
+        dialect: bigquery
         defaults: bigquery
         transform: {distance: distance, hour: ML.STANDARD_SCALER(hour) OVER ()}
         model:
@@ -200,6 +204,7 @@ GOLDEN = {
         data: SELECT * FROM flights
         label: late
         name: tuned
+        dialect: bigquery
         defaults: bigquery
         model:
           type: logistic_reg
@@ -229,7 +234,7 @@ def test_sql_yaml_and_python_ask_for_the_same(asked: str):
     sql, yaml, call = GOLDEN[asked]
     in_sql = request(sql).spec
     in_yaml = read_yaml(re.sub(r"(?m)^        ", "", yaml))
-    in_python, _ = call_spec("SELECT * FROM flights", defaults="bigquery", **call)
+    in_python, _ = call_spec("SELECT * FROM flights", dialect="bigquery", defaults="bigquery", **call)
     assert in_sql == in_yaml == in_python
 
 

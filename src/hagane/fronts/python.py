@@ -193,6 +193,7 @@ def train(
     split: Split | Mapping[str, Any] | None = None,
     name: str | None = None,
     tables: Mapping[str, str] | None = None,
+    dialect: str = "duckdb",
     exclude: Sequence[str] = (),
     defaults: str = "hagane",
     hparams: Mapping[str, Any] | None = None,
@@ -206,7 +207,7 @@ def train(
     label (`kmeans`, `pca`, …) needs none.
 
     Everything else has a default: automatic preprocessing writes `transform`, the label's type chooses the family;
-    `defaults="bigquery"` takes BigQuery ML's.
+    `defaults="bigquery"` takes BigQuery ML's, and `dialect="bigquery"` says that the query of `data` is BigQuery's.
     `hparams` are values for the spec's hyperparameters (`hagane.hparam_range`), by place. `sections` are
     the spec's others (`training`, `schema`, `anomalies`, `outliers`, …); they and `split` may be mappings.
     Raises HaganeError with every fault at once.
@@ -221,6 +222,7 @@ def train(
         split=split,
         name=name,
         tables=tables,
+        dialect=dialect,
         exclude=exclude,
         defaults=defaults,
         sections=sections,

@@ -123,7 +123,7 @@ class TunedStudy:
 
 def tune(
     data: object,
-    label: str | Sequence[str],
+    label: str | Sequence[str] | None = None,
     *,
     label_form: str | None = None,
     model: str = "auto",
@@ -132,6 +132,7 @@ def tune(
     split: Split | Mapping[str, Any] | None = None,
     name: str | None = None,
     tables: Mapping[str, str] | None = None,
+    dialect: str = "duckdb",
     exclude: Sequence[str] = (),
     defaults: str = "hagane",
     hparams: Mapping[str, Any] | None = None,
@@ -175,6 +176,7 @@ def tune(
         split=split,
         name=name,
         tables=tables,
+        dialect=dialect,
         exclude=exclude,
         defaults=defaults,
         sections=sections,

@@ -223,6 +223,7 @@ def _with_spec(
         sections |= {"transform": transform.expressions, "exclude": []}
     written = {
         "data": statement.sql[statement.query_start : statement.query_end] if data is None else data,
+        "dialect": "bigquery",
         "name": statement.name if name is None else name,
         "defaults": "bigquery",
         **sections,
