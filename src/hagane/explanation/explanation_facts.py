@@ -59,7 +59,8 @@ def explanation_facts(bundle: Bundle) -> ExplanationFacts:
         raise BundleError(Fault(what=what, where=str(bundle.folder), received=bundle.signature.model_type))
     if FACTS_NAME not in bundle.manifest.files:
         what = f"{bundle.name} cannot be explained: its bundle has no {FACTS_NAME}"
-        raise BundleError(Fault(what=what, where=str(bundle.folder), next_step="train it again with this Hagane"))
+        step = "train it again, of a family that can be explained"
+        raise BundleError(Fault(what=what, where=str(bundle.folder), next_step=step))
     try:
         facts = msgspec.json.decode(bundle.document(FACTS_NAME), type=ExplanationFacts)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
