@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
+from types import GeneratorType
 
 import numpy as np
 import pyarrow as pa
@@ -189,3 +191,20 @@ def test_no_rows_of_a_training_stay_behind(session: Session) -> None:
         session.sql(CREATE.format("MODEL m").replace("['price']", "['nothing']"))
     session.sql(CREATE.format("TEMP MODEL m"))
     assert list((session.state.workspace.root / "queries").iterdir()) == []
+
+
+def test_rows_that_nobody_reads_are_let_go(session: Session) -> None:
+    """A view over ML.PREDICT is looked at and not read: no stream, and so no connection, stays behind."""
+
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(each, GeneratorType) for each in gc.get_objects())
+
+    view = "CREATE OR REPLACE VIEW guessed AS SELECT * FROM ML.PREDICT(MODEL price, TABLE houses)"
+    session.sql(view)
+    before = held()
+    for _ in range(3):
+        session.sql(view)
+        with pytest.raises(HaganeError):
+            session.sql("SELECT * FROM ML.PREDICT(MODEL price, (SELECT 'far' AS x, 'a' AS kind))")
+    assert held() == before

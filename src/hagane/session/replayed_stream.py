@@ -32,6 +32,10 @@ class ReplayedStream:
         """All rows as a stream of their own."""
         return pa.RecordBatchReader.from_batches(self.schema, self._batches())
 
+    def close(self) -> None:
+        """Let go of rows that nobody has read: Python cannot see that a stream within Arrow holds what holds it."""
+        self._first = None
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """Arrow's interface of streams."""
         return self.reader().__arrow_c_stream__(requested_schema)

@@ -91,6 +91,8 @@ class Sources:
         """Name rows."""
         name = self._new_name()
         self._arrow[name] = rows
+        if isinstance(rows, ReplayedStream):
+            self.on_close(rows.close)
         self.columns[name] = ()  # it is known from now on
         self.columns[name] = self.described(f"SELECT * FROM {name}")
         return name
