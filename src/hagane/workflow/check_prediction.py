@@ -39,6 +39,11 @@ def check_prediction(bundle: Bundle, table: Table, *, progress: Progress = SILEN
     return report
 
 
+def refuses_anomalies(bundle: Bundle) -> bool:
+    """Whether the bundle has a schema, and its spec refuses to predict rows that depart from it."""
+    return SCHEMA_NAME in bundle.manifest.files and _spec_of(bundle).anomalies.on_prediction == "refuse"
+
+
 def wanted_in_prediction(bundle: Bundle) -> Wanted:
     """How text files are to be read: as the model wants its columns, and the schema the rest."""
     wanted, schema = wanted_of(bundle.signature), schema_of(bundle)

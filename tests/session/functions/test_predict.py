@@ -13,7 +13,10 @@ from function_calls import ArrowRows, call_rows, call_table
 
 from hagane.errors import DataError, SpecError
 from hagane.session.functions import get_table_function
+from hagane.spec.spec import Anomalies, Model, Spec
 from hagane.workflow.predict import predict_file
+from hagane.workflow.schema import infer_schema
+from hagane.workflow.train import train
 from hagane.workspace.workspace import Workspace
 
 PAIRS = pa.list_(pa.struct({"label": pa.int64(), "prob": pa.float64()}))
@@ -133,3 +136,14 @@ def test_options_are_known_by_name() -> None:
     function = get_table_function("ML.PREDICT")
     assert function is not None
     assert function.Options.__struct_fields__ == ("threshold", "keep_original_columns", "trial_id")
+
+
+def test_rows_that_the_models_schema_refuses_are_not_predicted(shared_workspace: Workspace, rows: pa.Table) -> None:
+    frame = rows.select(["x", "k", "late"])
+    spec = Spec(data="rows", name="strict", label="late", model=Model(type="logistic_reg"),
+                schema=infer_schema(frame).schema, anomalies=Anomalies(on_prediction="refuse"))  # fmt: skip
+    train(spec, workspace=shared_workspace, frame=frame)
+    assert call_table("ML.PREDICT", shared_workspace, "strict", frame).num_rows == frame.num_rows
+    odd = frame.set_column(0, "x", pa.array([-1e6, *frame["x"].to_pylist()[1:]]))
+    with pytest.raises(DataError, match="'x' is less than"):
+        call_table("ML.PREDICT", shared_workspace, "strict", odd)

@@ -7,11 +7,14 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from hagane.data.keep_columns import keep_columns
 from hagane.errors import Fault, SpecError
 from hagane.session.asked_trial import asked_trial
 from hagane.session.function_call import FunctionCall
 from hagane.session.model_bundle import model_bundle
 from hagane.session.table_function import FunctionContext
+from hagane.workflow.check_prediction import check_prediction, refuses_anomalies
+from hagane.workflow.evaluate import input_types
 from hagane.workflow.predict_stream import predict_stream
 from hagane.workflow.remote.remote_model import RemoteModel, read_remote_model
 from hagane.workflow.remote.remote_predict_stream import remote_predict_stream
@@ -47,7 +50,9 @@ class Predict:
     Options = PredictOptions
 
     def run(self, call: FunctionCall, context: FunctionContext) -> pa.RecordBatchReader:
-        """A stream; nothing is read before its first row is asked for. Raises HaganeError."""
+        """A stream; nothing is read before its first row is asked for, unless the model refuses rows that depart from
+        its schema: all of them are looked at first. Raises HaganeError.
+        """
         options = call.options
         assert isinstance(options, PredictOptions)
         if call.model is not None and (remote := read_remote_model(call.model.path)) is not None:
@@ -56,6 +61,9 @@ class Predict:
         bundle, keep = model_bundle(call), options.keep_original_columns
         if options.trial_id is not None:
             asked_trial(call, bundle)
+        if refuses_anomalies(bundle):
+            read = keep_columns(rows.schema, rows.reader, input_types(bundle.signature))
+            check_prediction(bundle, read, progress=context.progress)
         return predict_stream(
             bundle,
             rows.schema,
