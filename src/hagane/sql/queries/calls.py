@@ -159,6 +159,9 @@ def written(call: Call, template: str, values: list[Value]) -> str:
         safe = f"{name}_safe" if call.safe and not name.endswith("_safe") else name
         rewriter.functions.add(safe)
         template = template.replace(f"{name}(", f"{safe}(")
+    others = [place for place, value in enumerate(values) if not value.is_constant or value.constant is None]
+    if _FAIL.search(template) and len(values) > 1 and others:  # NULL is no error, whatever stands beside it
+        template = f"CASE WHEN {' OR '.join(f'{{{place}}} IS NULL' for place in others)} THEN NULL ELSE {template} END"
     template = _FAIL.sub(lambda found: rewriter.fail(found[1]), template)
     if template.startswith("TRY("):
         return rewriter.bind_all(values, template.format)

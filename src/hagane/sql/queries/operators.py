@@ -366,7 +366,7 @@ def _shifted(rewriter: Rewriter, sign: str, x: str, n: str) -> str:
         kept = f"({low} & ((1::HUGEINT << CAST(64 - {n} AS HUGEINT)) - 1))"
         moved = f"({kept} << CAST({n} AS HUGEINT))"
     signed = f"CAST(CASE WHEN {moved} >= 9223372036854775808::HUGEINT THEN {moved} - 18446744073709551616::HUGEINT ELSE {moved} END AS BIGINT)"
-    return f"CASE WHEN {n} < 0 THEN {rewriter.fail('Bitwise shift by a negative offset')} WHEN {n} >= 64 THEN 0::BIGINT ELSE {signed} END"
+    return f"CASE WHEN {x} IS NULL THEN NULL WHEN {n} < 0 THEN {rewriter.fail('Bitwise shift by a negative offset')} WHEN {n} >= 64 THEN 0::BIGINT ELSE {signed} END"
 
 
 def _complement(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:

@@ -161,7 +161,9 @@ def _table(rewriter: Rewriter, node: exp.Table, scope: Scope) -> str:
         rewriter.refuse(f"Not found: Table {'.'.join(parts)}", node, nearest=near)
         scope.sources.append(_Anything(node.alias or parts[-1]))
         return "(SELECT NULL)"
-    return _finished(rewriter, node, scope, table.relation, table.types, default=parts[-1])
+    return _finished(
+        rewriter, node, scope, table.sql if rewriter.is_target else table.relation, table.types, default=parts[-1]
+    )
 
 
 def _path(node: exp.Table) -> list[str]:

@@ -32,6 +32,8 @@ class Rewriter:
         """Names of the Python functions that the text calls."""
         self.safe = False
         """Whether what is being written stands right behind `SAFE.`: NULL instead of an error."""
+        self.is_target = False
+        """Whether the table being written is one that a statement changes: it stands as it is."""
         self._numbers = count(1)
         self._depth = 0
 

@@ -31,7 +31,9 @@ def write_statement(rewriter: Rewriter, node: exp.Expression) -> str:
 
 def _target(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> tuple[str, Source]:
     """The table that is changed, as `name AS alias`: no subquery may stand there."""
+    rewriter.is_target = True
     sql = relation(rewriter, node, scope)
+    rewriter.is_target = False
     return sql, scope.sources[-1]
 
 

@@ -208,8 +208,8 @@ FUNCTIONS: dict[str, Any] = {
         f"STRING, INT64 -> STRING: CASE WHEN {{1}} < 0 THEN {_NEGATIVE} ELSE right({{0}}, {{1}}) END",
         f"BYTES, INT64 -> BYTES: CASE WHEN {{1}} < 0 THEN {_NEGATIVE} ELSE unhex(right(hex({{0}}), 2 * {{1}})) END",
     ],
-    "LOWER": _both("hagane_lower({0})", "hagane_lower_bytes({0})"),
-    "UPPER": _both("hagane_upper({0})", "hagane_upper_bytes({0})"),
+    "LOWER": _both("CASE WHEN strlen({0}) = length({0}) THEN lower({0}) ELSE hagane_lower({0}) END", "hagane_lower_bytes({0})"),
+    "UPPER": _both("CASE WHEN strlen({0}) = length({0}) THEN upper({0}) ELSE hagane_upper({0}) END", "hagane_upper_bytes({0})"),
     **{
         name: [
             f"STRING, INT64 -> STRING: {_PAD.replace('WORD', name.lower()).replace('{2}', chr(39) + ' ' + chr(39))}",
