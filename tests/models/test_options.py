@@ -204,6 +204,20 @@ def test_public_options_are_frozen() -> None:
     }
     losses = {"loss": "squared_error", "quantile_level": None, "huber_delta": None}
     own = {**torch, **NEEDED["torch_classifier"], "module_options": {}}
+    tree = {
+        "max_tree_depth": 0,
+        "num_leaves": 128,
+        "min_tree_child_rows": None,
+        "min_split_loss": 0.0,
+        "max_category_slots": 256,
+        "prune": True,
+    }
+    neighbours = {
+        "num_neighbors": 10,
+        "neighbor_weights": "distance",
+        "standardize_features": True,
+        "max_points": 10_000,
+    }
     assert found == {
         "linear_reg": {**linear, "max_iterations": 1000},
         "logistic_reg": {**linear, "max_iterations": 500},
@@ -219,6 +233,12 @@ def test_public_options_are_frozen() -> None:
         "boosted_tree_regressor": {**trees, **losses},
         "random_forest_classifier": forest,
         "random_forest_regressor": forest,
+        "decision_tree_classifier": {**tree, "criterion": "gini"},
+        "decision_tree_regressor": tree,
+        "knn_classifier": neighbours,
+        "knn_regressor": neighbours,
+        "naive_bayes": {"smoothing": 1.0, "var_smoothing": 1e-9, "fit_prior": True},
+        "pls_reg": {"num_components": 20, "scale_features": True, "early_stop": True},
         "kmeans": {
             "num_clusters": None,
             "kmeans_init_method": "kmeans++",
