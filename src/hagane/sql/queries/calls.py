@@ -16,12 +16,14 @@ from hagane.sql.queries.conversions import convert
 from hagane.sql.queries.functions import MODULES
 from hagane.sql.queries.functions.refused import REASONS
 from hagane.sql.queries.overload import Overload, matched, overload
-from hagane.sql.queries.query_type import NULL, UNKNOWN, QueryType
+from hagane.sql.queries.query_type import NULL, STRING, UNKNOWN, QueryType
 from hagane.sql.queries.rewriter import Rewriter, as_json
 from hagane.sql.queries.scope import Scope
 from hagane.sql.queries.value import Value
 
 Write = Callable[[Call], Value]
+PLAIN = {"SUBSTR": 1, "SUBSTRING": 1, "LEFT": 0, "RIGHT": 0}
+"""Functions that cut texts, and the least that their first number may be."""
 _PYTHON = re.compile(r"\b(hagane_\w+)\(")
 _FAIL = re.compile(r"\{fail\|([^}]*)\}")
 
@@ -51,6 +53,9 @@ def write_call(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Value:
     if callable(held):
         rewriter.safe = call.safe
         return _checked(held, call)
+    plain = PLAIN.get(call.name)
+    if plain is not None and (found := _plain(call, plain)) is not None:
+        return found
     if call.over is not None or call.order or call.distinct:
         return call.refuse(f"{call.name} is no aggregate", next_step="remove OVER, DISTINCT and ORDER BY")
     return _overloaded(call, [overload(line) for line in held])
@@ -61,6 +66,22 @@ def _checked(write: Write, call: Call) -> Value:
         return write(call)
     except IndexError:
         return call.refuse(f"{call.name} lacks an argument", received=str(len(call.arguments)))
+
+
+def _plain(call: Call, least: int) -> Value | None:
+    """A text cut by constants that cannot be wrong, without a guard; None where it is another call."""
+    if call.over is not None or not 2 <= len(call.arguments) <= 3:
+        return None
+    values = call.values()
+    if values[0].type != STRING or any(
+        not isinstance(value.constant, int) or isinstance(value.constant, bool) for value in values[1:]
+    ):
+        return None
+    counts = [value.constant for value in values[1:]]
+    if counts[0] < least or min(counts) < 0 or max(counts) > 1_000_000_000:
+        return None
+    word = {"SUBSTR": "substring"}.get(call.name, call.name.lower())
+    return Value(f"{word}({values[0].sql}, {', '.join(map(str, counts))})", STRING)
 
 
 def read_call(rewriter: Rewriter, node: exp.Expression, scope: Scope) -> Call | None:
