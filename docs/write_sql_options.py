@@ -115,7 +115,8 @@ def write_page() -> str:
             "## Model types beyond BigQuery ML's",
             "",
             f"{beyond()} take `INPUT_LABEL_COLS`, the options of the split, of weights and of tuning, and"
-            " [their own](models.md).",
+            " [their own](models.md). `KNN`, `DECISION_TREE`, `TABNET` and `PLS` alone mean the one for the label's"
+            " type: text and BOOL are classes, FLOAT64 is a number, and of a whole number it is asked.",
             "",
             "## Models that are not trained here",
             "",

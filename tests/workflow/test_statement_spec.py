@@ -260,6 +260,26 @@ def test_splits(options: str, split: Split):
     assert spec_of(LOGISTIC + options).split == split
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "family"),
+    [
+        ("KNN", "late", "knn_classifier"),
+        ("knn", "distance", "knn_regressor"),
+        ("DECISION_TREE", "late", "decision_tree_classifier"),
+        ("TabNet", "weight", "tabnet_regressor"),
+        ("PLS", "hour", "pls_reg"),
+    ],
+)
+def test_a_short_name_is_the_family_for_the_label(name: str, label: str, family: str):
+    assert spec_of(f"model_type='{name}', input_label_cols=['{label}']").model.type == family
+
+
+def test_a_short_name_that_may_be_either_is_asked_about():
+    ((at, fault),) = faults_with("model_type='KNN', input_label_cols=['hour']")
+    assert at == "model_type='KNN'"
+    assert fault.nearest == "KNN_CLASSIFIER or KNN_REGRESSOR"
+
+
 def test_the_parts_of_a_wide_and_deep_model():
     spec = spec_of(
         "model_type = 'DNN_LINEAR_COMBINED_CLASSIFIER', input_label_cols = ['late'], l1_reg = 0.1, "

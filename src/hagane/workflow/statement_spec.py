@@ -13,7 +13,7 @@ from hagane.errors import Fault, HaganeError, SpecError, SqlError
 from hagane.spec.decode_python import decode_python
 from hagane.spec.spec import Model, Spec
 from hagane.sql.statement import CreateModel
-from hagane.types import Schema
+from hagane.types import Schema, SqlType
 from hagane.workflow.asked_automl import asked_automl
 from hagane.workflow.check_declared import check_declared
 from hagane.workflow.hyperparameters import Hyperparameter, hyperparameters, set_hyperparameters
@@ -31,6 +31,7 @@ from hagane.workflow.model_options.model_types import (
     nearest_type,
 )
 from hagane.workflow.model_options.option_rules import broken_rules
+from hagane.workflow.model_options.short_model_type import short_model_type
 from hagane.workflow.model_options.spec_sections import DEFAULT_LABEL, spec_sections
 from hagane.workflow.model_options.statement_transform import Feature, StatementTransform, statement_transform
 from hagane.workflow.resolve import check_with_schema
@@ -87,7 +88,7 @@ def statement_spec(
     ('is_late', {'l2_reg': 1}, 'bigquery')
     """
     faults: list[Fault] = []
-    model_type = _model_type(statement, faults)
+    model_type = _model_type(statement, schema, faults)
     kind = kind_of(model_type)
     if faults or kind is None:
         raise SqlError(*faults)
@@ -112,7 +113,7 @@ def _parts(broken: Any) -> dict[str, str]:
     return {name: getattr(broken, name) for name in ("expected", "received", "nearest", "next_step")}
 
 
-def _model_type(statement: CreateModel, faults: list[Fault]) -> str:
+def _model_type(statement: CreateModel, schema: Schema | None, faults: list[Fault]) -> str:
     """In lower case; a fault where none is given, or one that nobody knows."""
     clause = next((clause for clause in statement.options if clause.name == "model_type"), None)
     if clause is None and statement.connection is not None:
@@ -122,12 +123,20 @@ def _model_type(statement: CreateModel, faults: list[Fault]) -> str:
         faults.append(_head_fault(statement, "the statement names no model_type", step))
         return ""
     model_type = str(clause.value).lower()
+    model_type = short_model_type(model_type, _label_type(statement, schema)) or model_type
     if kind_of(model_type) is None:
         near = nearest_type(model_type) if isinstance(clause.value, str) else ""
         expected = "" if near else "one of " + ", ".join(each.upper() for each in known_types())
         what = f"there is no model_type {clause.value!r}"
         faults.append(clause_fault(statement, clause, what, nearest=near, expected=expected))
     return model_type
+
+
+def _label_type(statement: CreateModel, schema: Schema | None) -> SqlType | None:
+    """The type of the label's column, where it is known."""
+    names = [clause.value for clause in statement.options if clause.name in ("input_label_cols", "labels")]
+    label = str(names[0][0] if names and isinstance(names[0], list) and names[0] else DEFAULT_LABEL).lower()
+    return next((column.type for column in schema or () if column.name.lower() == label), None)
 
 
 def _head_fault(statement: CreateModel, what: str, next_step: str = "") -> Fault:
