@@ -333,6 +333,7 @@ def test_engines_agree(sql: str) -> None:
     assert_agree([bind(sql, SCHEMA)], hostile_rows(1))
 
 
+@pytest.mark.slow
 def test_engines_agree_on_all_at_once() -> None:
     """Side by side in one graph, where expressions of one shape share nodes."""
     assert_agree([bind(sql, SCHEMA) for sql in (*FOUND, *DIRECTED)], hostile_rows(2))

@@ -360,6 +360,7 @@ def test_slices_are_those_of_each_label(rows: pa.Table, workspace: Workspace) ->
     assert all([s.value for s in one.evaluation.slices[0].slices] for one in result.evaluation.labels)
 
 
+@pytest.mark.slow
 def test_many_labels_are_trained_in_little_more_than_one(workspace: Workspace) -> None:
     """A hundred words: columns are looked through for leaks for the first labels alone, curves are left out."""
     random = np.random.default_rng(1)

@@ -107,7 +107,7 @@ def _grid(centre: Floats, scale: Floats, largest: float, num_columns: int) -> Gr
     """As fine as exact sums allow, with room for rows twice as far out as those of training.
 
     >>> grid = _grid(np.zeros(1), np.ones(1), 3.0, 10)
-    >>> grid.factor.tolist(), grid.limit, grid.apart == 2 * grid.factor[0] ** 2
+    >>> grid.factor.tolist(), grid.limit, bool(grid.apart == 2 * grid.factor[0] ** 2)
     ([1048576.0], 8388608.0, True)
     """
     bits = (EXACT_BITS - max(1, math.ceil(math.log2(num_columns)))) // 2

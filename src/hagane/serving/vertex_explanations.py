@@ -34,7 +34,7 @@ def read_override(given: object, faults: list[Fault]) -> Override:
 
     >>> faults = []
     >>> read_override({"parameters": {"topK": 2}, "metadata": {"inputs": {"age": {"inputBaselines": [40]}}}}, faults)
-    Override(wanted=Wanted(space='output', outputs=None, top_classes=2), baseline={'age': 40})
+    Override(wanted=Wanted(space='output', outputs=None, top_classes=2, threshold=None), baseline={'age': 40})
     >>> faults
     []
     """

@@ -44,6 +44,7 @@ def test_bfloat16_rounds_each_gradient_and_the_sum(together: Together) -> None:
     assert outcome[0]["sent"].tolist() == [2 * numbers, 2 * numbers]
 
 
+@pytest.mark.slow
 def test_bfloat16_of_three_is_near_the_mean(together: Together) -> None:
     outcome = together("bfloat16", 3)
     agree(outcome, "found", "matrix")
