@@ -409,3 +409,10 @@ def test_a_table_of_the_workspace_is_a_folder_of_data_for_everyone_else(session:
     (folder / "of-the-past.parquet").write_bytes(b"PAR1")
     assert open_table(str(folder)).query("SELECT a FROM data")["a"].to_pylist() == [1, 2, 3, 4]
     assert rows(session, f"SELECT COUNT(*) FROM `{folder}`") == [(4,)]
+
+
+def test_what_fails_while_it_runs_is_underlined_in_its_own_statement(session: Session) -> None:
+    with pytest.raises(HaganeError, match="division by zero") as caught:
+        session.sql("SELECT 1 AS x;\nSELECT 2 / 0 AS y;").arrow()
+    (fault,) = caught.value.faults
+    assert fault.sql[fault.start : fault.end] == "SELECT 2 / 0 AS y"

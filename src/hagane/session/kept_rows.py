@@ -46,8 +46,8 @@ def kept_rows(sql: str, run: StatementRun) -> Iterator[Path]:
 
 
 def _write(sql: str, path: Path, run: StatementRun) -> None:
-    columns = run.sources.described(sql, shown_sql=run.sql)
-    with slow_phase(run.state.progress, "run the query"), run.sources.faults(run.sql):
+    columns = run.sources.described(sql, shown_sql=run.shown_sql)
+    with slow_phase(run.state.progress, "run the query"), run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
 

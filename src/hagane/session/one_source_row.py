@@ -32,7 +32,7 @@ def check_one_source_row(tree: exp.Expression, name: str, alias: str, run: State
         .limit(1)
     )
     sql = run.resolver.duckdb_sql(matched, known=(numbered,))
-    with run.sources.faults(run.sql):
+    with run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             row_found = connection.execute(sql).fetchone()

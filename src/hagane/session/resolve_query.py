@@ -30,10 +30,11 @@ Tree = TypeVar("Tree", bound=exp.Expression)
 
 
 class QueryResolver:
-    """Of one statement: `sql` is the script in which it stands."""
+    """Of one statement: `sql` is the script in which it stands, `shown_sql` its own text."""
 
-    def __init__(self, state: SessionState, sources: Sources, sql: str) -> None:
+    def __init__(self, state: SessionState, sources: Sources, sql: str, *, shown_sql: str = "") -> None:
         self.state, self.sources, self.sql = state, sources, sql
+        self.shown_sql = shown_sql or sql
         self.catalog = Catalog(state, sources, self)
         self._views: list[StoredView] = []
 
@@ -56,7 +57,7 @@ class QueryResolver:
 
     def rows(self, tree: exp.Expression) -> QueryRows:
         """The rows of a query whose names are resolved."""
-        return QueryRows(self.sources, to_duckdb(tree, self.sources, self.sql), shown_sql=self.sql)
+        return QueryRows(self.sources, to_duckdb(tree, self.sources, self.sql), shown_sql=self.shown_sql)
 
     def of_view(self, view: StoredView) -> str:
         """DuckDB's text of a view's query. Raises HaganeError that names the view."""
@@ -66,7 +67,8 @@ class QueryResolver:
                 what = f"more than {DEEPEST_VIEW} views lie in each other"
             raise DataError(Fault(what=what, where=f"view {view.name}"))
         self._views.append(view)
-        outer_sql, self.sql = self.sql, view.query
+        outer = self.sql, self.shown_sql
+        self.sql = self.shown_sql = view.query
         try:
             (statement,) = parse_script(view.query)
             assert isinstance(statement, QueryStatement)
@@ -78,7 +80,7 @@ class QueryResolver:
             ) from None
         finally:
             self._views.pop()
-            self.sql = outer_sql
+            self.sql, self.shown_sql = outer
 
     def _resolve_tables(self, tree: exp.Expression, known: Collection[str]) -> None:
         """Every table but those of WITH; all that are not there are told at once."""
@@ -148,7 +150,7 @@ class QueryResolver:
     def value(self, expression: exp.Expression) -> Any:
         """The value of an expression that reads no rows, as Python has it. Raises HaganeError."""
         sql = f"SELECT ({to_duckdb(expression.copy(), self.sources, self.sql)}) AS value"
-        with self.sources.faults(self.sql):
+        with self.sources.faults(self.shown_sql):
             connection = self.sources.connect(sql)
             try:
                 return connection.sql(sql).to_arrow_table()["value"][0].as_py()
@@ -167,7 +169,7 @@ class QueryResolver:
         step = "the query of an argument sees WITH and tables, and not the columns of the query around it"
         try:
             rows = self.rows(_with_ctes(query, outer, is_recursive=_is_recursive(argument)))
-            self.sources.described(rows.sql, shown_sql=self.sql)
+            self.sources.described(rows.sql, shown_sql=self.shown_sql)
         except (DataError, SqlError) as error:
             raise type(error)(
                 *(msgspec.structs.replace(fault, next_step=step)

@@ -39,13 +39,18 @@ class StatementRun:
     ) -> None:
         self.statement, self.state = statement, state
         self.sources = Sources(state.engine, state.variables)
-        self.resolver = QueryResolver(state, self.sources, statement.sql)
+        self.resolver = QueryResolver(state, self.sources, statement.sql, shown_sql=self.shown_sql)
         self._parameters, self._first_placeholder = parameters, first_placeholder
 
     @property
     def sql(self) -> str:
         """The script."""
         return self.statement.sql
+
+    @property
+    def shown_sql(self) -> str:
+        """The statement's own text, in which what DuckDB refuses is underlined."""
+        return self.statement.sql[self.statement.start : self.statement.end]
 
     @property
     def kind(self) -> str:

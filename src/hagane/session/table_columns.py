@@ -20,7 +20,7 @@ def declared_columns(definitions: Sequence[exp.ColumnDef], run: StatementRun) ->
     if typeless:
         raise SqlError(_fault(f"the column '{typeless[0]}' has no type", run))
     casts = [exp.alias_(exp.Cast(this=exp.Null(), to=each.kind.copy()), each.name, quoted=True) for each in definitions]
-    described = run.sources.described(run.resolver.duckdb_sql(exp.select(*casts)), shown_sql=run.sql)
+    described = run.sources.described(run.resolver.duckdb_sql(exp.select(*casts)), shown_sql=run.shown_sql)
     columns = tuple(
         TableColumn(
             name=definition.name,

@@ -14,8 +14,8 @@ def typed_value(expression: exp.Expression, run: StatementRun) -> Variable:
     """What the expression gives, its parameters and variables replaced. Raises HaganeError."""
     query = exp.select(exp.alias_(run.with_values(expression), "value"))
     sql = run.resolver.duckdb_sql(query)
-    columns = run.sources.described(sql, shown_sql=run.sql)
-    with run.sources.faults(run.sql):
+    columns = run.sources.described(sql, shown_sql=run.shown_sql)
+    with run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             table = connection.sql(normal_rows(sql, columns)).to_arrow_table()

@@ -21,7 +21,7 @@ def written_rows(run: StatementRun, change: TableChange, sql: str, columns: Sequ
     names = [f"column_{number}" for number in range(len(columns))]
     listed = ", ".join(_cast(name, column) for name, column in zip(names, columns, strict=True))
     rows = f"SELECT {listed} FROM ({sql}\n) AS rows ({', '.join(names)})"
-    with slow_phase(run.state.progress, "write the table"), run.sources.faults(run.sql):
+    with slow_phase(run.state.progress, "write the table"), run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             written = connection.execute(f"COPY ({rows}) TO {quote_text(str(path))} (FORMAT parquet)").fetchone()

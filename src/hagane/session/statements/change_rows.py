@@ -55,7 +55,7 @@ def _change(tree: exp.Expression, name: str, target: Target, run: StatementRun) 
     table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
     check_one_source_row(tree, name, alias, run)
     sql = run.resolver.duckdb_sql(tree, known=(name,))
-    with slow_phase(run.state.progress, "change the rows"), run.sources.faults(run.sql):
+    with slow_phase(run.state.progress, "change the rows"), run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             row = connection.execute(sql).fetchone()

@@ -53,7 +53,7 @@ def _request(
     """What the statement asks for, checked against the columns of its query. Raises SqlError."""
     if query is None:
         return statement_spec(statement, name=name)
-    columns = run.sources.described(sql, shown_sql=run.sql)
+    columns = run.sources.described(sql, shown_sql=run.shown_sql)
     schema = type_columns([(column, type_.normal.text) for column, type_ in columns]).schema
     data = None
     text = run.text(query)

@@ -59,7 +59,7 @@ def _content(tree: exp.Expression, run: StatementRun) -> tuple[tuple[TableColumn
         nulls = ", ".join(f"NULL AS {quote_name(column.name)}" for column in columns)
         return columns, f"SELECT {nulls} WHERE false"
     sql = run.resolver.duckdb_sql(query.unnest() if isinstance(query, exp.Subquery) else query)
-    found = run.sources.described(sql, shown_sql=run.sql)
+    found = run.sources.described(sql, shown_sql=run.shown_sql)
     if not definitions:
         return query_columns(found, run), sql
     columns = declared_columns(definitions, run)
@@ -84,7 +84,7 @@ def _temporary(
     listed = ", ".join(f"CAST(column_{i} AS {column.type}) AS {quote_name(column.name)}"
                        for i, column in enumerate(columns))  # fmt: skip
     names = ", ".join(f"column_{i}" for i in range(len(columns)))
-    with run.sources.faults(run.sql):
+    with run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             connection.execute(f"CREATE TABLE {made} AS SELECT {listed} FROM ({sql}\n) AS rows ({names})")

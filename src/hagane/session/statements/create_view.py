@@ -25,7 +25,7 @@ def run_create_view(run: StatementRun) -> Result:
     _check_no_parameters(run)
     check_no_model(target, run)
     query = tree.expression
-    columns = run.sources.described(run.resolver.duckdb_sql(query), shown_sql=run.sql)
+    columns = run.sources.described(run.resolver.duckdb_sql(query), shown_sql=run.shown_sql)
     names = tuple(each.name for each in tree.this.expressions) if isinstance(tree.this, exp.Schema) else ()
     if names and len(names) != len(columns):
         what = f"the view names {len(names)} columns, its query gives {len(columns)}"

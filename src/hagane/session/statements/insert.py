@@ -60,7 +60,7 @@ def _rows(tree: exp.Expression, columns: Sequence[TableColumn], run: StatementRu
         sql = run.resolver.duckdb_sql(exp.select("*").from_(source))
     else:
         sql = run.resolver.duckdb_sql(source.unnest() if isinstance(source, exp.Subquery) else source)
-    found = run.sources.described(sql, shown_sql=run.sql)
+    found = run.sources.described(sql, shown_sql=run.shown_sql)
     if len(found) != len(names):
         what = f"Inserted row has wrong column count; Has {len(found)}, expected {len(names)}"
         raise SqlError(_fault(what, run))
@@ -144,7 +144,7 @@ def _columns_of(target: Target, run: StatementRun) -> tuple[TableColumn, ...]:
 
 
 def _changed(sql: str, run: StatementRun) -> int:
-    with run.sources.faults(run.sql):
+    with run.sources.faults(run.shown_sql):
         connection = run.sources.connect(sql)
         try:
             row = connection.execute(sql).fetchone()

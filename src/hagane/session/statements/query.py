@@ -53,7 +53,7 @@ def normal_rows(sql: str, columns: tuple[tuple[str, DuckDbType], ...]) -> str:
 def _rows(sql: str, run: StatementRun) -> Iterator[Any]:
     """The columns and the schema, then the batches, all of one connection."""
     sources = run.sources
-    with sources.faults(run.sql):
+    with sources.faults(run.shown_sql):
         connection = sources.connect(sql)
         try:
             relation = connection.sql(sql)
