@@ -136,6 +136,13 @@ def test_drift_from_window_to_window(place: Workspace) -> None:
     assert {column.drift.input for column in report.predictions[0].columns} >= {"predicted_tipped", "probability"}
 
 
+def test_the_window_before_the_first_that_is_shown_is_known(place: Workspace) -> None:
+    asked = Monitoring(min_rows=10)
+    whole = monitor("tips", workspace=place, baseline="previous", monitoring=asked)
+    last = monitor("tips", workspace=place, baseline="previous", monitoring=asked, num_windows=1)
+    assert (last.windows, last.predictions) == (whole.windows[-1:], whole.predictions[-1:])
+
+
 def test_a_version_that_is_gone_is_said(place: Workspace, tmp_path: Path) -> None:
     other = Workspace(tmp_path / "other")
     bundle = Bundle.load(place.get("tipped").path)

@@ -62,11 +62,8 @@ class Windows(msgspec.Struct, frozen=True):
 
     def _hour(self, time: int, zone: ZoneInfo) -> Window:
         """Hours by the clock of the zone: where it is half an hour off UTC, so are they."""
-        local = _at(time, zone)
-        into = (local.minute * 60 + local.second) * 1_000_000 + local.microsecond
-        start = time - into
-        offset, before = local.utcoffset(), _at(start, zone).utcoffset()
-        if offset is not None and before is not None and offset != before:  # clocks were changed within the hour
+        start = time - _into_hour(time, zone)
+        if _at(time, zone).utcoffset() != _at(start, zone).utcoffset():  # clocks were changed within the hour
             start = _change(start, time, zone)
         end = start - _into_hour(start, zone) + _HOUR
         after = _at(end - 1, zone).utcoffset()
@@ -97,13 +94,8 @@ def _into_hour(time: int, zone: ZoneInfo) -> int:
 
 def _midnight(day: datetime.date, zone: ZoneInfo) -> int:
     """The first moment of a day; where clocks skip midnight, the moment at which they do."""
-    start = datetime.datetime.combine(day, datetime.time(), zone)
-    seconds = int(start.timestamp())
-    found = seconds * 1_000_000
-    if _at(found, zone).date() < day:
-        return found
-    earlier = found - 1
-    return found if _at(earlier, zone).date() < day else _change(found - 2 * _HOUR, found, zone)
+    found = int(datetime.datetime.combine(day, datetime.time(), zone).timestamp()) * 1_000_000
+    return found if _at(found - 1, zone).date() < day else _change(found - 2 * _HOUR, found, zone)
 
 
 def _change(low: int, high: int, zone: ZoneInfo) -> int:

@@ -32,13 +32,7 @@ def check_one_source_row(tree: exp.Expression, name: str, alias: str, run: State
         .limit(1)
     )
     sql = run.resolver.duckdb_sql(matched, known=(numbered,))
-    with run.sources.faults(run.shown_sql):
-        connection = run.sources.connect(sql)
-        try:
-            row_found = connection.execute(sql).fetchone()
-        finally:
-            connection.close()
-    if row_found is not None:
+    if run.sources.first_row(sql, shown_sql=run.shown_sql) is not None:
         what = "UPDATE/MERGE must match at most one source row for each target row"
         step = "make the source's rows one for each key: GROUP BY, or QUALIFY ROW_NUMBER() OVER (…) = 1"
         raise SqlError(Fault(what=what, sql=run.sql, start=run.statement.start, end=run.statement.end, next_step=step))

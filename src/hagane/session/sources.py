@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import msgspec
@@ -123,6 +123,16 @@ class Sources:
                 )
             finally:
                 connection.close()
+
+    def first_row(self, sql: str, *, shown_sql: str) -> tuple[Any, ...] | None:
+        """Run one statement, on a connection of its own: the first row of what it gives. Raises DataError."""
+        with self.faults(shown_sql):
+            connection = self.connect(sql)
+            try:
+                row: tuple[Any, ...] | None = connection.execute(sql).fetchone()
+            finally:
+                connection.close()
+        return row
 
     @contextmanager
     def faults(self, sql: str) -> Iterator[None]:

@@ -10,9 +10,8 @@ from hagane.data.wanted import Wanted
 from hagane.progress import SILENT, Progress
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.read_data_schema import parse_data_schema
-from hagane.spec.read_yaml import read_yaml
-from hagane.spec.spec import Spec
 from hagane.workflow.evaluate import wanted_of
+from hagane.workflow.read_documents import spec_of
 
 SCHEMA_NAME = "schema.yaml"
 
@@ -33,7 +32,7 @@ def check_prediction(bundle: Bundle, table: Table, *, progress: Progress = SILEN
     if schema is None:
         return None
     report = check_table(table, schema, columns=bundle.signature.names, progress=progress)
-    anomalies = _spec_of(bundle).anomalies
+    anomalies = spec_of(bundle).anomalies
     if anomalies.on_prediction == "refuse":
         report.check(anomalies.max_fraction)
     return report
@@ -41,14 +40,10 @@ def check_prediction(bundle: Bundle, table: Table, *, progress: Progress = SILEN
 
 def refuses_anomalies(bundle: Bundle) -> bool:
     """Whether the bundle has a schema, and its spec refuses to predict rows that depart from it."""
-    return SCHEMA_NAME in bundle.manifest.files and _spec_of(bundle).anomalies.on_prediction == "refuse"
+    return SCHEMA_NAME in bundle.manifest.files and spec_of(bundle).anomalies.on_prediction == "refuse"
 
 
 def wanted_in_prediction(bundle: Bundle) -> Wanted:
     """How text files are to be read: as the model wants its columns, and the schema the rest."""
     wanted, schema = wanted_of(bundle.signature), schema_of(bundle)
     return Wanted((schema.types if schema else {}) | dict(wanted.types), wanted.null_words)
-
-
-def _spec_of(bundle: Bundle) -> Spec:
-    return read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml"))

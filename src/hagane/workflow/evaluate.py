@@ -26,12 +26,12 @@ from hagane.models.measured_model import MeasuredModel
 from hagane.names_text import names_text
 from hagane.progress import SILENT, Progress
 from hagane.spec.check_label import no_slices_fault
-from hagane.spec.read_yaml import read_yaml
 from hagane.spec.spec import Spec
 from hagane.types import LabelFreeTask, SqlType
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.fitted_model import encoded_rows, fitted_model
 from hagane.workflow.label_rows import with_label
+from hagane.workflow.read_documents import evaluation_of, spec_of
 from hagane.workflow.score import Scored, report, score_table
 from hagane.workspace.workspace import Workspace
 
@@ -54,8 +54,8 @@ def evaluate_model(
     """
     bundle = Bundle.load(workspace.bundle_path(str(model)))
     if data is None:
-        return Evaluation.from_json(bundle.document("evaluation.json"))
-    spec = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml"))
+        return evaluation_of(bundle)
+    spec = spec_of(bundle)
     table = open_table(data, wanted=wanted_of(bundle.signature), progress=progress)
     if table.bad_rows.count:
         progress.note(table.bad_rows.summary())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -11,7 +11,7 @@ from hagane.errors import BundleError, Fault, HaganeError, NotFoundError
 from hagane.monitoring.baseline import STATISTICS_NAME
 from hagane.monitoring.window_drift import WindowDrift, window_drift
 from hagane.monitoring.window_summary import WindowSummary
-from hagane.monitoring.windows import Windows
+from hagane.monitoring.windows import Every, Windows
 from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
@@ -23,6 +23,8 @@ from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
 Baseline = Literal["training", "previous"]
+Pair: TypeAlias = tuple[WindowSummary, WindowSummary | None]
+"""A window, and the one before it."""
 DEFAULTS = Monitoring()
 
 
@@ -73,14 +75,10 @@ def monitor(
     asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
     windows = Windows(asked.every, asked.time_zone)
     done = summarise_log(endpoint, workspace=workspace, windows=windows, now=now, progress=progress)
-    history = WindowSummaries(workspace.monitoring_folder, endpoint).between(asked.every)
-    starts = sorted({summary.window.start for summary in history})[-num_windows:]
-    shown = [summary for summary in history if starts and summary.window.start >= starts[0]]
-    judged, missing = _judged(shown, history, workspace, asked, baseline)
+    shown = _with_before(WindowSummaries(workspace.monitoring_folder, endpoint), asked.every, num_windows)
+    judged, missing = _judged(shown, workspace, asked, baseline)
     answers = [
-        window_drift(before.predictions, summary, asked, predictions=True)
-        for summary in shown
-        if (before := _before(summary, history)) is not None
+        window_drift(before.predictions, summary, asked, predictions=True) for summary, before in shown if before
     ]
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done),
                          windows=tuple(judged), predictions=tuple(answers), notes=(*notes, *missing))  # fmt: skip
@@ -90,20 +88,28 @@ def _plain(windows: tuple[WindowDrift, ...]) -> tuple[WindowDrift, ...]:
     return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
 
 
+def _with_before(summaries: WindowSummaries, every: Every, num_windows: int) -> list[Pair]:
+    """The last windows, each with the one before it of the same deployed model; nothing else of the history is read."""
+    last: dict[str, WindowSummary | None] = {}
+    found: list[Pair] = []
+    for summary in summaries.latest(every, num_windows):
+        model = summary.deployed_model_id
+        if model not in last:
+            last[model] = summaries.before(every, summary.window.start, model)
+        found.append((summary, last[model]))
+        last[model] = summary
+    return found
+
+
 def _judged(
-    shown: list[WindowSummary],
-    history: list[WindowSummary],
-    workspace: Workspace,
-    monitoring: Monitoring,
-    baseline: Baseline,
+    shown: list[Pair], workspace: Workspace, monitoring: Monitoring, baseline: Baseline
 ) -> tuple[list[WindowDrift], list[str]]:
     """Each window beside its baseline; what is to be said of those that have none."""
     trained: dict[str, Statistics | None] = {}
     notes: list[str] = []
     found = []
-    for summary in shown:
+    for summary, before in shown:
         if baseline == "previous":
-            before = _before(summary, history)
             statistics = before.inputs if before else None
         else:
             reference = f"{summary.model}@{summary.version}"
@@ -114,16 +120,6 @@ def _judged(
         nothing = Statistics(num_rows=0, columns=())
         found.append(window_drift(statistics or nothing, summary, monitoring))
     return found, notes
-
-
-def _before(summary: WindowSummary, history: list[WindowSummary]) -> WindowSummary | None:
-    """The window before, of the same deployed model."""
-    earlier = [
-        each
-        for each in history
-        if each.deployed_model_id == summary.deployed_model_id and each.window.start < summary.window.start
-    ]
-    return earlier[-1] if earlier else None
 
 
 def _trained_on(reference: str, workspace: Workspace) -> tuple[Statistics | None, str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from hagane.bundle.bundle import Bundle
 from hagane.models.family import ClusterInfo
-from hagane.spec.read_yaml import read_yaml
+from hagane.workflow.read_documents import spec_of
 from hagane.workflow.write_report import lineage_of
 from hagane.workspace.workspace import Workspace
 
@@ -84,6 +84,6 @@ def training_info(model: str | Path, *, workspace: Workspace) -> TrainingInfo:
 
 
 def _metric_of(bundle: Bundle) -> str | None:
-    spec = read_yaml(bundle.document("spec.yaml").decode(), path=str(bundle.folder / "spec.yaml"))
+    spec = spec_of(bundle)
     name: str | None = spec.model.options.get("eval_metric")
     return name

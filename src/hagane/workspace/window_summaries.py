@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Every
+from hagane.serving.request_log.log_folder import endpoint_file_name
 
 BUSY_TIMEOUT_SECONDS = 30
 SCHEMA = (
@@ -38,8 +38,7 @@ class WindowSummaries:
     """
 
     def __init__(self, folder: Path, endpoint: str) -> None:
-        name = quote(endpoint, safe=" @+=,")
-        self.path = folder / f"{'%2E' + name[1:] if name.startswith('.') else name}.sqlite"
+        self.path = folder / f"{endpoint_file_name(endpoint)}.sqlite"
 
     def put(self, every: Every, start: int, num_logged: int, summaries: Sequence[WindowSummary]) -> None:
         """Keep a window's summaries, one for each deployed model, in the place of what was kept of it; all or none."""
@@ -74,6 +73,23 @@ class WindowSummaries:
         with self._reading() as connection:
             rows = connection.execute(sql, (every, since, until)).fetchall() if connection else []
         return [WindowSummary.from_bytes(content) for (content,) in rows]
+
+    def latest(self, every: Every, num_windows: int) -> list[WindowSummary]:
+        """Those of the last `num_windows` windows that have any, the earliest first. Raises DataError."""
+        sql = "SELECT DISTINCT start FROM summaries WHERE every = ? ORDER BY start DESC LIMIT ?"
+        with self._reading() as connection:
+            starts = connection.execute(sql, (every, num_windows)).fetchall() if connection else []
+        return self.between(every, starts[-1][0]) if starts else []
+
+    def before(self, every: Every, start: int, deployed_model_id: str) -> WindowSummary | None:
+        """The last one of a deployed model whose window begins before `start`. Raises DataError."""
+        sql = (
+            "SELECT content FROM summaries WHERE every = ? AND start < ? AND deployed_model_id = ?"
+            " ORDER BY start DESC LIMIT 1"
+        )
+        with self._reading() as connection:
+            row = connection.execute(sql, (every, start, deployed_model_id)).fetchone() if connection else None
+        return WindowSummary.from_bytes(row[0]) if row else None
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:

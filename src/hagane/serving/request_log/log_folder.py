@@ -34,6 +34,16 @@ _HOUR = re.compile(r"dt=(\d{4}-\d{2}-\d{2})/hh=(\d{2})")
 _FOLDER_MODE = 0o700
 
 
+def endpoint_file_name(endpoint: str) -> str:
+    """What a file or folder of an endpoint is called: its name, what a path cannot hold as `%2F`.
+
+    >>> endpoint_file_name("late"), endpoint_file_name("a/b"), endpoint_file_name("..")
+    ('late', 'a%2Fb', '%2E.')
+    """
+    name = quote(endpoint, safe=" @+=,")
+    return "%2E" + name[1:] if name.startswith(".") else name
+
+
 @dataclass(frozen=True)
 class LogFolder:
     """The log of one endpoint under the folder of all logs. Nothing is made until something is written.
@@ -49,9 +59,8 @@ class LogFolder:
 
     @property
     def path(self) -> Path:
-        """The endpoint's folder; its name is the endpoint's, what a path cannot hold as `%2F`."""
-        name = quote(self.endpoint, safe=" @+=,")
-        return self.logs / ("%2E" + name[1:] if name.startswith(".") else name)
+        """The endpoint's folder."""
+        return self.logs / endpoint_file_name(self.endpoint)
 
     @property
     def key_path(self) -> Path:

@@ -55,12 +55,8 @@ def _change(tree: exp.Expression, name: str, target: Target, run: StatementRun) 
     table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
     check_one_source_row(tree, name, alias, run)
     sql = run.resolver.duckdb_sql(tree, known=(name,))
-    with slow_phase(run.state.progress, "change the rows"), run.sources.faults(run.shown_sql):
-        connection = run.sources.connect(sql)
-        try:
-            row = connection.execute(sql).fetchone()
-        finally:
-            connection.close()
+    with slow_phase(run.state.progress, "change the rows"):
+        row = run.sources.first_row(sql, shown_sql=run.shown_sql)
     return int(row[0]) if row else 0
 
 

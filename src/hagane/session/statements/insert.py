@@ -144,12 +144,7 @@ def _columns_of(target: Target, run: StatementRun) -> tuple[TableColumn, ...]:
 
 
 def _changed(sql: str, run: StatementRun) -> int:
-    with run.sources.faults(run.shown_sql):
-        connection = run.sources.connect(sql)
-        try:
-            row = connection.execute(sql).fetchone()
-        finally:
-            connection.close()
+    row = run.sources.first_row(sql, shown_sql=run.shown_sql)
     return int(row[0]) if row else 0
 
 
