@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hagane.monitoring.alert import alerts_of
-from hagane.monitoring.feature_drift import FeatureDrift
+from hagane.monitoring.finding import Finding
 from hagane.monitoring.notification import Notification
-from hagane.monitoring.window_drift import ColumnDrift, WindowDrift
+from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.statistics.statistics import Statistics
@@ -20,19 +20,19 @@ NOTHING = Statistics(num_rows=0, columns=())
 DAY = 86_400_000_000
 
 
-def history(values: list[float | None]) -> list[WindowDrift]:
+def history(values: list[float | None]) -> list[WindowFindings]:
     """One column, a window a value; None: too few rows."""
     return [
-        WindowDrift(
+        WindowFindings(
             summary=WindowSummary(
                 window=Window(number * DAY, (number + 1) * DAY), deployed_model_id="t", model="late", version="3",
                 num_rows=10, traffic=100.0, num_errors=0, inputs=NOTHING, predictions=NOTHING,
             ),
             is_judged=value is not None,
-            columns=(
-                ColumnDrift(
-                    drift=FeatureDrift(input="fare", metric="L_INFTY", threshold=0.3, value=value or 0.0),
-                    change="'card' 20 % → 60 %",
+            findings=(
+                Finding.of_distance(
+                    "input", "fare", measure="L_INFTY", value=value or 0.0, threshold=0.3, num_rows=10,
+                    is_judged=value is not None, change="'card' 20 % → 60 %",
                 ),
             ),
         )
@@ -79,6 +79,6 @@ def test_alerts_of_one_column_do_not_overlap_and_more_history_changes_no_end(
 def test_a_message_says_what_changed_since_when_and_what_to_look_at() -> None:
     (alert,) = alerts_of(history([0.1, 0.5, 0.5]), endpoint="late")
     message = Notification(endpoint="late", baseline="training", windows=Windows("day"), opened=(alert,))
-    assert message.subject == "late: 1 column moved too far"
+    assert message.subject == "late: 1 new alert"
     for part in ("fare (late@3): 'card' 20 % → 60 %", "since 1970-01-02", "200 rows", "hagane monitor late"):
         assert part in message.text

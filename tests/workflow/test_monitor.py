@@ -106,10 +106,10 @@ def test_what_moves_is_told_and_what_stays_is_not(place: Workspace) -> None:
     report = monitor("tips", workspace=place)
     assert report.monitoring == Monitoring(thresholds={"paid": 0.2}, min_rows=50), "the model's spec says so"
     assert [window.is_judged for window in report.windows] == [True, False, True, True]
-    assert [[column.drift.input for column in window.drifted] for window in report.windows] == [
+    assert [[finding.name for finding in window.anomalies if finding.of == "input"] for window in report.windows] == [
         [], [], ["paid"], ["fare", "paid"]]  # fmt: skip
     assert report.drifted == ("fare", "paid")
-    assert {column.drift.input for column in report.windows[0].columns} == {"fare", "paid"}, "no pseudonym"
+    assert {finding.name for finding in report.windows[0].findings} == {"fare", "paid"}, "no pseudonym"
     assert [window.summary.traffic for window in report.windows] == [4000.0, 200.0, 4000.0, 4000.0]
     assert monitor("tips", workspace=place).num_new_windows == 0
 
@@ -119,7 +119,7 @@ def test_the_values_are_those_of_the_rows(place: Workspace) -> None:
     shares = [
         Categories({name: float(side["paid"].count(name)) for name in ("cash", "card")}) for side in (trained, came)
     ]
-    found = {column.drift.input: column.drift.value for column in monitor("tips", workspace=place).windows[-1].columns}
+    found = {each.name: each.value for each in monitor("tips", workspace=place).windows[-1].about("input")}
     assert found["paid"] == pytest.approx(l_infinity(*shares), abs=0.02), "the bundle's are those of its training rows"
     sides = [np.array(side["fare"], float) for side in (trained, came)]
     edges = [0.0, *np.quantile(sides[0], np.arange(1, 10) / 10), 1e6]
@@ -131,16 +131,16 @@ def test_the_values_are_those_of_the_rows(place: Workspace) -> None:
 def test_drift_from_window_to_window(place: Workspace) -> None:
     report = monitor("tips", workspace=place, baseline="previous", monitoring=Monitoring(min_rows=10))
     first, second, *_ = report.windows
-    assert first.columns == ()
-    assert {column.drift.input for column in second.columns} == {"fare", "paid"}
-    assert {column.drift.input for column in report.predictions[0].columns} >= {"predicted_tipped", "probability"}
+    assert first.findings == ()
+    assert {finding.name for finding in second.about("input")} == {"fare", "paid", "driver"}
+    assert {finding.name for finding in second.about("prediction")} >= {"predicted_tipped", "probability"}
 
 
 def test_the_window_before_the_first_that_is_shown_is_known(place: Workspace) -> None:
     asked = Monitoring(min_rows=10)
     whole = monitor("tips", workspace=place, baseline="previous", monitoring=asked)
     last = monitor("tips", workspace=place, baseline="previous", monitoring=asked, num_windows=1)
-    assert (last.windows, last.predictions) == (whole.windows[-1:], whole.predictions[-1:])
+    assert last.windows == whole.windows[-1:]
 
 
 def test_a_version_that_is_gone_is_said(place: Workspace, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_version_that_is_gone_is_said(place: Workspace, tmp_path: Path) -> Non
     write_log(other, bundle)
     report = monitor("tips", workspace=other)
     assert any("tipped@1" in note for note in report.notes)
-    assert all(window.columns == () for window in report.windows)
+    assert all(window.about("input") == () for window in report.windows)
 
 
 def test_the_command(place: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +185,7 @@ def test_rounds_are_watched_by_one_process_and_told_once(place: Workspace) -> No
     watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
                    on_round=on_round, sleep=lambda seconds: None)  # fmt: skip
     assert [len(faults) for _, faults in seen] == [1, 0, 0]
-    assert [len(each.opened) for each in told] == [2, 2], "again where no channel took it, and then no more"
+    assert [len(each.opened) for each in told] == [4, 4], "again where no channel took it, and then no more"
     watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
                    on_round=lambda *_: False)  # fmt: skip
     assert len(told) == 2

@@ -25,8 +25,9 @@ def alert(name: str = "fare", since: int = 10, until: int | None = None) -> Aler
         endpoint="late",
         deployed_model_id="t",
         model="late@3",
-        input=name,
-        metric="L_INFTY",
+        of="input",
+        name=name,
+        measure="L_INFTY",
         threshold=0.3,
         since=since,
         opened=since,
@@ -69,7 +70,7 @@ def test_a_webhook_gets_text_and_figures(chat: http.server.HTTPServer) -> None:
     post_webhook(f"http://127.0.0.1:{chat.server_port}/secret", MESSAGE)
     (seen,) = chat.seen  # type: ignore[attr-defined]
     assert seen["text"] == MESSAGE.text
-    assert seen["notification"]["opened"][0]["input"] == "fare"
+    assert seen["notification"]["opened"][0]["name"] == "fare"
 
 
 def test_a_webhook_that_fails_is_told_without_its_secret(chat: http.server.HTTPServer) -> None:
@@ -122,7 +123,7 @@ def test_a_mail_is_sent_and_no_password_without_tls(post_office: socketserver.TC
     place = f"127.0.0.1:{post_office.server_address[1]}"
     send_email(f"smtp://{place}", ["a@b.c", "d@e.f"], MESSAGE)
     (seen,) = post_office.seen  # type: ignore[attr-defined]
-    assert "Subject: late: 1 column moved too far" in seen
+    assert "Subject: late: 1 new alert" in seen
     assert "To: a@b.c, d@e.f" in seen
     with pytest.raises(StorageError, match="not sent without it"):
         send_email(f"smtp://me:secret@{place}", ["a@b.c"], MESSAGE)

@@ -14,13 +14,13 @@ import hagane as hg
 from hagane.errors import DataError, NotFoundError
 from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.window_summary import WindowSummary
-from hagane.monitoring.windows import Windows
 from hagane.serving import ServerThread
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.request_log.model_file import write_model_file
+from hagane.spec.monitoring import Monitoring
 from hagane.workflow.summarise_log import summarise_log
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -29,8 +29,8 @@ HOUR = 3_600_000_000
 DAY = 24
 LONG_AGO = 20_000 * DAY
 """An hour that begins a day."""
-HOURS = Windows("hour")
-DAYS = Windows("day")
+HOURS = Monitoring(every="hour")
+DAYS = Monitoring(every="day")
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def place(tmp_path: Path) -> Workspace:
     return place
 
 
-def history(place: Workspace, windows: Windows) -> list[WindowSummary]:
+def history(place: Workspace, windows: Monitoring) -> list[WindowSummary]:
     return WindowSummaries(place.monitoring_folder, "e").between(windows.every)
 
 
 def test_each_window_has_the_statistics_of_its_rows(place: Workspace) -> None:
-    done = summarise_log("e", workspace=place, windows=HOURS)
+    done = summarise_log("e", workspace=place, monitoring=HOURS)
     assert [window.start // HOUR - LONG_AGO for window in done] == [0, 5, DAY]
     first, second, third, other = history(place, HOURS)
     assert [(each.num_rows, each.traffic, each.version) for each in (first, second, third, other)] == [
@@ -64,8 +64,8 @@ def test_each_window_has_the_statistics_of_its_rows(place: Workspace) -> None:
 
 
 def test_windows_merge_into_the_longer_one(place: Workspace) -> None:
-    summarise_log("e", workspace=place, windows=HOURS)
-    summarise_log("e", workspace=place, windows=DAYS)
+    summarise_log("e", workspace=place, monitoring=HOURS)
+    summarise_log("e", workspace=place, monitoring=DAYS)
     first, second = history(place, HOURS)[:2]
     merged, whole = first.merge(second), history(place, DAYS)[0]
     assert (merged.num_rows, merged.traffic) == (whole.num_rows, whole.traffic) == (70, 70.0)
@@ -78,48 +78,48 @@ def test_windows_merge_into_the_longer_one(place: Workspace) -> None:
 
 
 def test_what_is_there_is_left_and_late_rows_are_not(place: Workspace) -> None:
-    assert len(summarise_log("e", workspace=place, windows=DAYS)) == 2
-    assert summarise_log("e", workspace=place, windows=DAYS) == []
+    assert len(summarise_log("e", workspace=place, monitoring=DAYS)) == 2
+    assert summarise_log("e", workspace=place, monitoring=DAYS) == []
     folder = LogFolder(place.logs_folder, "e")
     write_rows(folder.make_hour("requests", LONG_AGO + 7) / "late.parquet", made_hours.rows([500], LONG_AGO + 7))
-    (again,) = summarise_log("e", workspace=place, windows=DAYS)
+    (again,) = summarise_log("e", workspace=place, monitoring=DAYS)
     assert again.start == LONG_AGO * HOUR
     assert [each.num_rows for each in history(place, DAYS)] == [71, 20, 10]
 
 
 def test_a_window_that_is_not_over_waits(place: Workspace) -> None:
     now = (LONG_AGO + DAY + 3) * HOUR
-    assert [window.end <= now for window in summarise_log("e", workspace=place, windows=DAYS, now=now)] == [True]
-    assert len(summarise_log("e", workspace=place, windows=DAYS, now=(LONG_AGO + 2 * DAY) * HOUR)) == 1
+    assert [window.end <= now for window in summarise_log("e", workspace=place, monitoring=DAYS, now=now)] == [True]
+    assert len(summarise_log("e", workspace=place, monitoring=DAYS, now=(LONG_AGO + 2 * DAY) * HOUR)) == 1
 
 
 def test_hours_that_were_deleted_leave_their_summaries(place: Workspace) -> None:
-    summarise_log("e", workspace=place, windows=HOURS)
+    summarise_log("e", workspace=place, monitoring=HOURS)
     for file in LogFolder(place.logs_folder, "e").files("requests", until=LONG_AGO + 1):
         file.unlink()
-    assert summarise_log("e", workspace=place, windows=HOURS) == []
+    assert summarise_log("e", workspace=place, monitoring=HOURS) == []
     assert history(place, HOURS)[0].num_rows == 40
 
 
 def test_days_of_a_zone(place: Workspace) -> None:
-    summarise_log("e", workspace=place, windows=Windows("day", "America/New_York"))
+    summarise_log("e", workspace=place, monitoring=Monitoring(every="day", time_zone="America/New_York"))
     kept = WindowSummaries(place.monitoring_folder, "e").between("day")
     assert [each.num_rows for each in kept] == [40, 50, 10], "UTC's midnight is the evening before"
     assert kept[0].window.start % (24 * HOUR) != 0
 
 
 def test_an_hour_that_lies_in_two_windows_is_looked_at_once(place: Workspace) -> None:
-    windows = Windows("day", "Asia/Kolkata")
-    summarise_log("e", workspace=place, windows=windows)
-    half = Windows("hour", "Asia/Kolkata")
-    assert len(summarise_log("e", workspace=place, windows=half)) == 6
-    assert summarise_log("e", workspace=place, windows=half) == []
+    windows = Monitoring(every="day", time_zone="Asia/Kolkata")
+    summarise_log("e", workspace=place, monitoring=windows)
+    half = Monitoring(every="hour", time_zone="Asia/Kolkata")
+    assert len(summarise_log("e", workspace=place, monitoring=half)) == 6
+    assert summarise_log("e", workspace=place, monitoring=half) == []
     assert sum(each.num_rows for each in history(place, half)) == 100
 
 
 def test_what_cannot_be_read_is_told(place: Workspace) -> None:
     with pytest.raises(NotFoundError, match="no request log of 'f'"):
-        summarise_log("f", workspace=place, windows=HOURS)
+        summarise_log("f", workspace=place, monitoring=HOURS)
     with pytest.raises(DataError, match="no summary"):
         WindowSummary.from_bytes(b"rubbish")
     whole = history_of_one(place)
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_told(place: Workspace) -> None:
 
 
 def history_of_one(place: Workspace) -> bytes:
-    summarise_log("e", workspace=place, windows=HOURS)
+    summarise_log("e", workspace=place, monitoring=HOURS)
     return history(place, HOURS)[0].to_bytes()
 
 
@@ -141,7 +141,7 @@ def test_a_real_server_and_its_probabilities(tmp_path: Path) -> None:
     with ServerThread(model.path, version="1", request_log=settings) as server:
         httpx.post(f"{server.url}/predict", json={"instances": instances}).raise_for_status()
     later = 10**6 * 4_000_000_000
-    summarise_log("late", workspace=place, windows=DAYS, now=later)
+    summarise_log("late", workspace=place, monitoring=DAYS, now=later)
     (summary,) = WindowSummaries(place.monitoring_folder, "late").between("day")
     probabilities = model.predict_rows(instances).probabilities
     assert probabilities is not None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from hagane.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from hagane.monitoring.reference import Baseline
     from hagane.spec.monitoring import Monitoring
-    from hagane.workflow.monitor import Baseline, MonitorReport
+    from hagane.workflow.monitor import MonitorReport
 
 
 def monitor(

@@ -25,8 +25,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         >>> Notification(endpoint="late", baseline="training", windows=Windows()).subject
         'late: nothing new'
         """
-        parts = [f"{counted(len(self.opened), 'column')} moved too far"] if self.opened else []
-        parts += [f"{counted(len(self.resolved), 'column')} back"] if self.resolved else []
+        parts = [f"{counted(len(self.opened), 'new alert')}"] if self.opened else []
+        parts += [f"{counted(len(self.resolved), 'alert')} over"] if self.resolved else []
         return f"{self.endpoint}: {', '.join(parts) or 'nothing new'}"
 
     @property
@@ -35,11 +35,11 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         lines = [self.subject, ""]
         for alert in self.opened:
             lines += [
-                f"{alert.input} ({alert.model}): {alert.change or 'its distribution changed'}",
-                f"  {alert.metric.lower().replace('_', ' ')} {alert.value:.3g}, threshold {alert.threshold:g},"
+                f"{alert.title} ({alert.model}): {alert.change or 'its distribution changed'}",
+                f"  {alert.measure.lower().replace('_', ' ')} {alert.value:.3g}, threshold {alert.threshold:g},"
                 f" since {self._when(alert.since)}, {alert.traffic:,.0f} rows of the traffic",
             ]
-        lines += [f"{alert.input} ({alert.model}): back, it had moved since {self._when(alert.since)}"
+        lines += [f"{alert.title} ({alert.model}): over, it had begun {self._when(alert.since)}"
                   for alert in self.resolved]  # fmt: skip
         if self.opened:
             lines += ["", f"look at: hagane monitor {self.endpoint} --baseline {self.baseline}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,8 @@ from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
+PARTS = ("expected",)
+"""The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
 class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises DataError where their columns differ: of different models.
         """
-        expected = self.expected.merge(other.expected) if self.expected and other.expected else None
+        parts = {name: _merge(getattr(self, name), getattr(other, name)) for name in PARTS}
         return msgspec.structs.replace(
             self,
             window=Window(min(self.window.start, other.window.start), max(self.window.end, other.window.end)),
@@ -57,7 +60,7 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
             num_errors=self.num_errors + other.num_errors,
             inputs=self.inputs.merge(other.inputs),
             predictions=self.predictions.merge(other.predictions),
-            expected=expected,
+            **parts,
         )
 
     def without_sketches(self) -> WindowSummary:
@@ -80,3 +83,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.msgpack.decode(zlib.decompress(content[len(FORMAT) :]), type=WindowSummary)
         except (zlib.error, msgspec.MsgspecError) as error:
             raise DataError(Fault(what=f"the summary of a window is damaged: {error}")) from None
+
+
+def _merge(one: Any, other: Any) -> Any:
+    """Of both windows, or of the one that has it."""
+    return one.merge(other) if one is not None and other is not None else one if other is None else other

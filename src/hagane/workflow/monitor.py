@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from hagane.bundle.manifest import read_verified
 from hagane.errors import BundleError, Fault, HaganeError, NotFoundError
 from hagane.monitoring.baseline import STATISTICS_NAME
-from hagane.monitoring.window_drift import WindowDrift, window_drift
+from hagane.monitoring.judge_window import judge_window
+from hagane.monitoring.reference import Baseline, Reference
+from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
-from hagane.monitoring.windows import Every, Windows
+from hagane.monitoring.windows import Every
 from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
@@ -22,7 +24,6 @@ from hagane.workflow.summarise_log import summarise_log
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
-Baseline = Literal["training", "previous"]
 Pair: TypeAlias = tuple[WindowSummary, WindowSummary | None]
 """A window, and the one before it."""
 DEFAULTS = Monitoring()
@@ -36,23 +37,19 @@ class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
     monitoring: Monitoring
     num_new_windows: int
     """Windows that were summed up by this very call."""
-    windows: tuple[WindowDrift, ...]
+    windows: tuple[WindowFindings, ...]
     """The earliest first; of a deployed model each."""
-    predictions: tuple[WindowDrift, ...]
-    """Of the answers, against those of the same deployed model's window before."""
     notes: tuple[str, ...] = ()
 
     @property
     def drifted(self) -> tuple[str, ...]:
-        """The columns that have moved too far in the latest judged window."""
+        """The raw columns that have moved too far in the latest judged window."""
         judged = [window for window in self.windows if window.is_judged]
-        return tuple(column.drift.input for column in judged[-1].drifted) if judged else ()
+        return tuple(finding.name for finding in judged[-1].anomalies if finding.of == "input") if judged else ()
 
     def as_json(self) -> dict[str, Any]:
         """Figures alone, as plain values: what was summed up has its statistics without their sketches."""
-        found: dict[str, Any] = msgspec.to_builtins(
-            msgspec.structs.replace(self, windows=_plain(self.windows), predictions=_plain(self.predictions))
-        )
+        found: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, windows=_plain(self.windows)))
         return found
 
 
@@ -73,18 +70,14 @@ def monitor(
     log's summaries are kept: the log itself may be gone. Raises NotFoundError, DataError, StorageError.
     """
     asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
-    windows = Windows(asked.every, asked.time_zone)
-    done = summarise_log(endpoint, workspace=workspace, windows=windows, now=now, progress=progress)
+    done = summarise_log(endpoint, workspace=workspace, monitoring=asked, now=now, progress=progress)
     shown = _with_before(WindowSummaries(workspace.monitoring_folder, endpoint), asked.every, num_windows)
     judged, missing = _judged(shown, workspace, asked, baseline)
-    answers = [
-        window_drift(before.predictions, summary, asked, predictions=True) for summary, before in shown if before
-    ]
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done),
-                         windows=tuple(judged), predictions=tuple(answers), notes=(*notes, *missing))  # fmt: skip
+                         windows=tuple(judged), notes=(*notes, *missing))  # fmt: skip
 
 
-def _plain(windows: tuple[WindowDrift, ...]) -> tuple[WindowDrift, ...]:
+def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
     return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
 
 
@@ -103,22 +96,23 @@ def _with_before(summaries: WindowSummaries, every: Every, num_windows: int) -> 
 
 def _judged(
     shown: list[Pair], workspace: Workspace, monitoring: Monitoring, baseline: Baseline
-) -> tuple[list[WindowDrift], list[str]]:
+) -> tuple[list[WindowFindings], list[str]]:
     """Each window beside its baseline; what is to be said of those that have none."""
     trained: dict[str, Statistics | None] = {}
     notes: list[str] = []
     found = []
     for summary, before in shown:
+        reference = Reference(baseline=baseline, before=before)
         if baseline == "previous":
-            statistics = before.inputs if before else None
+            if before is not None:
+                reference = msgspec.structs.replace(reference, inputs=before.inputs, predictions=before.predictions)
         else:
-            reference = f"{summary.model}@{summary.version}"
-            if reference not in trained:
-                trained[reference], note = _trained_on(reference, workspace)
+            name = f"{summary.model}@{summary.version}"
+            if name not in trained:
+                trained[name], note = _trained_on(name, workspace)
                 notes += [note] if note else []
-            statistics = trained[reference]
-        nothing = Statistics(num_rows=0, columns=())
-        found.append(window_drift(statistics or nothing, summary, monitoring))
+            reference = msgspec.structs.replace(reference, inputs=trained[name])
+        found.append(judge_window(summary, reference, monitoring))
     return found, notes
 
 

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 import msgspec
-import numpy as np
 import pyarrow.parquet as pq
 
-from hagane.bundle.signature import Signature
 from hagane.data.column_type import type_columns
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin
 from hagane.data.table import Table
-from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.model_file import model_files
+from hagane.spec.monitoring import Monitoring
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.log_window import LogWindow
+from hagane.workflow.logged_rows import LoggedRows
 from hagane.workflow.request_log import log_folder, log_sql
+from hagane.workflow.watched_answers import watched_answers
+from hagane.workflow.window_parts import PARTS, get_part
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
-_INPUT, _PREDICTION, PROBABILITY = "instance.", "prediction.", "probability"
+_INPUT, _PREDICTION = "instance.", "prediction."
 
 
 def summarise_log(
     endpoint: str,
     *,
     workspace: Workspace,
-    windows: Windows,
+    monitoring: Monitoring,
     now: int | None = None,
     progress: Progress = SILENT,
 ) -> list[Window]:
@@ -48,11 +47,12 @@ def summarise_log(
     as long as the log holds them all. Raises NotFoundError for an endpoint without a log, DataError, StorageError.
     """
     folder, summaries = log_folder(endpoint, workspace), WindowSummaries(workspace.monitoring_folder, endpoint)
+    windows = Windows(monitoring.every, monitoring.time_zone)
     moment = time.time_ns() // 1000 if now is None else now
     due = _due(folder, summaries, windows, moment)
     with progress.phase("sum up the log", total=len(due), unit="windows") as phase:
         for window, num_logged in due:
-            found = summarise_window(folder, window)
+            found = summarise_window(folder, window, workspace=workspace, monitoring=monitoring)
             summaries.put(windows.every, window.start, num_logged, found)
             phase.advance(1)
     return [window for window, _ in due]
@@ -78,49 +78,58 @@ def _due(folder: LogFolder, summaries: WindowSummaries, windows: Windows, now: i
     ]
 
 
-def summarise_window(folder: LogFolder, window: Window) -> list[WindowSummary]:
+def summarise_window(
+    folder: LogFolder, window: Window, *, workspace: Workspace, monitoring: Monitoring
+) -> list[WindowSummary]:
     """A summary for each deployed model that answered in the window; rows of mirrors are not looked at."""
     with ExitStack() as stack:
         stack.enter_context(log_lock(folder))
-        rows = log_sql(folder, LogWindow(window.start, window.end), with_truth=False)
-        if rows is None:
+        logged = log_sql(folder, LogWindow(window.start, window.end), with_truth=False)
+        if logged is None:
             return []
         engine = Engine()
         counts = engine.query(
             "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
             " CAST(count_if(row_error) AS BIGINT) AS errors"
-            f" FROM ({rows}) WHERE NOT mirror GROUP BY id ORDER BY id"
+            f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
         ).to_pylist()
         models = {model.deployed_model_id: model for model in model_files(folder)}
         found = []
         for each in counts:
-            model = models[each["id"]]
-            chosen = f"SELECT * FROM ({rows}) WHERE NOT mirror AND deployed_model_id = {quote_text(each['id'])}"
-            inputs, predictions = _statistics(engine, chosen, model)
-            found.append(
-                WindowSummary(
-                    window=window,
-                    deployed_model_id=model.deployed_model_id,
-                    model=model.model,
-                    version=model.version,
-                    num_rows=each["n"],
-                    traffic=each["traffic"],
-                    num_errors=each["errors"],
-                    inputs=inputs,
-                    predictions=predictions,
-                    hashed=tuple(name for name, how in model.sensitive.items() if how == "hash"),
-                    expected=_expected(engine, chosen, model.signature),
-                )
-            )
+            chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(each['id'])}"
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], model=models[each["id"]], window=window,
+                              folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
+            found.append(_summary(rows, traffic=each["traffic"], num_errors=each["errors"]))
         return found
 
 
-def _statistics(engine: Engine, rows: str, model: LoggedModel) -> tuple[Statistics, Statistics]:
+def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSummary:
+    inputs, predictions = _statistics(rows)
+    parts = {name: get_part(name)(rows) for name in PARTS}
+    model = rows.model
+    return WindowSummary(
+        window=rows.window,
+        deployed_model_id=model.deployed_model_id,
+        model=model.model,
+        version=model.version,
+        num_rows=rows.num_rows,
+        traffic=traffic,
+        num_errors=num_errors,
+        inputs=inputs,
+        predictions=predictions,
+        hashed=tuple(name for name, how in model.sensitive.items() if how == "hash"),
+        **parts,
+    )
+
+
+def _statistics(rows: LoggedRows) -> tuple[Statistics, Statistics]:
     """Of the logged raw columns, and of the answers: both in one pass."""
+    model, engine = rows.model, rows.engine
     logged = [name for name in model.signature.names if model.sensitive.get(name) != "leave_out"]
     selected = [f"instance.{quote_name(name)} AS {quote_name(_INPUT + name)}" for name in logged]
-    selected += [f"{sql} AS {quote_name(_PREDICTION + name)}" for name, sql in _answers(model.signature).items()]
-    sql = f"(SELECT {', '.join(selected)} FROM ({rows}))"
+    answers = watched_answers(model.signature)
+    selected += [f"{sql} AS {quote_name(_PREDICTION + name)}" for name, sql in answers.items()]
+    sql = f"(SELECT {', '.join(selected)} FROM ({rows.sql}))"
     table = Table(engine, Origin(sql=sql, identity=lambda: sql), type_columns(engine.columns(f"SELECT * FROM {sql}")))
     measured = measure_statistics(table)
     return _part(measured, _INPUT), _part(measured, _PREDICTION)
@@ -133,38 +142,3 @@ def _part(statistics: Statistics, prefix: str) -> Statistics:
         if column.name.startswith(prefix)
     )
     return msgspec.structs.replace(statistics, columns=columns)
-
-
-def _answers(signature: Signature) -> dict[str, str]:
-    """What of an answer is watched → its SQL: the prediction, and the probability of the positive class."""
-    found: dict[str, str] = {}
-    for one in signature.each if signature.labels else (signature,):
-        found[one.prediction_name] = f"prediction.{quote_name(one.prediction_name)}"
-        if len(one.classes) == 2:
-            name = f"{one.label}_{PROBABILITY}" if signature.labels else PROBABILITY
-            found[name] = _probability(one)
-    return found
-
-
-def _probability(signature: Signature) -> str:
-    """Classes stand in their order."""
-    return f"prediction.{quote_name(signature.prediction_name + '_probs')}[2].prob"
-
-
-def _expected(engine: Engine, rows: str, signature: Signature) -> ExpectedBinary | None:
-    """Of one label of two classes."""
-    if signature.labels or len(signature.classes) != 2 or signature.threshold is None:
-        return None
-    sql = f"SELECT {_probability(signature)} AS p, weight AS w FROM ({rows})"
-    parts: Sequence[ExpectedBinary] = [
-        ExpectedBinary.of(
-            np.asarray(batch["p"], np.float64),
-            threshold=signature.threshold,
-            weights=np.asarray(batch["w"], np.float64),
-        )
-        for batch in engine.batches(sql, 1 << 20)
-    ]
-    whole = ExpectedBinary.of(np.empty(0), threshold=signature.threshold)
-    for part in parts:
-        whole = whole.merge(part)
-    return whole

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from hagane.errors import Fault, HaganeError, StorageError
 from hagane.file_lock import lock_file
 from hagane.monitoring.notification import Notification
+from hagane.monitoring.reference import Baseline
 from hagane.progress import SILENT, Progress
 from hagane.spec.monitoring import Monitoring
-from hagane.workflow.monitor import Baseline, MonitorReport, monitor
+from hagane.workflow.monitor import MonitorReport, monitor
 from hagane.workflow.notify import Channel, notify
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace

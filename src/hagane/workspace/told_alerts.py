@@ -11,9 +11,9 @@ from hagane.monitoring.alert import Alert
 from hagane.workspace.window_summaries import BUSY_TIMEOUT_SECONDS
 
 SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS told_alerts"
+    "CREATE TABLE IF NOT EXISTS alerts_told"
     " (baseline TEXT NOT NULL, every TEXT NOT NULL, deployed_model_id TEXT NOT NULL,"
-    " input TEXT NOT NULL, until INTEGER, told REAL NOT NULL, PRIMARY KEY (baseline, every, deployed_model_id, input))"
+    " place TEXT NOT NULL, until INTEGER, told REAL NOT NULL, PRIMARY KEY (baseline, every, deployed_model_id, place))"
 )
 
 
@@ -27,11 +27,11 @@ class ToldAlerts:
     def news(self, alerts: Sequence[Alert]) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
         """Those that have opened and are not over, and those that are over, of which nobody was told."""
         with self._connection() as connection:
-            sql = "SELECT deployed_model_id, input, until FROM told_alerts WHERE baseline = ? AND every = ?"
-            known = {(model, column): until for model, column, until in connection.execute(sql, self.series)}
+            sql = "SELECT deployed_model_id, place, until FROM alerts_told WHERE baseline = ? AND every = ?"
+            known = {(model, place): until for model, place, until in connection.execute(sql, self.series)}
         opened, over = [], []
         for alert in alerts:
-            place = (alert.deployed_model_id, alert.input)
+            place = (alert.deployed_model_id, alert.place)
             is_open = place in known and known[place] is None
             closed = known.get(place)
             if alert.until is None:
@@ -46,15 +46,15 @@ class ToldAlerts:
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(
-                "INSERT OR REPLACE INTO told_alerts VALUES (?, ?, ?, ?, ?, ?)",
-                [(*self.series, alert.deployed_model_id, alert.input, alert.until, now) for alert in alerts],
+                "INSERT OR REPLACE INTO alerts_told VALUES (?, ?, ?, ?, ?, ?)",
+                [(*self.series, alert.deployed_model_id, alert.place, alert.until, now) for alert in alerts],
             )
             connection.execute("COMMIT")
 
     def last_told(self) -> float | None:
         """When anything was told last."""
         with self._connection() as connection:
-            sql = "SELECT max(told) FROM told_alerts WHERE baseline = ? AND every = ?"
+            sql = "SELECT max(told) FROM alerts_told WHERE baseline = ? AND every = ?"
             found: float | None = connection.execute(sql, self.series).fetchone()[0]
         return found
 

@@ -14,11 +14,12 @@ from hagane.monitoring.windows import Windows
 from hagane.number_text import brief_text
 
 if TYPE_CHECKING:
-    from hagane.monitoring.window_drift import ColumnDrift, WindowDrift
+    from hagane.monitoring.finding import Finding
+    from hagane.monitoring.window_findings import WindowFindings
     from hagane.workflow.monitor import MonitorReport
 
 BARS = "▁▂▃▄▅▆▇█"
-MOST_COLUMNS = 20
+MOST_FINDINGS = 20
 MOST_NAMES = 3
 _BASELINES = {"training": "the rows of training", "previous": "the window before"}
 
@@ -30,13 +31,9 @@ def render_monitor(report: MonitorReport) -> RenderableType:
     asked = report.monitoring
     title = f"{report.endpoint}: {asked.every}s ({asked.time_zone}) against {_BASELINES[report.baseline]}"
     parts = [titled(title, _windows(report), _too_few(report))]
-    judged = [window for window in report.windows if window.is_judged and window.columns]
+    judged = [window for window in report.windows if window.is_judged and window.findings]
     if judged:
-        parts += [Text(""), _columns(judged[-1], report)]
-    answers = [window for window in report.predictions if window.is_judged and window.columns]
-    if answers:
-        lines = _column_table(answers[-1].columns, report.predictions)
-        parts += [Text(""), titled(f"answers of {_when(answers[-1], report)} against the window before", lines)]
+        parts += [Text(""), _findings(judged[-1], report)]
     return Group(*parts)
 
 
@@ -52,10 +49,11 @@ def _windows(report: MonitorReport) -> Table:
         table.add_column("expected accuracy", justify="right", no_wrap=True)
     for window in report.windows:
         summary = window.summary
-        names = [column.drift.input for column in sorted(window.drifted, key=_excess, reverse=True)]
+        anomalies = sorted(window.anomalies, key=lambda finding: finding.excess, reverse=True)
+        names = [_title(finding) for finding in anomalies]
         more = rest_text(len(names) - MOST_NAMES, "columns")
         counts = (f"{summary.num_rows:,}", f"{summary.traffic:,.0f}", f"{summary.num_errors:,}")
-        moved = f"{len(names)} of {len(window.columns)}" if window.is_judged and window.columns else "—"
+        moved = f"{len(names)} of {len(window.findings)}" if window.is_judged and window.findings else "—"
         far = cell(", ".join([*names[:MOST_NAMES], *([more] if more else [])]), 60)
         far.stylize("bold red")
         model = cell(f"{summary.model}@{summary.version}", 30)
@@ -64,53 +62,49 @@ def _windows(report: MonitorReport) -> Table:
     return table
 
 
-def _quality(window: WindowDrift) -> str:
+def _quality(window: WindowFindings) -> str:
     expected = window.summary.expected
     found = expected.metrics().get("accuracy") if expected else None
     return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" if found else ""
 
 
-def _columns(window: WindowDrift, report: MonitorReport) -> RenderableType:
+def _findings(window: WindowFindings, report: MonitorReport) -> RenderableType:
     title = f"columns of {_when(window, report)}"
-    shown = sorted(window.columns, key=_excess, reverse=True)[:MOST_COLUMNS]
-    table = _column_table(shown, report.windows)
-    return titled(title, table, rest_text(len(window.columns) - len(shown), "columns"))
-
-
-def _column_table(columns: Sequence[ColumnDrift], windows: Sequence[WindowDrift]) -> Table:
+    shown = sorted(window.findings, key=lambda finding: finding.excess, reverse=True)[:MOST_FINDINGS]
     table = new_table()
-    table.add_column("column", style="bold", no_wrap=True)
-    for heading in ("measure", "value", "threshold"):
-        table.add_column(heading, justify="left" if heading == "measure" else "right", no_wrap=True)
-    table.add_column("change")
+    table.add_column("column", style="bold")
+    table.add_column("measure")
+    for heading in ("value", "threshold"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("change", min_width=18)
     table.add_column("windows", no_wrap=True)
-    for column in columns:
-        drift = column.drift
-        style = "bold red" if drift.is_anomaly else ""
-        value = Text(brief_text(drift.value), style)
-        table.add_row(cell(drift.input, 30), drift.metric.lower().replace("_", " "), value, f"{drift.threshold:g}",
-                      cell(column.change, 50), _timeline(drift.input, drift.threshold, windows))  # fmt: skip
-    return table
+    for finding in shown:
+        style = "bold red" if finding.is_anomaly else ""
+        value = Text(brief_text(finding.value), style)
+        measure, line = finding.measure.lower().replace("_", " "), _timeline(finding.place, report.windows)
+        table.add_row(cell(_title(finding), 30), measure, value, f"{finding.threshold:g}", cell(finding.change, 50),
+                      line)  # fmt: skip
+    return titled(title, table, rest_text(len(window.findings) - len(shown), "columns"))
 
 
-def _timeline(name: str, threshold: float, windows: Sequence[WindowDrift]) -> Text:
+def _title(finding: Finding) -> str:
+    return finding.name if finding.of == "input" else f"{finding.of} {finding.name}"
+
+
+def _timeline(place: str, windows: Sequence[WindowFindings]) -> Text:
     """A bar a window, half as high as it can be at the threshold; a dot for one that is not judged."""
     line = Text()
     for window in windows:
-        found = [column.drift for column in window.columns if column.drift.input == name]
-        if not found or not window.is_judged:
+        found = [finding for finding in window.findings if finding.place == place]
+        if not found or not found[0].is_judged:
             line.append("·", "dim")
             continue
-        share = min(found[0].value / (2 * threshold), 1.0)
+        share = min(found[0].excess / 2, 1.0)
         line.append(BARS[min(int(share * len(BARS)), len(BARS) - 1)], "red" if found[0].is_anomaly else "green")
     return line
 
 
-def _excess(column: ColumnDrift) -> float:
-    return column.drift.value / column.drift.threshold
-
-
-def _when(window: WindowDrift, report: MonitorReport) -> str:
+def _when(window: WindowFindings, report: MonitorReport) -> str:
     return Windows(report.monitoring.every, report.monitoring.time_zone).text(window.summary.window)
 
 

@@ -1,0 +1,58 @@
+"""`column_distances`: how far columns lie from a baseline, and what has changed most in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hagane.monitoring.distribution import Categories, Distribution
+from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.measures import get_measure
+from hagane.monitoring.measures.l_infinity import changed_shares
+from hagane.monitoring.paired_distributions import paired_distributions
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.spec.monitoring import Monitoring
+from hagane.statistics.statistics import ColumnStatistics, Statistics
+
+
+def column_distances(
+    of: Subject,
+    baseline: Statistics,
+    study: Statistics,
+    summary: WindowSummary,
+    monitoring: Monitoring,
+    *,
+    leave_out: Sequence[str] = (),
+) -> Iterator[Finding]:
+    """The columns of `study` (a part of `summary`) against those of `baseline`.
+
+    Left out is what cannot be compared: columns that one side has not, times, arrays, and those of `leave_out`.
+    """
+    is_judged = summary.num_rows >= monitoring.min_rows
+    for column in study:
+        if column.name not in baseline or column.name in leave_out:
+            continue
+        base = baseline[column.name]
+        both = paired_distributions(base, column)
+        if both is None:
+            continue
+        is_text = isinstance(both[0], Categories)
+        measure = (monitoring.categorical if is_text else monitoring.numeric).upper()
+        value = get_measure(measure)(*both)
+        if value is not None:
+            yield Finding.of_distance(of, column.name, measure=measure, value=value, num_rows=summary.num_rows,
+                                      threshold=monitoring.threshold_of(column.name), is_judged=is_judged,
+                                      change=_change(base, column, *both))  # fmt: skip
+
+
+def _change(base: ColumnStatistics, column: ColumnStatistics, before: Distribution, after: Distribution) -> str:
+    """Of categories the share that has changed most, of numbers the mean."""
+    if isinstance(before, Categories) and isinstance(after, Categories):
+        changes = changed_shares(before, after)
+        if not changes:
+            return ""
+        value = max(changes, key=lambda change: change[1])[0]
+        shares = (100 * side.counts.get(value, 0.0) / (side.total or 1.0) for side in (before, after))
+        return f"'{value}' " + " → ".join(f"{share:.3g} %" for share in shares)
+    if base.mean is None or column.mean is None:
+        return ""
+    return f"mean {base.mean:.4g} → {column.mean:.4g}"

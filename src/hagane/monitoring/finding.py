@@ -1,0 +1,76 @@
+"""`Finding`: one thing that was looked at in one window, and whether it is as it should be."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Subject = Literal["input", "feature", "prediction", "attribution", "schema", "volume", "replay", "quality"]
+"""What was looked at: raw columns, encoded features, answers, why they were given, the traffic's form and amount,
+whether answers can be had again, and how good they were."""
+
+MARGIN = 0.8
+"""What lies below this part of its threshold is back: not only a hair below."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One figure of one window beside its threshold.
+
+    >>> found = Finding.of_distance("input", "fare", measure="L_INFTY", value=0.27, threshold=0.3, num_rows=500)
+    >>> found.is_anomaly, found.is_back, found.place
+    (False, False, 'input/fare/L_INFTY')
+    """
+
+    of: Subject
+    name: str
+    """The column, the feature, or the metric."""
+    measure: str
+    """By what: a name of `hagane.monitoring.measures.MEASURES`, or what the subject calls it."""
+    value: float
+    threshold: float
+    is_anomaly: bool
+    """Whether the value is on the wrong side of the threshold."""
+    is_back: bool
+    """Whether it is so far on the right side that what was wrong is over."""
+    num_rows: int
+    """Logged rows that were looked at."""
+    is_judged: bool = True
+    """False: too few rows; the figure is shown, and says nothing."""
+    slice: str = ""
+    """Of which rows alone: `paid = 'cash'`; all of them where it is empty."""
+    low: float | None = None
+    """Of an estimate: where its 95 % interval begins."""
+    high: float | None = None
+    change: str = ""
+    """What has changed most, in words: `mean 12.1 → 15.4`, `'card' 40 % → 62 %`."""
+
+    @staticmethod
+    def of_distance(
+        of: Subject,
+        name: str,
+        *,
+        measure: str,
+        value: float,
+        threshold: float,
+        num_rows: int,
+        is_judged: bool = True,
+        change: str = "",
+    ) -> Finding:
+        """Of a distance, which is wrong above its threshold."""
+        return Finding(of=of, name=name, measure=measure, value=value, threshold=threshold, num_rows=num_rows,
+                       is_anomaly=value > threshold, is_back=value < MARGIN * threshold, is_judged=is_judged,
+                       change=change)  # fmt: skip
+
+    @property
+    def place(self) -> str:
+        """What it is known by, window after window."""
+        return "/".join(part for part in (self.of, self.name, self.slice, self.measure) if part)
+
+    @property
+    def excess(self) -> float:
+        """How far it lies from its threshold, for an order: 1 at it, more where it is wrong."""
+        if self.value == self.threshold:
+            return 1.0
+        ratio = self.value / self.threshold if self.threshold else float("inf")
+        return ratio if (self.value > self.threshold) == self.is_anomaly else 1.0 / ratio if ratio else float("inf")

@@ -1,0 +1,24 @@
+"""`Reference`: what a window is held against."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.statistics.statistics import Statistics
+
+Baseline = Literal["training", "previous"]
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of training, or an earlier window; what is not known is None."""
+
+    baseline: Baseline
+    inputs: Statistics | None = None
+    """Of the raw columns."""
+    predictions: Statistics | None = None
+    """Of the answers."""
+    before: WindowSummary | None = None
+    """The window before, of the same deployed model, whatever the baseline is."""

@@ -1,0 +1,33 @@
+"""What is kept of a window: one file a part.
+
+`PARTS` is the table: a field of `WindowSummary` → a function of the window's logged rows; None where they have no such
+part. Each part is some kilobytes, and merges with that of any other window.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from hagane.workflow.logged_rows import LoggedRows
+
+
+class WindowPart(Protocol):
+    """Sums up one side of a window."""
+
+    def __call__(self, rows: LoggedRows, /) -> Any | None:
+        """The part, or None."""
+
+
+PARTS = {
+    "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
+}
+"""Field → `module:function`."""
+
+
+def get_part(name: str) -> WindowPart:
+    """The part called `name`. Raises KeyError."""
+    module, _, function = PARTS[name].partition(":")
+    part: WindowPart = getattr(importlib.import_module(module), function)
+    return part
