@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +83,19 @@ def test_a_message_says_what_changed_since_when_and_what_to_look_at() -> None:
     assert message.subject == "late: 1 new alert"
     for part in ("fare (late@3): 'card' 20 % → 60 %", "since 1970-01-02", "200 rows", "hagane monitor late"):
         assert part in message.text
+
+
+def test_an_alert_is_over_when_its_model_answers_no_more() -> None:
+    first = history([0.1, 0.5, 0.5])
+    later = [
+        msgspec.structs.replace(
+            window, summary=msgspec.structs.replace(window.summary, deployed_model_id="u"), findings=()
+        )
+        for window in history([0.1] * 6)[2:]
+    ]
+    (alert,) = alerts_of([*first, *later[:2]], endpoint="e")
+    assert alert.until is None
+    assert alert.share == pytest.approx(200 / 400), "of the 400 rows since, 200 were the other model's"
+    (alert,) = alerts_of([*first, *later[:3]], endpoint="e")
+    assert (alert.until, alert.is_gone) == (5 * DAY, True)
+    assert alerts_of([*first, *later], endpoint="e")[0].until == 5 * DAY

@@ -143,6 +143,16 @@ def test_the_window_before_the_first_that_is_shown_is_known(place: Workspace) ->
     assert last.windows == whole.windows[-1:]
 
 
+def test_an_alert_keeps_its_beginning_when_fewer_windows_are_shown(place: Workspace) -> None:
+    asked = Monitoring(thresholds={"paid": 0.2}, min_rows=50, alert_after=1)
+    whole = {alert.place: alert for alert in monitor("tips", workspace=place, monitoring=asked).alerts}
+    last = monitor("tips", workspace=place, monitoring=asked, num_windows=1)
+    assert len(last.windows) == 1
+    (paid,) = (alert for alert in last.alerts if alert.name == "paid")
+    assert paid.since == (FIRST_HOUR + 48) * 3_600_000_000 == whole[paid.place].since
+    assert paid.share == pytest.approx(8000 / 8000)
+
+
 def test_a_version_that_is_gone_is_said(place: Workspace, tmp_path: Path) -> None:
     other = Workspace(tmp_path / "other")
     bundle = Bundle.load(place.get("tipped").path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.slice_effect import SliceEffect
 from hagane.monitoring.window_findings import WindowFindings
 
 
@@ -30,6 +32,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """The start of the window with which there had been enough of them."""
     until: int | None = None
     """The end of the last of the windows that were back; None: it is not over."""
+    is_gone: bool = False
+    """It is over since its model answers no more."""
     value: float
     """In the last window on the wrong side."""
     change: str
@@ -38,6 +42,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Windows on the wrong side."""
     traffic: float
     """Rows of the traffic in them."""
+    share: float | None = None
+    """Of all that came to the endpoint from the first of them on, 0 to 1."""
+    excess: float = 1.0
+    """How far the value lies from its threshold, for an order (`Finding.excess`)."""
+    last: int | None = None
+    """The start of the last window on the wrong side."""
+    explained_by: SliceEffect | None = None
+    """The rows that explain most of it, where some do clearly."""
 
     @property
     def title(self) -> str:
@@ -61,20 +73,44 @@ def alerts_of(windows: Iterable[WindowFindings], *, endpoint: str, after: int = 
 
     One opens with the `after`-th judged window in a row on the wrong side of the threshold, and is over with the
     `back`-th in a row that is back (`Finding.is_back`): what swings around the threshold opens one alert, and not one a
-    window. Windows in which it is not judged say nothing, neither way.
+    window. Windows in which it is not judged say nothing, neither way. It is over, too, when its model has had no row
+    in `back` windows in a row in which others had: it was rolled back, or replaced.
     """
+    history = sorted(windows, key=lambda window: window.summary.window.start)
     states: dict[tuple[str, str], _State] = {}
     found: dict[str, Alert] = {}
-    for window in windows:
-        for finding in window.findings:
-            if not finding.is_judged:
-                continue
+    absent: dict[str, int] = {}
+    for _, group in itertools.groupby(history, key=lambda window: window.summary.window.start):
+        together = list(group)
+        absent = {model: count + 1 for model, count in absent.items()}
+        absent |= {window.summary.deployed_model_id: 0 for window in together}
+        told = [_see(states, window, endpoint, after, back) for window in together]
+        end = max(window.summary.window.end for window in together)
+        gone = [state.leave(end) for (model, _), state in states.items() if absent[model] == back]
+        found |= {alert.key: alert for alert in (*itertools.chain(*told), *gone) if alert is not None}
+    shared = (_with_share(alert, history) for alert in found.values())
+    return tuple(sorted(shared, key=lambda alert: (alert.opened, alert.key)))
+
+
+def _see(
+    states: dict[tuple[str, str], _State], window: WindowFindings, endpoint: str, after: int, back: int
+) -> Iterator[Alert | None]:
+    """Each judged finding of a window, told to its state."""
+    for finding in window.findings:
+        if finding.is_judged:
             place = (window.summary.deployed_model_id, finding.place)
-            state = states.setdefault(place, _State(endpoint, after, back))
-            alert = state.see(window, finding)
-            if alert is not None:
-                found[alert.key] = alert
-    return tuple(sorted(found.values(), key=lambda alert: (alert.opened, alert.key)))
+            yield states.setdefault(place, _State(endpoint, after, back)).see(window, finding)
+
+
+def _with_share(alert: Alert, history: list[WindowFindings]) -> Alert:
+    """With how much of the endpoint's traffic lay in its windows, since it began and until it was over."""
+    summaries = (window.summary for window in history)
+    total = sum(
+        each.traffic
+        for each in summaries
+        if alert.since <= each.window.start and (alert.until is None or each.window.start < alert.until)
+    )
+    return msgspec.structs.replace(alert, share=alert.traffic / total if total else None)
 
 
 class _State:
@@ -99,13 +135,18 @@ class _State:
             self.num_back = self.num_back + 1 if finding.is_back else 0
         if self.opened is None:
             return None
-        is_over = self.num_back >= self.back
-        alert = self._alert(window.summary.window.end if is_over else None)
-        if is_over:
-            self.above, self.opened, self.num_back = [], None, 0
+        return self._end(window.summary.window.end) if self.num_back >= self.back else self._alert(None)
+
+    def leave(self, end: int) -> Alert | None:
+        """The alert that is over since its model answers no more, if there is one."""
+        return self._end(end, is_gone=True) if self.opened is not None else None
+
+    def _end(self, until: int, *, is_gone: bool = False) -> Alert:
+        alert = self._alert(until, is_gone=is_gone)
+        self.above, self.opened, self.num_back = [], None, 0
         return alert
 
-    def _alert(self, until: int | None) -> Alert:
+    def _alert(self, until: int | None, *, is_gone: bool = False) -> Alert:
         assert self.opened is not None
         first, (last, finding) = self.above[0][0], self.above[-1]
         return Alert(
@@ -120,8 +161,11 @@ class _State:
             since=first.summary.window.start,
             opened=self.opened,
             until=until,
+            is_gone=is_gone,
             value=finding.value,
             change=finding.change,
             num_windows=len(self.above),
             traffic=sum(window.summary.traffic for window, _ in self.above),
+            excess=finding.excess,
+            last=last.summary.window.start,
         )

@@ -8,6 +8,7 @@ import msgspec
 
 from hagane.bundle.manifest import read_verified
 from hagane.errors import BundleError, Fault, HaganeError, NotFoundError
+from hagane.monitoring.alert import Alert
 from hagane.monitoring.baseline import STATISTICS_NAME
 from hagane.monitoring.judge_window import judge_window
 from hagane.monitoring.reference import Baseline, Reference
@@ -19,14 +20,18 @@ from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.find_alerts import find_alerts
 from hagane.workflow.request_log import log_folder
 from hagane.workflow.summarise_log import summarise_log
+from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
 Pair: TypeAlias = tuple[WindowSummary, WindowSummary | None]
 """A window, and the one before it."""
 DEFAULTS = Monitoring()
+MOST_EARLIER = 400
+"""Summaries that are read for the sake of an alert's beginning."""
 
 
 class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,8 @@ class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[WindowFindings, ...]
     """The earliest first; of a deployed model each."""
     notes: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    """All that stand or have ended in these windows, the earliest first."""
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -71,21 +78,37 @@ def monitor(
     """
     asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
     done = summarise_log(endpoint, workspace=workspace, monitoring=asked, now=now, progress=progress)
-    shown = _with_before(WindowSummaries(workspace.monitoring_folder, endpoint), asked.every, num_windows)
-    judged, missing = _judged(shown, workspace, asked, baseline)
+    summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
+    latest = summaries.latest(asked.every, num_windows)
+    kept = KeptAlerts(summaries.path, baseline=baseline, every=asked.every)
+    earlier = _since_alerts(kept, latest, summaries, asked.every)
+    judged, missing = _judged(_with_before(summaries, asked.every, [*earlier, *latest]), workspace, asked, baseline)
+    alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked)
+    windows = tuple(window for _, window in judged[len(earlier) :])
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done),
-                         windows=tuple(judged), notes=(*notes, *missing))  # fmt: skip
+                         windows=windows, notes=(*notes, *missing), alerts=alerts)  # fmt: skip
 
 
 def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
     return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
 
 
-def _with_before(summaries: WindowSummaries, every: Every, num_windows: int) -> list[Pair]:
-    """The last windows, each with the one before it of the same deployed model; nothing else of the history is read."""
+def _since_alerts(
+    kept: KeptAlerts, latest: list[WindowSummary], summaries: WindowSummaries, every: Every
+) -> list[WindowSummary]:
+    """The windows before the latest from the beginning of the first alert that still stands: so its start is known."""
+    models = {summary.deployed_model_id for summary in latest}
+    since = kept.first_open(models)
+    if since is None or since >= latest[0].window.start:
+        return []
+    return summaries.between(every, since, latest[0].window.start)[-MOST_EARLIER:]
+
+
+def _with_before(summaries: WindowSummaries, every: Every, shown: list[WindowSummary]) -> list[Pair]:
+    """Each window with the one before it of the same deployed model; nothing else of the history is read."""
     last: dict[str, WindowSummary | None] = {}
     found: list[Pair] = []
-    for summary in summaries.latest(every, num_windows):
+    for summary in shown:
         model = summary.deployed_model_id
         if model not in last:
             last[model] = summaries.before(every, summary.window.start, model)
@@ -96,8 +119,8 @@ def _with_before(summaries: WindowSummaries, every: Every, num_windows: int) -> 
 
 def _judged(
     shown: list[Pair], workspace: Workspace, monitoring: Monitoring, baseline: Baseline
-) -> tuple[list[WindowFindings], list[str]]:
-    """Each window beside its baseline; what is to be said of those that have none."""
+) -> tuple[list[tuple[Reference, WindowFindings]], list[str]]:
+    """Each window beside its baseline, with that; what is to be said of those that have none."""
     trained: dict[str, Statistics | None] = {}
     notes: list[str] = []
     found = []
@@ -112,7 +135,7 @@ def _judged(
                 trained[name], note = _trained_on(name, workspace)
                 notes += [note] if note else []
             reference = msgspec.structs.replace(reference, inputs=trained[name])
-        found.append(judge_window(summary, reference, monitoring))
+        found.append((reference, judge_window(summary, reference, monitoring)))
     return found, notes
 
 
