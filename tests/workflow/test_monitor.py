@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 import hagane as hg
 from hagane.bundle.bundle import Bundle
@@ -128,6 +129,19 @@ def test_the_values_are_those_of_the_rows(place: Workspace) -> None:
     assert found["fare"] == pytest.approx(jensen_shannon(*histograms) or 0.0, abs=0.03)
 
 
+def test_several_measures_of_one_column_each_with_its_own_threshold(place: Workspace) -> None:
+    asked = read_yaml(
+        "data: f.csv\nlabel: y\nmonitoring: {numeric: [wasserstein, mean_shift], threshold: 0.2, min_rows: 50,"
+        " measure_thresholds: {mean_shift: 4}}\n"
+    ).monitoring
+    window = monitor("tips", workspace=place, monitoring=asked).windows[-1]
+    found = {each.measure: each for each in window.about("input") if each.name == "fare"}
+    assert {name: each.threshold for name, each in found.items()} == {"WASSERSTEIN": 0.2, "MEAN_SHIFT": 4.0}
+    trained, came = (np.array(traffic(day, n, seed)["fare"]) for day, n, seed in ((0, 2000, 1), (3, ROWS, 13)))
+    expected = abs(float(stats.ttest_ind(trained, came, equal_var=False).statistic))
+    assert found["MEAN_SHIFT"].value == pytest.approx(expected, rel=0.1), "the bundle's are those of its training rows"
+
+
 def test_drift_from_window_to_window(place: Workspace) -> None:
     report = monitor("tips", workspace=place, baseline="previous", monitoring=Monitoring(min_rows=10))
     first, second, *_ = report.windows
@@ -207,14 +221,16 @@ def test_the_command_wants_a_mail_server(place: Workspace, capsys: pytest.Captur
 
 
 def test_what_cannot_be_is_told_at_once() -> None:
-    text = "data: f.csv\nlabel: y\nmonitoring: {time_zone: Europe/Berlln, threshold: 0, min_rows: 0}\n"
+    text = (
+        "data: f.csv\nlabel: y\nmonitoring: {time_zone: Europe/Berlln, numeric: [wasserstein, wasserstein],"
+        " measure_thresholds: {mean_shft: 1}, threshold: 0, min_rows: 0}\n"
+    )
     with pytest.raises(SpecError) as caught:
         read_yaml(text)
     told = [fault.where for fault in caught.value.faults]
-    assert [name in where for name, where in zip(("time_zone", "threshold", "min_rows"), told, strict=True)] == [
-        True
-    ] * 3
-    assert caught.value.faults[0].nearest == "Europe/Berlin"
+    names = ("time_zone", "numeric", "measure_thresholds", "threshold", "min_rows")
+    assert [name in where for name, where in zip(names, told, strict=True)] == [True] * 5
+    assert [fault.nearest for fault in caught.value.faults[:3]] == ["Europe/Berlin", "", "mean_shift"]
 
 
 def test_a_report_is_plain_json(place: Workspace) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hagane.monitoring.distribution import Categories, Distribution
 from hagane.monitoring.finding import Finding, Subject
-from hagane.monitoring.measures import get_measure
+from hagane.monitoring.measure_column import measure_column
 from hagane.monitoring.measures.l_infinity import changed_shares
 from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.monitoring.window_summary import WindowSummary
@@ -23,7 +23,7 @@ def column_distances(
     *,
     leave_out: Sequence[str] = (),
 ) -> Iterator[Finding]:
-    """The columns of `study` (a part of `summary`) against those of `baseline`.
+    """The columns of `study` (a part of `summary`) against those of `baseline`, by every measure that is asked for.
 
     Left out is what cannot be compared: columns that one side has not, times, arrays, and those of `leave_out`.
     """
@@ -35,13 +35,13 @@ def column_distances(
         both = paired_distributions(base, column)
         if both is None:
             continue
-        is_text = isinstance(both[0], Categories)
-        measure = (monitoring.categorical if is_text else monitoring.numeric).upper()
-        value = get_measure(measure)(*both)
-        if value is not None:
-            yield Finding.of_distance(of, column.name, measure=measure, value=value, num_rows=summary.num_rows,
-                                      threshold=monitoring.threshold_of(column.name), is_judged=is_judged,
-                                      change=_change(base, column, *both))  # fmt: skip
+        for measure in monitoring.measures_of(is_text=isinstance(both[0], Categories)):
+            value = measure_column(measure, base, column, both)
+            if value is not None:
+                yield Finding.of_distance(of, column.name, measure=measure.upper(), value=value,
+                                          threshold=monitoring.threshold_of(column.name, measure),
+                                          num_rows=summary.num_rows, is_judged=is_judged,
+                                          change=_change(base, column, *both))  # fmt: skip
 
 
 def _change(base: ColumnStatistics, column: ColumnStatistics, before: Distribution, after: Distribution) -> str:

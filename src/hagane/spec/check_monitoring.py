@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.errors import Fault, nearest
+from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
+from hagane.spec.monitoring import Monitoring
 from hagane.spec.spec import Spec
 
 
 def monitoring_faults(spec: Spec) -> Iterator[Fault]:
-    """A time zone that there is none of, thresholds and rows out of range."""
+    """A time zone that there is none of, thresholds and rows out of range, measures that are none or named twice."""
     if spec.monitoring is None:
         return
     monitoring = spec.monitoring
     yield from _zone_faults(monitoring.time_zone)
-    thresholds = {"monitoring.threshold": monitoring.threshold}
+    yield from _measure_faults(monitoring)
+    thresholds = {} if monitoring.threshold is None else {"monitoring.threshold": monitoring.threshold}
     thresholds |= {f"monitoring.thresholds.{name}": value for name, value in monitoring.thresholds.items()}
+    for name, value in monitoring.measure_thresholds.items():
+        thresholds[f"monitoring.measure_thresholds.{name}"] = value
     for where, value in thresholds.items():
         if not 0 < value < float("inf"):
             yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.3",
@@ -25,6 +30,18 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if value < 1:
             where = f"monitoring.{name}"
             yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(value))
+
+
+def _measure_faults(monitoring: Monitoring) -> Iterator[Fault]:
+    for where in ("numeric", "categorical"):
+        named = monitoring.measures_of(is_text=where == "categorical")
+        if len(set(named)) != len(named) or not named:
+            yield Fault(what="measures are named once each", where=f"monitoring.{where}", expected="one or more",
+                        received=", ".join(named) or "none")  # fmt: skip
+    for name in monitoring.measure_thresholds:
+        if name not in MEASURE_THRESHOLDS:
+            yield Fault(what=f"no measure {name!r}", where="monitoring.measure_thresholds",
+                        expected=", ".join(MEASURE_THRESHOLDS), nearest=nearest(name, MEASURE_THRESHOLDS))  # fmt: skip
 
 
 def _zone_faults(name: str) -> Iterator[Fault]:

@@ -6,28 +6,42 @@ from typing import Literal
 
 import msgspec
 
-NumericMeasure = Literal["jensen_shannon_divergence", "kolmogorov_smirnov", "wasserstein", "population_stability_index"]
+from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
+
+NumericMeasure = Literal[
+    "jensen_shannon_divergence",
+    "kolmogorov_smirnov",
+    "wasserstein",
+    "population_stability_index",
+    "mean_shift",
+    "variance_shift",
+]
 CategoricalMeasure = Literal["l_infty", "jensen_shannon_divergence", "chi_squared", "population_stability_index"]
 
 
 class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Into which windows the traffic is cut, how far each column may move, and by which measure.
+    """Into which windows the traffic is cut, how far each column may move, and by which measures.
 
-    >>> Monitoring(thresholds={"fare": 0.1}).threshold_of("fare"), Monitoring().threshold_of("fare")
+    >>> Monitoring(thresholds={"fare": 0.1}).threshold_of("fare", "wasserstein"), Monitoring().threshold_of("fare")
     (0.1, 0.3)
+    >>> Monitoring(threshold=0.1).threshold_of("fare", "mean_shift")
+    5.0
     """
 
     every: Literal["hour", "day", "week", "month"] = "day"
     """The windows, by the calendar of `time_zone`."""
     time_zone: str = "UTC"
-    numeric: NumericMeasure = "jensen_shannon_divergence"
-    """How far numbers have moved."""
-    categorical: CategoricalMeasure = "l_infty"
+    numeric: NumericMeasure | tuple[NumericMeasure, ...] = "jensen_shannon_divergence"
+    """How far numbers have moved: a measure, or several."""
+    categorical: CategoricalMeasure | tuple[CategoricalMeasure, ...] = "l_infty"
     """How far categories have."""
-    threshold: float = 0.3
-    """From where on a column has moved too far: TensorFlow Data Validation's and Vertex AI's."""
+    threshold: float | None = None
+    """From where on a distance is too long; None: each measure's own (`MEASURE_THRESHOLDS`). Not of shifts, which are
+    in standard errors."""
     thresholds: dict[str, float] = {}
-    """Column → its own threshold."""
+    """Column → its own threshold of distances."""
+    measure_thresholds: dict[str, float] = {}
+    """Measure → its threshold, where the column has none of its own."""
     min_rows: int = 100
     """A window of fewer logged rows is shown, and judged by nothing."""
 
@@ -36,6 +50,15 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     alert_until: int = 2
     """It is over with so many in a row below 0.8 of it."""
 
-    def threshold_of(self, column: str) -> float:
-        """The threshold of one column."""
-        return self.thresholds.get(column, self.threshold)
+    def measures_of(self, *, is_text: bool) -> tuple[str, ...]:
+        """By which measures a column is looked at, the first named first."""
+        named = self.categorical if is_text else self.numeric
+        return (named,) if isinstance(named, str) else tuple(named)
+
+    def threshold_of(self, column: str, measure: str = "jensen_shannon_divergence") -> float:
+        """The threshold of one column by one measure: what is said of the column, of the measure, of all, of none."""
+        named = measure.lower()
+        own = None if named in STANDARD_ERRORS else self.thresholds.get(column)
+        every = None if named in STANDARD_ERRORS else self.threshold
+        said = (own, self.measure_thresholds.get(named), every, MEASURE_THRESHOLDS[named])
+        return next(value for value in said if value is not None)

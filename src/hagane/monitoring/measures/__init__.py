@@ -1,7 +1,7 @@
 """Measures of drift: how far one distribution lies from another, one file a measure.
 
 `MEASURES` is the table: a function of the baseline's distribution and the other's, None where it says nothing of two
-such distributions.
+such distributions. `SHIFTS` are those of moments: functions of two columns' statistics, in standard errors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hagane.monitoring.distribution import Distribution
+    from hagane.statistics.statistics import ColumnStatistics
 
 
 class Measure(Protocol):
@@ -18,6 +19,13 @@ class Measure(Protocol):
 
     def __call__(self, base: Distribution, study: Distribution, /) -> float | None:
         """How far `study` lies from `base`; None where the measure is not defined for the two."""
+
+
+class Shift(Protocol):
+    """One measure of moments."""
+
+    def __call__(self, base: ColumnStatistics, study: ColumnStatistics, /) -> float | None:
+        """How many standard errors `study` lies from `base`; None where the measure is not defined for the two."""
 
 
 MEASURES = {
@@ -29,6 +37,11 @@ MEASURES = {
     "CHI_SQUARED": "hagane.monitoring.measures.chi_squared:chi_squared",
 }
 """Name → `module:function`; the first two are BigQuery ML's."""
+SHIFTS = {
+    "MEAN_SHIFT": "hagane.monitoring.measures.mean_shift:mean_shift",
+    "VARIANCE_SHIFT": "hagane.monitoring.measures.variance_shift:variance_shift",
+}
+"""Name → `module:function`."""
 
 
 def get_measure(name: str) -> Measure:
@@ -41,3 +54,14 @@ def get_measure(name: str) -> Measure:
     module, _, function = MEASURES[name].partition(":")
     measure: Measure = getattr(importlib.import_module(module), function)
     return measure
+
+
+def get_shift(name: str) -> Shift:
+    """The shift called `name`. Raises KeyError.
+
+    >>> get_shift("MEAN_SHIFT").__name__
+    'mean_shift'
+    """
+    module, _, function = SHIFTS[name].partition(":")
+    shift: Shift = getattr(importlib.import_module(module), function)
+    return shift
