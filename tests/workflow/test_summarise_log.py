@@ -14,6 +14,7 @@ import hagane as hg
 from hagane.errors import DataError, NotFoundError
 from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Windows
 from hagane.serving import ServerThread
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -47,11 +48,11 @@ def place(tmp_path: Path) -> Workspace:
 
 
 def history(place: Workspace, windows: Monitoring) -> list[WindowSummary]:
-    return WindowSummaries(place.monitoring_folder, "e").between(windows.every)
+    return WindowSummaries(place.monitoring_folder, "e").between(Windows(windows.every, windows.time_zone).series)
 
 
 def test_each_window_has_the_statistics_of_its_rows(place: Workspace) -> None:
-    done = summarise_log("e", workspace=place, monitoring=HOURS)
+    done = summarise_log("e", workspace=place, monitoring=HOURS).windows
     assert [window.start // HOUR - LONG_AGO for window in done] == [0, 5, DAY]
     first, second, third, other = history(place, HOURS)
     assert [(each.num_rows, each.traffic, each.version) for each in (first, second, third, other)] == [
@@ -78,43 +79,46 @@ def test_windows_merge_into_the_longer_one(place: Workspace) -> None:
 
 
 def test_what_is_there_is_left_and_late_rows_are_not(place: Workspace) -> None:
-    assert len(summarise_log("e", workspace=place, monitoring=DAYS)) == 2
-    assert summarise_log("e", workspace=place, monitoring=DAYS) == []
+    assert len(summarise_log("e", workspace=place, monitoring=DAYS).windows) == 2
+    assert summarise_log("e", workspace=place, monitoring=DAYS).windows == ()
     folder = LogFolder(place.logs_folder, "e")
     write_rows(folder.make_hour("requests", LONG_AGO + 7) / "late.parquet", made_hours.rows([500], LONG_AGO + 7))
-    (again,) = summarise_log("e", workspace=place, monitoring=DAYS)
+    (again,) = summarise_log("e", workspace=place, monitoring=DAYS).windows
     assert again.start == LONG_AGO * HOUR
     assert [each.num_rows for each in history(place, DAYS)] == [71, 20, 10]
 
 
 def test_a_window_that_is_not_over_waits(place: Workspace) -> None:
     now = (LONG_AGO + DAY + 3) * HOUR
-    assert [window.end <= now for window in summarise_log("e", workspace=place, monitoring=DAYS, now=now)] == [True]
-    assert len(summarise_log("e", workspace=place, monitoring=DAYS, now=(LONG_AGO + 2 * DAY) * HOUR)) == 1
+    assert [window.end <= now for window in summarise_log("e", workspace=place, monitoring=DAYS, now=now).windows] == [
+        True
+    ]
+    assert len(summarise_log("e", workspace=place, monitoring=DAYS, now=(LONG_AGO + 2 * DAY) * HOUR).windows) == 1
 
 
 def test_hours_that_were_deleted_leave_their_summaries(place: Workspace) -> None:
     summarise_log("e", workspace=place, monitoring=HOURS)
     for file in LogFolder(place.logs_folder, "e").files("requests", until=LONG_AGO + 1):
         file.unlink()
-    assert summarise_log("e", workspace=place, monitoring=HOURS) == []
+    assert summarise_log("e", workspace=place, monitoring=HOURS).windows == ()
     assert history(place, HOURS)[0].num_rows == 40
 
 
 def test_days_of_a_zone(place: Workspace) -> None:
     summarise_log("e", workspace=place, monitoring=Monitoring(every="day", time_zone="America/New_York"))
-    kept = WindowSummaries(place.monitoring_folder, "e").between("day")
+    kept = WindowSummaries(place.monitoring_folder, "e").between("day America/New_York")
     assert [each.num_rows for each in kept] == [40, 50, 10], "UTC's midnight is the evening before"
     assert kept[0].window.start % (24 * HOUR) != 0
 
 
 def test_an_hour_that_lies_in_two_windows_is_looked_at_once(place: Workspace) -> None:
-    windows = Monitoring(every="day", time_zone="Asia/Kolkata")
-    summarise_log("e", workspace=place, monitoring=windows)
     half = Monitoring(every="hour", time_zone="Asia/Kolkata")
-    assert len(summarise_log("e", workspace=place, monitoring=half)) == 6
-    assert summarise_log("e", workspace=place, monitoring=half) == []
+    assert len(summarise_log("e", workspace=place, monitoring=half).windows) == 6
+    assert summarise_log("e", workspace=place, monitoring=half).windows == ()
     assert sum(each.num_rows for each in history(place, half)) == 100
+    days = Monitoring(every="day", time_zone="Asia/Kolkata")
+    assert len(summarise_log("e", workspace=place, monitoring=days).windows) == 2
+    assert [each.num_rows for each in history(place, days)] == [70, 20, 10]
 
 
 def test_what_cannot_be_read_is_told(place: Workspace) -> None:
@@ -142,7 +146,7 @@ def test_a_real_server_and_its_probabilities(tmp_path: Path) -> None:
         httpx.post(f"{server.url}/predict", json={"instances": instances}).raise_for_status()
     later = 10**6 * 4_000_000_000
     summarise_log("late", workspace=place, monitoring=DAYS, now=later)
-    (summary,) = WindowSummaries(place.monitoring_folder, "late").between("day")
+    (summary,) = WindowSummaries(place.monitoring_folder, "late").between("day UTC")
     probabilities = model.predict_rows(instances).probabilities
     assert probabilities is not None
     answered = probabilities[:, 1]

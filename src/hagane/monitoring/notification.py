@@ -46,4 +46,4 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(lines)
 
     def _when(self, moment: int) -> str:
-        return self.windows.text(self.windows.of(moment))
+        return self.windows.name(moment)

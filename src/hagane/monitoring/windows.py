@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import Literal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-Every = Literal["hour", "day", "week", "month"]
+from hagane.spec.rows_of_window import rows_of_window
+
+CALENDAR = ("hour", "day", "week", "month")
 _HOUR = 3_600_000_000
+_YEARS = range(2000, 2038)
 
 
 class Window(msgspec.Struct, frozen=True, order=True):
@@ -21,10 +24,10 @@ class Window(msgspec.Struct, frozen=True, order=True):
 
 
 class Windows(msgspec.Struct, frozen=True):
-    """Hours, days, weeks (from Monday) or months, as the calendar of `time_zone` has them.
+    """Hours, days, weeks (from Monday) or months, as the calendar of `time_zone` has them; or `5000 rows`.
 
-    They have no gap and no overlap: a day on which clocks are changed has 23 or 25 hours, and an hour that clocks show
-    twice is two windows.
+    Those of rows are cut where the rows are (`hagane.workflow.cut_rows`). Those of the calendar have no gap and no
+    overlap: a day on which clocks are changed has 23 or 25 hours, and an hour that clocks show twice is two windows.
 
     >>> berlin = Windows("day", "Europe/Berlin")
     >>> moment = int(datetime.datetime(2026, 10, 25, 12, tzinfo=datetime.UTC).timestamp()) * 1_000_000
@@ -33,8 +36,42 @@ class Windows(msgspec.Struct, frozen=True):
     (25, '2026-10-25')
     """
 
-    every: Every = "day"
+    every: str = "day"
     time_zone: str = "UTC"
+
+    @property
+    def num_rows(self) -> int | None:
+        """Of windows that are cut by their rows: how many each has."""
+        return rows_of_window(self.every)
+
+    @property
+    def series(self) -> str:
+        """What their summaries are kept by. Zones that are whole hours off UTC have the same hours, and share them.
+
+        >>> Windows("hour", "Europe/Berlin").series, Windows("hour", "Asia/Kolkata").series, Windows("day").series
+        ('hour', 'hour Asia/Kolkata', 'day UTC')
+        """
+        if self.num_rows is not None:
+            return f"{self.num_rows} rows"
+        if self.every == "hour" and _has_whole_hours(self.time_zone):
+            return "hour"
+        return f"{self.every} {self.time_zone}"
+
+    @property
+    def parts(self) -> Windows | None:
+        """The shorter ones of which each of these is made without a rest; None of hours and rows."""
+        if self.every == "day":
+            return Windows("hour", self.time_zone)
+        return Windows("day", self.time_zone) if self.every in CALENDAR[2:] else None
+
+    @property
+    def plural(self) -> str:
+        """As people call them.
+
+        >>> Windows("day").plural, Windows("5000 rows").plural
+        ('days', 'windows of 5,000 rows')
+        """
+        return f"{self.every}s" if self.num_rows is None else f"windows of {self.num_rows:,} rows"
 
     def of(self, time: int) -> Window:
         """The window in which a moment lies."""
@@ -53,9 +90,15 @@ class Windows(msgspec.Struct, frozen=True):
             yield window
             time = window.end
 
+    def name(self, time: int) -> str:
+        """As people call the window in which a moment lies; one of rows is called by its beginning."""
+        return self.text(Window(time, time + 1) if self.num_rows else self.of(time))
+
     def text(self, window: Window) -> str:
         """As people call it, in its time zone: `2026-11-21 15:00`, `2026-11-21`, `2026-11`; a week by its Monday."""
         local = _at(window.start, ZoneInfo(self.time_zone))
+        if self.num_rows is not None:
+            return local.strftime("%Y-%m-%d %H:%M:%S")
         if self.every == "hour":
             return local.strftime("%Y-%m-%d %H:%M")
         return local.strftime("%Y-%m" if self.every == "month" else "%Y-%m-%d")
@@ -78,6 +121,14 @@ class Windows(msgspec.Struct, frozen=True):
         if self.every == "month":
             return (first + datetime.timedelta(days=31)).replace(day=1)
         return first + datetime.timedelta(days=7 if self.every == "week" else 1)
+
+
+@lru_cache(maxsize=64)
+def _has_whole_hours(zone: str) -> bool:
+    """Whether the zone's clocks show whole hours when UTC's do, as far as anybody has logged or will."""
+    looked_at = ZoneInfo(zone)
+    moments = (datetime.datetime(year, month, 15, tzinfo=looked_at) for year in _YEARS for month in range(1, 13))
+    return all((moment.utcoffset() or datetime.timedelta()).seconds % 3600 == 0 for moment in moments)
 
 
 def _at(time: int, zone: ZoneInfo) -> datetime.datetime:

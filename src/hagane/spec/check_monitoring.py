@@ -25,7 +25,7 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if not 0 < value < float("inf"):
             yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.3",
                         received=f"{value:g}")  # fmt: skip
-    for name in ("min_rows", "alert_after", "alert_until"):
+    for name in ("min_rows", "alert_after", "alert_until", "keep_hours_days"):
         value = getattr(monitoring, name)
         if value < 1:
             where = f"monitoring.{name}"

@@ -49,6 +49,8 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """An alert opens with so many judged windows above the threshold in a row."""
     alert_until: int = 2
     """It is over with so many in a row below 0.8 of it."""
+    keep_hours_days: int = 35
+    """Hours that are older are let go, and their days are kept; the log itself is kept for 30 days by default."""
 
     def measures_of(self, *, is_text: bool) -> tuple[str, ...]:
         """By which measures a column is looked at, the first named first."""

@@ -14,15 +14,15 @@ from hagane.monitoring.judge_window import judge_window
 from hagane.monitoring.reference import Baseline, Reference
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
-from hagane.monitoring.windows import Every
+from hagane.monitoring.windows import Windows
 from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.find_alerts import find_alerts
-from hagane.workflow.request_log import log_folder
 from hagane.workflow.summarise_log import summarise_log
+from hagane.workflow.watched_log import watched_log
 from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -79,14 +79,15 @@ def monitor(
     asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
     done = summarise_log(endpoint, workspace=workspace, monitoring=asked, now=now, progress=progress)
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
-    latest = summaries.latest(asked.every, num_windows)
-    kept = KeptAlerts(summaries.path, baseline=baseline, every=asked.every)
-    earlier = _since_alerts(kept, latest, summaries, asked.every)
-    judged, missing = _judged(_with_before(summaries, asked.every, [*earlier, *latest]), workspace, asked, baseline)
+    series = Windows(asked.every, asked.time_zone).series
+    latest = summaries.latest(series, num_windows)
+    kept = KeptAlerts(summaries.path, baseline=baseline, every=series)
+    earlier = _since_alerts(kept, latest, summaries, series)
+    judged, missing = _judged(_with_before(summaries, series, [*earlier, *latest]), workspace, asked, baseline)
     alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked)
     windows = tuple(window for _, window in judged[len(earlier) :])
-    return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done),
-                         windows=windows, notes=(*notes, *missing), alerts=alerts)  # fmt: skip
+    return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done.windows),
+                         windows=windows, notes=(*notes, *done.notes, *missing), alerts=alerts)  # fmt: skip
 
 
 def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
@@ -94,24 +95,24 @@ def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
 
 
 def _since_alerts(
-    kept: KeptAlerts, latest: list[WindowSummary], summaries: WindowSummaries, every: Every
+    kept: KeptAlerts, latest: list[WindowSummary], summaries: WindowSummaries, series: str
 ) -> list[WindowSummary]:
     """The windows before the latest from the beginning of the first alert that still stands: so its start is known."""
     models = {summary.deployed_model_id for summary in latest}
     since = kept.first_open(models)
     if since is None or since >= latest[0].window.start:
         return []
-    return summaries.between(every, since, latest[0].window.start)[-MOST_EARLIER:]
+    return summaries.between(series, since, latest[0].window.start)[-MOST_EARLIER:]
 
 
-def _with_before(summaries: WindowSummaries, every: Every, shown: list[WindowSummary]) -> list[Pair]:
+def _with_before(summaries: WindowSummaries, series: str, shown: list[WindowSummary]) -> list[Pair]:
     """Each window with the one before it of the same deployed model; nothing else of the history is read."""
     last: dict[str, WindowSummary | None] = {}
     found: list[Pair] = []
     for summary in shown:
         model = summary.deployed_model_id
         if model not in last:
-            last[model] = summaries.before(every, summary.window.start, model)
+            last[model] = summaries.before(series, summary.window.start, model)
         found.append((summary, last[model]))
         last[model] = summary
     return found
@@ -155,13 +156,21 @@ def _trained_on(reference: str, workspace: Workspace) -> tuple[Statistics | None
 
 def declared_monitoring(endpoint: str, workspace: Workspace) -> tuple[Monitoring, list[str]]:
     """What the spec of the latest model that answered says; the defaults, with a note, where it cannot be read."""
-    models = model_files(log_folder(endpoint, workspace))
-    if not models:
+    reference = _latest_model(endpoint, workspace)
+    if not reference:
         return DEFAULTS, []
-    reference = f"{models[0].model}@{models[0].version}"
     try:
         folder = workspace.get(reference).path
         text = read_verified(folder, keep=("spec.yaml",))[1]["spec.yaml"].decode()
         return read_yaml(text).monitoring or DEFAULTS, []
     except (HaganeError, KeyError):
         return DEFAULTS, [f"the spec of {reference} cannot be read: windows and thresholds are the defaults"]
+
+
+def _latest_model(endpoint: str, workspace: Workspace) -> str:
+    """The last that was served, or, where the log is gone, of which anything is kept; nothing where there is none."""
+    models = model_files(watched_log(endpoint, workspace))
+    if models:
+        return f"{models[0].model}@{models[0].version}"
+    newest = WindowSummaries(workspace.monitoring_folder, endpoint).newest()
+    return f"{newest.model}@{newest.version}" if newest else ""

@@ -6,25 +6,30 @@ import time
 from contextlib import ExitStack
 
 import msgspec
-import pyarrow.parquet as pq
 
 from hagane.data.column_type import type_columns
 from hagane.data.engine import Engine, quote_name, quote_text
 from hagane.data.origin import Origin
 from hagane.data.table import Table
+from hagane.errors import DataError
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
+from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.hours_to_sum_up import hours_to_sum_up
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_rows import LoggedRows
-from hagane.workflow.request_log import log_folder, log_sql
+from hagane.workflow.merge_windows import merge_windows
+from hagane.workflow.request_log import log_sql
+from hagane.workflow.summarised import Summarised
+from hagane.workflow.thin_hours import thin_hours
 from hagane.workflow.watched_answers import watched_answers
+from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_parts import PARTS, get_part
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -39,43 +44,43 @@ def summarise_log(
     monitoring: Monitoring,
     now: int | None = None,
     progress: Progress = SILENT,
-) -> list[Window]:
+) -> Summarised:
     """Sum up every window that is over by `now` (µs; None: this moment) and has rows that were not there before.
 
-    The windows that were, the earliest first. Each is kept as soon as it is summed up: what ends the process loses the
-    one in work, and the next call goes on from there. A window into whose hours late rows came is summed up again, for
-    as long as the log holds them all. Raises NotFoundError for an endpoint without a log, DataError, StorageError.
+    Only hours are summed up from the log. Each is kept at once: what ends the process loses the one in work, and the
+    next call goes on from there. Days are merged of the hours of their zone, weeks and months of its days, without a
+    row. An hour into which late rows came is summed up again, and so is what was made of it, for as long as the log
+    holds all its rows. An hour whose files are damaged is told in the notes, and nothing is made of it yet. Raises
+    NotFoundError for an endpoint without a log and without a history, StorageError.
     """
-    folder, summaries = log_folder(endpoint, workspace), WindowSummaries(workspace.monitoring_folder, endpoint)
-    windows = Windows(monitoring.every, monitoring.time_zone)
+    summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
+    folder, windows = watched_log(endpoint, workspace), Windows(monitoring.every, monitoring.time_zone)
     moment = time.time_ns() // 1000 if now is None else now
-    due = _due(folder, summaries, windows, moment)
-    with progress.phase("sum up the log", total=len(due), unit="windows") as phase:
+    hours = Windows("hour", monitoring.time_zone)
+    due, lost = hours_to_sum_up(folder, summaries, hours, moment)
+    done, missing = [], list(lost)
+    notes = [_lost(hours, window) for window in lost]
+    with progress.phase("sum up the log", total=len(due), unit="hours") as phase:
         for window, num_logged in due:
-            found = summarise_window(folder, window, workspace=workspace, monitoring=monitoring)
-            summaries.put(windows.every, window.start, num_logged, found)
+            try:
+                found = summarise_window(folder, window, workspace=workspace, monitoring=monitoring)
+                summaries.put(hours.series, window, num_logged, found)
+                done.append(window)
+            except DataError as error:
+                missing.append(window)
+                notes.append(f"the hour {hours.text(window)} cannot be summed up: {error.faults[0].what}")
             phase.advance(1)
-    return [window for window, _ in due]
+    if windows.every != "hour":
+        done = merge_windows(summaries, windows, now=moment, without=missing, progress=progress)
+    thin_hours(summaries, hours, now=moment, keep_days=monitoring.keep_hours_days, without=missing)
+    return Summarised(windows=tuple(done), notes=tuple(notes))
 
 
-def _due(folder: LogFolder, summaries: WindowSummaries, windows: Windows, now: int) -> list[tuple[Window, int]]:
-    """The windows to sum up, and how many rows their hours hold now."""
-    kept = summaries.kept(windows.every)
-    with log_lock(folder):
-        hours = {
-            hour: sum(pq.read_metadata(file).num_rows for file in folder.files("requests", since=hour, until=hour + 1))
-            for hour in folder.hours("requests")
-        }
-    logged: dict[Window, int] = {}
-    for hour, num_rows in hours.items():
-        start = hour * HOUR_MICROSECONDS
-        for window in windows.between(start, start + HOUR_MICROSECONDS):
-            logged[window] = logged.get(window, 0) + num_rows
-    return [
-        (window, num_logged)
-        for window, num_logged in sorted(logged.items())
-        if window.end <= now and (window.start not in kept or kept[window.start].num_logged < num_logged)
-    ]
+def _lost(hours: Windows, window: Window) -> str:
+    return (
+        f"late rows of {hours.text(window)} are not counted: of the hours of that day only the day's sum is kept, and"
+        " the log no longer holds them all"
+    )
 
 
 def summarise_window(

@@ -11,7 +11,7 @@ import msgspec
 
 from hagane.monitoring.alert import Alert
 from hagane.monitoring.slice_effect import SliceEffect
-from hagane.workspace.window_summaries import BUSY_TIMEOUT_SECONDS
+from hagane.workspace.history_file import BUSY_TIMEOUT_SECONDS
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS alerts"

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from hagane.monitoring.alert import Alert
-from hagane.workspace.window_summaries import BUSY_TIMEOUT_SECONDS
+from hagane.workspace.history_file import BUSY_TIMEOUT_SECONDS
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS alerts_told"

@@ -1,0 +1,180 @@
+"""Longer windows made of hours, against the same windows summed up from their rows; what is there without a log."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.serving.request_log import made_hours
+
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Window, Windows
+from hagane.serving.request_log.hour_writer import write_rows
+from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.model_file import write_model_file
+from hagane.spec.monitoring import Monitoring
+from hagane.workflow.monitor import monitor
+from hagane.workflow.summarise_log import summarise_log, summarise_window
+from hagane.workspace.window_summaries import WindowSummaries
+from hagane.workspace.workspace import Workspace
+
+HOUR = 3_600_000_000
+FIRST = 20_000 * 24
+"""An hour that begins a day: 2024-10-04."""
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/Havana", "Australia/Lord_Howe")
+
+
+def made_log(root: Path, hours: dict[int, int]) -> Workspace:
+    """So many rows of version 1 in each hour, and every third hour as many of version 2."""
+    place, first = Workspace(root), 0
+    folder = LogFolder(place.logs_folder, "e")
+    for hour, num_rows in hours.items():
+        for version in ("1", "2") if hour % 3 == 0 else ("1",):
+            made_hours.write_hour(folder, FIRST + hour, range(first, first + num_rows), version=version, files=1)
+            first += num_rows
+    for version in ("1", "2"):
+        write_model_file(folder, made_hours.model(version))
+    return place
+
+
+def kept(place: Workspace, monitoring: Monitoring) -> list[WindowSummary]:
+    series = Windows(monitoring.every, monitoring.time_zone).series
+    return WindowSummaries(place.monitoring_folder, "e").between(series)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.integers(0, 24 * 45), st.integers(1, 900), min_size=1, max_size=7),
+    st.sampled_from(ZONES),
+    st.sampled_from(["day", "week", "month"]),
+)
+def test_merged_hours_are_the_window_summed_up_from_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, hours: dict[int, int], zone: str, every: str
+) -> None:
+    place = made_log(tmp_path_factory.mktemp("home"), hours)
+    asked = Monitoring(every=every, time_zone=zone)
+    done = summarise_log("e", workspace=place, monitoring=asked)
+    assert done.notes == ()
+    merged = kept(place, asked)
+    folder = LogFolder(place.logs_folder, "e")
+    whole = [each for window in done.windows
+             for each in summarise_window(folder, window, workspace=place, monitoring=asked)]  # fmt: skip
+    assert [(each.window, each.version) for each in merged] == [(each.window, each.version) for each in whole]
+    total = sum(number * (2 if hour % 3 == 0 else 1) for hour, number in hours.items())
+    assert sum(each.num_rows for each in merged) == total, "no row is lost, none counted twice"
+    for one, other in zip(merged, whole, strict=True):
+        same_within_the_sketches(one, other)
+
+
+def same_within_the_sketches(merged: WindowSummary, whole: WindowSummary) -> None:
+    assert (merged.num_rows, merged.num_errors) == (whole.num_rows, whole.num_errors)
+    assert merged.traffic == pytest.approx(whole.traffic)
+    mine, theirs = merged.inputs["age"], whole.inputs["age"]
+    assert (mine.count, mine.num_nulls, mine.min, mine.max, mine.num_zeros) == (
+        theirs.count, theirs.num_nulls, theirs.min, theirs.max, theirs.num_zeros)  # fmt: skip
+    assert mine.mean == pytest.approx(theirs.mean)
+    assert mine.stddev == (None if theirs.stddev is None else pytest.approx(theirs.stddev))
+    assert mine.quantile_sketch is not None
+    assert theirs.quantile_sketch is not None
+    points = [float(value.value) for value in theirs.quantiles]
+    allowed = 2 * (mine.quantile_sketch.rank_error + theirs.quantile_sketch.rank_error) + 1 / mine.count
+    for rank, exact in zip(mine.quantile_sketch.ranks(points), theirs.quantile_sketch.ranks(points), strict=True):
+        assert abs(rank - exact) <= allowed
+    assert mine.num_distinct == pytest.approx(theirs.num_distinct, rel=0.06)
+    assert [(top.value, top.count) for top in merged.inputs["person"].top_values] == [
+        (top.value, top.count) for top in whole.inputs["person"].top_values]  # fmt: skip
+
+
+def test_a_month_is_there_without_the_log_and_its_models(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {0: 30, 5: 20, 24: 10, 24 * 40: 7})
+    summarise_log("e", workspace=place, monitoring=Monitoring(every="hour"))
+    shutil.rmtree(place.logs_folder)
+    report = monitor("e", workspace=place, monitoring=Monitoring(every="month", min_rows=1))
+    assert [(window.summary.num_rows, window.summary.version) for window in report.windows] == [
+        (60, "1"), (40, "2"), (7, "1"), (7, "2")]  # fmt: skip
+    assert not LogFolder(place.logs_folder, "e").path.exists()
+    assert monitor("e", workspace=place).monitoring == Monitoring(), "and says so where the model is gone, too"
+
+
+def test_a_late_row_finds_its_way_into_the_month(tmp_path: Path) -> None:
+    place, asked = made_log(tmp_path, {1: 30, 30: 20}), Monitoring(every="month")
+    summarise_log("e", workspace=place, monitoring=asked)
+    folder = LogFolder(place.logs_folder, "e")
+    write_rows(folder.make_hour("requests", FIRST + 7) / "late.parquet", made_hours.rows([5_000], FIRST + 7))
+    for every in ("day", "month"):
+        assert len(summarise_log("e", workspace=place, monitoring=Monitoring(every=every)).windows) <= 1
+    assert [(each.num_rows, each.inputs["age"].max) for each in kept(place, asked)] == [(51, 5_000), (20, 69)]
+    assert summarise_log("e", workspace=place, monitoring=asked).windows == ()
+
+
+def test_a_window_is_merged_once_it_is_over(tmp_path: Path) -> None:
+    place, asked = made_log(tmp_path, {0: 3, 23: 4}), Monitoring(every="day")
+    before = summarise_log("e", workspace=place, monitoring=asked, now=(FIRST + 24) * HOUR - 1)
+    assert before.windows == ()
+    summaries = WindowSummaries(place.monitoring_folder, "e")
+    assert list(summaries.kept("hour")) == [FIRST * HOUR], "the hours that are over are summed up already"
+    after = summarise_log("e", workspace=place, monitoring=asked, now=(FIRST + 24) * HOUR)
+    assert after.windows == (Window(FIRST * HOUR, (FIRST + 24) * HOUR),)
+
+
+def test_old_hours_become_days_and_their_late_rows_count(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 5: 20, 24 * 50: 7})
+    asked = Monitoring(every="hour", keep_hours_days=40)
+    summarise_log("e", workspace=place, monitoring=asked)
+    summaries = WindowSummaries(place.monitoring_folder, "e")
+    assert [each.num_rows for each in kept(place, asked)] == [7, 7], "two models, of the last hour"
+    assert [each.num_rows for each in kept(place, Monitoring())] == [50]
+    assert summarise_log("e", workspace=place, monitoring=asked).windows == (), "what was let go is known"
+    folder = LogFolder(place.logs_folder, "e")
+    write_rows(folder.make_hour("requests", FIRST + 5) / "late.parquet", made_hours.rows([5_000], FIRST + 5))
+    summarise_log("e", workspace=place, monitoring=asked)
+    assert [each.num_rows for each in kept(place, Monitoring())] == [51]
+    assert all(each.is_thinned for each in summaries.kept("hour", until=(FIRST + 24) * HOUR).values())
+
+
+def test_a_late_row_of_a_day_that_the_log_has_lost_is_told(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 5: 20, 24 * 50: 7})
+    asked = Monitoring(keep_hours_days=40)
+    summarise_log("e", workspace=place, monitoring=asked)
+    folder = LogFolder(place.logs_folder, "e")
+    shutil.rmtree(folder.hour_path("requests", FIRST + 1))
+    write_rows(folder.make_hour("requests", FIRST + 5) / "late.parquet", made_hours.rows([5_000], FIRST + 5))
+    (note,) = summarise_log("e", workspace=place, monitoring=asked).notes
+    assert "late rows of 2024-10-04 05:00 are not counted" in note
+    assert kept(place, asked)[0].num_rows == 50
+
+
+def test_another_zone_begins_where_hours_do(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 5: 20, 24 * 50: 7, 24 * 51: 9})
+    summarise_log("e", workspace=place, monitoring=Monitoring(keep_hours_days=40))
+    shutil.rmtree(place.logs_folder)
+    asked = Monitoring(time_zone="America/New_York")
+    done = summarise_log("e", workspace=place, monitoring=asked)
+    assert len(done.windows) == 2
+    assert {each.num_rows for each in kept(place, asked)} == {7, 9}
+
+
+def test_a_damaged_file_keeps_back_its_own_windows_alone(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 24: 20, 48: 7})
+    folder = LogFolder(place.logs_folder, "e")
+    damaged = folder.files("requests", since=FIRST + 24, until=FIRST + 25)[0]
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    done = summarise_log("e", workspace=place, monitoring=Monitoring())
+    assert [window.start // HOUR - FIRST for window in done.windows] == [0, 48]
+    assert "the hour 2024-10-05 00:00 cannot be summed up" in done.notes[0]
+    damaged.write_bytes(content)
+    done = summarise_log("e", workspace=place, monitoring=Monitoring())
+    assert [window.start // HOUR - FIRST for window in done.windows] == [24]
+
+
+def test_rows_of_a_clock_that_runs_ahead_wait(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 24 * 9: random.Random(0).randint(1, 9)})
+    asked, now = Monitoring(every="hour"), (FIRST + 2) * HOUR
+    assert len(summarise_log("e", workspace=place, monitoring=asked, now=now).windows) == 1
+    assert summarise_log("e", workspace=place, monitoring=asked, now=now - 30 * HOUR).windows == (), "set back"
+    assert [each.num_rows for each in kept(place, asked)] == [30], "and nothing is lost by it"
