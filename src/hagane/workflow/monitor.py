@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -27,6 +27,9 @@ from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from hagane.monitoring.view.monitor_view import MonitorView
+
 Pair: TypeAlias = tuple[WindowSummary, WindowSummary | None]
 """A window, and the one before it."""
 DEFAULTS = Monitoring()
@@ -47,6 +50,15 @@ class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     alerts: tuple[Alert, ...] = ()
     """All that stand or have ended in these windows, the earliest first."""
+    references: tuple[Reference, ...] = ()
+    """What each of the windows was held against."""
+
+    @property
+    def view(self) -> MonitorView:
+        """What people see of it, as data: verdict, timelines, columns then and now, alerts."""
+        from hagane.monitoring.view.make_view import make_view
+
+        return make_view(self.endpoint, self.windows, self.references, self.alerts, self.monitoring, notes=self.notes)
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -55,9 +67,11 @@ class MonitorReport(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(finding.name for finding in judged[-1].anomalies if finding.of == "input") if judged else ()
 
     def as_json(self) -> dict[str, Any]:
-        """Figures alone, as plain values: what was summed up has its statistics without their sketches."""
-        found: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, windows=_plain(self.windows)))
-        return found
+        """Figures alone, as plain values: statistics without their sketches, and the `view`."""
+        plain = msgspec.structs.replace(self, windows=_plain(self.windows), references=())
+        found: dict[str, Any] = msgspec.to_builtins(plain)
+        del found["references"]
+        return found | {"view": msgspec.to_builtins(self.view)}
 
 
 def monitor(
@@ -85,9 +99,10 @@ def monitor(
     earlier = _since_alerts(kept, latest, summaries, series)
     judged, missing = _judged(_with_before(summaries, series, [*earlier, *latest]), workspace, asked, baseline)
     alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked)
-    windows = tuple(window for _, window in judged[len(earlier) :])
+    references, windows = zip(*judged[len(earlier) :], strict=True) if judged else ((), ())
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done.windows),
-                         windows=windows, notes=(*notes, *done.notes, *missing), alerts=alerts)  # fmt: skip
+                         windows=windows, notes=(*notes, *done.notes, *missing), alerts=alerts,
+                         references=references)  # fmt: skip
 
 
 def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:

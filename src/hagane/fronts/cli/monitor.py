@@ -48,6 +48,9 @@ def monitor(
         str | None,
         typer.Option("--at-most-every", metavar="DURATION", help="At most one message in this time; the rest waits."),
     ] = None,
+    column: Annotated[
+        str | None, typer.Option("--column", metavar="NAME", help="One column in detail: then, now, every window.")
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -56,7 +59,9 @@ def monitor(
     What is summed up is kept when the log itself is cleaned away: some kilobytes a column and window. With `--webhook`
     or `--email` alerts that are new, and those that are over, are told once.
 
-    [dim]Example:[/dim]  hagane monitor late --every 1h --webhook https://hooks.example/T0
+    [dim]Examples:[/dim]
+      hagane monitor late --column fare --windows 30
+      hagane monitor late --every 1h --webhook https://hooks.example/T0
     """
     import msgspec
 
@@ -84,19 +89,28 @@ def monitor(
     if seconds is not None:
         _go_on(endpoint, output, asked | telling | {"every_seconds": seconds})
     else:
-        _once(endpoint, output, asked | {"num_windows": windows}, telling)
+        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column)
 
 
-def _once(endpoint: str, output: Output, asked: dict[str, Any], telling: dict[str, Any]) -> None:
+def _once(
+    endpoint: str,
+    output: Output,
+    asked: dict[str, Any],
+    telling: dict[str, Any],
+    *,
+    column: str | None = None,
+) -> None:
     """One look, told to a person or a program; to the channels, where there are any."""
     import msgspec
 
     from hagane.fronts.cli.render_monitor import render_monitor
+    from hagane.fronts.cli.render_monitored_column import render_monitored_column
     from hagane.workflow.monitor import monitor as run
     from hagane.workflow.notify import notify
 
     report = run(endpoint, **asked)
-    output.show(render_monitor(report))
+    view = report.view
+    output.show(render_monitor(view) if column is None else render_monitored_column(view, column))
     notification = None
     if telling["channels"]:
         notification, faults = notify(report, workspace=asked["workspace"], **telling)

@@ -1,114 +1,178 @@
-"""`render_monitor`: an endpoint's windows, and the columns of the latest, on the terminal."""
+"""`render_monitor`: how it stands with an endpoint: its alerts, its windows, and what is watched, on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hagane.counted import counted
+from hagane.fronts.cli.fit_width import FitWidth
+from hagane.fronts.cli.histogram import bars
 from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
-from hagane.monitoring.windows import Windows
-from hagane.number_text import brief_text
+from hagane.fronts.cli.short_text import short_text
+from hagane.fronts.cli.timeline_bars import timeline_bars
+from hagane.monitoring.view.measure_text import measure_text
+from hagane.number_text import brief_text, percent_text
 
 if TYPE_CHECKING:
-    from hagane.monitoring.finding import Finding
-    from hagane.monitoring.window_findings import WindowFindings
-    from hagane.workflow.monitor import MonitorReport
+    from hagane.monitoring.view.monitor_view import MonitorView
+    from hagane.monitoring.view.series import Series
+    from hagane.monitoring.view.shown_alert import ShownAlert
+    from hagane.monitoring.view.shown_window import ShownWindow
+    from hagane.monitoring.view.then_and_now import ThenAndNow
 
-BARS = "▁▂▃▄▅▆▇█"
-MOST_FINDINGS = 20
-MOST_NAMES = 3
-_BASELINES = {"training": "the rows of training", "previous": "the window before"}
+BASELINES = {"training": "the rows of training", "previous": "the window before"}
+MOST_SERIES, MOST_ALERTS, MOST_NAMES, WIDEST = 12, 8, 3, 120
+NAME, FIGURE = 26, 9
 
 
-def render_monitor(report: MonitorReport) -> RenderableType:
-    """A line a window, then a line a column of the latest that is judged: what moved most comes first."""
-    if not report.windows:
+def render_monitor(view: MonitorView) -> RenderableType:
+    """What matters first: the verdict, the alerts, a line a window, quality, then what is watched, column by column."""
+    if not view.windows:
         return Text("no windows", "dim")
-    asked = report.monitoring
-    title = f"{report.endpoint}: {asked.every}s ({asked.time_zone}) against {_BASELINES[report.baseline]}"
-    parts = [titled(title, _windows(report), _too_few(report))]
-    judged = [window for window in report.windows if window.is_judged and window.findings]
-    if judged:
-        parts += [Text(""), _findings(judged[-1], report)]
-    return Group(*parts)
+    return FitWidth(lambda width: Group(*_parts(view, min(width, WIDEST))))
 
 
-def _windows(report: MonitorReport) -> Table:
-    table = new_table()
-    for heading in ("window", "model"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("rows", "traffic", "errors", "moved"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("too far")
-    with_quality = any(window.summary.expected for window in report.windows)
-    if with_quality:
-        table.add_column("expected accuracy", justify="right", no_wrap=True)
-    for window in report.windows:
-        summary = window.summary
-        anomalies = sorted(window.anomalies, key=lambda finding: finding.excess, reverse=True)
-        names = [_title(finding) for finding in anomalies]
-        more = rest_text(len(names) - MOST_NAMES, "columns")
-        counts = (f"{summary.num_rows:,}", f"{summary.traffic:,.0f}", f"{summary.num_errors:,}")
-        moved = f"{len(names)} of {len(window.findings)}" if window.is_judged and window.findings else "—"
-        far = cell(", ".join([*names[:MOST_NAMES], *([more] if more else [])]), 60)
-        far.stylize("bold red")
-        model = cell(f"{summary.model}@{summary.version}", 30)
-        quality = [_quality(window)] if with_quality else []
-        table.add_row(_when(window, report), model, *counts, moved, far, *quality)
-    return table
+def _parts(view: MonitorView, width: int) -> Iterator[RenderableType]:
+    models = {window.model: None for window in view.windows}
+    title = f"{view.endpoint}: {view.every}s ({view.time_zone}) against {BASELINES[view.baseline]}"
+    yield Text.assemble((title, "bold"), f", {next(iter(models))}" if len(models) == 1 else "")
+    yield Text(view.verdict, "bold red" if view.open_alerts else "")
+    if view.alerts:
+        yield from ("", titled("alerts", _alerts(view), rest_text(len(view.alerts) - MOST_ALERTS, "alerts")))
+    yield from ("", titled("windows", _windows(view, with_model=len(models) > 1), _too_few(view)))
+    quality = [each for each in view.series if each.of == "quality"]
+    if quality:
+        yield from ("", titled("quality", _quality(quality, width), *view.assumptions))
+    yield from _watched(view, width)
 
 
-def _quality(window: WindowFindings) -> str:
-    expected = window.summary.expected
-    found = expected.metrics().get("accuracy") if expected else None
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" if found else ""
+def _alerts(view: MonitorView) -> RenderableType:
+    return Group(*(render_alert(shown) for shown in view.alerts[:MOST_ALERTS]))
 
 
-def _findings(window: WindowFindings, report: MonitorReport) -> RenderableType:
-    title = f"columns of {_when(window, report)}"
-    shown = sorted(window.findings, key=lambda finding: finding.excess, reverse=True)[:MOST_FINDINGS]
-    table = new_table()
-    table.add_column("column", style="bold")
-    table.add_column("measure")
-    for heading in ("value", "threshold"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("change", min_width=18)
-    table.add_column("windows", no_wrap=True)
-    for finding in shown:
-        style = "bold red" if finding.is_anomaly else ""
-        value = Text(brief_text(finding.value), style)
-        measure, line = finding.measure.lower().replace("_", " "), _timeline(finding.place, report.windows)
-        table.add_row(cell(_title(finding), 30), measure, value, f"{finding.threshold:g}", cell(finding.change, 50),
-                      line)  # fmt: skip
-    return titled(title, table, rest_text(len(window.findings) - len(shown), "columns"))
-
-
-def _title(finding: Finding) -> str:
-    return finding.name if finding.of == "input" else f"{finding.of} {finding.name}"
-
-
-def _timeline(place: str, windows: Sequence[WindowFindings]) -> Text:
-    """A bar a window, half as high as it can be at the threshold; a dot for one that is not judged."""
-    line = Text()
-    for window in windows:
-        found = [finding for finding in window.findings if finding.place == place]
-        if not found or not found[0].is_judged:
-            line.append("·", "dim")
-            continue
-        share = min(found[0].excess / 2, 1.0)
-        line.append(BARS[min(int(share * len(BARS)), len(BARS) - 1)], "red" if found[0].is_anomaly else "green")
+def render_alert(shown: ShownAlert) -> Text:
+    """What, from when to when and in how much of the traffic; what has changed, by how much; where most of it is."""
+    alert, is_open = shown.alert, shown.until is None
+    style = "" if is_open else "dim"
+    line = Text("● " if is_open else "○ ", "bold red" if is_open else "dim")
+    line.append(shown.title, "bold")
+    when = f"since {shown.since}" if is_open else f"{shown.since} to {shown.until}, over"
+    share = f", {percent_text(alert.share)} of the traffic" if alert.share is not None else ""
+    line.append(f"  {when} ({counted(alert.num_windows, 'window')}){share}\n", style)
+    change = f": {alert.change}" if alert.change else ""
+    limit = f"{brief_text(alert.value)}, threshold {alert.threshold:g}"
+    line.append(f"  {measure_text(alert.measure)} {limit}{change}", style)
+    if alert.explained_by is not None:
+        line.append(f"\n  {alert.explained_by.text}", style)
     return line
 
 
-def _when(window: WindowFindings, report: MonitorReport) -> str:
-    return Windows(report.monitoring.every, report.monitoring.time_zone).text(window.summary.window)
+def _windows(view: MonitorView, *, with_model: bool) -> Table:
+    table = new_table()
+    table.add_column("window", no_wrap=True)
+    if with_model:
+        table.add_column("model", no_wrap=True)
+    for heading in ("rows", "traffic", "errors", "off"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("beyond the threshold")
+    titles = {each.place: each.title for each in view.series}
+    for window in view.windows:
+        names = [titles.get(place, place) for place in window.anomalies]
+        more = rest_text(len(names) - MOST_NAMES, "of them")
+        far = cell(", ".join([*names[:MOST_NAMES], *([more] if more else [])]), 60)
+        far.stylize("bold red")
+        table.add_row(window.name, *([cell(window.model, 24)] if with_model else []), *_counts(window), far)
+    return table
 
 
-def _too_few(report: MonitorReport) -> str:
-    few = sum(not window.is_judged for window in report.windows)
-    least = report.monitoring.min_rows
-    return f"of fewer than {least:,} rows, and judged by nothing: {few} of {len(report.windows)}" if few else ""
+def _counts(window: ShownWindow) -> tuple[str, str, str, str]:
+    is_judged = window.is_judged and window.num_findings
+    off = f"{len(window.anomalies)} of {window.num_findings}" if is_judged else "—"
+    return f"{window.num_rows:,}", f"{window.traffic:,.0f}", f"{window.num_errors:,}", off
+
+
+def _quality(series: list[Series], width: int) -> Text:
+    """A line a metric: its last figure with its interval, and all windows."""
+    lines = []
+    for each in series[:MOST_SERIES]:
+        at = each.latest if each.latest is not None else _last(each)
+        line = Text(_wide(each.title.removeprefix("quality ").replace("_", " "), NAME), "bold")
+        value = brief_text(each.values[at], 3)
+        if each.lows and each.lows[at] is not None and each.highs[at] is not None:
+            value += f" ({brief_text(each.lows[at], 3)} to {brief_text(each.highs[at], 3)})"
+        limit = f", threshold {each.threshold:g}" if each.threshold is not None else ""
+        line.append(_wide(f"{value}{limit}", 24 + (16 if limit else 0)), "bold red" if each.is_anomaly else "")
+        line.append(" ")
+        line.append_text(timeline_bars(each, max(8, width - line.cell_len)))
+        lines.append(line)
+    return Text("\n").join(lines)
+
+
+def _last(series: Series) -> int:
+    return max(at for at, value in enumerate(series.values) if value is not None)
+
+
+def _watched(view: MonitorView, width: int) -> Iterator[RenderableType]:
+    """What else is watched: two lines each."""
+    series = [each for each in view.series if each.of != "quality"]
+    if not series or view.latest is None:
+        return
+    columns = {(each.of, each.name): each for each in view.columns}
+    title = f"what is watched, in {view.windows[view.latest].name}"
+    room = max(8, width - NAME - 12 - 2 * FIGURE - 4)
+    heading = Text(f"{_wide('column', NAME)} {_wide('measure', 12)}{'value':>{FIGURE}} {'threshold':>{FIGURE}}  "
+                   "windows", "dim")  # fmt: skip
+    lines = [heading]
+    for each in series[:MOST_SERIES]:
+        lines.append(_figures(each, room))
+        lines.append(_change(each, columns.get((each.of, each.name)), width))
+    rest = len(series) - MOST_SERIES + view.num_left_out
+    more = f"{rest_text(rest, 'things that are watched')}: --column NAME, --html FILE" if rest > 0 else ""
+    yield from ("", titled(title, Text("\n").join(lines), more))
+
+
+def _figures(series: Series, room: int) -> Text:
+    line = Text(_wide(series.title, NAME), "bold")
+    line.append(f" {_wide(measure_text(series.measure, is_short=True), 12)}", "")
+    line.append(f"{brief_text(series.value):>{FIGURE}}", "bold red" if series.is_anomaly else "")
+    line.append(f" {_plain(series.threshold):>{FIGURE}}  ")
+    line.append_text(timeline_bars(series, room))
+    return line
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _change(series: Series, both: ThenAndNow | None, width: int) -> Text:
+    """How the column lay and how it lies, and what has changed most."""
+    line = Text("  ")
+    if both is not None and both.then is not None:
+        line.append("then ", "dim").append(_bars(both.then.shares, both))
+        line.append("  now ", "dim").append(_bars(both.now.shares, both), "red" if series.is_anomaly else "green")
+        line.append("  ")
+    line.append(short_text(series.change, max(10, width - line.cell_len)))
+    return line
+
+
+def _bars(shares: tuple[float, ...], both: ThenAndNow) -> str:
+    """As high as the same share of the other side."""
+    assert both.then is not None
+    tallest = max((*both.then.shares, *both.now.shares), default=0.0)
+    return bars([*shares, tallest])[:-1]
+
+
+def _wide(text: str, width: int) -> str:
+    return set_cell_size(short_text(text, width), width) if cell_len(text) != width else text
+
+
+def _too_few(view: MonitorView) -> str:
+    few = sum(not window.is_judged for window in view.windows)
+    least = view.min_rows
+    return f"of fewer than {least:,} rows, and judged by nothing: {few} of {len(view.windows)}" if few else ""

@@ -1,0 +1,113 @@
+"""`make_view`: what people see of an endpoint's windows, out of what was found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hagane.monitoring.alert import Alert
+from hagane.monitoring.finding import Subject
+from hagane.monitoring.reference import Reference
+from hagane.monitoring.view.all_series import all_series
+from hagane.monitoring.view.expected_series import expected_series
+from hagane.monitoring.view.monitor_view import MonitorView
+from hagane.monitoring.view.series import Series
+from hagane.monitoring.view.shown_alert import ShownAlert
+from hagane.monitoring.view.shown_window import ShownWindow
+from hagane.monitoring.view.then_and_now import ThenAndNow, then_and_now
+from hagane.monitoring.view.verdict import verdict
+from hagane.monitoring.window_findings import WindowFindings
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Windows
+from hagane.spec.monitoring import Monitoring
+from hagane.statistics.statistics import Statistics
+
+MOST_SERIES, MOST_COLUMNS = 400, 250
+BY_COLUMN: tuple[Subject, ...] = ("input", "feature", "attribution", "schema")
+"""Subjects of which there are as many things as columns."""
+CALIBRATED = (
+    "Expected figures take for granted that the model's probabilities mean what they say, and that rows of certain"
+    " features are as often positive as they were in training: a change of the world itself shows in labels alone."
+)
+
+
+def make_view(
+    endpoint: str,
+    windows: Sequence[WindowFindings],
+    references: Sequence[Reference],
+    alerts: Sequence[Alert],
+    monitoring: Monitoring,
+    *,
+    notes: Sequence[str] = (),
+) -> MonitorView:
+    """Of windows in order of time, each with what it was held against, and their alerts.
+
+    At most 400 series and 250 columns: some hundred kilobytes, however wide the table and whatever was measured.
+    """
+    named = Windows(monitoring.every, monitoring.time_zone)
+    shown = [ShownWindow.of(window, named) for window in windows]
+    series = all_series(windows)
+    if not any(each.of == "quality" for each in series):
+        series += expected_series(windows)
+    told = sorted((ShownAlert.of(alert, shown, named) for alert in alerts), key=_open_and_farthest)
+    latest = _latest(shown)
+    kept = _kept(series, told)
+    columns = [] if latest is None else list(_columns(windows[latest].summary, references[latest], kept))
+    return MonitorView(
+        endpoint=endpoint,
+        baseline=references[-1].baseline if references else "training",
+        every=monitoring.every,
+        time_zone=monitoring.time_zone,
+        min_rows=monitoring.min_rows,
+        verdict=verdict(shown, series, told),
+        windows=tuple(shown),
+        latest=latest,
+        series=tuple(kept),
+        columns=tuple(columns[:MOST_COLUMNS]),
+        alerts=tuple(told),
+        notes=tuple(notes),
+        assumptions=(CALIBRATED,) if any(window.summary.expected for window in windows) else (),
+        num_left_out=len(series) - len(kept),
+    )
+
+
+def _open_and_farthest(shown: ShownAlert) -> tuple[bool, float, int, str]:
+    """Of what is over the latest first."""
+    is_over = shown.until is not None
+    return is_over, 0.0 if is_over else -shown.alert.excess, -shown.alert.opened, shown.place
+
+
+def _latest(windows: Sequence[ShownWindow]) -> int | None:
+    """Of windows that begin at the same time (a canary's) the one with the most traffic."""
+    if not windows:
+        return None
+    judged = [at for at, window in enumerate(windows) if window.is_judged] or list(range(len(windows)))
+    start = windows[judged[-1]].start
+    return max((at for at in judged if windows[at].start == start), key=lambda at: windows[at].traffic)
+
+
+def _kept(series: Sequence[Series], alerts: Sequence[ShownAlert]) -> list[Series]:
+    """All, or of so many those with alerts, those of the endpoint as a whole, and the first of the others."""
+    alerted = {alert.place for alert in alerts}
+    ranked = sorted(series, key=lambda each: (each.place not in alerted, each.of in BY_COLUMN))
+    kept = {each.place for each in ranked[:MOST_SERIES]}
+    return [each for each in series if each.place in kept]
+
+
+def _columns(summary: WindowSummary, reference: Reference, series: Sequence[Series]) -> Iterator[ThenAndNow]:
+    """Raw columns and answers: those that were looked at first, in the order of their series."""
+    found: dict[tuple[Subject, str], ThenAndNow] = {}
+    for of, now, then in _sides(summary, reference):
+        hashed = summary.hashed if of == "input" and reference.baseline == "training" else ()
+        for column in now:
+            base = then[column.name] if then is not None and column.name in then and column.name not in hashed else None
+            both = then_and_now(of, base, column)
+            if both is not None and column.name not in hashed:
+                found[of, column.name] = both
+    order = dict.fromkeys((each.of, each.name) for each in series if (each.of, each.name) in found)
+    yield from (found[key] for key in {**order, **dict.fromkeys(found)})
+
+
+def _sides(summary: WindowSummary, reference: Reference) -> Iterator[tuple[Subject, Statistics, Statistics | None]]:
+    before = reference.before.predictions if reference.before is not None else None
+    yield "input", summary.inputs, reference.inputs
+    yield "prediction", summary.predictions, reference.predictions or before

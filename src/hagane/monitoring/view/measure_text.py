@@ -1,0 +1,35 @@
+"""`measure_text`: what a measure is called in pictures and tables, in few letters where the field has such a name."""
+
+from __future__ import annotations
+
+SHORT = {
+    "JENSEN_SHANNON_DIVERGENCE": "JS",
+    "KOLMOGOROV_SMIRNOV": "KS",
+    "POPULATION_STABILITY_INDEX": "PSI",
+    "L_INFTY": "L∞",
+    "CHI_SQUARED": "χ²",
+    "CBPE": "CBPE",
+    "DLE": "DLE",
+}
+
+
+def measure_text(measure: str, *, is_short: bool = False) -> str:
+    """In words, or as short as it is known by.
+
+    >>> measure_text("JENSEN_SHANNON_DIVERGENCE"), measure_text("JENSEN_SHANNON_DIVERGENCE", is_short=True)
+    ('Jensen-Shannon divergence', 'JS')
+    >>> measure_text("L_INFTY"), measure_text("NEW_VALUES", is_short=True)
+    ('L-infinity', 'new values')
+    """
+    if is_short and measure in SHORT:
+        return SHORT[measure]
+    proper = {
+        "JENSEN_SHANNON_DIVERGENCE": "Jensen-Shannon divergence",
+        "KOLMOGOROV_SMIRNOV": "Kolmogorov-Smirnov",
+        "WASSERSTEIN": "Wasserstein distance",
+        "L_INFTY": "L-infinity",
+        "CHI_SQUARED": "Cramér's V (χ²)",
+        "CBPE": "confidence-based estimate",
+        "DLE": "direct loss estimate",
+    }
+    return proper.get(measure, measure.lower().replace("_", " "))
