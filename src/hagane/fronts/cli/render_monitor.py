@@ -17,6 +17,7 @@ from hagane.fronts.cli.new_table import cell, new_table, rest_text, titled
 from hagane.fronts.cli.short_text import short_text
 from hagane.fronts.cli.timeline_bars import timeline_bars
 from hagane.monitoring.view.measure_text import measure_text
+from hagane.monitoring.windows import Windows
 from hagane.number_text import brief_text, percent_text
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def render_monitor(view: MonitorView) -> RenderableType:
 
 def _parts(view: MonitorView, width: int) -> Iterator[RenderableType]:
     models = {window.model: None for window in view.windows}
-    title = f"{view.endpoint}: {view.every}s ({view.time_zone}) against {BASELINES[view.baseline]}"
+    plural = Windows(view.every, view.time_zone).plural
+    title = f"{view.endpoint}: {plural} ({view.time_zone}) against {BASELINES[view.baseline]}"
     yield Text.assemble((title, "bold"), f", {next(iter(models))}" if len(models) == 1 else "")
     yield Text(view.verdict, "bold red" if view.open_alerts else "")
     if view.alerts:

@@ -22,7 +22,7 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     baseline: Baseline
     every: str
-    """The windows: hours, days, …"""
+    """The windows: `day`, `5000 rows`, … (`Windows.every`)."""
     time_zone: str
     min_rows: int
     """Windows of fewer logged rows are judged by nothing."""

@@ -41,8 +41,8 @@ class ShownAlert(msgspec.Struct, frozen=True, kw_only=True):
             alert=alert,
             place=alert.place,
             title=alert.title,
-            since=names.get(alert.since) or named.text(named.of(alert.since)),
-            until=None if alert.until is None else named.text(named.of(alert.until - 1)),
+            since=names.get(alert.since) or named.name(alert.since),
+            until=None if alert.until is None else named.name(alert.until - 1),
             first=covered[0] if covered else None,
             last=covered[-1] if covered else None,
         )
