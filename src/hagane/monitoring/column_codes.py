@@ -88,7 +88,7 @@ class ColumnCodes(msgspec.Struct, frozen=True, kw_only=True):
 
     def _ranges(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         count = len(self.buckets)
-        edges = [f"{bucket.high:.4g}" for bucket in self.buckets]
+        edges = [f"{bucket.high:.5g}" for bucket in self.buckets]
         for code in range(count):
             if 0 < code < count - 1:
                 yield f"{self.name} <= {edges[code]}", tuple(range(code + 1))

@@ -103,7 +103,7 @@ class _Case(NamedTuple):
         return one.share_before is not None and one.share_before <= min(MOST_BEFORE, share / GROWTH)
 
     def without(self, taken: Counts, before: Counts | None) -> float | None:
-        """The distance without these rows; the reference loses, in each bucket, the part that they are of the control."""
+        """The distance without these rows; the reference loses as much of each bucket as the control."""
         if self.control is None or before is None:
             return self.distance(self.reference, self.window - taken)
         overall = before.sum() / self.control.sum()

@@ -8,6 +8,7 @@ from hagane.monitoring.alert import Alert, alerts_of
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.spec.monitoring import Monitoring
+from hagane.workflow.explain_alerts import explain_alerts
 from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.workspace import Workspace
 
@@ -30,6 +31,6 @@ def find_alerts(
     if not found:
         return ()
     seen, fresh = kept.known(found)
-    told = [*seen, *fresh]
+    told = [*seen, *explain_alerts(fresh, judged, endpoint=endpoint, workspace=workspace)]
     kept.keep(told)
     return tuple(sorted(told, key=lambda alert: (alert.opened, alert.key)))
