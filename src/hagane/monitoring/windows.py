@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hagane.spec.rows_of_window import rows_of_window
+from hagane.spec.rows_of_window import CALENDAR, rows_of_window
 
-CALENDAR = ("hour", "day", "week", "month")
 _HOUR = 3_600_000_000
 _YEARS = range(2000, 2038)
 

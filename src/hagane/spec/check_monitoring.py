@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hagane.errors import Fault, nearest
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
 from hagane.spec.monitoring import Monitoring
+from hagane.spec.rows_of_window import CALENDAR, WINDOWS_TEXT, rows_of_window
 from hagane.spec.spec import Spec
 
 
@@ -15,6 +16,8 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
     if spec.monitoring is None:
         return
     monitoring = spec.monitoring
+    yield from _window_faults(monitoring.every)
+    yield from _few_rows_faults(monitoring)
     yield from _zone_faults(monitoring.time_zone)
     yield from _measure_faults(monitoring)
     thresholds = {} if monitoring.threshold is None else {"monitoring.threshold": monitoring.threshold}
@@ -42,6 +45,19 @@ def _measure_faults(monitoring: Monitoring) -> Iterator[Fault]:
         if name not in MEASURE_THRESHOLDS:
             yield Fault(what=f"no measure {name!r}", where="monitoring.measure_thresholds",
                         expected=", ".join(MEASURE_THRESHOLDS), nearest=nearest(name, MEASURE_THRESHOLDS))  # fmt: skip
+
+
+def _window_faults(every: str) -> Iterator[Fault]:
+    if every not in CALENDAR and rows_of_window(every) is None:
+        yield Fault(what=f"no window {every!r}", where="monitoring.every", expected=WINDOWS_TEXT,
+                    nearest=nearest(every, CALENDAR))  # fmt: skip
+
+
+def _few_rows_faults(monitoring: Monitoring) -> Iterator[Fault]:
+    num_rows = rows_of_window(monitoring.every)
+    if num_rows is not None and num_rows < monitoring.min_rows:
+        yield Fault(what="no window would be judged", where="monitoring.min_rows", received=str(monitoring.min_rows),
+                    expected=f"at most the {num_rows} rows of a window")  # fmt: skip
 
 
 def _zone_faults(name: str) -> Iterator[Fault]:

@@ -28,8 +28,8 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     5.0
     """
 
-    every: Literal["hour", "day", "week", "month"] = "day"
-    """The windows, by the calendar of `time_zone`."""
+    every: str = "day"
+    """The windows: `hour`, `day`, `week` or `month` by the calendar of `time_zone`, or so many rows: `5000 rows`."""
     time_zone: str = "UTC"
     numeric: NumericMeasure | tuple[NumericMeasure, ...] = "jensen_shannon_divergence"
     """How far numbers have moved: a measure, or several."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+CALENDAR = ("hour", "day", "week", "month")
+WINDOWS_TEXT = f"{', '.join(CALENDAR)}, or so many rows: 5000 rows"
 _ROWS = re.compile(r"([1-9]\d{0,11})\s*rows")
 
 

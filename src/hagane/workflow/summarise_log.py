@@ -21,6 +21,7 @@ from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.measure import measure_statistics
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.cut_rows import SumUp, cut_rows
 from hagane.workflow.hours_to_sum_up import hours_to_sum_up
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_rows import LoggedRows
@@ -31,6 +32,7 @@ from hagane.workflow.thin_hours import thin_hours
 from hagane.workflow.watched_answers import watched_answers
 from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_parts import PARTS, get_part
+from hagane.workspace.row_cuts import RowCuts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
@@ -56,6 +58,13 @@ def summarise_log(
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
     folder, windows = watched_log(endpoint, workspace), Windows(monitoring.every, monitoring.time_zone)
     moment = time.time_ns() // 1000 if now is None else now
+
+    def sum_up(window: Window, where: str = "") -> list[WindowSummary]:
+        return summarise_window(folder, window, workspace=workspace, monitoring=monitoring, where=where)
+
+    if windows.num_rows is not None:
+        cuts = RowCuts(summaries.path, windows.series)
+        return _by_rows(folder, cuts, windows, sum_up, now=moment, progress=progress)
     hours = Windows("hour", monitoring.time_zone)
     due, lost = hours_to_sum_up(folder, summaries, hours, moment)
     done, missing = [], list(lost)
@@ -63,8 +72,7 @@ def summarise_log(
     with progress.phase("sum up the log", total=len(due), unit="hours") as phase:
         for window, num_logged in due:
             try:
-                found = summarise_window(folder, window, workspace=workspace, monitoring=monitoring)
-                summaries.put(hours.series, window, num_logged, found)
+                summaries.put(hours.series, window, num_logged, sum_up(window))
                 done.append(window)
             except DataError as error:
                 missing.append(window)
@@ -76,6 +84,16 @@ def summarise_log(
     return Summarised(windows=tuple(done), notes=tuple(notes))
 
 
+def _by_rows(
+    folder: LogFolder, cuts: RowCuts, windows: Windows, sum_up: SumUp, *, now: int, progress: Progress
+) -> Summarised:
+    try:
+        return Summarised(windows=tuple(cut_rows(folder, cuts, windows, sum_up, now=now, progress=progress)))
+    except DataError as error:
+        note = f"the rows cannot be cut into windows: {error.faults[0].what}"
+        return Summarised(windows=(), notes=(note,))
+
+
 def _lost(hours: Windows, window: Window) -> str:
     return (
         f"late rows of {hours.text(window)} are not counted: of the hours of that day only the day's sum is kept, and"
@@ -84,14 +102,18 @@ def _lost(hours: Windows, window: Window) -> str:
 
 
 def summarise_window(
-    folder: LogFolder, window: Window, *, workspace: Workspace, monitoring: Monitoring
+    folder: LogFolder, window: Window, *, workspace: Workspace, monitoring: Monitoring, where: str = ""
 ) -> list[WindowSummary]:
-    """A summary for each deployed model that answered in the window; rows of mirrors are not looked at."""
+    """A summary for each deployed model that answered in the window; rows of mirrors are not looked at.
+
+    `where`: DuckDB's condition of the rows, where not all of the window's are meant.
+    """
     with ExitStack() as stack:
         stack.enter_context(log_lock(folder))
         logged = log_sql(folder, LogWindow(window.start, window.end), with_truth=False)
         if logged is None:
             return []
+        logged = f"SELECT * FROM ({logged}) WHERE {where}" if where else logged
         engine = Engine()
         counts = engine.query(
             "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"

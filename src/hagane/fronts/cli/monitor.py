@@ -9,6 +9,7 @@ import typer
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.one_of import one_of
 from hagane.fronts.cli.options import JsonOption, LogArgument, WorkspaceOption
+from hagane.fronts.cli.window_option import window_option
 
 if TYPE_CHECKING:
     from hagane.monitoring.notification import Notification
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from hagane.workflow.notify import Channel
 
 BASELINES = ("training", "previous")
-EVERY = ("hour", "day", "week", "month")
 
 
 def monitor(
@@ -28,7 +28,9 @@ def monitor(
     ] = "training",
     every: Annotated[
         str | None,
-        typer.Option("--window", metavar="PERIOD", help="hour, day, week or month, whatever the model's spec says."),
+        typer.Option(
+            "--window", metavar="PERIOD", help="hour, day, week, month or '5000 rows', whatever the spec says."
+        ),
     ] = None,
     windows: Annotated[int, typer.Option("--windows", min=1, max=1000, help="How many of the last windows.")] = 14,
     again: Annotated[
@@ -76,7 +78,7 @@ def monitor(
     output, place = Output(json=json), Workspace(workspace)
     declared, notes = declared_monitoring(endpoint, place)
     if every is not None:
-        declared = msgspec.structs.replace(declared, every=one_of("--window", every, EVERY))
+        declared = msgspec.structs.replace(declared, every=window_option(every))
     for note in notes:
         output.hint(note)
     asked: dict[str, Any] = {

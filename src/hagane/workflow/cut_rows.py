@@ -1,0 +1,180 @@
+"""`cut_rows`: the rows of each deployed model, cut into windows of so many, and summed up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from hagane.data.engine import Engine, quote_text
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Window, Windows
+from hagane.progress import SILENT, Progress
+from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
+from hagane.serving.request_log.log_lock import log_lock
+from hagane.workflow.hours_to_sum_up import logged_rows
+from hagane.workflow.log_window import LogWindow
+from hagane.workflow.request_log import log_sql
+from hagane.workspace.row_cuts import RowCut, RowCuts, RowPlace
+
+SETTLED_MICROSECONDS = 30_000_000
+"""Rows that are younger may have neighbours that are not written yet (`LogOptions.flush_seconds`)."""
+
+SumUp = Callable[[Window, str], Sequence[WindowSummary]]
+"""The summaries of the rows of a stretch of time that meet a condition of DuckDB's."""
+
+
+def cut_rows(
+    folder: LogFolder,
+    cuts: RowCuts,
+    windows: Windows,
+    sum_up: SumUp,
+    *,
+    now: int,
+    progress: Progress = SILENT,
+) -> list[Window]:
+    """Cut every full window of rows that are settled by `now` (µs), and sum up again those into which late rows came.
+
+    A window that was cut keeps its ends: a row belongs to the window in whose stretch it lies, however late it is
+    written, so every row is in exactly one, and a window may have more rows than were asked for. Raises DataError,
+    StorageError.
+    """
+    num_rows = windows.num_rows
+    if num_rows is None or not folder.path.is_dir():
+        return []
+    with log_lock(folder):
+        logged = {hour: logged_rows(folder, hour) for hour in folder.hours("requests")}
+    seen = cuts.hours()
+    grown = {hour for hour, count in logged.items() if count > seen.get(hour, 0)}
+    if not grown:
+        return []
+    settled, done = now - SETTLED_MICROSECONDS, []
+    with progress.phase(f"cut {windows.plural}", unit="windows") as phase:
+        engine = Engine()
+        for model in _models(engine, folder, grown):
+            rows = _Rows(engine, folder, model, settled)
+            for window in itertools.chain(
+                _again(rows, cuts, grown, sum_up), _further(rows, cuts, sorted(logged), num_rows, sum_up)
+            ):
+                done.append(window)
+                phase.advance(1)
+    cuts.put_hours({hour: logged[hour] for hour in grown if (hour + 1) * HOUR_MICROSECONDS <= settled})
+    return sorted(done)
+
+
+class _Rows(NamedTuple):
+    """The settled rows of one deployed model."""
+
+    engine: Engine
+    folder: LogFolder
+    model: str
+    settled: int
+
+    def where(self, after: RowPlace | None, last: RowPlace | None = None) -> str:
+        """DuckDB's condition of those after one place, up to another and with it."""
+        parts = [f"deployed_model_id = {quote_text(self.model)}", "NOT mirror", f"epoch_us(time) < {self.settled}"]
+        parts += [_beyond(after)] if after else []
+        parts += [f"NOT {_beyond(last)}"] if last else []
+        return " AND ".join(parts)
+
+    def ask(self, select: str, where: str, *, since: int | None, until: int | None) -> list[tuple[int, str, int]]:
+        """Of the rows of [since, until), µs: what three columns `a`, `b`, `c` hold."""
+        with log_lock(self.folder):
+            logged = log_sql(self.folder, LogWindow(since, until), with_truth=False)
+            if logged is None:
+                return []
+            found = self.engine.query(f"SELECT {select} FROM ({logged}) WHERE {where}").to_pylist()
+        return [(each["a"], each["b"], each["c"]) for each in found]
+
+
+def _models(engine: Engine, folder: LogFolder, hours: set[int]) -> list[str]:
+    """The deployed models that have rows in these hours."""
+    with log_lock(folder):
+        names = set()
+        for hour in hours:
+            logged = log_sql(folder, _of_hour(hour), with_truth=False)
+            if logged is not None:
+                found = engine.query(f"SELECT DISTINCT deployed_model_id AS id FROM ({logged})")
+                names |= set(found.column("id").to_pylist())
+    return sorted(names)
+
+
+def _again(rows: _Rows, cuts: RowCuts, grown: set[int], sum_up: SumUp) -> list[Window]:
+    """The windows that have more rows than they had."""
+    done = []
+    known = cuts.cuts(rows.model)
+    first = min(grown)
+    for before, cut in zip([None, *known], known, strict=False):
+        began = before.last.time // HOUR_MICROSECONDS if before else first
+        if not any(hour in grown for hour in range(began, cut.last.time // HOUR_MICROSECONDS + 1)):
+            continue
+        after = before.last if before else None
+        since, until = (after.time if after else None), cut.last.time + 1
+        where = rows.where(after, cut.last)
+        ((num_rows, _, _),) = rows.ask("count(*) AS a, '' AS b, 0 AS c", where, since=since, until=until) or [
+            (0, "", 0)
+        ]
+        if num_rows > cut.num_rows:
+            window = Window(cut.start, cut.until)
+            for summary in sum_up(Window(since or 0, until), where):
+                cuts.replace(cut, msgspec.structs.replace(summary, window=window))
+                done.append(window)
+    return done
+
+
+def _further(rows: _Rows, cuts: RowCuts, hours: Sequence[int], num_rows: int, sum_up: SumUp) -> list[Window]:
+    """The windows after the last one that are full by now."""
+    done = []
+    known = cuts.cuts(rows.model)
+    before = known[-1] if known else None
+    for last in _lasts(rows, before.last if before else None, hours, num_rows):
+        after = before.last if before else None
+        where = rows.where(after, last)
+        since, until = after.time if after else None, last.time + 1
+        ((start, _, _),) = rows.ask("min(epoch_us(time)) AS a, '' AS b, 0 AS c", where, since=since, until=until)
+        found = sum_up(Window(start, until), where)
+        window = _stretch(start, last, before)
+        cut = RowCut(window.start, window.end, sum(each.num_rows for each in found), last)
+        summaries = [msgspec.structs.replace(each, window=window) for each in found]
+        if not summaries or not cuts.put(cut, summaries[0], after=after):
+            break
+        done.append(window)
+        before = cut
+    return done
+
+
+def _lasts(rows: _Rows, after: RowPlace | None, hours: Sequence[int], num_rows: int) -> list[RowPlace]:
+    """The last row of each full window; of one hour's rows at a time."""
+    found, carried = [], 0
+    for hour in hours:
+        if after is not None and hour < after.time // HOUR_MICROSECONDS:
+            continue
+        since, until = hour * HOUR_MICROSECONDS, (hour + 1) * HOUR_MICROSECONDS
+        where = rows.where(after)
+        ((count, _, _),) = rows.ask("count(*) AS a, '' AS b, 0 AS c", where, since=since, until=until) or [(0, "", 0)]
+        if carried + count >= num_rows:
+            order = f"row_number() OVER (ORDER BY time, request_id, row) + {carried}"
+            select = "epoch_us(time) AS a, request_id AS b, row AS c"
+            full = f"{where} QUALIFY ({order}) % {num_rows} = 0 ORDER BY a, b, c"
+            found += [RowPlace(*each) for each in rows.ask(select, full, since=since, until=until)]
+        carried = (carried + count) % num_rows
+    return found
+
+
+def _stretch(start: int, last: RowPlace, before: RowCut | None) -> Window:
+    """From its first row to its last; of rows of one moment that lie in two windows, the later begins after."""
+    begin = max(start, before.until) if before else start
+    return Window(begin, max(last.time + 1, begin + 1))
+
+
+def _beyond(place: RowPlace) -> str:
+    time = f"epoch_us(time) > {place.time}"
+    request = quote_text(place.request_id)
+    same = f"request_id > {request} OR (request_id = {request} AND row > {place.row})"
+    return f"({time} OR (epoch_us(time) = {place.time} AND ({same})))"
+
+
+def _of_hour(hour: int) -> LogWindow:
+    return LogWindow(hour * HOUR_MICROSECONDS, (hour + 1) * HOUR_MICROSECONDS)
