@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hagane.errors import Fault, nearest
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
 from hagane.spec.monitoring import Monitoring
+from hagane.spec.policy import policy_faults
 from hagane.spec.rows_of_window import CALENDAR, WINDOWS_TEXT, rows_of_window
 from hagane.spec.spec import Spec
 
@@ -33,6 +34,8 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if value < 1:
             where = f"monitoring.{name}"
             yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(value))
+    if monitoring.policy is not None:
+        yield from policy_faults(monitoring.policy)
 
 
 def _measure_faults(monitoring: Monitoring) -> Iterator[Fault]:
