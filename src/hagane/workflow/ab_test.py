@@ -16,9 +16,11 @@ from hagane.metrics.sample_ratio import sample_ratio_p_value
 from hagane.serving.endpoint_state import STABLE, DeployedModel, EndpointState
 from hagane.types import SqlType
 from hagane.workflow.find_deployed import find_deployed
+from hagane.workflow.log_window import LogWindow
 from hagane.workflow.read_signature import read_signature
 from hagane.workspace.workspace import Workspace
 
+EVERYTHING = LogWindow()
 MISMATCH = 0.001
 """A sample ratio less probable than this is a mismatch: it is looked at often, and the alarm should be believed."""
 SETTLED_SECONDS = 60
@@ -99,6 +101,7 @@ def ab_test(
     b: str | None = None,
     resolution: float | None = None,
     level: float = 0.95,
+    window: LogWindow = EVERYTHING,
     workspace: Workspace,
 ) -> ABTest:
     """Hold the version `b` against `a` by the rows of `data`, whenever and as often as you like.
@@ -115,7 +118,7 @@ def ab_test(
     state = workspace.endpoints.get(endpoint)
     smallest = _resolution(metric, resolution, level)
     arm_a, arm_b = _arms(state, a, b)
-    table = _logged(state, workspace) if data is None else open_table(data)
+    table = _logged(state, workspace, window) if data is None else open_table(data)
     moments = [_moments(table, metric, arm) for arm in (arm_a, arm_b)]
     found = anytime_difference(*moments, resolution=smallest, level=level)
     told = [
@@ -138,10 +141,10 @@ def ab_test(
     return msgspec.structs.replace(test, text=_words(test))
 
 
-def _logged(state: EndpointState, workspace: Workspace) -> Table:
+def _logged(state: EndpointState, workspace: Workspace, window: LogWindow) -> Table:
     from hagane.workflow.request_log import read_request_log
 
-    return read_request_log(state.name, workspace=workspace, with_truth=True)
+    return read_request_log(state.name, workspace=workspace, window=window, with_truth=True)
 
 
 def _resolution(metric: str, resolution: float | None, level: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,9 @@ def deploy(
     mirror: int | None = None,
     keep: bool = False,
     force: bool = False,
+    unlabel: Sequence[str] = (),
+    check: Callable[[EndpointState], None] | None = None,
+    note: str = "",
     workspace: Workspace,
 ) -> EndpointState:
     """Put a registered version behind the endpoint `to` (by default one of the model's own name), which may be new.
@@ -35,7 +38,8 @@ def deploy(
     It gets `traffic` percent of the requests: 100 where nothing is said, 0 for one that is to answer copies of `mirror`
     percent of them. The others share the rest in proportion to what they have. With 100 it gets the label `stable`, and
     those that lose all traffic to it are undeployed unless they have another label, or `keep` is said. A version that
-    is there already gets the share. `labels` move to it from whoever has them.
+    is there already gets the share. `labels` move to it from whoever has them; those of `unlabel` it loses. `check` may
+    refuse the state that is to be changed, by raising; `note` stands behind what the history says of the change.
 
     The bundle is loaded and answers its own example first. Raises HaganeError with every fault, for a signature that
     callers could not use as they use the endpoint now, too, unless `force` is said; then nothing has changed.
@@ -50,9 +54,12 @@ def deploy(
 
     def edit(before: EndpointState | None) -> EndpointState:
         state = before or EndpointState(name=name)
-        return with_deployed(state, version, traffic=share, labels=labels, mirror=mirror, keep=keep)
+        if check is not None:
+            check(state)
+        after = with_deployed(state, version, traffic=share, labels=labels, mirror=mirror, keep=keep)
+        return without_labels(after, version.reference, unlabel) if unlabel else after
 
-    return workspace.endpoints.change(name, edit, _words(version, share, labels, mirror))
+    return workspace.endpoints.change(name, edit, _words(version, share, labels, mirror, note))
 
 
 def with_deployed(
@@ -93,6 +100,17 @@ def with_deployed(
     lost = [each.id for each, now in zip(others, changed, strict=True) if each.traffic and not now.traffic]
     stay = [each for each in changed if keep or each.id not in lost or each.labels or each.mirror]
     return with_split(state, (*stay, own))
+
+
+def without_labels(state: EndpointState, reference: str, labels: Sequence[str]) -> EndpointState:
+    """The state whose model `reference` (`late@4`) has none of these labels."""
+    models = [
+        msgspec.structs.replace(each, labels=tuple(label for label in each.labels if label not in labels))
+        if each.reference == reference
+        else each
+        for each in state.models
+    ]
+    return msgspec.structs.replace(state, models=tuple(models))
 
 
 def with_split(state: EndpointState, models: Sequence[DeployedModel]) -> EndpointState:
@@ -151,7 +169,8 @@ def _new_id(state: EndpointState) -> str:
             return made
 
 
-def _words(version: ModelVersion, share: int, labels: Sequence[str], mirror: int | None) -> str:
+def _words(version: ModelVersion, share: int, labels: Sequence[str], mirror: int | None, note: str) -> str:
     text = f"deploy {version.reference}, traffic {share}"
     text += "".join(f", label {label}" for label in labels)
-    return text + (f", mirror {mirror}" if mirror is not None else "")
+    text += f", mirror {mirror}" if mirror is not None else ""
+    return f"{text} ({note})" if note else text

@@ -54,6 +54,7 @@ def bundle_documents(
     hyperparameters: tuple[Hyperparameter, ...] = (),
     beginning: Beginning | None = None,
     retrained: str | None = None,
+    occasion: str | None = None,
 ) -> dict[str, bytes]:
     """File name → content. `version` is what the model will be called: `late@3`."""
     lineage = Lineage(
@@ -68,6 +69,7 @@ def bundle_documents(
         outliers=prepared.outliers,
         warm_start=None if beginning is None else f"{beginning.reference} ({beginning.digest})",
         retrained=retrained,
+        occasion=occasion,
         best_iteration=model.best_iteration,
         training_info=model.curve,
         advice=advice_on(model, prepared.resolved.options),

@@ -16,7 +16,7 @@ from hagane.data.table import Table
 from hagane.errors import HaganeError
 from hagane.progress import Progress
 from hagane.workflow.check_rows import check_rows, with_schema
-from hagane.workflow.label_rows import label_rows
+from hagane.workflow.label_rows import LabelledRows, label_rows
 from hagane.workflow.model_facts import ModelFacts
 from hagane.workflow.schema import wanted_by
 from hagane.workflow.split_of import split_of
@@ -58,6 +58,16 @@ def read_held_out_rows(
 
 def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
     """The data of the training, divided as they were then; a reason where they are no longer the same."""
+    labelled = read_labelled_rows(model, progress)
+    table, spec = labelled.table, labelled.spec
+    if table.fingerprint() != model.lineage.data_fingerprint:
+        return "its data have changed since"
+    splits = split_table(table, split_of(spec), progress=progress)
+    return splits if _same_counts(splits, model) else "its data are divided otherwise now"
+
+
+def read_labelled_rows(model: ModelFacts, progress: Progress) -> LabelledRows:
+    """The rows that the model's spec names, as they are now. Raises HaganeError."""
     spec, schema = with_schema(model.spec)
     table = open_table(
         spec.data,
@@ -67,12 +77,7 @@ def read_splits(model: ModelFacts, progress: Progress) -> Splits | str:
         wanted=wanted_by(schema),
         memory_limit=spec.training.memory_limit,
     )
-    labelled = label_rows(spec, check_rows(table, schema, spec, progress).table)
-    table, spec = labelled.table, labelled.spec
-    if table.fingerprint() != model.lineage.data_fingerprint:
-        return "its data have changed since"
-    splits = split_table(table, split_of(spec), progress=progress)
-    return splits if _same_counts(splits, model) else "its data are divided otherwise now"
+    return label_rows(spec, check_rows(table, schema, spec, progress).table)
 
 
 def _source_key(model: ModelFacts) -> bytes:

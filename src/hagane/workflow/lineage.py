@@ -49,6 +49,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """The model that training began with, and the digest of its bundle."""
     retrained: str | None = None
     """Of a study's winner: that its eval rows were trained on, too."""
+    occasion: str | None = None
+    """Of a model that a policy had trained: of which endpoint, in which attempt, and because of what."""
     best_iteration: int
     training_info: tuple[Iteration, ...]
     advice: tuple[str, ...] = ()

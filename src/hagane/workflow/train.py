@@ -78,13 +78,15 @@ class TrainResult:
 
 def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
           hparams: Mapping[str, Any] | None = None, retrain: Retrain | None = None, progress: Progress = SILENT,
-          shared: SharedRows | None = None, time_limit: TimeLimit | None = None) -> TrainResult:  # fmt: skip
+          shared: SharedRows | None = None, time_limit: TimeLimit | None = None,
+          occasion: str | None = None) -> TrainResult:  # fmt: skip
     """Train what `spec` declares and register the bundle in `workspace`.
 
     `frame` (Arrow, pandas, Polars) stands in for `spec.data` where given. `hparams` are the values of the spec's
     hyperparameters, by name (`hagane.workflow.hyperparameters`); `retrain` is of a study's winner that is trained on
     its eval rows, too. What `shared` has read and divided already is not read again; it stands for `frame`. A
-    fit that `time_limit` ends has the number of its rounds in its resolved spec. Raises HaganeError: SpecError with
+    fit that `time_limit` ends has the number of its rounds in its resolved spec; `occasion` is what the lineage says of
+    why it was trained. Raises HaganeError: SpecError with
     every fault of the spec, DataError, BadRowsError, TrainingError, or BundleError if the bundle does not reproduce
     training.
     """
@@ -109,7 +111,8 @@ def train(spec: Spec, *, workspace: Workspace, frame: object | None = None,
         with workspace.new_version(about.name) as slot:
             documents = bundle_documents(prepared, made.model, made.exported, weights=made.weights,
                                          seconds=time.monotonic() - began, version=f"{slot.name}@{slot.version}",
-                                         beginning=beginning, retrained=retrain.describe() if retrain else None,
+                                         beginning=beginning, occasion=occasion,
+                                         retrained=retrain.describe() if retrain else None,
                                          hyperparameters=chosen_hyperparameters(declared, hparams or {}))  # fmt: skip
             exported = made.exported
             write_bundle(slot.path, model=exported.graph, signature=exported.signature, documents=documents)

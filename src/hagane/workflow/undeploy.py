@@ -12,11 +12,11 @@ from hagane.workflow.find_deployed import find_deployed
 from hagane.workspace.workspace import Workspace
 
 
-def undeploy(model: str, *, endpoint: str, workspace: Workspace) -> EndpointState:
+def undeploy(model: str, *, endpoint: str, note: str = "", workspace: Workspace) -> EndpointState:
     """Take the model (`late@3`, a label, its deployed model's id) from the endpoint; the others share its traffic.
 
-    They do in proportion to what they have. Raises NotFoundError, and SpecError for the last model, and for one that
-    has all traffic: whose it is to be has to be said first.
+    They do in proportion to what they have. `note` stands behind what the history says. Raises NotFoundError, and
+    SpecError for the last model, and for one that has all traffic: whose it is to be has to be said first.
     """
     doomed = find_deployed(workspace.endpoints.get(endpoint), model)
 
@@ -34,4 +34,4 @@ def undeploy(model: str, *, endpoint: str, workspace: Workspace) -> EndpointStat
         kept = [msgspec.structs.replace(each, traffic=share) for each, share in zip(others, shares, strict=True)]
         return with_split(before, kept)
 
-    return workspace.endpoints.change(endpoint, edit, f"undeploy {doomed.reference}")
+    return workspace.endpoints.change(endpoint, edit, f"undeploy {doomed.reference}{note and f' ({note})'}")

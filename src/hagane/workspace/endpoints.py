@@ -6,8 +6,6 @@ its history, to which a rollback goes. A server's row is what it serves now, and
 
 from __future__ import annotations
 
-import getpass
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from hagane.serving.endpoint_state import EndpointState, state_faults
 from hagane.serving.server_report import ServerReport
 from hagane.spec.check import MODEL_NAME
 from hagane.workspace.registry import Registry, select
+from hagane.workspace.user_name import user_name
 
 if TYPE_CHECKING:
     from hagane.serving.mirror_comparison import MirrorComparison
@@ -92,7 +91,7 @@ class Endpoints:
                 name=before.name if before else name,
                 revision=before.revision + 1 if before else 1,
                 changed=now_text(),
-                changed_by=_user(),
+                changed_by=user_name(),
                 change=change,
             )
             _check(after, connection)
@@ -221,11 +220,3 @@ def _remove_report(connection: sqlite3.Connection, report: ServerReport) -> None
 def _as_path(kind: type, value: object) -> Path:
     assert kind is Path, kind
     return Path(str(value))
-
-
-def _user() -> str:
-    """Who makes the change: the name of the account, or its number where it has none (in many containers)."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return str(os.getuid())

@@ -1,0 +1,1 @@
+"""What is done when a model's traffic has drifted: one file a step of the policy; `act_on_policy` conducts them."""
