@@ -33,6 +33,7 @@ _PUBLIC = {
     "compare": "hagane.fronts.python",
     "request_log": "hagane.fronts.request_log",
     "monitor": "hagane.fronts.monitoring",
+    "policy": "hagane.fronts.policy",
     "feedback": "hagane.fronts.request_log",
     "erase": "hagane.fronts.request_log",
     "deploy": "hagane.fronts.endpoints",
@@ -92,6 +93,7 @@ __all__ = [
     "load",
     "load_study",
     "monitor",
+    "policy",
     "request_log",
     "rollback",
     "runs",
@@ -115,6 +117,7 @@ if TYPE_CHECKING:
     from hagane.fronts.imports import import_model
     from hagane.fronts.learning_curve import learning_curve
     from hagane.fronts.monitoring import monitor
+    from hagane.fronts.policy import policy
     from hagane.fronts.python import (
         TrainedModel,
         cache,

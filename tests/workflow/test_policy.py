@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import hagane as hg
+from hagane.errors import SpecError
 from hagane.serving import ServerThread
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.log_settings import LogSettings
 from hagane.workflow.deploy import deploy
 from hagane.workflow.feedback import add_feedback
 from hagane.workflow.monitor import monitor
+from hagane.workflow.policy.act_by_hand import act_by_hand
 from hagane.workflow.policy.act_on_policy import act_on_policy
 from hagane.workflow.policy.policy_report import PolicyReport
 from hagane.workspace.endpoint_in_workspace import EndpointInWorkspace
@@ -130,29 +132,32 @@ def test_a_world_that_changes_gets_a_model_that_knows_it(tmp_path: Path) -> None
 def test_a_candidate_that_is_no_better_is_rejected(tmp_path: Path) -> None:
     """Its data have grown by more of the old world: it knows nothing of the new one."""
     world = World(tmp_path)
-    world.ask(150, 2)
+    world.ask(20, 2)
     world.add_rows("new", rows(500, 3, changed=False))
-    assert told(world.act_on_drift())[:2] == RETRAINED
+    report = act_by_hand("tips", "retrain", why="I wonder", by="ada", workspace=world.place)
+    assert told(report) == RETRAINED
+    assert [(step.by, step.why) for step in report.new[:1]] == [("ada", "I wonder")]
     world.ask(250, 4)
     report = world.act()
     assert told(report) == [("evaluate", "done"), ("reject", "done")]
     assert report.new[0].why.startswith("no better than noise allows, beside tipped@1 on 250 labelled rows")
     assert world.split() == {"tipped@1": 100}
     assert report.state.outcome == "rejected"
+    with pytest.raises(SpecError, match="nothing to promote now"):
+        act_by_hand("tips", "promote", workspace=world.place)
 
 
 def test_a_canary_that_is_wrong_is_rolled_back(tmp_path: Path) -> None:
-    """While it is watched the world changes back."""
+    """It knows the new world, and it is the old one that it meets: its answers are wrong at once."""
     world = World(tmp_path)
-    world.ask(150, 2)
+    world.ask(20, 2, changed=False)
     world.add_rows("new", rows(4000, 3, changed=True))
-    world.act_on_drift()
-    world.ask(250, 4)
-    world.act()
+    act_by_hand("tips", "retrain", workspace=world.place)
+    assert told(act_by_hand("tips", "canary", workspace=world.place)) == [("canary", "begun"), ("canary", "done")]
     assert world.split() == {"tipped@1": 50, "tipped@2": 50}
-    world.ask(400, 5, changed=False)
+    world.ask(360, 5, changed=False)
     report = world.act()
     assert told(report) == [("rollback", "begun"), ("rollback", "done")], "at once, whatever is left of its time"
     assert "tipped@1 is better: the difference in accuracy" in report.new[0].why
     assert world.split() == {"tipped@1": 100}
-    assert told(world.act(later=HOUR)) == [], "the cooldown"
+    assert told(world.act()) == [], "the cooldown"

@@ -127,7 +127,7 @@ def _begun(state: PolicyState, step: PolicyStep) -> PolicyState:
 def _done(state: PolicyState, step: PolicyStep) -> PolicyState:
     match step.action:
         case "retrain":
-            return _now(state, step, "evaluating", candidate=step.model)
+            return _now(state, step, "evaluating", candidate=step.model, rows_after=step.rows_after or state.rows_after)
         case "evaluate":
             phase: Phase = "accepted" if step.is_accepted else "evaluating"
             return _now(state, step, phase, is_evaluated=step.is_accepted, serving=step.serving or state.serving)

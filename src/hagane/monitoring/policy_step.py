@@ -36,7 +36,7 @@ class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     serving: str = ""
     """What it is held against, or takes the place of."""
     rows_after: int = 0
-    """Of `retrain`: rows that came later are none that it was trained on, µs since 1970 UTC."""
+    """Of `retrain`: rows that were asked later are none that it was trained on, µs since 1970 UTC."""
     is_accepted: bool = False
     """Of `evaluate`: whether the candidate is what the policy requires."""
     figures: dict[str, float] = {}

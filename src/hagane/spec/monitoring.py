@@ -51,6 +51,8 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """It is over with so many in a row below 0.8 of it."""
     keep_hours_days: int = 35
     """Hours that are older are let go, and their days are kept; the log itself is kept for 30 days by default."""
+    policy: Policy | None = None
+    """What is done when it has drifted (`hagane monitor --act`); None: nothing is."""
 
     def measures_of(self, *, is_text: bool) -> tuple[str, ...]:
         """By which measures a column is looked at, the first named first."""

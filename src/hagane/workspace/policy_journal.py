@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,8 @@ from hagane.errors import Fault, StorageError
 from hagane.file_lock import lock_file
 from hagane.monitoring.policy_state import PolicyState, check_step, state_of
 from hagane.monitoring.policy_step import PolicyStep
-from hagane.workspace.window_summaries import BUSY_TIMEOUT_SECONDS, WindowSummaries
+from hagane.workspace.history_file import HistoryFile
+from hagane.workspace.window_summaries import WindowSummaries
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS policy_steps (number INTEGER PRIMARY KEY, content TEXT NOT NULL)"
 LOCK_SUFFIX = ".policy.lock"
@@ -33,6 +34,7 @@ class PolicyJournal:
     def __init__(self, folder: Path, endpoint: str) -> None:
         self.endpoint = endpoint
         self.path = WindowSummaries(folder, endpoint).path
+        self._file = HistoryFile(self.path, (SCHEMA,))
 
     @property
     def rows_folder(self) -> Path:
@@ -41,10 +43,8 @@ class PolicyJournal:
 
     def steps(self) -> list[PolicyStep]:
         """The earliest first."""
-        if not self.path.exists():
-            return []
-        with self._connection() as connection:
-            return _read(connection)
+        with self._file.reading() as connection:
+            return _read(connection) if connection else []
 
     def state(self) -> PolicyState:
         """How far they have come."""
@@ -55,8 +55,7 @@ class PolicyJournal:
 
         What a round finds again (it still waits for the same) is there once.
         """
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._file.changing() as connection:
             known = _read(connection)
             for step in steps:
                 check_step(state_of(known), step)
@@ -65,7 +64,6 @@ class PolicyJournal:
                 known.append(step)
                 content = msgspec.json.encode(step).decode()
                 connection.execute("INSERT INTO policy_steps (content) VALUES (?)", (content,))
-            connection.execute("COMMIT")
         return state_of(known)
 
     @contextmanager
@@ -82,14 +80,6 @@ class PolicyJournal:
             yield
         finally:
             os.close(lock)
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(SCHEMA)
-            yield connection
 
 
 def _read(connection: sqlite3.Connection) -> list[PolicyStep]:

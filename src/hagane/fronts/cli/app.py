@@ -27,6 +27,7 @@ from hagane.fronts.cli.monitor import monitor
 from hagane.fronts.cli.options import FLAG
 from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.package import package
+from hagane.fronts.cli.policy import policy
 from hagane.fronts.cli.predict import predict
 from hagane.fronts.cli.rollback import rollback
 from hagane.fronts.cli.runs import runs
@@ -107,6 +108,7 @@ app.command(rich_help_panel=PANEL_USE)(sign)
 app.command(rich_help_panel=PANEL_USE)(verify)
 app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(monitor))
+app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(policy))
 app.add_typer(logs, name="logs", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(feedback)
 app.command(rich_help_panel=PANEL_USE)(erase)

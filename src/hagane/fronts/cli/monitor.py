@@ -8,13 +8,15 @@ import typer
 
 from hagane.fronts.cli.console import Output
 from hagane.fronts.cli.one_of import one_of
-from hagane.fronts.cli.options import JsonOption, LogArgument, WorkspaceOption
+from hagane.fronts.cli.options import FLAG, JsonOption, LogArgument, WorkspaceOption
 from hagane.fronts.cli.window_option import window_option
 
 if TYPE_CHECKING:
     from hagane.monitoring.notification import Notification
     from hagane.workflow.monitor import MonitorReport
     from hagane.workflow.notify import Channel
+    from hagane.workflow.policy.policy_report import PolicyReport
+    from hagane.workspace.workspace import Workspace
 
 BASELINES = ("training", "previous")
 
@@ -53,13 +55,18 @@ def monitor(
     column: Annotated[
         str | None, typer.Option("--column", metavar="NAME", help="One column in detail: then, now, every window.")
     ] = None,
+    act: Annotated[
+        bool,
+        typer.Option("--act", metavar=FLAG, help="Then take what steps the policy of the model's spec can take."),
+    ] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Sum up what is new in a request log, and hold its windows against what the model was trained on.
 
     What is summed up is kept when the log itself is cleaned away: some kilobytes a column and window. With `--webhook`
-    or `--email` alerts that are new, and those that are over, are told once.
+    or `--email` alerts that are new, and those that are over, are told once. With `--act` a model that has drifted is
+    trained again, and takes the traffic if it is better, as its spec says.
 
     [dim]Examples:[/dim]
       hagane monitor late --column fare --windows 30
@@ -89,9 +96,9 @@ def monitor(
     }
     telling: dict[str, Any] = {"channels": channels, "quiet_seconds": pause}
     if seconds is not None:
-        _go_on(endpoint, output, asked | telling | {"every_seconds": seconds})
+        _go_on(endpoint, output, asked | telling | {"every_seconds": seconds}, act=act)
     else:
-        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column)
+        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column, act=act)
 
 
 def _once(
@@ -101,6 +108,7 @@ def _once(
     telling: dict[str, Any],
     *,
     column: str | None = None,
+    act: bool,
 ) -> None:
     """One look, told to a person or a program; to the channels, where there are any."""
     import msgspec
@@ -122,10 +130,24 @@ def _once(
     if not report.windows:
         output.hint("no window is over yet: come back later, or look at shorter ones with --window hour")
     told = {} if notification is None else {"notification": msgspec.to_builtins(notification)}
-    output.result(report.as_json() | told)
+    acted = _act(report, output, asked["workspace"]) if act else None
+    output.result(report.as_json() | told | ({"policy": acted.as_json()} if acted else {}))
 
 
-def _go_on(endpoint: str, output: Output, asked: dict[str, Any]) -> None:
+def _act(report: MonitorReport, output: Output, place: Workspace) -> PolicyReport:
+    """What the policy does, a line a step."""
+    from hagane.fronts.cli.render_policy import policy_lines
+    from hagane.workflow.policy.act_on_policy import act_on_policy
+
+    found = act_on_policy(report.endpoint, workspace=place, report=report, progress=output.progress)
+    for line in policy_lines(found.new):
+        output.show(line)
+    if found.waits:
+        output.hint(f"policy: it waits: {found.waits}")
+    return found
+
+
+def _go_on(endpoint: str, output: Output, asked: dict[str, Any], *, act: bool) -> None:
     """Round after round, a line each."""
     import datetime
 
@@ -137,9 +159,23 @@ def _go_on(endpoint: str, output: Output, asked: dict[str, Any]) -> None:
             moved = ", ".join(report.drifted) or "nothing"
             output.show(f"{now}  {endpoint}: {report.num_new_windows} new windows; too far: {moved}")
         _tell(output, notification, faults)
+        if act and report is not None:
+            _act_in_round(report, output, asked["workspace"])
         return True
 
     watch_endpoint(endpoint, on_round=on_round, **asked)
+
+
+def _act_in_round(report: MonitorReport, output: Output, place: Workspace) -> None:
+    """What goes wrong ends no watching; what ends the process does."""
+    from hagane.errors import HaganeError, PreemptedError, TrainingInterruptedError
+
+    try:
+        _act(report, output, place)
+    except (PreemptedError, TrainingInterruptedError):
+        raise
+    except HaganeError as error:
+        output.hint(f"policy: {error.render()}")
 
 
 def _tell(output: Output, notification: Notification | None, faults: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hagane.bundle.manifest import read_verified
 from hagane.counted import counted
 from hagane.errors import Fault, SpecError
-from hagane.monitoring.alert import Alert, alerts_of
+from hagane.monitoring.alert import Alert
 from hagane.monitoring.policy_state import Phase, PolicyState
 from hagane.monitoring.policy_step import Action
 from hagane.progress import SILENT, Progress
@@ -28,7 +28,6 @@ from hagane.workspace.workspace import Workspace
 
 MOST_STEPS = 10
 """Of one call: more would be a machine that does not end."""
-NUM_WINDOWS = 60
 
 
 def act_on_policy(
@@ -88,7 +87,7 @@ def new_turn(
         monitoring=monitoring,
         policy=policy,
         journal=PolicyJournal(workspace.monitoring_folder, endpoint),
-        now=int(time.time() * 1e6) if now is None else now,
+        clock=(lambda: int(time.time() * 1e6)) if now is None else (lambda: now),
         by=by,
         progress=progress,
     )
@@ -155,15 +154,12 @@ def _look_for_drift(turn: Turn, state: PolicyState, report: MonitorReport | None
 
 def _alert(turn: Turn, report: MonitorReport | None) -> Alert | None:
     """The one that has held for longest, of the serving model."""
-    asked = turn.monitoring
-    if report is None or report.baseline != "training":
-        num_windows = max(NUM_WINDOWS, 2 * turn.policy.retrain_after)
-        report = monitor(turn.endpoint, workspace=turn.workspace, monitoring=asked, num_windows=num_windows,
-                         progress=turn.progress)  # fmt: skip
+    if report is None or report.baseline != "training" or report.monitoring != turn.monitoring:
+        report = monitor(turn.endpoint, workspace=turn.workspace, monitoring=turn.monitoring, progress=turn.progress)
     serving = serving_model(turn.deployed())
     found = [
         alert
-        for alert in alerts_of(report.windows, endpoint=turn.endpoint, after=asked.alert_after, back=asked.alert_until)
+        for alert in report.alerts
         if alert.until is None
         and alert.deployed_model_id == serving.id
         and alert.of in turn.policy.subjects

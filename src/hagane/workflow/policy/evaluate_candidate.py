@@ -18,6 +18,8 @@ from hagane.workflow.policy.retrain_candidate import forget_rows
 from hagane.workflow.policy.turn import Turn, serving_model, told
 
 _TESTS = {"delong": "DeLong", "mcnemar": "McNemar", "bootstrap": "paired bootstrap"}
+LEAST_P_VALUE = 1e-6
+"""Smaller ones are no more sure: the tests are asymptotic, or drawn."""
 
 
 class Verdict(NamedTuple):
@@ -83,11 +85,15 @@ def judged(found: Comparison, test: PairedTest, policy: Policy) -> Verdict:
     why = (
         f"{word}{' than' if word in ('better', 'worse') else ', beside'} {against}: {info.title} "
         f"{brief_text(values[1])} against {brief_text(values[0])}, gain {sign * test.difference:+.4g} "
-        f"(95 %: {low:+.4g} to {high:+.4g}, p = {test.p_value:.2g}, {_TESTS[test.test]})"
+        f"(95 %: {low:+.4g} to {high:+.4g}, p {_p_text(test.p_value)}, {_TESTS[test.test]})"
     )
     figures = {"num_rows": float(found.num_rows[0]), "serving": values[0], "candidate": values[1],
                "gain": sign * test.difference, "low": low, "high": high, "p_value": test.p_value}  # fmt: skip
     return Verdict(is_accepted, why, {name: value for name, value in figures.items() if value is not None})
+
+
+def _p_text(value: float) -> str:
+    return f"= {value:.2g}" if value >= LEAST_P_VALUE else f"< {LEAST_P_VALUE:g}"
 
 
 def _test(found: Comparison, facts: ModelFacts, metric: str) -> PairedTest | None:

@@ -51,7 +51,7 @@ def resume_retraining(turn: Turn) -> None:
         turn.note("retrain", "failed", told(error))
         return
     if found is not None:
-        turn.note("retrain", "done", "it had been trained when its process ended", model=found.reference)
+        _trained(turn, "it had been trained when its process ended", found)
         return
     state = turn.state
     if state.begun is not None and state.tries >= MOST_TRIES:
@@ -80,8 +80,13 @@ def train_candidate(turn: Turn) -> None:
     name, value = made.evaluation.headline()
     figures = {"num_rows": float(sum(made.split_counts.values())), "seconds": round(made.duration_seconds, 1)}
     figures |= {name: value} if name and value is not None else {}
-    turn.note("retrain", "done", f"trained on {int(figures['num_rows']):,} rows", model=made.version.reference,
-              figures=figures)  # fmt: skip
+    _trained(turn, f"trained on {int(figures['num_rows']):,} rows", made.version, figures)
+
+
+def _trained(turn: Turn, why: str, version: ModelVersion, figures: dict[str, float] | None = None) -> None:
+    """Of a spec's own data nobody knows from when they are: what was asked before the training's end may be in them."""
+    rows_after = turn.now if turn.policy.data == "spec" else turn.state.rows_after
+    turn.note("retrain", "done", why, model=version.reference, rows_after=rows_after, figures=figures)
 
 
 def made_by(turn: Turn) -> ModelVersion | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from hagane.errors import Fault, HaganeError, NotFoundError
 from hagane.monitoring.policy_state import PolicyState
@@ -27,12 +28,17 @@ class Turn:
     monitoring: Monitoring
     policy: Policy
     journal: PolicyJournal
-    now: int
+    clock: Callable[[], int]
     """µs since 1970 UTC."""
     by: str = POLICY
     progress: Progress = SILENT
     waits: str = ""
     """What the next step waits for, as it is now."""
+
+    @property
+    def now(self) -> int:
+        """µs since 1970 UTC."""
+        return self.clock()
 
     @property
     def state(self) -> PolicyState:
