@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
+from hagane.spec.policy import Policy
 
 NumericMeasure = Literal[
     "jensen_shannon_divergence",
