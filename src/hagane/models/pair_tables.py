@@ -36,7 +36,8 @@ class PairTables:
     def add(self, block: DesignBlock) -> None:
         """Count the rows of a block, now or with those that come."""
         n, k = len(block.label), len(self._offsets)
-        self._ids.append(block.slots.indices.reshape(n, k).T - self._offsets[:, None])
+        ids = block.slots.indices.reshape(n, k).T
+        self._ids.append(np.subtract(ids, self._offsets[:, None], order="C"))  # each feature's lie side by side
         if block.weight is not None:
             self._weights.append(block.weight)
         self._num_rows += n
