@@ -34,6 +34,7 @@ _PUBLIC = {
     "request_log": "hagane.fronts.request_log",
     "monitor": "hagane.fronts.monitoring",
     "policy": "hagane.fronts.policy",
+    "compare_periods": "hagane.fronts.compare_periods",
     "feedback": "hagane.fronts.request_log",
     "erase": "hagane.fronts.request_log",
     "deploy": "hagane.fronts.endpoints",
@@ -77,6 +78,7 @@ __all__ = [
     "cache",
     "check_schema",
     "compare",
+    "compare_periods",
     "deploy",
     "describe",
     "endpoints",
@@ -111,6 +113,7 @@ if TYPE_CHECKING:
     from hagane.bundle import Bundle
     from hagane.errors import HaganeError
     from hagane.fronts.automl import AutoMlModel, automl
+    from hagane.fronts.compare_periods import compare_periods
     from hagane.fronts.endpoints import ab_test, deploy, endpoints, rollback, undeploy, update_endpoint
     from hagane.fronts.explanations import explain
     from hagane.fronts.hparam_text import hparam_candidates, hparam_range

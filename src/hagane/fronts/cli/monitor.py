@@ -13,6 +13,7 @@ from hagane.fronts.cli.window_option import window_option
 
 if TYPE_CHECKING:
     from hagane.monitoring.notification import Notification
+    from hagane.spec.monitoring import Monitoring
     from hagane.workflow.monitor import MonitorReport
     from hagane.workflow.notify import Channel
     from hagane.workflow.policy.policy_report import PolicyReport
@@ -59,6 +60,11 @@ def monitor(
         bool,
         typer.Option("--act", metavar=FLAG, help="Then take what steps the policy of the model's spec can take."),
     ] = False,
+    period: Annotated[
+        str | None,
+        typer.Option("--period", metavar="PERIOD", help="One period: 2026, 2026-01, 2026-01-31, FROM..TO, 7d …"),
+    ] = None,
+    against: Annotated[str | None, typer.Option("--against", metavar="PERIOD", help="… held against another.")] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -70,6 +76,7 @@ def monitor(
 
     [dim]Examples:[/dim]
       hagane monitor late --column fare --windows 30
+      hagane monitor late --period 2026-01 --against 2025-01
       hagane monitor late --every 1h --webhook https://hooks.example/T0
     """
     import msgspec
@@ -94,11 +101,35 @@ def monitor(
         "monitoring": declared,
         "progress": output.progress,
     }
+    if period is not None or against is not None:
+        _compare(endpoint, output, declared, place, period=period, against=against)
+        return
     telling: dict[str, Any] = {"channels": channels, "quiet_seconds": pause}
     if seconds is not None:
         _go_on(endpoint, output, asked | telling | {"every_seconds": seconds}, act=act)
     else:
         _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column, act=act)
+
+
+def _compare(
+    endpoint: str, output: Output, monitoring: Monitoring, place: Workspace, *, period: str | None, against: str | None
+) -> None:
+    """Two periods, out of what is kept of them."""
+    from hagane.errors import Fault
+    from hagane.fronts.cli.render_periods import render_periods
+    from hagane.fronts.cli.usage_error import UsageError
+    from hagane.monitoring.period_of import period_of
+    from hagane.workflow.compare_periods import compare_periods
+
+    if period is None or against is None:
+        raise UsageError(Fault(what="two periods are compared", expected="--period 2026-01 --against 2025-01"))
+    zone = monitoring.time_zone
+    sides = (period_of(period, time_zone=zone, where="--period"), period_of(against, time_zone=zone, where="--against"))
+    found = compare_periods(endpoint, *sides, workspace=place, monitoring=monitoring, progress=output.progress)
+    output.show(render_periods(found))
+    for note in found.notes:
+        output.hint(note)
+    output.result(found.as_json())
 
 
 def _once(
