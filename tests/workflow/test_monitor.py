@@ -110,7 +110,10 @@ def test_what_moves_is_told_and_what_stays_is_not(place: Workspace) -> None:
     assert [[finding.name for finding in window.anomalies if finding.of == "input"] for window in report.windows] == [
         [], [], ["paid"], ["fare", "paid"]]  # fmt: skip
     assert report.drifted == ("fare", "paid")
-    assert {finding.name for finding in report.windows[0].findings} == {"fare", "paid"}, "no pseudonym"
+    assert {finding.name for finding in report.windows[0].about("input")} == {"fare", "paid"}, "no pseudonym"
+    answers = {finding.name: finding for finding in report.windows[0].about("prediction")}
+    assert set(answers) == {"predicted_tipped", "probability"}, "against those of the new model"
+    assert not any(finding.is_anomaly for finding in answers.values())
     assert [window.summary.traffic for window in report.windows] == [4000.0, 200.0, 4000.0, 4000.0]
     assert monitor("tips", workspace=place).num_new_windows == 0
 

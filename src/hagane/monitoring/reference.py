@@ -20,5 +20,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Of the raw columns."""
     predictions: Statistics | None = None
     """Of the answers."""
+    features: Statistics | None = None
+    """Of what the model saw."""
+    attributions: Statistics | None = None
+    """Of what each raw column added to the answers."""
     before: WindowSummary | None = None
     """The window before, of the same deployed model, whatever the baseline is."""

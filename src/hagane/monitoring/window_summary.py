@@ -13,7 +13,7 @@ from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
-PARTS = ("expected",)
+PARTS = ("expected", "features", "attributions")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
@@ -45,6 +45,10 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The inputs of which the log holds pseudonyms: they can be compared with each other, and with nothing else."""
     expected: ExpectedBinary | None = None
     """Of a binary classifier: how good its answers are to be expected."""
+    features: Statistics | None = None
+    """Of what the model saw, of some of the rows."""
+    attributions: Statistics | None = None
+    """Of what each raw column added to the answers, of some of the rows."""
 
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.
@@ -65,9 +69,9 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     def without_sketches(self) -> WindowSummary:
         """The same for people: figures alone."""
-        return msgspec.structs.replace(
-            self, inputs=self.inputs.without_sketches(), predictions=self.predictions.without_sketches()
-        )
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        plain = {name: part.without_sketches() for name, part in fields.items() if isinstance(part, Statistics)}
+        return msgspec.structs.replace(self, **plain)
 
     def to_bytes(self) -> bytes:
         """Compressed; `from_bytes` reads it back equal."""

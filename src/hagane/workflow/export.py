@@ -23,12 +23,15 @@ from hagane.features.no_label import NoLabel
 from hagane.models.explained import ExplainedModel, Explanation
 from hagane.models.family import FeatureMaskModel, FittedModel
 from hagane.models.measured_model import MeasuredModel
+from hagane.monitoring.training_reference import REFERENCE_NAME
 from hagane.progress import Progress
+from hagane.spec.monitoring import Monitoring
 from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
 from hagane.workflow.explanation_documents import explanation_documents
 from hagane.workflow.global_explanation import GLOBAL_EXPLANATION_NAME, explain_globally
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
+from hagane.workflow.measure_reference import measure_reference
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
@@ -54,7 +57,7 @@ class Export:
     """The same with slices for the card, where the spec names none."""
     held_out: HeldOutFit
     explanation: Mapping[str, bytes]
-    """The documents by which a bundle explains its answers; none where the model cannot be explained."""
+    """The documents by which a bundle explains its answers, where it can; how it answered when it was new."""
 
 
 def export(
@@ -86,6 +89,7 @@ def export(
     trial, graphs, documents, signature, verification = proved
     evaluation = _evaluate(trial, prepared, model, encoded, progress)
     documents |= _explained_globally(trial, prepared, explanation is not None, progress)
+    documents |= _reference(trial, prepared, progress)
     asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
     return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
 
@@ -167,6 +171,18 @@ def _explained_globally(bundle: Bundle, prepared: Prepared, can: bool, progress:
         return {}
     found = explain_globally(bundle, _report_rows(prepared), part=_report_part(prepared), progress=progress)
     return {GLOBAL_EXPLANATION_NAME: found.to_json()}
+
+
+def _reference(bundle: Bundle, prepared: Prepared, progress: Progress) -> dict[str, bytes]:
+    """What windows of the traffic will be held against; of a model without rows to answer nothing."""
+    rows, monitoring = _report_rows(prepared), prepared.resolved.spec.monitoring or Monitoring()
+    if not rows.num_rows:
+        return {}
+    found = measure_reference(bundle, rows, prepared.transform, monitoring.watch, part=_report_part(prepared),
+                              progress=progress)  # fmt: skip
+    for note in found.notes:
+        progress.note(f"monitoring.watch: {note}")
+    return {REFERENCE_NAME: found.to_json()}
 
 
 def _report_part(prepared: Prepared) -> str:

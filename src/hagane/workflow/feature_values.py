@@ -8,11 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hagane.features.feature import Feature, FeatureKind
+from hagane.features.feature import FeatureKind
+from hagane.features.slot_names import slot_names
 from hagane.models.feature_space import FeatureSpace
-
-NULL_FILLER, UNKNOWN = "_null_filler", "_unknown"
-"""NULL among the categories; and what was too rare to have a slot of its own, as nothing is with BigQuery ML."""
 
 
 class FeatureValue(NamedTuple):
@@ -40,13 +38,7 @@ def feature_values(space: FeatureSpace, point: npt.NDArray[np.float64], *, with_
         slots = range(feature.cardinality)
         told = (
             (category, float(point[d + first + slot]))
-            for slot, category in zip(slots, _categories(feature), strict=True)
+            for slot, category in zip(slots, slot_names(feature), strict=True)
             if space.kept[first + slot] and (with_zeros or point[d + first + slot])
         )
         yield FeatureValue(feature.name, None, tuple(told))
-
-
-def _categories(feature: Feature) -> list[str]:
-    """What each slot stands for; buckets of hashes have numbers."""
-    between = list(feature.vocabulary) or [str(number) for number in range(feature.cardinality - 2)]
-    return [UNKNOWN, *between, NULL_FILLER][: feature.cardinality]

@@ -25,6 +25,7 @@ from hagane.progress import SILENT, Progress
 from hagane.usable_cores import usable_cores
 from hagane.workflow.check_columns import check_columns
 from hagane.workflow.evaluate import input_types
+from hagane.workflow.every_so_many import every_so_many
 from hagane.workflow.explain import BATCH_ROWS
 
 GLOBAL_EXPLANATION_NAME = "global_explanation.json"
@@ -112,21 +113,11 @@ def _explained(explainer: Explainer, table: Table, wanted: Wanted, progress: Pro
 
     threads = usable_cores()
     with progress.phase("explain", total=None) as phase:
-        rows = _every(table.batches(signature.names, batch_rows=BATCH_ROWS), stride)
+        rows = every_so_many(table.batches(signature.names, batch_rows=BATCH_ROWS), stride)
         with closing(ordered_map(explained, rows, num_threads=threads, waiting=2 * threads)) as results:
             for found in results:
                 yield found
                 phase.advance(len(found))
-
-
-def _every(batches: Iterator[pa.RecordBatch], stride: int) -> Iterator[pa.RecordBatch]:
-    """Every so manieth row."""
-    first = 0
-    for batch in batches:
-        chosen = np.arange(first, batch.num_rows, stride)
-        first = (first - batch.num_rows) % stride
-        if len(chosen):
-            yield batch if stride == 1 else batch.take(pa.array(chosen))
 
 
 def _outputs(signature: Signature) -> tuple[int, ...]:

@@ -36,6 +36,11 @@ class LoggedRows:
         return self.model.signature
 
     @property
+    def without(self) -> frozenset[str]:
+        """The raw columns of which the log holds no true values: pseudonyms, or nothing."""
+        return frozenset(self.model.sensitive)
+
+    @property
     def reference(self) -> str:
         """`late@3`."""
         return f"{self.model.model}@{self.model.version}"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from hagane.bundle.manifest import read_verified
-from hagane.errors import BundleError, Fault, HaganeError, NotFoundError
+from hagane.errors import HaganeError
 from hagane.monitoring.alert import Alert
-from hagane.monitoring.baseline import STATISTICS_NAME
 from hagane.monitoring.judge_window import judge_window
 from hagane.monitoring.reference import Baseline, Reference
 from hagane.monitoring.window_findings import WindowFindings
@@ -19,10 +18,10 @@ from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
-from hagane.statistics.statistics import Statistics
 from hagane.workflow.find_alerts import find_alerts
 from hagane.workflow.summarise_log import summarise_log
 from hagane.workflow.watched_log import watched_log
+from hagane.workflow.window_references import WindowReferences
 from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -137,36 +136,12 @@ def _judged(
     shown: list[Pair], workspace: Workspace, monitoring: Monitoring, baseline: Baseline
 ) -> tuple[list[tuple[Reference, WindowFindings]], list[str]]:
     """Each window beside its baseline, with that; what is to be said of those that have none."""
-    trained: dict[str, Statistics | None] = {}
-    notes: list[str] = []
+    references = WindowReferences(workspace, baseline, monitoring)
     found = []
     for summary, before in shown:
-        reference = Reference(baseline=baseline, before=before)
-        if baseline == "previous":
-            if before is not None:
-                reference = msgspec.structs.replace(reference, inputs=before.inputs, predictions=before.predictions)
-        else:
-            name = f"{summary.model}@{summary.version}"
-            if name not in trained:
-                trained[name], note = _trained_on(name, workspace)
-                notes += [note] if note else []
-            reference = msgspec.structs.replace(reference, inputs=trained[name])
+        reference = references.of(summary, before)
         found.append((reference, judge_window(summary, reference, monitoring)))
-    return found, notes
-
-
-def _trained_on(reference: str, workspace: Workspace) -> tuple[Statistics | None, str]:
-    """The statistics of the version's training rows, or why there are none."""
-    try:
-        folder = workspace.get(reference).path
-        manifest, files = read_verified(folder, keep=(STATISTICS_NAME,))
-        if STATISTICS_NAME not in manifest.files:
-            return None, f"{reference} holds no statistics of its rows: its windows are judged by nothing"
-        return Statistics.from_json(files[STATISTICS_NAME]), ""
-    except (NotFoundError, BundleError) as error:
-        return None, f"{reference} cannot be read, so its windows are judged by nothing: {error.faults[0].what}"
-    except msgspec.MsgspecError as error:
-        raise BundleError(Fault(what=f"the statistics of {reference} cannot be read: {error}")) from None
+    return found, references.notes
 
 
 def declared_monitoring(endpoint: str, workspace: Workspace) -> tuple[Monitoring, list[str]]:

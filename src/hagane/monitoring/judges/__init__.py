@@ -26,6 +26,8 @@ class Judge(Protocol):
 JUDGES = {
     "inputs": "hagane.monitoring.judges.inputs:judge_inputs",
     "predictions": "hagane.monitoring.judges.predictions:judge_predictions",
+    "features": "hagane.monitoring.judges.features:judge_features",
+    "attributions": "hagane.monitoring.judges.attributions:judge_attributions",
 }
 """Name → `module:function`, in the order in which people see them."""
 

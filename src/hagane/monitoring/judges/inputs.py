@@ -13,6 +13,6 @@ from hagane.spec.monitoring import Monitoring
 
 def judge_inputs(summary: WindowSummary, reference: Reference, monitoring: Monitoring) -> Iterator[Finding]:
     """Pseudonyms are compared with pseudonyms alone, so not with the values of training."""
-    if reference.inputs is not None:
+    if "inputs" in monitoring.watch and reference.inputs is not None:
         hashed = summary.hashed if reference.baseline == "training" else ()
         yield from column_distances("input", reference.inputs, summary.inputs, summary, monitoring, leave_out=hashed)

@@ -15,5 +15,5 @@ def judge_predictions(summary: WindowSummary, reference: Reference, monitoring: 
     """Against those of the window before where the reference knows none."""
     earlier = reference.before.predictions if reference.before else None
     base = reference.predictions or earlier
-    if base is not None:
+    if "predictions" in monitoring.watch and base is not None:
         yield from column_distances("prediction", base, summary.predictions, summary, monitoring)

@@ -22,6 +22,8 @@ class WindowPart(Protocol):
 
 PARTS = {
     "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
+    "features": "hagane.workflow.window_parts.features:sum_up_features",
+    "attributions": "hagane.workflow.window_parts.attributions:sum_up_attributions",
 }
 """Field → `module:function`."""
 

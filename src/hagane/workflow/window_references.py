@@ -1,0 +1,85 @@
+"""`WindowReferences`: what each window of an endpoint is held against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from hagane.bundle.manifest import read_verified
+from hagane.errors import BundleError, Fault, NotFoundError
+from hagane.monitoring.baseline import STATISTICS_NAME
+from hagane.monitoring.reference import Baseline, Reference
+from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
+from hagane.monitoring.window_summary import WindowSummary
+from hagane.spec.monitoring import Monitoring
+from hagane.statistics.statistics import Statistics
+from hagane.workspace.workspace import Workspace
+
+
+class WindowReferences:
+    """What is read of a bundle is read once; `notes` say what could not be had."""
+
+    def __init__(self, workspace: Workspace, baseline: Baseline, monitoring: Monitoring) -> None:
+        self.notes: list[str] = []
+        self._workspace, self._baseline, self._monitoring = workspace, baseline, monitoring
+        self._trained: dict[str, Reference] = {}
+
+    def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
+        """For a window with the one before it of the same deployed model. Raises BundleError for damaged documents."""
+        if self._baseline == "training":
+            return msgspec.structs.replace(self._training(summary), before=before)
+        return self._as_it_was(before, before)
+
+    def _as_it_was(self, earlier: WindowSummary | None, before: WindowSummary | None) -> Reference:
+        """What an earlier window was like."""
+        reference = Reference(baseline=self._baseline, before=before)
+        if earlier is None:
+            return reference
+        return msgspec.structs.replace(
+            reference,
+            inputs=earlier.inputs,
+            predictions=earlier.predictions,
+            features=earlier.features,
+            attributions=earlier.attributions,
+        )
+
+    def _training(self, summary: WindowSummary) -> Reference:
+        name = f"{summary.model}@{summary.version}"
+        if name not in self._trained:
+            self._trained[name] = self._read(name)
+        return self._trained[name]
+
+    def _read(self, name: str) -> Reference:
+        """The rows that the version was trained on, and how it answered when it was new; a note where it is gone."""
+        nothing = Reference(baseline=self._baseline)
+        try:
+            return self._read_from(self._workspace.get(name).path, name, nothing)
+        except (NotFoundError, BundleError) as error:
+            self.notes.append(f"{name} cannot be read, so its windows are judged by nothing: {error.faults[0].what}")
+            return nothing
+        except msgspec.MsgspecError as error:
+            raise BundleError(Fault(what=f"the statistics of {name} cannot be read: {error}")) from None
+
+    def _read_from(self, folder: Path, name: str, nothing: Reference) -> Reference:
+        manifest, files = read_verified(folder, keep=(STATISTICS_NAME, REFERENCE_NAME))
+        if STATISTICS_NAME not in manifest.files:
+            self.notes.append(f"{name} holds no statistics of its rows: its windows are judged by nothing")
+            return nothing
+        inputs = Statistics.from_json(files[STATISTICS_NAME])
+        if REFERENCE_NAME not in manifest.files:
+            self._tell_missing(name, {"features", "attributions"})
+            return msgspec.structs.replace(nothing, inputs=inputs)
+        known = TrainingReference.from_json(files[REFERENCE_NAME])
+        self._tell_missing(name, {each for each in ("features", "attributions") if getattr(known, each) is None})
+        return msgspec.structs.replace(nothing, inputs=inputs, predictions=known.predictions, features=known.features,
+                                       attributions=known.attributions)  # fmt: skip
+
+    def _tell_missing(self, name: str, missing: set[str]) -> None:
+        asked = [each for each in self._monitoring.watch if each in missing]
+        if asked:
+            told = " and ".join(asked)
+            self.notes.append(
+                f"{name} holds nothing of its {told} in training: name them in monitoring.watch of its spec"
+                " and train again, or compare windows with --baseline previous"
+            )
