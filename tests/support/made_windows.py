@@ -106,3 +106,33 @@ def _also(day: int, num_rows: int) -> tuple[Finding, ...]:
         Finding.of_distance("schema", "paid", measure="NEW_VALUES", value=0.01 * (day == 10), threshold=0.0,
                             num_rows=num_rows, is_judged=is_judged, change="'voucher' 1 %"),
     )  # fmt: skip
+
+
+def wide_view(num_columns: int = 200, num_windows: int = 60) -> MonitorView:
+    """As `made_view`, of a wide table and a long time: every fifth column is off in every third window."""
+    view, random = made_view(), np.random.default_rng(4)
+    fare = next(each for each in view.series if each.name == "fare")
+    both = next(each for each in view.columns if each.name == "fare")
+    windows = tuple(
+        msgspec.structs.replace(view.windows[at % NUM_WINDOWS], is_judged=True) for at in range(num_windows)
+    )
+    series, columns = [], []
+    for number in range(num_columns):
+        name = f"measured_column_{number:04}"
+        off = tuple(range(number % 3, num_windows, 3)) if number % 5 == 0 else ()
+        values = [float(f"{random.random() * 0.3 + 0.4 * (at in off):.4g}") for at in range(num_windows)]
+        series.append(msgspec.structs.replace(
+            fare, place=f"input/{name}/{fare.measure}", name=name, values=tuple(values), anomalies=off, unjudged=(),
+            thresholds=(0.3,) * num_windows, excesses=tuple(float(f"{value / 0.3:.3g}") for value in values),
+            latest=num_windows - 1,
+        ))  # fmt: skip
+        sides = [msgspec.structs.replace(side, shares=tuple(random.dirichlet(np.ones(20)).round(4).tolist()))
+                 for side in (both.now, both.now)]  # fmt: skip
+        edges = tuple(np.linspace(-random.random(), 1000 * random.random(), 21).round(2).tolist())
+        columns.append(msgspec.structs.replace(both, name=name, then=sides[0], now=sides[1], edges=edges))
+    alerts = tuple(
+        msgspec.structs.replace(view.alerts[0], place=each.place, title=each.name, first=at % 40, last=at % 40 + 9)
+        for at, each in enumerate(series) if each.anomalies
+    )  # fmt: skip
+    return msgspec.structs.replace(view, windows=windows, series=tuple(series), columns=tuple(columns), alerts=alerts,
+                                   latest=num_windows - 1)  # fmt: skip

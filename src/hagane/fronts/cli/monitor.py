@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,6 +54,9 @@ def monitor(
         str | None,
         typer.Option("--at-most-every", metavar="DURATION", help="At most one message in this time; the rest waits."),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write it all, with pictures, as one HTML page.")
+    ] = None,
     column: Annotated[
         str | None, typer.Option("--column", metavar="NAME", help="One column in detail: then, now, every window.")
     ] = None,
@@ -75,16 +79,20 @@ def monitor(
     trained again, and takes the traffic if it is better, as its spec says.
 
     [dim]Examples:[/dim]
-      hagane monitor late --column fare --windows 30
+      hagane monitor late --windows 30 --html late.html
+      hagane monitor late --column fare
       hagane monitor late --period 2026-01 --against 2025-01
       hagane monitor late --every 1h --webhook https://hooks.example/T0
     """
     import msgspec
 
     from hagane.spec.duration import parse_duration
+    from hagane.workflow.check_output import check_page_output
     from hagane.workflow.monitor import declared_monitoring
     from hagane.workspace.workspace import Workspace
 
+    if html is not None:
+        check_page_output(html, option="--html")
     chosen = one_of("--baseline", baseline, BASELINES)
     channels = _channels(webhook or [], email or [], smtp)
     seconds = parse_duration(again, where="--every") if again is not None else None
@@ -108,7 +116,7 @@ def monitor(
     if seconds is not None:
         _go_on(endpoint, output, asked | telling | {"every_seconds": seconds}, act=act)
     else:
-        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column, act=act)
+        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column, html=html, act=act)
 
 
 def _compare(
@@ -139,6 +147,7 @@ def _once(
     telling: dict[str, Any],
     *,
     column: str | None = None,
+    html: Path | None = None,
     act: bool,
 ) -> None:
     """One look, told to a person or a program; to the channels, where there are any."""
@@ -148,10 +157,14 @@ def _once(
     from hagane.fronts.cli.render_monitored_column import render_monitored_column
     from hagane.workflow.monitor import monitor as run
     from hagane.workflow.notify import notify
+    from hagane.workflow.write_monitor_page import write_monitor_page
 
     report = run(endpoint, **asked)
     view = report.view
     output.show(render_monitor(view) if column is None else render_monitored_column(view, column))
+    if html is not None:
+        write_monitor_page(view, html)
+        output.show(f"wrote {html}")
     notification = None
     if telling["channels"]:
         notification, faults = notify(report, workspace=asked["workspace"], **telling)
@@ -162,7 +175,8 @@ def _once(
         output.hint("no window is over yet: come back later, or look at shorter ones with --window hour")
     told = {} if notification is None else {"notification": msgspec.to_builtins(notification)}
     acted = _act(report, output, asked["workspace"]) if act else None
-    output.result(report.as_json() | told | ({"policy": acted.as_json()} if acted else {}))
+    policy = {"policy": acted.as_json()} if acted else {}
+    output.result(report.as_json() | told | policy | {"html": html})
 
 
 def _act(report: MonitorReport, output: Output, place: Workspace) -> PolicyReport:

@@ -27,5 +27,6 @@ def expected_series(windows: Sequence[WindowFindings]) -> list[Series]:
             highs=tuple(round(each.high, 5) if each else None for each in found),
             thresholds=nothing,
             excesses=nothing,
+            latest=max(at for at, each in enumerate(found) if each),
         )
     ]

@@ -11,7 +11,7 @@ from hagane.monitoring.finding import Finding, Subject
 
 FARTHEST = 99.0
 """An excess of more (a threshold of zero has no other) is told as this."""
-_DIGITS = 6
+_DIGITS = 4
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,7 +91,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             thresholds=tuple(_figure(each.threshold) if each else None for each in findings),
             lows=tuple(_figure(each.low) if each else None for each in findings) if has_interval else (),
             highs=tuple(_figure(each.high) if each else None for each in findings) if has_interval else (),
-            excesses=tuple(_figure(_excess(each)) if each else None for each in findings),
+            excesses=tuple(_figure(_excess(each), 3) if each else None for each in findings),
             anomalies=tuple(at for at, each in known if each.is_judged and each.is_anomaly),
             unjudged=tuple(at for at, each in known if not each.is_judged),
             latest=judged[-1] if judged else None,
@@ -105,8 +105,8 @@ def _excess(finding: Finding) -> float:
     return 0.0 if is_fine else min(finding.excess, FARTHEST)
 
 
-def _figure(value: float | None) -> float | None:
-    """In six digits, which no picture tells from more; None for what is no number."""
+def _figure(value: float | None, digits: int = _DIGITS) -> float | None:
+    """In as many digits as are shown; None for what is no number."""
     if value is None or not math.isfinite(value):
         return None
-    return float(f"{value:.{_DIGITS}g}")
+    return float(f"{value:.{digits}g}")

@@ -134,10 +134,10 @@ def _side(column: ColumnStatistics, shares: list[float], *, below: float = 0.0, 
     num_rows = column.count + column.num_nulls
     return Side(
         num_rows=num_rows,
-        missing=round(column.num_nulls / num_rows, 5) if num_rows else 0.0,
-        shares=tuple(round(share, 5) for share in shares),
-        below=round(below, 5),
-        above=round(above, 5),
+        missing=round(column.num_nulls / num_rows, 4) if num_rows else 0.0,
+        shares=tuple(round(share, 4) for share in shares),
+        below=round(below, 4),
+        above=round(above, 4),
         mean=column.mean,
         stddev=column.stddev,
     )
