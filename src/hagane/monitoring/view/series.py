@@ -107,6 +107,7 @@ def _excess(finding: Finding) -> float:
 
 def _figure(value: float | None, digits: int = _DIGITS) -> float | None:
     """In as many digits as are shown; None for what is no number."""
-    if value is None or not math.isfinite(value):
+    if value is None:
         return None
-    return float(f"{value:.{digits}g}")
+    rounded = float(f"{value:.{digits}g}")
+    return rounded if math.isfinite(rounded) else None
