@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hagane.data.open_table import open_table
 from hagane.errors import DataError
-from hagane.statistics import measure, sample
+from hagane.statistics import column_sample, measure, sample
 from hagane.statistics.measure import measure_statistics, statistics_sql
 from hagane.statistics.statistics import QUANTILE_FRACTIONS, Quantile, Statistics, TopValue
 
@@ -161,7 +161,7 @@ def test_any_partition_merges_into_the_whole(rows, with_small_sketches):
     table, part_of_row, num_parts = rows
     with pytest.MonkeyPatch.context() as patch:
         if with_small_sketches:
-            patch.setattr(sample, "WIDE_TABLE_COLUMNS", 0)
+            patch.setattr(column_sample, "WIDE_TABLE_COLUMNS", 0)
         parts = [measure_statistics(open_table(table.filter(part_of_row == part))) for part in range(num_parts)]
     merged = functools.reduce(Statistics.merge, parts)
     together = measure_statistics(open_table(table))

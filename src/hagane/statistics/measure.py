@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,18 +10,15 @@ from hagane.data.engine import quote_name
 from hagane.data.table import Table
 from hagane.progress import SILENT, Phase, Progress
 from hagane.statistics.count_distinct import count_distinct
-from hagane.statistics.distinct_sketch import DistinctSketch
-from hagane.statistics.plain_value import plain_value
-from hagane.statistics.sample import ColumnSample, measure_sample
-from hagane.statistics.statistics import ColumnStatistics, Statistics, TopValue, boolean_top_values, top_values_of
+from hagane.statistics.sample import measure_sample
+from hagane.statistics.statistics import Statistics
+from hagane.statistics.summed_column import LARGEST_SQUARED, count_of, summed_column
 from hagane.types import Column, SqlType
 
 COLUMNS_A_SCAN = 128
 """Beyond a few hundred columns the aggregates of one scan cost time by their square, and megabytes each."""
 NUM_SCANS = 3
 """Aggregates, sample, distinct values."""
-_LARGEST_SQUARED = 1e150
-"""Beyond it squares leave the range of FLOAT64, and no deviation is given."""
 
 
 def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statistics:
@@ -45,7 +41,7 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
     scan = table.num_rows / len(starts) / NUM_SCANS
     with progress.phase("measure statistics", total=table.num_rows) as phase:
         found = _aggregate(table, starts, phase, scan)
-        counts = dict(zip(names, map(_count, found), strict=True))
+        counts = dict(zip(names, map(count_of, found), strict=True))
         text_bytes = sum(float(column.get("bytes") or 0) for column in found)
         sample = measure_sample(table, counts, text_bytes=text_bytes, columns_a_scan=COLUMNS_A_SCAN)
         phase.advance(scan * len(starts))
@@ -55,7 +51,7 @@ def measure_statistics(table: Table, *, progress: Progress = SILENT) -> Statisti
                 distinct |= count_distinct(table, names[start : start + COLUMNS_A_SCAN])
             phase.advance(scan)
     columns = (
-        _column(column, table.num_rows, aggregates, sample.columns[column.name], distinct.get(column.name))
+        summed_column(column, table.num_rows, aggregates, sample.columns[column.name], distinct.get(column.name))
         for column, aggregates in zip(table.schema, found, strict=True)
     )
     return Statistics(num_rows=table.num_rows, columns=tuple(columns), num_sampled_rows=sample.num_rows)
@@ -129,69 +125,7 @@ def _of_floats(index: int) -> dict[str, str]:
         "infinite": _count_if(f"isinf({x})"),
         "zeros": _count_if(f"{x} = 0"),
         "mean": f"favg({f})",
-        "stddev": f"stddev_samp(CASE WHEN abs({f}) < {_LARGEST_SQUARED} THEN {f} END)",
+        "stddev": f"stddev_samp(CASE WHEN abs({f}) < {LARGEST_SQUARED} THEN {f} END)",
         "min": f"min({f})",
         "max": f"max({f})",
     }
-
-
-def _column(
-    column: Column, num_rows: int, found: Mapping[str, Any], sample: ColumnSample, distinct: DistinctSketch | None
-) -> ColumnStatistics:
-    count = _count(found)
-    return ColumnStatistics(
-        name=column.name,
-        type=column.type,
-        count=count,
-        num_nulls=num_rows - count,
-        num_nans=found.get("nans", 0),
-        num_infinite=found.get("infinite", 0),
-        num_zeros=found.get("zeros"),
-        num_distinct=_num_distinct(column.type, found, sample, distinct),
-        min=plain_value(column.type, found.get("min")),
-        max=plain_value(column.type, found.get("max")),
-        mean=_finite(found.get("mean")),
-        stddev=_stddev(found),
-        quantiles=sample.quantiles,
-        top_values=_top_values(column.type, found, sample),
-        mean_length=found.get("length"),
-        min_length=found.get("shortest"),
-        max_length=found.get("longest"),
-        num_true=found.get("true"),
-        num_false=found.get("false"),
-        quantile_sketch=sample.quantile_sketch,
-        distinct_sketch=distinct,
-        frequent_sketch=sample.frequent_sketch,
-    )
-
-
-def _count(found: Mapping[str, Any]) -> int:
-    return int(found["present"] - found["nans"]) if "present" in found else int(found["count"])
-
-
-def _top_values(type_: SqlType, found: Mapping[str, Any], sample: ColumnSample) -> tuple[TopValue, ...]:
-    if type_ is SqlType.BOOL:
-        return boolean_top_values(found["true"] or 0, found["false"] or 0)
-    return () if sample.frequent_sketch is None else top_values_of(sample.frequent_sketch, type_)
-
-
-def _num_distinct(
-    type_: SqlType, found: Mapping[str, Any], sample: ColumnSample, distinct: DistinctSketch | None
-) -> int:
-    """Exact where every value was looked at; otherwise HyperLogLog's estimate."""
-    if distinct is None:
-        return bool(found["true"]) + bool(found["false"])
-    if sample.num_distinct is not None:
-        return sample.num_distinct
-    return min(round(distinct.estimate()), _count(found))
-
-
-def _stddev(found: Mapping[str, Any]) -> float | None:
-    extremes = [found.get("min"), found.get("max")]
-    if any(isinstance(value, float) and abs(value) >= _LARGEST_SQUARED for value in extremes):
-        return None
-    return _finite(found.get("stddev"))
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
+from pathlib import Path
 
 from hagane.bundle.bundle import Bundle
 from hagane.bundle.signature import Signature
@@ -24,6 +25,9 @@ class LoggedRows:
     sql: str
     """A query for the rows, with the log's columns: `instance` and `prediction` are structs."""
     num_rows: int
+    files: tuple[Path, ...]
+    """The files in which they lie, where `sql` leaves out no row of the window but those of mirrors and other models;
+    empty where it does."""
     model: LoggedModel
     window: Window
     folder: LogFolder

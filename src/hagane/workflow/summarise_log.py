@@ -7,10 +7,7 @@ from contextlib import ExitStack
 
 import msgspec
 
-from hagane.data.column_type import type_columns
-from hagane.data.engine import Engine, quote_name, quote_text
-from hagane.data.origin import Origin
-from hagane.data.table import Table
+from hagane.data.engine import Engine, quote_text
 from hagane.errors import DataError
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
@@ -19,24 +16,25 @@ from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
-from hagane.statistics.measure import measure_statistics
+from hagane.statistics.measure_batches import measure_batches
 from hagane.statistics.statistics import Statistics
+from hagane.types import Column, Schema
+from hagane.workflow.answer_columns import PREDICTION
 from hagane.workflow.cut_rows import SumUp, cut_rows
 from hagane.workflow.hours_to_sum_up import hours_to_sum_up
+from hagane.workflow.log_batches import log_batches
 from hagane.workflow.log_window import LogWindow
+from hagane.workflow.logged_columns import INPUT, logged_columns
 from hagane.workflow.logged_rows import LoggedRows
 from hagane.workflow.merge_windows import merge_windows
 from hagane.workflow.request_log import log_sql
 from hagane.workflow.summarised import Summarised
 from hagane.workflow.thin_hours import thin_hours
-from hagane.workflow.watched_answers import watched_answers
 from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_parts import PARTS, get_part
 from hagane.workspace.row_cuts import RowCuts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
-
-_INPUT, _PREDICTION = "instance.", "prediction."
 
 
 def summarise_log(
@@ -110,7 +108,8 @@ def summarise_window(
     """
     with ExitStack() as stack:
         stack.enter_context(log_lock(folder))
-        logged = log_sql(folder, LogWindow(window.start, window.end), with_truth=False)
+        span = LogWindow(window.start, window.end)
+        logged = log_sql(folder, span, with_truth=False)
         if logged is None:
             return []
         logged = f"SELECT * FROM ({logged}) WHERE {where}" if where else logged
@@ -121,11 +120,12 @@ def summarise_window(
             f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
         ).to_pylist()
         models = {model.deployed_model_id: model for model in model_files(folder)}
+        files = () if where else tuple(folder.files("requests", since=span.first_hour, until=span.end_hour))
         found = []
         for each in counts:
             chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(each['id'])}"
-            rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], model=models[each["id"]], window=window,
-                              folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], files=files, model=models[each["id"]],
+                              window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
             found.append(_summary(rows, traffic=each["traffic"], num_errors=each["errors"]))
         return found
 
@@ -151,15 +151,10 @@ def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSumm
 
 def _statistics(rows: LoggedRows) -> tuple[Statistics, Statistics]:
     """Of the logged raw columns, and of the answers: both in one pass."""
-    model, engine = rows.model, rows.engine
-    logged = [name for name in model.signature.names if model.sensitive.get(name) != "leave_out"]
-    selected = [f"instance.{quote_name(name)} AS {quote_name(_INPUT + name)}" for name in logged]
-    answers = watched_answers(model.signature)
-    selected += [f"{sql} AS {quote_name(_PREDICTION + name)}" for name, sql in answers.items()]
-    sql = f"(SELECT {', '.join(selected)} FROM ({rows.sql}))"
-    table = Table(engine, Origin(sql=sql, identity=lambda: sql), type_columns(engine.columns(f"SELECT * FROM {sql}")))
-    measured = measure_statistics(table)
-    return _part(measured, _INPUT), _part(measured, _PREDICTION)
+    columns = logged_columns(rows.model)
+    schema = Schema(tuple(Column(column.name, column.type) for column in columns))
+    measured = measure_batches(schema, log_batches(rows, columns))
+    return _part(measured, INPUT), _part(measured, PREDICTION)
 
 
 def _part(statistics: Statistics, prefix: str) -> Statistics:
