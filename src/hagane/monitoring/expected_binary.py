@@ -14,19 +14,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.monitoring.quality.estimate import Estimate
+
 Floats = npt.NDArray[np.float64]
 NUM_BINS = 256
 """Bins of equal width over the probabilities, for what depends on their order."""
 _LEAST = 1e-15
-_Z = 1.959963984540054
-
-
-class Expected(msgspec.Struct, frozen=True):
-    """One metric: its expectation, and where the true one will lie in 95 of 100 such windows."""
-
-    value: float
-    low: float
-    high: float
 
 
 class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +94,7 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
         """Rows, weighted."""
         return self.num_positive_answers + self.num_negative_answers
 
-    def metrics(self) -> dict[str, Expected]:
+    def metrics(self) -> dict[str, Estimate]:
         """By BigQuery ML's names; what is undefined (no positive answer has no precision) is left out.
 
         Each interval is that of the metric which the labels will show: labels scatter even where probabilities are
@@ -111,24 +104,24 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
         rows, answers = self.num_rows, self.num_positive_answers
         tp, fn = self.true_positives, self.false_negatives
         a, b = self.positive_variance, self.negative_variance
-        found: dict[str, Expected] = {}
+        found: dict[str, Estimate] = {}
         if rows:
             correct = tp + self.num_negative_answers - fn
-            found["accuracy"] = _expected(correct / rows, math.sqrt(a + b) / rows)
-            found["log_loss"] = _expected(self.log_loss / rows, math.sqrt(self.log_loss_variance) / rows, most=math.inf)
+            found["accuracy"] = _within(correct / rows, math.sqrt(a + b) / rows)
+            found["log_loss"] = _within(self.log_loss / rows, math.sqrt(self.log_loss_variance) / rows, most=math.inf)
         if answers:
-            found["precision"] = _expected(tp / answers, math.sqrt(a) / answers)
+            found["precision"] = _within(tp / answers, math.sqrt(a) / answers)
         positives = tp + fn
         if positives > 0:
-            found["recall"] = _expected(tp / positives, math.sqrt(fn**2 * a + tp**2 * b) / positives**2)
+            found["recall"] = _within(tp / positives, math.sqrt(fn**2 * a + tp**2 * b) / positives**2)
             total = answers + positives
             slopes = 2 * (total - tp) / total**2, 2 * tp / total**2
-            found["f1_score"] = _expected(2 * tp / total, math.sqrt(slopes[0] ** 2 * a + slopes[1] ** 2 * b))
+            found["f1_score"] = _within(2 * tp / total, math.sqrt(slopes[0] ** 2 * a + slopes[1] ** 2 * b))
         if 0 < positives < rows:
             found["roc_auc"] = self._roc_auc(positives, rows - positives)
         return found
 
-    def _roc_auc(self, positives: float, negatives: float) -> Expected:
+    def _roc_auc(self, positives: float, negatives: float) -> Estimate:
         hits = np.array(self.bin_positives)
         misses = np.array(self.bin_counts) - hits
         below = np.cumsum(misses) - misses
@@ -137,8 +130,8 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
         seen = self.num_seen / self.num_rows
         positives, negatives = positives * seen, negatives * seen
         spread = auc * (1 - auc) + (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
-        return _expected(auc, math.sqrt(max(0.0, spread) / (positives * negatives)))
+        return _within(auc, math.sqrt(max(0.0, spread) / (positives * negatives)))
 
 
-def _expected(value: float, error: float, *, most: float = 1.0) -> Expected:
-    return Expected(value, max(0.0, value - _Z * error), min(most, value + _Z * error))
+def _within(value: float, error: float, *, most: float = 1.0) -> Estimate:
+    return Estimate.around(value, error, least=0.0, most=most)

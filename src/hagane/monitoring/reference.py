@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from hagane.monitoring.quality.evaluated import Evaluated
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.statistics.statistics import Statistics
 
@@ -24,5 +25,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Of what the model saw."""
     attributions: Statistics | None = None
     """Of what each raw column added to the answers."""
+    evaluated: Evaluated | None = None
+    """What the model's own evaluation said, whatever the baseline is."""
     before: WindowSummary | None = None
     """The window before, of the same deployed model, whatever the baseline is."""

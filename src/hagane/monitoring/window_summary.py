@@ -9,11 +9,12 @@ import msgspec
 
 from hagane.errors import DataError, Fault
 from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
-PARTS = ("expected", "features", "attributions")
+PARTS = ("expected", "features", "attributions", "quality")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
@@ -49,6 +50,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of what the model saw, of some of the rows."""
     attributions: Statistics | None = None
     """Of what each raw column added to the answers, of some of the rows."""
+    quality: WindowQuality | None = None
+    """What the labels that have come say of the answers."""
 
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.
@@ -71,7 +74,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
         """The same for people: figures alone."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
         plain = {name: part.without_sketches() for name, part in fields.items() if isinstance(part, Statistics)}
-        return msgspec.structs.replace(self, **plain)
+        quality = self.quality.without_bins() if self.quality else None
+        return msgspec.structs.replace(self, quality=quality, **plain)
 
     def to_bytes(self) -> bytes:
         """Compressed; `from_bytes` reads it back equal."""

@@ -8,6 +8,7 @@ from hagane.errors import Fault, nearest
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.policy import policy_faults
+from hagane.spec.quality import METRICS, Quality
 from hagane.spec.rows_of_window import CALENDAR, WINDOWS_TEXT, rows_of_window
 from hagane.spec.spec import Spec
 
@@ -19,6 +20,10 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
     monitoring = spec.monitoring
     yield from _window_faults(monitoring.every)
     yield from _few_rows_faults(monitoring)
+    for place, column in enumerate(monitoring.quality.slices):
+        if column in spec.serving.sensitive:
+            what, step = f"'{column}' is sensitive: the log has none of its values", "slice by another column"
+            yield Fault(what=what, where=f"monitoring.quality.slices[{place}]", next_step=step)
     yield from _zone_faults(monitoring.time_zone)
     yield from _measure_faults(monitoring)
     thresholds = {} if monitoring.threshold is None else {"monitoring.threshold": monitoring.threshold}
@@ -29,6 +34,7 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if not 0 < value < float("inf"):
             yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.3",
                         received=f"{value:g}")  # fmt: skip
+    yield from _quality_faults(monitoring.quality)
     for name in ("min_rows", "alert_after", "alert_until", "keep_hours_days"):
         value = getattr(monitoring, name)
         if value < 1:
@@ -61,6 +67,22 @@ def _few_rows_faults(monitoring: Monitoring) -> Iterator[Fault]:
     if num_rows is not None and num_rows < monitoring.min_rows:
         yield Fault(what="no window would be judged", where="monitoring.min_rows", received=str(monitoring.min_rows),
                     expected=f"at most the {num_rows} rows of a window")  # fmt: skip
+
+
+def _quality_faults(quality: Quality) -> Iterator[Fault]:
+    limits = {"monitoring.quality.threshold": quality.threshold}
+    limits |= {f"monitoring.quality.thresholds.{name}": value for name, value in quality.thresholds.items()}
+    for where, value in limits.items():
+        if not 0 < value < float("inf"):
+            yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.1",
+                        received=f"{value:g}")  # fmt: skip
+    for name in quality.thresholds:
+        if name not in METRICS:
+            yield Fault(what=f"there is no metric '{name}'", where=f"monitoring.quality.thresholds.{name}",
+                        expected=", ".join(METRICS), nearest=nearest(name, METRICS))  # fmt: skip
+    if quality.min_rows < 1:
+        where = "monitoring.quality.min_rows"
+        yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(quality.min_rows))
 
 
 def _zone_faults(name: str) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ import msgspec
 
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
 from hagane.spec.policy import Policy
+from hagane.spec.quality import Quality
 
 NumericMeasure = Literal[
     "jensen_shannon_divergence",
@@ -48,6 +49,9 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Measure → its threshold, where the column has none of its own."""
     min_rows: int = 100
     """A window of fewer logged rows is shown, and judged by nothing."""
+
+    quality: Quality = Quality()
+    """How good the answers have to be, once labels come and before."""
 
     alert_after: int = 2
     """An alert opens with so many judged windows above the threshold in a row."""

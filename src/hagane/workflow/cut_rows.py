@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -33,9 +33,12 @@ def cut_rows(
     sum_up: SumUp,
     *,
     now: int,
+    labelled: Collection[int] = (),
     progress: Progress = SILENT,
 ) -> list[Window]:
     """Cut every full window of rows that are settled by `now` (µs), and sum up again those into which late rows came.
+
+    So are those that have a part in an hour in which rows were answered whose labels came since (`labelled`, UTC).
 
     A window that was cut keeps its ends: a row belongs to the window in whose stretch it lies, however late it is
     written, so every row is in exactly one, and a window may have more rows than were asked for. Raises DataError,
@@ -48,15 +51,16 @@ def cut_rows(
         logged = {hour: logged_rows(folder, hour) for hour in folder.hours("requests")}
     seen = cuts.hours()
     grown = {hour for hour, count in logged.items() if count > seen.get(hour, 0)}
-    if not grown:
+    if not grown and not labelled:
         return []
     settled, done = now - SETTLED_MICROSECONDS, []
     with progress.phase(f"cut {windows.plural}", unit="windows") as phase:
         engine = Engine()
-        for model in _models(engine, folder, grown):
+        for model in _models(engine, folder, grown | set(labelled)):
             rows = _Rows(engine, folder, model, settled)
             for window in itertools.chain(
-                _again(rows, cuts, grown, sum_up), _further(rows, cuts, sorted(logged), num_rows, sum_up)
+                _again(rows, cuts, grown, frozenset(labelled), sum_up),
+                _further(rows, cuts, sorted(logged), num_rows, sum_up),
             ):
                 done.append(window)
                 phase.advance(1)
@@ -101,14 +105,15 @@ def _models(engine: Engine, folder: LogFolder, hours: set[int]) -> list[str]:
     return sorted(names)
 
 
-def _again(rows: _Rows, cuts: RowCuts, grown: set[int], sum_up: SumUp) -> list[Window]:
-    """The windows that have more rows than they had."""
+def _again(rows: _Rows, cuts: RowCuts, grown: set[int], labelled: frozenset[int], sum_up: SumUp) -> list[Window]:
+    """The windows that have more rows than they had, or more labels and all their rows."""
     done = []
     known = cuts.cuts(rows.model)
-    first = min(grown)
+    first = min(grown | labelled)
     for before, cut in zip([None, *known], known, strict=False):
         began = before.last.time // HOUR_MICROSECONDS if before else first
-        if not any(hour in grown for hour in range(began, cut.last.time // HOUR_MICROSECONDS + 1)):
+        hours = range(began, cut.last.time // HOUR_MICROSECONDS + 1)
+        if not any(hour in grown or hour in labelled for hour in hours):
             continue
         after = before.last if before else None
         since, until = (after.time if after else None), cut.last.time + 1
@@ -116,7 +121,7 @@ def _again(rows: _Rows, cuts: RowCuts, grown: set[int], sum_up: SumUp) -> list[W
         ((num_rows, _, _),) = rows.ask("count(*) AS a, '' AS b, 0 AS c", where, since=since, until=until) or [
             (0, "", 0)
         ]
-        if num_rows > cut.num_rows:
+        if num_rows > cut.num_rows or (num_rows == cut.num_rows and any(hour in labelled for hour in hours)):
             window = Window(cut.start, cut.until)
             for summary in sum_up(Window(since or 0, until), where):
                 cuts.replace(cut, msgspec.structs.replace(summary, window=window))

@@ -26,6 +26,7 @@ from hagane.models.measured_model import MeasuredModel
 from hagane.monitoring.training_reference import REFERENCE_NAME
 from hagane.progress import Progress
 from hagane.spec.monitoring import Monitoring
+from hagane.spec.spec import Spec
 from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
 from hagane.workflow.explanation_documents import explanation_documents
@@ -90,7 +91,8 @@ def export(
     evaluation = _evaluate(trial, prepared, model, encoded, progress)
     documents |= _explained_globally(trial, prepared, explanation is not None, progress)
     documents |= _reference(trial, prepared, progress)
-    asked = evaluation if spec.evaluation.slices else msgspec.structs.replace(evaluation, slices=())
+    kept = asked_slices(spec)
+    asked = msgspec.structs.replace(evaluation, slices=tuple(each for each in evaluation.slices if each.column in kept))
     return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)
 
 
@@ -146,9 +148,16 @@ def _evaluate(
         return _measured(model, getattr(encoded, part), prepared.label, part, progress)
     wanted = prepared.resolved.spec.evaluation
     rows = _report_rows(prepared)
-    slices = wanted.slices or card_slices(prepared, prepared.split_counts[part])
+    unasked = card_slices(prepared, prepared.split_counts[part])
+    slices = tuple(dict.fromkeys((*asked_slices(prepared.resolved.spec), *unasked)))
     scored = score_table(bundle, rows, prepared.label, slices=slices, progress=progress)
     return report(scored, bundle.signature, wanted, prepared.resolved.spec.model, part=part, progress=progress)
+
+
+def asked_slices(spec: Spec) -> tuple[str, ...]:
+    """The columns by whose values the evaluation is sliced: those by which the traffic will be, too."""
+    monitored = spec.monitoring.quality.slices if spec.monitoring else ()
+    return tuple(dict.fromkeys((*spec.evaluation.slices, *monitored)))
 
 
 def _measured(model: FittedModel, rows: Encoded, label: NoLabel, part: str, progress: Progress) -> Evaluation:

@@ -135,16 +135,25 @@ def log_sql(folder: LogFolder, window: LogWindow, *, with_truth: bool) -> str | 
     files = folder.files("requests", since=window.first_hour, until=window.end_hour)
     if not files:
         return None
-    rows = f"SELECT * FROM {_scan(files)}{window.where('time')}"
+    rows = f"SELECT * FROM {files_sql(files)}{window.where('time')}"
     if not with_truth:
         return rows
-    feedback = folder.files("feedback")
-    if not feedback:
+    joined = truth_sql(folder, rows)
+    if joined is None:
         nothing = "SELECT NULL AS request_id, NULL AS row, NULL AS truth, NULL AS truth_time, NULL AS truth_arrived"
         return _joined(rows, f"{nothing} WHERE false")
+    return joined
+
+
+def truth_sql(folder: LogFolder, rows: str) -> str | None:
+    """DuckDB's SQL of `rows` (a query) with the latest truth of each, with the log's lock held; None without any."""
+    feedback = folder.files("feedback")
+    if not feedback:
+        return None
     latest = (
         "SELECT request_id, row, truth, time AS truth_time, arrived AS truth_arrived"
-        f" FROM {_scan(feedback)} QUALIFY row_number() OVER (PARTITION BY request_id, row ORDER BY arrived DESC) = 1"
+        f" FROM {files_sql(feedback)}"
+        " QUALIFY row_number() OVER (PARTITION BY request_id, row ORDER BY arrived DESC) = 1"
     )
     return _joined(rows, latest)
 
@@ -156,7 +165,8 @@ def _joined(rows: str, truth: str) -> str:
     )
 
 
-def _scan(files: list[Path]) -> str:
+def files_sql(files: list[Path]) -> str:
+    """DuckDB's SQL of the rows of these files."""
     listed = ", ".join(quote_text(str(file)) for file in files)
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 

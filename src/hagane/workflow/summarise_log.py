@@ -27,11 +27,14 @@ from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_columns import INPUT, logged_columns
 from hagane.workflow.logged_rows import LoggedRows
 from hagane.workflow.merge_windows import merge_windows
+from hagane.workflow.new_labels import NewLabels, new_labels
 from hagane.workflow.request_log import log_sql
+from hagane.workflow.sum_up_labels import sum_up_labels
 from hagane.workflow.summarised import Summarised
 from hagane.workflow.thin_hours import thin_hours
 from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_parts import PARTS, get_part
+from hagane.workspace.feedback_hours import FeedbackHours
 from hagane.workspace.row_cuts import RowCuts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -50,8 +53,9 @@ def summarise_log(
     Only hours are summed up from the log. Each is kept at once: what ends the process loses the one in work, and the
     next call goes on from there. Days are merged of the hours of their zone, weeks and months of its days, without a
     row. An hour into which late rows came is summed up again, and so is what was made of it, for as long as the log
-    holds all its rows. An hour whose files are damaged is told in the notes, and nothing is made of it yet. Raises
-    NotFoundError for an endpoint without a log and without a history, StorageError.
+    holds all its rows; where labels came for its rows, its quality is. An hour whose files are damaged is told in the
+    notes, and nothing is made of it yet. Raises NotFoundError for an endpoint without a log and without a history,
+    StorageError.
     """
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
     folder, windows = watched_log(endpoint, workspace), Windows(monitoring.every, monitoring.time_zone)
@@ -61,12 +65,13 @@ def summarise_log(
         return summarise_window(folder, window, workspace=workspace, monitoring=monitoring, where=where)
 
     if windows.num_rows is not None:
-        cuts = RowCuts(summaries.path, windows.series)
-        return _by_rows(folder, cuts, windows, sum_up, now=moment, progress=progress)
+        return _by_rows(folder, summaries, windows, sum_up, now=moment, progress=progress)
     hours = Windows("hour", monitoring.time_zone)
+    seen = FeedbackHours(summaries.path, hours.series)
+    labels, notes = _new_labels(folder, seen)
     due, lost = hours_to_sum_up(folder, summaries, hours, moment)
     done, missing = [], list(lost)
-    notes = [_lost(hours, window) for window in lost]
+    notes += [_lost(hours, window) for window in lost]
     with progress.phase("sum up the log", total=len(due), unit="hours") as phase:
         for window, num_logged in due:
             try:
@@ -76,6 +81,11 @@ def summarise_log(
                 missing.append(window)
                 notes.append(f"the hour {hours.text(window)} cannot be summed up: {error.faults[0].what}")
             phase.advance(1)
+    labelled, told = sum_up_labels(folder, summaries, hours, labels.answered, done=done, workspace=workspace,
+                                   monitoring=monitoring, progress=progress)  # fmt: skip
+    done, notes = sorted([*done, *labelled]), [*notes, *told]
+    if not told:
+        seen.put(labels.arrived)
     if windows.every != "hour":
         done = merge_windows(summaries, windows, now=moment, without=missing, progress=progress)
     thin_hours(summaries, hours, now=moment, keep_days=monitoring.keep_hours_days, without=missing)
@@ -83,13 +93,24 @@ def summarise_log(
 
 
 def _by_rows(
-    folder: LogFolder, cuts: RowCuts, windows: Windows, sum_up: SumUp, *, now: int, progress: Progress
+    folder: LogFolder, summaries: WindowSummaries, windows: Windows, sum_up: SumUp, *, now: int, progress: Progress
 ) -> Summarised:
+    cuts, seen = RowCuts(summaries.path, windows.series), FeedbackHours(summaries.path, windows.series)
+    labels, notes = _new_labels(folder, seen)
     try:
-        return Summarised(windows=tuple(cut_rows(folder, cuts, windows, sum_up, now=now, progress=progress)))
+        done = cut_rows(folder, cuts, windows, sum_up, now=now, labelled=labels.answered, progress=progress)
     except DataError as error:
-        note = f"the rows cannot be cut into windows: {error.faults[0].what}"
-        return Summarised(windows=(), notes=(note,))
+        return Summarised(windows=(), notes=(*notes, f"the rows cannot be cut into windows: {error.faults[0].what}"))
+    seen.put(labels.arrived)
+    return Summarised(windows=tuple(done), notes=tuple(notes))
+
+
+def _new_labels(folder: LogFolder, seen: FeedbackHours) -> tuple[NewLabels, list[str]]:
+    """What has come, or what is to be told where the feedback is damaged."""
+    try:
+        return new_labels(folder, seen), []
+    except DataError as error:
+        return NewLabels(), [f"the labels cannot be read: {error.faults[0].what}"]
 
 
 def _lost(hours: Windows, window: Window) -> str:

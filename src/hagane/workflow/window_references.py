@@ -9,11 +9,13 @@ import msgspec
 from hagane.bundle.manifest import read_verified
 from hagane.errors import BundleError, Fault, NotFoundError
 from hagane.monitoring.baseline import STATISTICS_NAME
+from hagane.monitoring.quality.evaluated import Evaluated
 from hagane.monitoring.reference import Baseline, Reference
 from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
+from hagane.workflow.evaluated_quality import evaluated_quality
 from hagane.workspace.workspace import Workspace
 
 
@@ -24,12 +26,14 @@ class WindowReferences:
         self.notes: list[str] = []
         self._workspace, self._baseline, self._monitoring = workspace, baseline, monitoring
         self._trained: dict[str, Reference] = {}
+        self._evaluated: dict[str, Evaluated | None] = {}
 
     def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
         """For a window with the one before it of the same deployed model. Raises BundleError for damaged documents."""
+        evaluated = self._evaluation(summary)
         if self._baseline == "training":
-            return msgspec.structs.replace(self._training(summary), before=before)
-        return self._as_it_was(before, before)
+            return msgspec.structs.replace(self._training(summary), before=before, evaluated=evaluated)
+        return msgspec.structs.replace(self._as_it_was(before, before), evaluated=evaluated)
 
     def _as_it_was(self, earlier: WindowSummary | None, before: WindowSummary | None) -> Reference:
         """What an earlier window was like."""
@@ -43,6 +47,13 @@ class WindowReferences:
             features=earlier.features,
             attributions=earlier.attributions,
         )
+
+    def _evaluation(self, summary: WindowSummary) -> Evaluated | None:
+        """What the version's own evaluation said, whatever the baseline is."""
+        name = f"{summary.model}@{summary.version}"
+        if name not in self._evaluated:
+            self._evaluated[name] = evaluated_quality(name, self._workspace)
+        return self._evaluated[name]
 
     def _training(self, summary: WindowSummary) -> Reference:
         name = f"{summary.model}@{summary.version}"

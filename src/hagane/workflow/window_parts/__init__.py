@@ -24,6 +24,7 @@ PARTS = {
     "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
     "features": "hagane.workflow.window_parts.features:sum_up_features",
     "attributions": "hagane.workflow.window_parts.attributions:sum_up_attributions",
+    "quality": "hagane.workflow.window_parts.quality:sum_up_quality",
 }
 """Field → `module:function`."""
 

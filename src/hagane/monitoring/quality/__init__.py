@@ -1,0 +1,1 @@
+"""How good a model's answers are: measured where labels have come, estimated where they have not."""
