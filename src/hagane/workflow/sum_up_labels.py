@@ -96,6 +96,6 @@ def _labelled(
     num_rows = engine.query(f"SELECT count(*) AS n FROM ({sql})")["n"][0].as_py()
     if num_rows < summary.num_rows:
         return summary
-    rows = LoggedRows(engine=engine, sql=sql, num_rows=num_rows, model=model, window=summary.window, folder=folder,
-                      workspace=workspace, monitoring=monitoring)  # fmt: skip
+    rows = LoggedRows(engine=engine, sql=sql, num_rows=num_rows, files=(), model=model,
+                      window=summary.window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
     return msgspec.structs.replace(summary, quality=labelled_quality(rows))
