@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from hagane.monitoring.alert import alerts_of
 from hagane.monitoring.finding import Finding
+from hagane.monitoring.model_context import ModelContext
 from hagane.monitoring.notification import Notification
+from hagane.monitoring.slice_effect import SliceEffect
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
@@ -79,10 +81,46 @@ def test_alerts_of_one_column_do_not_overlap_and_more_history_changes_no_end(
 
 def test_a_message_says_what_changed_since_when_and_what_to_look_at() -> None:
     (alert,) = alerts_of(history([0.1, 0.5, 0.5]), endpoint="late")
-    message = Notification(endpoint="late", baseline="training", windows=Windows("day"), opened=(alert,))
-    assert message.subject == "late: 1 new alert"
-    for part in ("fare (late@3): 'card' 20 % → 60 %", "since 1970-01-02", "200 rows", "hagane monitor late"):
-        assert part in message.text
+    effect = SliceEffect(slice="company = 'X'", share=0.12, value=0.5, without=0.08)
+    message = Notification(
+        endpoint="late",
+        baseline="training",
+        windows=Windows("day"),
+        opened=(msgspec.structs.replace(alert, explained_by=effect),),
+        models=(ModelContext(deployed_model_id="t", model="late@3", trained=-9 * DAY, last=2 * DAY, also=("hour",),
+                             form=("schema zone",)),),
+    )  # fmt: skip
+    expected = """late: 1 new alert
+
+late@3, inputs
+- fare: 'card' 20 % → 60 %
+  L-infinity 0.5, threshold 0.3
+  since 1970-01-02 (2 windows), 200 rows of the traffic, 100 % of what came since
+  without the rows of company = 'X' (12 % of them) it is 0.08, not 0.5
+
+look at: hagane monitor late --window day --baseline training
+late@3 was trained 11 days before its last window
+also too far there: hour
+the traffic's form: schema zone"""
+    assert message.text == expected
+
+
+def test_a_message_of_hundreds_is_short_and_says_the_farthest_first() -> None:
+    (alert,) = alerts_of(history([0.1, 0.5, 0.5]), endpoint="late")
+    many = tuple(
+        msgspec.structs.replace(alert, name=f"c{number}", excess=float(number % 300), measure=measure)
+        for number in range(300)
+        for measure in ("L_INFTY", "CHI_SQUARED")
+    )
+    over = msgspec.structs.replace(alert, until=9 * DAY, is_gone=True)
+    message = Notification(endpoint="late", baseline="previous", windows=Windows(), opened=many, resolved=(over,) * 30)
+    entries = [line for line in message.text.splitlines() if line.startswith("- c")]
+    assert [line.split(":")[0] for line in entries] == [f"- c{299 - place}" for place in range(10)]
+    assert "\nand 290 more\n" in message.text, "columns, not measures"
+    assert "- fare (late@3): lasted 8 days, from 1970-01-02 to 1970-01-09; the model answers no more" in message.text
+    assert "and 20 more" in message.text
+    assert message.subject == "late: 600 new alerts, 30 alerts over"
+    assert len(message.text) < 4000
 
 
 def test_an_alert_is_over_when_its_model_answers_no_more() -> None:
@@ -99,3 +137,5 @@ def test_an_alert_is_over_when_its_model_answers_no_more() -> None:
     (alert,) = alerts_of([*first, *later[:3]], endpoint="e")
     assert (alert.until, alert.is_gone) == (5 * DAY, True)
     assert alerts_of([*first, *later], endpoint="e")[0].until == 5 * DAY
+    (alert,) = alerts_of([*first, *later], endpoint="e", is_calendar=False)
+    assert alert.until is None, "windows of rows begin when they do"

@@ -120,3 +120,17 @@ def test_a_crowd_that_is_new_is_found_without_a_control() -> None:
     found = explain(reference, window, None, "JENSEN_SHANNON_DIVERGENCE")
     assert found is not None
     assert found.slice == "company = '0'"
+
+
+@pytest.mark.parametrize("measure", ["JENSEN_SHANNON_DIVERGENCE", "KOLMOGOROV_SMIRNOV"])
+def test_a_cause_that_always_lay_elsewhere_is_found(measure: str) -> None:
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        reference, window, control = (rows(random, size, correlation=0.7) for size in (4000, 1500, 1500))
+        is_long = window["distance"] > np.quantile(reference["distance"], 0.6)
+        window["fare"] = np.where(is_long, window["fare"] - 4, window["fare"])
+        found = explain(reference, window, control, measure)
+        assert found is not None
+        assert found.slice.startswith("distance > ")
+        assert found.without is not None
+        assert found.without < 0.2 * found.value

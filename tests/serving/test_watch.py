@@ -35,6 +35,7 @@ from hagane.serving.overload_objection import OverloadObjection
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.watch_app import WatchOptions
+from hagane.workflow.monitor_families import MONITOR_FAMILIES
 
 Samples = dict[tuple[str, Any], float]
 
@@ -296,7 +297,7 @@ def test_every_metric_is_on_the_page() -> None:
 def test_the_dashboard_asks_for_what_there_is() -> None:
     dashboard = json.loads((Path(__file__).parents[2] / "docs" / "grafana.json").read_text())
     told = {}
-    for family in FAMILIES:
+    for family in (*FAMILIES, *MONITOR_FAMILIES):
         suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[family.kind]
         told |= {family.name + suffix: family for suffix in suffixes}
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 import hagane as hg
 from hagane.bundle.bundle import Bundle
+from hagane.fronts.cli.run import run as run_command
+from hagane.fronts.cli.told_rounds import ToldRounds
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -42,10 +45,17 @@ def traffic(num_rows: int, seed: int, *, is_broken: bool = False) -> dict[str, l
 def write_day(folder: LogFolder, logged: LoggedModel, day: int, columns: dict[str, list[object]]) -> None:
     fixed = {"row": 0, "endpoint": "cab", "deployed_model_id": "c1", "model": "tip", "version": "1", "weight": 1.0,
              "protocol": "vertex", "mirror": False, "latency_seconds": 0.001, "model_seconds": 0.001,
-             "row_error": False, "prediction": {"predicted_tip": 1.0}}  # fmt: skip
+             "row_error": False}  # fmt: skip
     hour = FIRST_HOUR + 24 * day
+    answers = [0.1 * fare for fare in traffic(ROWS, seed=50 + day)["fare"]]  # type: ignore[operator]  # they stay
     rows = [
-        {**fixed, "request_id": f"r{day}-{number}", "time": hour * 3_600_000_000 + number, "instance": instance}
+        {
+            **fixed,
+            "request_id": f"r{day}-{number}",
+            "time": hour * 3_600_000_000 + number,
+            "instance": instance,
+            "prediction": {"predicted_tip": answers[number]},
+        }
         for number, instance in enumerate(pa.table(columns).to_pylist())
     ]
     write_rows(folder.make_hour("requests", hour) / "w.parquet", pa.Table.from_pylist(rows, row_schema(logged)))
@@ -100,3 +110,41 @@ def test_without_the_rows_none_is_claimed(place: Workspace, tmp_path: Path) -> N
     report = monitor("cab", workspace=copy, monitoring=ASKED, baseline="previous")
     assert of_fare(report) is None
     assert of_fare(monitor("cab", workspace=place, monitoring=ASKED, baseline="previous")) is not None
+
+
+def test_the_command_tells_programs(place: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cab.prom"
+    copy = Workspace(shutil.copytree(place.root, tmp_path / "copy"))
+    command = ["monitor", "cab", "--workspace", str(copy.root), "--log-lines", "--prometheus", str(file)]
+    assert run_command([*command, "--baseline", "previous"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == ["round"]
+    assert 'hagane_monitor_value{endpoint="cab",model="tip",version="1",of="input",name="fare"' in file.read_text()
+    assert run_command(["monitor", "cab", "--workspace", str(copy.root), "--log-lines", "--json"]) != 0
+    assert "--log-lines" in capsys.readouterr().out
+    assert run_command(["monitor", "cab", "--workspace", str(copy.root), "--metrics-port", "0"]) != 0
+    assert "--every" in capsys.readouterr().err
+
+
+def test_the_service_writes_log_lines_where_nobody_reads(
+    place: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Workspace(shutil.copytree(place.root, tmp_path / "copy"))
+    scraped: list[str] = []
+
+    def sleep(rounds: ToldRounds, seconds: float) -> None:
+        scraped.append(rounds.metrics.text().decode())
+        if len(scraped) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ToldRounds, "sleep", sleep)
+    monkeypatch.setattr("hagane.workflow.monitor.declared_monitoring", lambda *_: (ASKED, []))
+    command = ["monitor", "cab", "--workspace", str(copy.root), "--every", "1h", "--metrics-port", "0"]
+    assert run_command(command) != 0, "as Ctrl-C ends it"
+    told = capsys.readouterr()
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert [line["event"] for line in lines] == ["alert_opened", "round", "round"]
+    assert lines[0]["explained_by"]["slice"] == "company = 'city'"
+    assert (lines[1]["num_open_alerts"], lines[1]["faults"]) == (1, [])
+    assert "metrics: http://127.0.0.1:" in told.err
+    assert all('hagane_monitor_open_alerts{endpoint="cab"} 1' in text for text in scraped)

@@ -15,6 +15,7 @@ import hagane as hg
 from hagane.bundle.bundle import Bundle
 from hagane.errors import Fault, SpecError, StorageError
 from hagane.fronts.cli.run import run as run_command
+from hagane.monitoring.channels.channel import Channel
 from hagane.monitoring.distribution import Categories, Histogram
 from hagane.monitoring.measures.jensen_shannon import jensen_shannon
 from hagane.monitoring.measures.l_infinity import l_infinity
@@ -208,12 +209,13 @@ def test_rounds_are_watched_by_one_process_and_told_once(place: Workspace) -> No
         if len(told) == 1:
             raise StorageError(Fault(what="nobody there"))
 
+    channel = Channel(name="a", send=refuses)
     asked = Monitoring(alert_after=1, threshold=0.2, min_rows=50)
-    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
+    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[channel], monitoring=asked,
                    on_round=on_round, sleep=lambda seconds: None)  # fmt: skip
     assert [len(faults) for _, faults in seen] == [1, 0, 0]
     assert [len(each.opened) for each in told] == [4, 4], "again where no channel took it, and then no more"
-    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[refuses], monitoring=asked,
+    watch_endpoint("tips", workspace=place, every_seconds=60.0, channels=[channel], monitoring=asked,
                    on_round=lambda *_: False)  # fmt: skip
     assert len(told) == 2
 

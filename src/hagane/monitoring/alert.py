@@ -68,13 +68,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.deployed_model_id}/{self.place}/{self.since}"
 
 
-def alerts_of(windows: Iterable[WindowFindings], *, endpoint: str, after: int = 2, back: int = 2) -> tuple[Alert, ...]:
+def alerts_of(
+    windows: Iterable[WindowFindings], *, endpoint: str, after: int = 2, back: int = 2, is_calendar: bool = True
+) -> tuple[Alert, ...]:
     """The alerts of a history, the earliest first: a function of the windows alone, so that every run finds the same.
 
     One opens with the `after`-th judged window in a row on the wrong side of the threshold, and is over with the
     `back`-th in a row that is back (`Finding.is_back`): what swings around the threshold opens one alert, and not one a
     window. Windows in which it is not judged say nothing, neither way. It is over, too, when its model has had no row
-    in `back` windows in a row in which others had: it was rolled back, or replaced.
+    in `back` windows in a row in which others had: it was rolled back, or replaced. Windows that are cut by their rows
+    (`is_calendar` is false) are each model's own, and tell nothing of that.
     """
     history = sorted(windows, key=lambda window: window.summary.window.start)
     states: dict[tuple[str, str], _State] = {}
@@ -86,7 +89,7 @@ def alerts_of(windows: Iterable[WindowFindings], *, endpoint: str, after: int = 
         absent |= {window.summary.deployed_model_id: 0 for window in together}
         told = [_see(states, window, endpoint, after, back) for window in together]
         end = max(window.summary.window.end for window in together)
-        gone = [state.leave(end) for (model, _), state in states.items() if absent[model] == back]
+        gone = [state.leave(end) for (model, _), state in states.items() if is_calendar and absent[model] == back]
         found |= {alert.key: alert for alert in (*itertools.chain(*told), *gone) if alert is not None}
     shared = (_with_share(alert, history) for alert in found.values())
     return tuple(sorted(shared, key=lambda alert: (alert.opened, alert.key)))

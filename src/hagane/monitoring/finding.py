@@ -63,6 +63,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                        change=change)  # fmt: skip
 
     @property
+    def title(self) -> str:
+        """As people are told: `fare`, `prediction probability`, `quality accuracy where paid = 'cash'`."""
+        of = "" if self.of == "input" else f"{self.of} "
+        return f"{of}{self.name}" + (f" where {self.slice}" if self.slice else "")
+
+    @property
     def place(self) -> str:
         """What it is known by, window after window."""
         return "/".join(part for part in (self.of, self.name, self.slice, self.measure) if part)

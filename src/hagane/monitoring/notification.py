@@ -6,6 +6,7 @@ import msgspec
 
 from hagane.counted import counted
 from hagane.monitoring.alert import Alert
+from hagane.monitoring.model_context import ModelContext
 from hagane.monitoring.windows import Windows
 
 
@@ -17,6 +18,15 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     windows: Windows
     opened: tuple[Alert, ...] = ()
     resolved: tuple[Alert, ...] = ()
+    reminded: tuple[Alert, ...] = ()
+    """Those that were told long ago, and still stand."""
+    models: tuple[ModelContext, ...] = ()
+    """Of each deployed model of which something opened."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not (self.opened or self.resolved or self.reminded)
 
     @property
     def subject(self) -> str:
@@ -25,25 +35,20 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
         >>> Notification(endpoint="late", baseline="training", windows=Windows()).subject
         'late: nothing new'
         """
-        parts = [f"{counted(len(self.opened), 'new alert')}"] if self.opened else []
+        parts = [counted(len(self.opened), "new alert")] if self.opened else []
         parts += [f"{counted(len(self.resolved), 'alert')} over"] if self.resolved else []
+        parts += [f"{counted(len(self.reminded), 'alert')} still open"] if self.reminded else []
         return f"{self.endpoint}: {', '.join(parts) or 'nothing new'}"
 
     @property
-    def text(self) -> str:
-        """What changed, since when, how much of the traffic, and what to look at."""
-        lines = [self.subject, ""]
-        for alert in self.opened:
-            lines += [
-                f"{alert.title} ({alert.model}): {alert.change or 'its distribution changed'}",
-                f"  {alert.measure.lower().replace('_', ' ')} {alert.value:.3g}, threshold {alert.threshold:g},"
-                f" since {self._when(alert.since)}, {alert.traffic:,.0f} rows of the traffic",
-            ]
-        lines += [f"{alert.title} ({alert.model}): over, it had begun {self._when(alert.since)}"
-                  for alert in self.resolved]  # fmt: skip
-        if self.opened:
-            lines += ["", f"look at: hagane monitor {self.endpoint} --baseline {self.baseline}"]
-        return "\n".join(lines)
+    def command(self) -> str:
+        """What to look at."""
+        every = self.windows.every if self.windows.num_rows is None else f"'{self.windows.every}'"
+        return f"hagane monitor {self.endpoint} --window {every} --baseline {self.baseline}"
 
-    def _when(self, moment: int) -> str:
-        return self.windows.name(moment)
+    @property
+    def text(self) -> str:
+        """What changed, since when, how much of the traffic, which rows explain it, and what to look at."""
+        from hagane.monitoring.notification_text import notification_text
+
+        return notification_text(self)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hagane.monitoring.alert import Alert, alerts_of
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.window_findings import WindowFindings
+from hagane.monitoring.windows import Windows
 from hagane.spec.monitoring import Monitoring
 from hagane.workflow.explain_alerts import explain_alerts
 from hagane.workspace.kept_alerts import KeptAlerts
@@ -27,7 +28,8 @@ def find_alerts(
     """
     windows = [window for _, window in judged]
     after, back = monitoring.alert_after, monitoring.alert_until
-    found = alerts_of(windows, endpoint=endpoint, after=after, back=back)
+    is_calendar = Windows(monitoring.every).num_rows is None
+    found = alerts_of(windows, endpoint=endpoint, after=after, back=back, is_calendar=is_calendar)
     if not found:
         return ()
     seen, fresh = kept.known(found)

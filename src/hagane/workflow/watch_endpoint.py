@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 
 from hagane.errors import Fault, HaganeError, StorageError
 from hagane.file_lock import lock_file
+from hagane.monitoring.channels.channel import Channel
 from hagane.monitoring.notification import Notification
 from hagane.monitoring.reference import Baseline
 from hagane.progress import SILENT, Progress
 from hagane.spec.monitoring import Monitoring
 from hagane.workflow.monitor import MonitorReport, monitor
-from hagane.workflow.notify import Channel, notify
+from hagane.workflow.notify import notify
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
@@ -30,6 +31,7 @@ def watch_endpoint(
     monitoring: Monitoring | None = None,
     num_windows: int = 60,
     quiet_seconds: float = 0.0,
+    remind_seconds: float | None = None,
     on_round: Callable[[MonitorReport | None, Notification | None, tuple[str, ...]], bool] = lambda *_: True,
     sleep: Callable[[float], None] = time.sleep,
     progress: Progress = SILENT,
@@ -57,7 +59,8 @@ def watch_endpoint(
             try:
                 report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=monitoring,
                                  num_windows=num_windows, progress=progress)  # fmt: skip
-                notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds)
+                notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds,
+                                              remind_seconds=remind_seconds)  # fmt: skip
             except HaganeError as error:
                 faults = (error.render(),)
             if not on_round(report, notification, faults):

@@ -13,10 +13,10 @@ from hagane.fronts.cli.options import FLAG, JsonOption, LogArgument, WorkspaceOp
 from hagane.fronts.cli.window_option import window_option
 
 if TYPE_CHECKING:
+    from hagane.fronts.cli.told_rounds import ToldRounds
     from hagane.monitoring.notification import Notification
     from hagane.spec.monitoring import Monitoring
     from hagane.workflow.monitor import MonitorReport
-    from hagane.workflow.notify import Channel
     from hagane.workflow.policy.policy_report import PolicyReport
     from hagane.workspace.workspace import Workspace
 
@@ -57,6 +57,22 @@ def monitor(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write it all, with pictures, as one HTML page.")
     ] = None,
+    remind: Annotated[
+        str | None,
+        typer.Option("--remind", metavar="DURATION", help="Tell what still stands again after so long."),
+    ] = None,
+    lines: Annotated[
+        bool,
+        typer.Option("--log-lines", metavar=FLAG, help="Write a line of JSON for each alert and round on stdout."),
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option("--metrics-port", metavar="PORT", help="With --every: answer Prometheus there, on the loopback."),
+    ] = None,
+    prometheus: Annotated[
+        Path | None,
+        typer.Option("--prometheus", metavar="FILE", help="Write it for the node exporter's textfile collector."),
+    ] = None,
     column: Annotated[
         str | None, typer.Option("--column", metavar="NAME", help="One column in detail: then, now, every window.")
     ] = None,
@@ -76,7 +92,8 @@ def monitor(
 
     What is summed up is kept when the log itself is cleaned away: some kilobytes a column and window. With `--webhook`
     or `--email` alerts that are new, and those that are over, are told once. With `--act` a model that has drifted is
-    trained again, and takes the traffic if it is better, as its spec says.
+    trained again, and takes the traffic if it is better, as its spec says. With `--every` and stdout no terminal, log
+    lines are written there.
 
     [dim]Examples:[/dim]
       hagane monitor late --windows 30 --html late.html
@@ -86,6 +103,9 @@ def monitor(
     """
     import msgspec
 
+    from hagane.fronts.cli.alert_channels import alert_channels
+    from hagane.fronts.cli.told_rounds import ToldRounds, write_line
+    from hagane.monitoring.channels.log_lines import log_lines
     from hagane.spec.duration import parse_duration
     from hagane.workflow.check_output import check_page_output
     from hagane.workflow.monitor import declared_monitoring
@@ -94,10 +114,13 @@ def monitor(
     if html is not None:
         check_page_output(html, option="--html")
     chosen = one_of("--baseline", baseline, BASELINES)
-    channels = _channels(webhook or [], email or [], smtp)
+    channels = alert_channels(webhook or [], email or [], smtp)
     seconds = parse_duration(again, where="--every") if again is not None else None
     pause = parse_duration(quiet, where="--at-most-every") if quiet is not None else 0.0
+    later = parse_duration(remind, where="--remind") if remind is not None else None
     output, place = Output(json=json), Workspace(workspace)
+    is_lines = _is_lines(output, asked=lines, is_service=seconds is not None, port=port)
+    rounds = ToldRounds(endpoint, output, is_lines=is_lines, prometheus=prometheus)
     declared, notes = declared_monitoring(endpoint, place)
     if every is not None:
         declared = msgspec.structs.replace(declared, every=window_option(every))
@@ -112,11 +135,27 @@ def monitor(
     if period is not None or against is not None:
         _compare(endpoint, output, declared, place, period=period, against=against)
         return
-    telling: dict[str, Any] = {"channels": channels, "quiet_seconds": pause}
+    told = [*channels, log_lines(write_line)] if is_lines else channels
+    telling: dict[str, Any] = {"channels": told, "quiet_seconds": pause, "remind_seconds": later}
     if seconds is not None:
-        _go_on(endpoint, output, asked | telling | {"every_seconds": seconds}, act=act)
+        _go_on(endpoint, rounds, asked | telling | {"every_seconds": seconds}, port=port, act=act)
     else:
-        _once(endpoint, output, asked | {"num_windows": windows}, telling, column=column, html=html, act=act)
+        _once(endpoint, rounds, asked | {"num_windows": windows}, telling, column=column, html=html, act=act)
+
+
+def _is_lines(output: Output, *, asked: bool, is_service: bool, port: int | None) -> bool:
+    """Whether stdout is for log lines: asked for, or a service whose words no person reads. Raises UsageError."""
+    from hagane.errors import Fault
+    from hagane.fronts.cli.usage_error import UsageError
+
+    if port is not None and not is_service:
+        step = "with --every, or write a file: --prometheus FILE"
+        raise UsageError(Fault(what="--metrics-port is of a service that goes on", next_step=step))
+    if asked and output.json and not is_service:
+        raise UsageError(Fault(what="--json and --log-lines both write to stdout", next_step="choose one of them"))
+    is_lines = asked or (is_service and (output.json or not output.console.is_terminal))
+    output.is_quiet = output.is_quiet or is_lines
+    return is_lines
 
 
 def _compare(
@@ -142,7 +181,7 @@ def _compare(
 
 def _once(
     endpoint: str,
-    output: Output,
+    rounds: ToldRounds,
     asked: dict[str, Any],
     telling: dict[str, Any],
     *,
@@ -159,89 +198,68 @@ def _once(
     from hagane.workflow.notify import notify
     from hagane.workflow.write_monitor_page import write_monitor_page
 
+    output = rounds.output
     report = run(endpoint, **asked)
     view = report.view
     output.show(render_monitor(view) if column is None else render_monitored_column(view, column))
     if html is not None:
         write_monitor_page(view, html)
         output.show(f"wrote {html}")
-    notification = None
-    if telling["channels"]:
-        notification, faults = notify(report, workspace=asked["workspace"], **telling)
-        _tell(output, notification, faults)
+    notification, faults = notify(report, workspace=asked["workspace"], **telling)
+    if not notification.is_empty:
+        output.hint(f"told: {notification.subject}")
+    for fault in rounds.publish(report, faults):
+        output.hint(f"not told: {fault}")
     for note in report.notes:
         output.hint(note)
     if not report.windows:
         output.hint("no window is over yet: come back later, or look at shorter ones with --window hour")
-    told = {} if notification is None else {"notification": msgspec.to_builtins(notification)}
-    acted = _act(report, output, asked["workspace"]) if act else None
+    told = {"notification": msgspec.to_builtins(notification)} if telling["channels"] else {}
+    acted = _act(report, rounds, asked["workspace"]) if act else None
     policy = {"policy": acted.as_json()} if acted else {}
     output.result(report.as_json() | told | policy | {"html": html})
 
 
-def _act(report: MonitorReport, output: Output, place: Workspace) -> PolicyReport:
+def _act(report: MonitorReport, rounds: ToldRounds, place: Workspace) -> PolicyReport:
     """What the policy does, a line a step."""
     from hagane.fronts.cli.render_policy import policy_lines
     from hagane.workflow.policy.act_on_policy import act_on_policy
 
-    found = act_on_policy(report.endpoint, workspace=place, report=report, progress=output.progress)
+    found = act_on_policy(report.endpoint, workspace=place, report=report, progress=rounds.output.progress)
     for line in policy_lines(found.new):
-        output.show(line)
+        rounds.output.show(line)
+    rounds.publish_steps(found.new)
     if found.waits:
-        output.hint(f"policy: it waits: {found.waits}")
+        rounds.output.hint(f"policy: it waits: {found.waits}")
     return found
 
 
-def _go_on(endpoint: str, output: Output, asked: dict[str, Any], *, act: bool) -> None:
-    """Round after round, a line each."""
-    import datetime
+def _go_on(endpoint: str, rounds: ToldRounds, asked: dict[str, Any], *, port: int | None, act: bool) -> None:
+    """Round after round."""
+    from contextlib import ExitStack
 
+    from hagane.workflow.monitor_port import monitor_port
     from hagane.workflow.watch_endpoint import watch_endpoint
 
     def on_round(report: MonitorReport | None, notification: Notification | None, faults: tuple[str, ...]) -> bool:
-        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-        if report is not None:
-            moved = ", ".join(report.drifted) or "nothing"
-            output.show(f"{now}  {endpoint}: {report.num_new_windows} new windows; too far: {moved}")
-        _tell(output, notification, faults)
+        rounds.tell(report, faults)
         if act and report is not None:
-            _act_in_round(report, output, asked["workspace"])
+            _act_in_round(report, rounds, asked["workspace"])
         return True
 
-    watch_endpoint(endpoint, on_round=on_round, **asked)
+    with ExitStack() as stack:
+        if port is not None:
+            rounds.output.hint(f"metrics: {stack.enter_context(monitor_port(rounds.metrics, port))}")
+        watch_endpoint(endpoint, on_round=on_round, sleep=rounds.sleep, **asked)
 
 
-def _act_in_round(report: MonitorReport, output: Output, place: Workspace) -> None:
+def _act_in_round(report: MonitorReport, rounds: ToldRounds, place: Workspace) -> None:
     """What goes wrong ends no watching; what ends the process does."""
     from hagane.errors import HaganeError, PreemptedError, TrainingInterruptedError
 
     try:
-        _act(report, output, place)
+        _act(report, rounds, place)
     except (PreemptedError, TrainingInterruptedError):
         raise
     except HaganeError as error:
-        output.hint(f"policy: {error.render()}")
-
-
-def _tell(output: Output, notification: Notification | None, faults: tuple[str, ...]) -> None:
-    if notification is not None and (notification.opened or notification.resolved):
-        output.show(notification.text)
-    for fault in faults:
-        output.hint(f"not told: {fault}")
-
-
-def _channels(webhooks: list[str], recipients: list[str], smtp: str | None) -> list[Channel]:
-    """A function for each place that is told."""
-    from functools import partial
-
-    from hagane.errors import Fault
-    from hagane.fronts.cli.usage_error import UsageError
-    from hagane.monitoring.channels.email import send_email
-    from hagane.monitoring.channels.webhook import post_webhook
-
-    if recipients and not smtp:
-        raise UsageError(Fault(what="--email needs a mail server", expected="--smtp smtp://user:password@host:587"))
-    found: list[Channel] = [partial(post_webhook, url) for url in webhooks]
-    if recipients and smtp:
-        found.append(partial(send_email, smtp, recipients))
-    return found
+        rounds.output.hint(f"policy: {error.render()}")

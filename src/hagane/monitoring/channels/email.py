@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import smtplib
 import ssl
 import urllib.parse
@@ -10,13 +11,14 @@ from email.message import EmailMessage
 
 from hagane.errors import Fault, StorageError
 from hagane.monitoring.notification import Notification
+from hagane.monitoring.notification_html import notification_html
 
 TIMEOUT_SECONDS = 20
 PORTS = {"smtp": 587, "smtps": 465}
 
 
 def send_email(server: str, recipients: Sequence[str], notification: Notification, *, sender: str = "") -> None:
-    """Send it through `smtp://user:password@host:587` (STARTTLS where the server offers it) or `smtps://…` (TLS).
+    """Send it as text and HTML: `smtp://user:password@host:587` (STARTTLS where it is offered) or `smtps://…` (TLS).
 
     A password is never sent over a connection that is not encrypted. Raises StorageError.
     """
@@ -25,10 +27,14 @@ def send_email(server: str, recipients: Sequence[str], notification: Notificatio
         step = "smtp://host:587, or smtps://user:password@host"
         raise StorageError(Fault(what="the mail server is no SMTP URL", expected=step))
     message = EmailMessage()
-    message["Subject"] = notification.subject
+    message["Subject"] = " ".join(notification.subject.split())
     message["From"] = sender or parts.username or f"hagane@{parts.hostname}"
     message["To"] = ", ".join(recipients)
+    message["Date"] = email.utils.localtime()
+    message["Message-ID"] = email.utils.make_msgid(domain=parts.hostname)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no machine is to answer
     message.set_content(notification.text)
+    message.add_alternative(notification_html(notification), subtype="html")
     try:
         _send(parts, message)
     except (smtplib.SMTPException, OSError, ValueError) as error:

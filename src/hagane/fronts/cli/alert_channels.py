@@ -1,0 +1,27 @@
+"""`alert_channels`: the places that `hagane monitor` tells, from its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hagane.monitoring.channels.channel import Channel
+
+
+def alert_channels(webhooks: Sequence[str], recipients: Sequence[str], smtp: str | None) -> list[Channel]:
+    """One for each webhook, and one for all that get the mail. Raises UsageError for mail without a server."""
+    from functools import partial
+
+    from hagane.errors import Fault
+    from hagane.fronts.cli.usage_error import UsageError
+    from hagane.monitoring.channels.channel import Channel
+    from hagane.monitoring.channels.email import send_email
+    from hagane.monitoring.channels.webhook import post_webhook
+
+    if recipients and not smtp:
+        raise UsageError(Fault(what="--email needs a mail server", expected="--smtp smtp://user:password@host:587"))
+    found = [Channel.of("webhook", url, partial(post_webhook, url)) for url in dict.fromkeys(webhooks)]
+    if recipients and smtp:
+        found.append(Channel.of("email", " ".join(sorted(recipients)), partial(send_email, smtp, recipients)))
+    return found
