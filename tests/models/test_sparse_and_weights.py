@@ -27,7 +27,15 @@ Encode = Callable[..., Encoded]
 WORDS = (50, 7)
 WORD_FAMILIES = tuple(name for name in FITTED if name not in NEIGHBOURS)
 every_family = pytest.mark.parametrize("name", WORD_FAMILIES)
-predicting = pytest.mark.parametrize("name", [name for name in WORD_FAMILIES if name not in LABEL_FREE])
+predicting = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name.startswith(("torch", "tabnet")) else ())
+        for name in WORD_FAMILIES
+        if name not in LABEL_FREE
+    ],
+)
+"""Those that take longest are held by the dnn families, whose loop they share, in the quick tests."""
 
 
 def data(

@@ -84,7 +84,7 @@ def trained(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 @pytest.mark.parametrize(
     "family",
     [
-        pytest.param(name, marks=pytest.mark.slow if name in ("torch_regressor", "tabnet_classifier") else ())
+        pytest.param(name, marks=pytest.mark.slow if name.startswith(("torch", "tabnet")) else ())
         for name in SEVERAL_LABELS
         if not name.startswith("dnn_c")
     ],

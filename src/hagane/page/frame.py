@@ -142,7 +142,7 @@ class Frame:
     def _names(self) -> Markup:
         middle = (TOP + HEIGHT - BOTTOM) / 2
         across = element("text", self.x.label, x=(self.left + WIDTH - RIGHT) / 2, y=HEIGHT - 6, class_="axis middle")
-        up = element("text", self.y.label, x=11, y=middle, transform=f"rotate(-90 11 {middle:g})", class_="axis middle")
+        up = element("text", self.y.label, x=14, y=middle, transform=f"rotate(-90 14 {middle:g})", class_="axis middle")
         return joined(across, up)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from hagane.page.markup import Markup, element
 from hagane.tuning.dimension import Dimension
 from hagane.tuning.dimension_share import SMALLEST, plain
 from hagane.tuning.objective import Objective
-from hagane.tuning.report.objective_axis import metric_title, objective_axis, within
+from hagane.tuning.report.objective_axis import FARTHEST, metric_title, objective_axis, within
 from hagane.tuning.report.shown_study import ShownStudy
 from hagane.tuning.report.trial_text import value_text
 from hagane.tuning.study_record import StudyRecord, is_number
@@ -118,7 +119,7 @@ def _dimension_axis(dimension: Dimension, label: str, values: Sequence[Any]) -> 
     if dimension.candidates:
         others = [value for value in values if plain(value) not in map(plain, dimension.candidates)]
         return ChoiceAxis.of(label, [value_text(dimension.name, each) for each in (*dimension.candidates, *others[:1])])
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    numbers = [place for value in values if (place := _number(value)) is not None]
     low, high = min([float(dimension.low or 0), *numbers]), max([float(dimension.high or 0), *numbers])
     if dimension.scale == "log":
         return LogAxis(f"{label} (log scale)", *widened(max(low, SMALLEST), max(high, SMALLEST)))
@@ -129,7 +130,15 @@ def _place(axis: Axis, dimension: Dimension, value: Any) -> float | None:
     if isinstance(axis, ChoiceAxis):
         places = [at for at, each in enumerate(dimension.candidates) if plain(each) == plain(value)]
         return float(places[0] if places else len(dimension.candidates))
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    place = _number(value)
+    return None if place is None else within(axis, place)
+
+
+def _number(value: Any) -> float | None:
+    """Where on an axis of numbers it lies: those that no axis could hold at its ends."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
+        return None
+    return float(min(max(value, -FARTHEST), FARTHEST))
 
 
 def _numbers_axis(label: str, values: Sequence[float]) -> Axis:

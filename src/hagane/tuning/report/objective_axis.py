@@ -12,6 +12,8 @@ from hagane.tuning.objective import Objective
 
 SPREADS = 2.5
 """What is shown reaches from the best value over so many times its distance from the median."""
+FARTHEST = 1e100
+"""Numbers beyond are drawn here, so that no width of an axis is infinite."""
 
 
 def objective_axis(objective: Objective, values: Sequence[float]) -> Axis:
@@ -23,7 +25,7 @@ def objective_axis(objective: Objective, values: Sequence[float]) -> Axis:
     >>> axis.low > 0.29 and axis.high < 1
     True
     """
-    finite = sorted(value for value in values if math.isfinite(value))
+    finite = sorted(min(max(value, -FARTHEST), FARTHEST) for value in values if math.isfinite(value))
     label = metric_title(objective.metric)
     if not finite:
         return Axis(label)
