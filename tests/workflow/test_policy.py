@@ -129,6 +129,7 @@ def test_a_world_that_changes_gets_a_model_that_knows_it(tmp_path: Path) -> None
     assert (report.state.outcome, report.waits) == ("promoted", "1h after the last attempt, which was promoted")
 
 
+@pytest.mark.slow
 def test_a_candidate_that_is_no_better_is_rejected(tmp_path: Path) -> None:
     """Its data have grown by more of the old world: it knows nothing of the new one."""
     world = World(tmp_path)
@@ -147,6 +148,7 @@ def test_a_candidate_that_is_no_better_is_rejected(tmp_path: Path) -> None:
         act_by_hand("tips", "promote", workspace=world.place)
 
 
+@pytest.mark.slow
 def test_a_canary_that_is_wrong_is_rolled_back(tmp_path: Path) -> None:
     """It knows the new world, and it is the old one that it meets: its answers are wrong at once."""
     world = World(tmp_path)

@@ -76,11 +76,14 @@ WHERE = "monitoring.policy"
 
 def policy_faults(policy: Policy) -> Iterator[Fault]:
     """Durations that are none, numbers out of range, nobody whose alerts count."""
+    seconds: dict[str, float] = {}
     for name in DURATIONS:
         try:
-            policy.seconds(name)
+            seconds[name] = policy.seconds(name)
         except SpecError as error:
             yield from error.faults
+    if seconds.get("watch", 0.0) >= seconds.get("patience", float("inf")):
+        yield _fault("patience", f"longer than {WHERE}.watch, {policy.watch}", policy.patience)
     for key, least in LEAST.items():
         if getattr(policy, key) < least:
             yield _out_of_range(key, f"{least} or more", getattr(policy, key))
@@ -96,5 +99,9 @@ def policy_faults(policy: Policy) -> Iterator[Fault]:
 
 
 def _out_of_range(key: str, expected: str, received: float) -> Fault:
+    return _fault(key, expected, f"{received:g}")
+
+
+def _fault(key: str, expected: str, received: str) -> Fault:
     where = f"{WHERE}.{key}"
-    return Fault(what=f"{where} is out of range", where=where, expected=expected, received=f"{received:g}")
+    return Fault(what=f"{where} is out of range", where=where, expected=expected, received=received)

@@ -81,12 +81,13 @@ def new_turn(
     policy = monitoring.policy or (Policy() if or_default else None)
     if policy is None:
         return None
+    name = workspace.endpoints.get(endpoint).name
     return Turn(
-        endpoint=workspace.endpoints.get(endpoint).name,
+        endpoint=name,
         workspace=workspace,
         monitoring=monitoring,
         policy=policy,
-        journal=PolicyJournal(workspace.monitoring_folder, endpoint),
+        journal=PolicyJournal(workspace.monitoring_folder, name),
         clock=(lambda: int(time.time() * 1e6)) if now is None else (lambda: now),
         by=by,
         progress=progress,
@@ -147,7 +148,7 @@ def _look_for_drift(turn: Turn, state: PolicyState, report: MonitorReport | None
     if alert is None:
         turn.waits = f"nothing has drifted for {counted(turn.policy.retrain_after, 'window')}"
     elif turn.policy.approve.retrain == "manual":
-        turn.wait("retrain", f"{_why(alert)}; a person is to say: hagane policy {turn.endpoint} retrain")
+        turn.wait("retrain", f"a person is to say: hagane policy {turn.endpoint} retrain", _why(alert))
     else:
         begin_retraining(turn, _why(alert))
 
@@ -155,7 +156,9 @@ def _look_for_drift(turn: Turn, state: PolicyState, report: MonitorReport | None
 def _alert(turn: Turn, report: MonitorReport | None) -> Alert | None:
     """The one that has held for longest, of the serving model."""
     if report is None or report.baseline != "training" or report.monitoring != turn.monitoring:
-        report = monitor(turn.endpoint, workspace=turn.workspace, monitoring=turn.monitoring, progress=turn.progress)
+        report = monitor(
+            turn.endpoint, workspace=turn.workspace, monitoring=turn.monitoring, now=turn.now, progress=turn.progress
+        )
     serving = serving_model(turn.deployed())
     found = [
         alert

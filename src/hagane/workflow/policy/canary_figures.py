@@ -38,7 +38,7 @@ class Answered(NamedTuple):
         David and Nagaraja 2003, "Order Statistics", section 7.1: the ranks n p ± z sqrt(n p (1 - p)).
 
         >>> [round(each, 3) for each in Answered(0, 0, 0, np.arange(1000) / 1000).percentile()]
-        [0.949, 0.932, 0.967]
+        [0.949, 0.931, 0.967]
         """
         ordered, number = np.sort(self.seconds), len(self.seconds)
         if not number:

@@ -78,18 +78,25 @@ def judged(found: Comparison, test: PairedTest, policy: Policy) -> Verdict:
     values = next(each.values for each in found.metrics if each.name == test.metric)
     least = 0.0 if policy.require == "better" else -policy.margin
     is_accepted = low > least
-    word = "better" if low > 0 else "worse" if high < 0 else "no better than noise allows"
-    if policy.require == "not_worse" and word.startswith("no"):
-        word = f"{'not ' if is_accepted else 'perhaps '}worse by more than {policy.margin:g}"
+    word = _word(low, high, policy, is_accepted=is_accepted)
     against = f"{found.models[0]} on {counted(found.num_rows[0], 'labelled row')} that neither was trained on"
     why = (
-        f"{word}{' than' if word in ('better', 'worse') else ', beside'} {against}: {info.title} "
+        f"{word} {against}: {info.title} "
         f"{brief_text(values[1])} against {brief_text(values[0])}, gain {sign * test.difference:+.4g} "
         f"(95 %: {low:+.4g} to {high:+.4g}, p {_p_text(test.p_value)}, {_TESTS[test.test]})"
     )
     figures = {"num_rows": float(found.num_rows[0]), "serving": values[0], "candidate": values[1],
                "gain": sign * test.difference, "low": low, "high": high, "p_value": test.p_value}  # fmt: skip
     return Verdict(is_accepted, why, {name: value for name, value in figures.items() if value is not None})
+
+
+def _word(low: float, high: float, policy: Policy, *, is_accepted: bool) -> str:
+    """What the interval of the gain says, as the policy asked."""
+    if low > 0:
+        return "better than"
+    if policy.require == "not_worse" and (is_accepted or high >= 0):
+        return f"{'not' if is_accepted else 'perhaps'} worse by more than {policy.margin:g}, beside"
+    return "worse than" if high < 0 else "no better than noise allows, beside"
 
 
 def _p_text(value: float) -> str:

@@ -6,7 +6,7 @@ from hagane.counted import counted
 from hagane.errors import HaganeError
 from hagane.monitoring.policy_state import PolicyState
 from hagane.serving.endpoint_state import DeployedModel, EndpointState
-from hagane.workflow.ab_test import ABTest, ab_test
+from hagane.workflow.ab_test import MISMATCH, ab_test
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.policy.canary_figures import Answered, canary_figures, errs_more, is_slower
 from hagane.workflow.policy.shift_traffic import promote, roll_back
@@ -24,8 +24,11 @@ def watch_canary(turn: Turn) -> None:
     if own is None or own.traffic == 100:
         _note_by_hand(turn, endpoint, own)
         return
-    serving = serving_model(endpoint, besides=state.candidate)
-    failure, figures = look(turn, state, endpoint, own, serving)
+    try:
+        failure, figures = look(turn, state, endpoint, own, serving_model(endpoint, besides=state.candidate))
+    except HaganeError as error:
+        _wait(turn, f"until more can be told of it: {told(error)}", {})
+        return
     if failure:
         roll_back(turn, failure, figures)
         return
@@ -41,27 +44,22 @@ def watch_canary(turn: Turn) -> None:
 def look(
     turn: Turn, state: PolicyState, endpoint: EndpointState, own: DeployedModel, serving: DeployedModel
 ) -> tuple[str, dict[str, float]]:
-    """Why the canary has failed, or nothing; and what is known of it."""
+    """Why the canary has failed, or nothing; and what is known of it. Raises HaganeError where nothing can be."""
     for report in turn.workspace.endpoints.reports(endpoint.name):
         for status in report.models:
             if status.id == own.id and status.state == "END":
                 return f"a server could not take it: {status.error}", {}
     signature = read_signature(own.path)
     ids = (serving.id, own.id)
-    try:
-        there, canary = canary_figures(turn.endpoint, ids, signature.label, since=state.since, workspace=turn.workspace)
-    except HaganeError as error:
-        return f"nothing can be told of it: {told(error)}", {}
+    there, canary = canary_figures(turn.endpoint, ids, signature.label, since=state.since, workspace=turn.workspace)
     figures = {"rows": float(canary.num_rows), "serving_rows": float(there.num_rows),
                "labelled": float(canary.num_labelled), "errors": float(canary.num_errors)}  # fmt: skip
     if errs_more(there, canary):
         return f"it errs on more rows than {serving.reference}: {_errors(canary)} against {_errors(there)}", figures
     if is_slower(there, canary, turn.policy.max_slowdown):
         times = canary.percentile()[0] / there.percentile()[0]
-        return (
-            f"it is slow: the 95th percentile of its run times is {times:.1f} times that of {serving.reference}",
-            figures,
-        )
+        slow = f"it is slow: the 95th percentile of its run times is {times:.1f} times that of {serving.reference}"
+        return slow, figures
     return _worse(turn, state, ids, signature.task, figures), figures
 
 
@@ -71,12 +69,11 @@ def _worse(turn: Turn, state: PolicyState, ids: tuple[str, str], task: str, figu
         return ""
     metric = "rmse" if task == "regression" else "accuracy"
     resolution = _resolution(turn) if metric == "rmse" else None
-    try:
-        test: ABTest = ab_test(turn.endpoint, metric=metric, a=ids[0], b=ids[1], resolution=resolution,
-                               window=LogWindow(state.since), workspace=turn.workspace)  # fmt: skip
-    except HaganeError as error:
-        return f"its answers cannot be held against the truth: {told(error)}"
+    test = ab_test(turn.endpoint, metric=metric, a=ids[0], b=ids[1], resolution=resolution,
+                   window=LogWindow(state.since), workspace=turn.workspace)  # fmt: skip
     figures |= {f"serving_{metric}": test.a.value, metric: test.b.value}
+    if test.sample_ratio is not None:
+        figures["sample_ratio_p_value"] = test.sample_ratio.p_value
     return test.text if test.verdict == "a_is_better" else ""
 
 
@@ -102,6 +99,7 @@ def _missing(turn: Turn, state: PolicyState, figures: dict[str, float]) -> str:
 
 
 def _wait(turn: Turn, missing: str, figures: dict[str, float]) -> None:
+    """Until patience ends."""
     if turn.now - turn.state.since > turn.policy.seconds("patience") * 1e6:
         roll_back(turn, f"it had not what it needs after {turn.policy.patience}: it waited {missing}", figures)
         return
@@ -112,8 +110,9 @@ def _well(figures: dict[str, float]) -> str:
     rows = f"{counted(int(figures.get('rows', 0)), 'row')}, {int(figures.get('labelled', 0)):,} of them labelled"
     for metric in ("accuracy", "rmse"):
         if metric in figures:
-            return f"{rows}, {metric} {figures[metric]:.4g} against {figures[f'serving_{metric}']:.4g}"
-    return rows
+            rows += f", {metric} {figures[metric]:.4g} against {figures[f'serving_{metric}']:.4g}"
+    is_mismatch = figures.get("sample_ratio_p_value", 1.0) < MISMATCH
+    return f"{rows}; it did not get the share of the requests that the split says" if is_mismatch else rows
 
 
 def _errors(answered: Answered) -> str:
