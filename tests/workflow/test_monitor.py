@@ -228,13 +228,13 @@ def test_the_command_wants_a_mail_server(place: Workspace, capsys: pytest.Captur
 def test_what_cannot_be_is_told_at_once() -> None:
     text = (
         "data: f.csv\nlabel: y\nmonitoring: {time_zone: Europe/Berlln, numeric: [wasserstein, wasserstein],"
-        " measure_thresholds: {mean_shft: 1}, threshold: 0, min_rows: 0}\n"
+        " measure_thresholds: {mean_shft: 1}, reference: {since: May, until: 2020-01-01}, threshold: 0, min_rows: 0}\n"
     )
     with pytest.raises(SpecError) as caught:
         read_yaml(text)
     told = [fault.where for fault in caught.value.faults]
-    names = ("time_zone", "numeric", "measure_thresholds", "threshold", "min_rows")
-    assert [name in where for name, where in zip(names, told, strict=True)] == [True] * 5
+    names = ("time_zone", "numeric", "measure_thresholds", "threshold", "min_rows", "reference.since")
+    assert [name in where for name, where in zip(names, told, strict=True)] == [True] * 6
     assert [fault.nearest for fault in caught.value.faults[:3]] == ["Europe/Berlin", "", "mean_shift"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import stats
 from tests.workflow.made_log import write_answers
 
 import hagane as hg
@@ -16,6 +17,7 @@ from hagane.explanation.explainer import Explainer
 from hagane.explanation.wanted import Wanted
 from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
 from hagane.spec.monitoring import Monitoring
+from hagane.spec.reference_windows import ReferenceWindows
 from hagane.workflow.monitor import monitor
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -104,6 +106,34 @@ def test_what_moves_is_found_on_every_level(place: Workspace) -> None:
     assert {name for _, name in found}.isdisjoint({"paid", "driver"})
     earlier = monitor("plain", workspace=place, monitoring=ASKED, baseline="previous").windows[1]
     assert {"input", "feature", "attribution", "prediction"} == {each.of for each in earlier.anomalies}
+
+
+def test_thresholds_follow_from_the_reference_windows(place: Workspace) -> None:
+    usual = {DAY + 24 * day: rides(300, 20 + day) for day in range(8)}
+    changed = {DAY + 24 * 8: rides(300, 40, cash=0.68)}
+    bundle = Bundle.load(place.get("tipped").path)
+    write_answers(place, bundle, "usual", usual | changed, model="tipped")
+    asked = Monitoring(min_rows=50, derive_thresholds=True, thresholds={"driver": 0.7},
+                       reference=ReferenceWindows(until="2024-10-12"))  # fmt: skip
+    *_, last = monitor("usual", workspace=place, monitoring=asked).windows
+    paid, driver, fare = (next(each for each in last.about("input") if each.name == name) for name in (
+        "paid", "driver", "fare"))  # fmt: skip
+    assert 0.03 < paid.threshold < 0.17 < paid.value, "far below 0.3, and still found"
+    assert paid.is_anomaly
+    assert driver.threshold == 0.7
+    assert not fare.is_anomaly
+    plain = monitor("usual", workspace=place, monitoring=Monitoring(min_rows=50)).windows
+    distances = [next(each.value for each in window.about("input") if each.name == "paid") for window in plain[:8]]
+    by_hand = np.mean(distances) + stats.t.ppf(stats.norm.cdf(3), 7) * np.std(distances, ddof=1) * math.sqrt(1 + 1 / 8)
+    noise = stats.norm.ppf(1 - 0.00135 / 4) * math.sqrt(0.25 * (1 / 300 + 1 / 1_200))
+    assert paid.threshold == pytest.approx(max(by_hand, noise), rel=0.02)
+    assert all(not window.anomalies for window in plain), "0.3 would not find it"
+
+
+def test_while_there_are_too_few_windows_the_measures_own_thresholds_hold(place: Workspace) -> None:
+    report = monitor("plain", workspace=place, monitoring=Monitoring(min_rows=50, derive_thresholds=True))
+    assert any("derived from 5 judged windows or more, and monitoring.reference has 2" in each for each in report.notes)
+    assert {each.threshold for each in report.windows[0].findings} == {0.3}
 
 
 def test_what_reads_pseudonyms_is_left_out(place: Workspace) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from hagane.monitoring.distribution import Categories, Distribution
 from hagane.monitoring.finding import Finding, Subject
 from hagane.monitoring.measure_column import measure_column
 from hagane.monitoring.measures.l_infinity import changed_shares
 from hagane.monitoring.paired_distributions import paired_distributions
+from hagane.monitoring.sampling_noise import sampling_noise
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import ColumnStatistics, Statistics
+
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 def column_distances(
@@ -22,10 +26,12 @@ def column_distances(
     monitoring: Monitoring,
     *,
     leave_out: Sequence[str] = (),
+    derived: Mapping[str, float] = NONE,
 ) -> Iterator[Finding]:
     """The columns of `study` (a part of `summary`) against those of `baseline`, by every measure that is asked for.
 
     Left out is what cannot be compared: columns that one side has not, times, arrays, and those of `leave_out`.
+    `derived` are thresholds by place: they hold where the column has none of its own, and never below what chance does.
     """
     is_judged = summary.num_rows >= monitoring.min_rows
     for column in study:
@@ -37,11 +43,16 @@ def column_distances(
             continue
         for measure in monitoring.measures_of(is_text=isinstance(both[0], Categories)):
             value = measure_column(measure, base, column, both)
-            if value is not None:
-                yield Finding.of_distance(of, column.name, measure=measure.upper(), value=value,
-                                          threshold=monitoring.threshold_of(column.name, measure),
-                                          num_rows=summary.num_rows, is_judged=is_judged,
-                                          change=_change(base, column, *both))  # fmt: skip
+            if value is None:
+                continue
+            found = Finding.of_distance(of, column.name, measure=measure.upper(), value=value,
+                                        threshold=monitoring.threshold_of(column.name, measure),
+                                        num_rows=study.num_rows, is_judged=is_judged,
+                                        change=_change(base, column, *both))  # fmt: skip
+            limit = None if monitoring.has_own_threshold(column.name, measure) else derived.get(found.place)
+            if limit is not None:
+                found = found.at_threshold(max(limit, sampling_noise(measure, base, column, both)))
+            yield found
 
 
 def _change(base: ColumnStatistics, column: ColumnStatistics, before: Distribution, after: Distribution) -> str:

@@ -29,3 +29,5 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """What the model's own evaluation said, whatever the baseline is."""
     before: WindowSummary | None = None
     """The window before, of the same deployed model, whatever the baseline is."""
+    thresholds: dict[str, float] = {}
+    """Place of a finding → the threshold that was derived for it (`derived_thresholds`)."""

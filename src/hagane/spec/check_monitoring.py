@@ -9,6 +9,7 @@ from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.policy import policy_faults
 from hagane.spec.quality import METRICS, Quality
+from hagane.spec.reference_windows import reference_faults
 from hagane.spec.rows_of_window import CALENDAR, WINDOWS_TEXT, rows_of_window
 from hagane.spec.spec import Spec
 
@@ -40,6 +41,7 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
         if value < 1:
             where = f"monitoring.{name}"
             yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(value))
+    yield from reference_faults(monitoring.reference)
     if monitoring.policy is not None:
         yield from policy_faults(monitoring.policy)
 

@@ -9,6 +9,7 @@ import msgspec
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
 from hagane.spec.policy import Policy
 from hagane.spec.quality import Quality
+from hagane.spec.reference_windows import ReferenceWindows
 
 NumericMeasure = Literal[
     "jensen_shannon_divergence",
@@ -47,6 +48,10 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Column → its own threshold of distances."""
     measure_thresholds: dict[str, float] = {}
     """Measure → its threshold, where the column has none of its own."""
+    derive_thresholds: bool = False
+    """Whether thresholds follow from how far the windows of `reference` lie off, where a column has none of its own."""
+    reference: ReferenceWindows = ReferenceWindows()
+    """The windows that are taken for usual."""
     min_rows: int = 100
     """A window of fewer logged rows is shown, and judged by nothing."""
 
@@ -66,6 +71,11 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """By which measures a column is looked at, the first named first."""
         named = self.categorical if is_text else self.numeric
         return (named,) if isinstance(named, str) else tuple(named)
+
+    def has_own_threshold(self, column: str, measure: str) -> bool:
+        """Whether one is said of this very column, or of this measure."""
+        named = measure.lower()
+        return named in self.measure_thresholds or (named not in STANDARD_ERRORS and column in self.thresholds)
 
     def threshold_of(self, column: str, measure: str = "jensen_shannon_divergence") -> float:
         """The threshold of one column by one measure: what is said of the column, of the measure, of all, of none."""

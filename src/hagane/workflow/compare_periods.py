@@ -76,6 +76,7 @@ def compare_periods(
     assert new.summary is not None
     assert old.summary is not None
     reference = Reference(baseline="previous", inputs=old.summary.inputs, predictions=old.summary.predictions,
+                          features=old.summary.features, attributions=old.summary.attributions,
                           before=old.summary)  # fmt: skip
     found = judge_window(new.summary, reference, asked)
     left_out = [note for window, side in sides for note in _left_out(side, window, asked)]

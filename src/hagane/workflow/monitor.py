@@ -96,11 +96,12 @@ def monitor(
     latest = summaries.latest(series, num_windows)
     kept = KeptAlerts(summaries.path, baseline=baseline, every=series)
     earlier = _since_alerts(kept, latest, summaries, series)
-    judged, missing = _judged(_with_before(summaries, series, [*earlier, *latest]), workspace, asked, baseline)
+    known = WindowReferences(workspace, baseline, asked, summaries)
+    judged = _judged(_with_before(summaries, series, [*earlier, *latest]), known, asked)
     alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked)
     references, windows = zip(*judged[len(earlier) :], strict=True) if judged else ((), ())
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done.windows),
-                         windows=windows, notes=(*notes, *done.notes, *missing), alerts=alerts,
+                         windows=windows, notes=(*notes, *done.notes, *known.notes), alerts=alerts,
                          references=references)  # fmt: skip
 
 
@@ -133,15 +134,14 @@ def _with_before(summaries: WindowSummaries, series: str, shown: list[WindowSumm
 
 
 def _judged(
-    shown: list[Pair], workspace: Workspace, monitoring: Monitoring, baseline: Baseline
-) -> tuple[list[tuple[Reference, WindowFindings]], list[str]]:
-    """Each window beside its baseline, with that; what is to be said of those that have none."""
-    references = WindowReferences(workspace, baseline, monitoring)
+    shown: list[Pair], references: WindowReferences, monitoring: Monitoring
+) -> list[tuple[Reference, WindowFindings]]:
+    """Each window beside its baseline, with that."""
     found = []
     for summary, before in shown:
         reference = references.of(summary, before)
         found.append((reference, judge_window(summary, reference, monitoring)))
-    return found, references.notes
+    return found
 
 
 def declared_monitoring(endpoint: str, workspace: Workspace) -> tuple[Monitoring, list[str]]:

@@ -9,27 +9,67 @@ import msgspec
 from hagane.bundle.manifest import read_verified
 from hagane.errors import BundleError, Fault, NotFoundError
 from hagane.monitoring.baseline import STATISTICS_NAME
+from hagane.monitoring.derived_thresholds import LEAST_WINDOWS, derived_thresholds
+from hagane.monitoring.judge_window import judge_window
 from hagane.monitoring.quality.evaluated import Evaluated
 from hagane.monitoring.reference import Baseline, Reference
 from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
 from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.windows import Windows
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.evaluated_quality import evaluated_quality
+from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
+
+MOST_WINDOWS = 400
+"""Thresholds are derived from no more."""
 
 
 class WindowReferences:
     """What is read of a bundle is read once; `notes` say what could not be had."""
 
-    def __init__(self, workspace: Workspace, baseline: Baseline, monitoring: Monitoring) -> None:
+    def __init__(
+        self, workspace: Workspace, baseline: Baseline, monitoring: Monitoring, summaries: WindowSummaries
+    ) -> None:
         self.notes: list[str] = []
         self._workspace, self._baseline, self._monitoring = workspace, baseline, monitoring
+        self._summaries = summaries
         self._trained: dict[str, Reference] = {}
         self._evaluated: dict[str, Evaluated | None] = {}
+        self._derived: dict[str, dict[str, float]] = {}
 
     def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
         """For a window with the one before it of the same deployed model. Raises BundleError for damaged documents."""
+        reference = self._plain(summary, before)
+        if not self._monitoring.derive_thresholds:
+            return reference
+        model = summary.deployed_model_id
+        if model not in self._derived:
+            self._derived[model] = self._derive(model)
+        return msgspec.structs.replace(reference, thresholds=self._derived[model])
+
+    def _derive(self, deployed_model_id: str) -> dict[str, float]:
+        """The thresholds of a deployed model; none, and a note, while there are too few windows to derive them from."""
+        asked = self._monitoring
+        since, until = asked.reference.stretch
+        most = MOST_WINDOWS if until is not None else asked.reference.num_windows
+        series = Windows(asked.every, asked.time_zone).series
+        windows = self._summaries.of_model(series, deployed_model_id, since=since, until=until, most=most)
+        judged = [
+            judge_window(summary, self._plain(summary, before), asked)
+            for before, summary in zip([None, *windows[:-1]], windows, strict=True)
+        ]
+        num_judged = sum(window.is_judged for window in judged)
+        if num_judged < LEAST_WINDOWS:
+            self.notes.append(
+                f"thresholds of {deployed_model_id} are derived from {LEAST_WINDOWS} judged windows or more, and"
+                f" monitoring.reference has {num_judged}: each measure's own hold until then"
+            )
+        return dict(derived_thresholds(judged))
+
+    def _plain(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
+        """Without what is derived."""
         evaluated = self._evaluation(summary)
         if self._baseline == "training":
             return msgspec.structs.replace(self._training(summary), before=before, evaluated=evaluated)

@@ -99,6 +99,19 @@ class WindowSummaries:
             starts = connection.execute(sql, (series, num_windows)).fetchall() if connection else []
         return self.between(series, starts[-1][0]) if starts else []
 
+    def of_model(
+        self, series: str, deployed_model_id: str, *, since: int | None, until: int | None, most: int
+    ) -> list[WindowSummary]:
+        """The first `most` of a deployed model whose windows begin in [since, until), the earliest first."""
+        sql = (
+            "SELECT content FROM kept_summaries WHERE series = ? AND deployed_model_id = ?"
+            " AND start >= coalesce(?, start) AND start < coalesce(?, start + 1) ORDER BY start LIMIT ?"
+        )
+        with self._file.reading() as connection:
+            found = (series, deployed_model_id, since, until, most)
+            rows = connection.execute(sql, found).fetchall() if connection else []
+        return [WindowSummary.from_bytes(content) for (content,) in rows]
+
     def before(self, series: str, start: int, deployed_model_id: str) -> WindowSummary | None:
         """The last one of a deployed model whose window begins before `start`."""
         sql = (

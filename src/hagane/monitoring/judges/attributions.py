@@ -14,4 +14,5 @@ from hagane.spec.monitoring import Monitoring
 def judge_attributions(summary: WindowSummary, reference: Reference, monitoring: Monitoring) -> Iterator[Finding]:
     """Where they are watched, and both sides have them."""
     if "attributions" in monitoring.watch and reference.attributions is not None and summary.attributions is not None:
-        yield from column_distances("attribution", reference.attributions, summary.attributions, summary, monitoring)
+        yield from column_distances("attribution", reference.attributions, summary.attributions, summary, monitoring,
+                                    derived=reference.thresholds)  # fmt: skip

@@ -14,4 +14,5 @@ from hagane.spec.monitoring import Monitoring
 def judge_features(summary: WindowSummary, reference: Reference, monitoring: Monitoring) -> Iterator[Finding]:
     """Where they are watched, and both sides have them."""
     if "features" in monitoring.watch and reference.features is not None and summary.features is not None:
-        yield from column_distances("feature", reference.features, summary.features, summary, monitoring)
+        yield from column_distances("feature", reference.features, summary.features, summary, monitoring,
+                                    derived=reference.thresholds)  # fmt: skip

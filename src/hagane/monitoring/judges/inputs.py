@@ -15,4 +15,5 @@ def judge_inputs(summary: WindowSummary, reference: Reference, monitoring: Monit
     """Pseudonyms are compared with pseudonyms alone, so not with the values of training."""
     if "inputs" in monitoring.watch and reference.inputs is not None:
         hashed = summary.hashed if reference.baseline == "training" else ()
-        yield from column_distances("input", reference.inputs, summary.inputs, summary, monitoring, leave_out=hashed)
+        yield from column_distances("input", reference.inputs, summary.inputs, summary, monitoring, leave_out=hashed,
+                                    derived=reference.thresholds)  # fmt: skip

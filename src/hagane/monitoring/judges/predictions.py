@@ -16,4 +16,5 @@ def judge_predictions(summary: WindowSummary, reference: Reference, monitoring: 
     earlier = reference.before.predictions if reference.before else None
     base = reference.predictions or earlier
     if "predictions" in monitoring.watch and base is not None:
-        yield from column_distances("prediction", base, summary.predictions, summary, monitoring)
+        yield from column_distances("prediction", base, summary.predictions, summary, monitoring,
+                                    derived=reference.thresholds)  # fmt: skip
