@@ -16,6 +16,7 @@ import hagane as hg
 from hagane.bundle.signature import Input, OneLabel, Signature
 from hagane.errors import SpecError
 from hagane.monitoring.finding import Finding
+from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
 from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.windows import Windows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -245,3 +246,31 @@ def test_several_labels_are_measured_each(tmp_path: Path) -> None:
     for one, rows, number in ((low, slice(None), 0), (high, slice(1, None), 1)):
         error = sk.mean_absolute_error(truths[rows, number], answers[rows, number])
         assert one.sums.metrics()["mean_absolute_error"].value == pytest.approx(error)
+
+
+def test_several_classes_have_expected_and_true_figures(tmp_path: Path) -> None:
+    signature = Signature(inputs=(Input(name="x", type=SqlType.FLOAT64),), task="classification", label="kind",
+                          label_type=SqlType.STRING, classes=("a", "b", "c"), model_type="naive_bayes")  # fmt: skip
+    random, place = np.random.default_rng(0), Workspace(tmp_path)
+    p = random.dirichlet([1.0, 1.0, 1.0], 900)
+    truth = (p.cumsum(axis=1) < random.random((900, 1))).sum(axis=1)
+    logged: list[dict[str, Any]] = [
+        {"predicted_kind": "abc"[row.argmax()],
+         "predicted_kind_probs": [{"label": name, "prob": each} for name, each in zip("abc", row, strict=True)]}
+        for row in p
+    ]  # fmt: skip
+    logged[-1] = {"predicted_kind": None, "predicted_kind_probs": None}  # a row that was refused
+    ids = log_rows(place, signature, [{"x": 1.0}] * 900, logged, hour=FIRST_HOUR, endpoint="three", model="three")
+    kinds = ["abc"[each] for each in truth[:-2]] + ["of no class", "a"]
+    add_feedback(pa.table({"request_id": ids, "kind": kinds}), "three", workspace=place)
+    summarise_log("three", workspace=place, monitoring=Monitoring())
+    (summary,) = WindowSummaries(place.monitoring_folder, "three").between(Windows().series)
+    assert summary.expected is not None
+    assert summary.quality is not None
+    assert summary.expected == ExpectedMulticlass.of(p[:-1])
+    (whole,) = summary.quality.each
+    assert (summary.quality.num_labelled, whole.sums.num_labelled) == (900, 898)
+    true = whole.sums.metrics()
+    assert true["accuracy"].value == pytest.approx(sk.accuracy_score(truth[:-2], p[:-2].argmax(axis=1)))
+    for name, estimate in summary.expected.metrics().items():
+        assert estimate.low <= true[name].value <= estimate.high, name

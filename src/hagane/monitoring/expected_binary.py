@@ -22,7 +22,7 @@ NUM_BINS = 256
 _LEAST = 1e-15
 
 
-class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
+class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
     """Sums over the rows of a window, some kilobytes, mergeable with those of any other rows of the same threshold.
 
     >>> answers = ExpectedBinary.of(np.array([0.9, 0.9, 0.2]), threshold=0.5)
@@ -87,7 +87,7 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True):
             mine, theirs = getattr(self, name), getattr(other, name)
             both = isinstance(mine, tuple)
             sums[name] = tuple(a + b for a, b in zip(mine, theirs, strict=True)) if both else mine + theirs
-        return msgspec.convert({"threshold": self.threshold, **sums}, ExpectedBinary)
+        return msgspec.structs.replace(self, **sums)
 
     @property
     def num_rows(self) -> float:

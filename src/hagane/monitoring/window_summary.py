@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hagane.errors import DataError, Fault
-from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
@@ -44,8 +44,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of what was answered: `predicted_<label>`, and of a binary classifier `probability` (of the positive class)."""
     hashed: tuple[str, ...] = ()
     """The inputs of which the log holds pseudonyms: they can be compared with each other, and with nothing else."""
-    expected: ExpectedBinary | None = None
-    """Of a binary classifier: how good its answers are to be expected."""
+    expected: ExpectedQuality | None = None
+    """How good the answers are to be expected, before labels come."""
     features: Statistics | None = None
     """Of what the model saw, of some of the rows."""
     attributions: Statistics | None = None

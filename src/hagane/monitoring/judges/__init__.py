@@ -28,6 +28,7 @@ JUDGES = {
     "predictions": "hagane.monitoring.judges.predictions:judge_predictions",
     "features": "hagane.monitoring.judges.features:judge_features",
     "attributions": "hagane.monitoring.judges.attributions:judge_attributions",
+    "expected": "hagane.monitoring.judges.expected:judge_expected",
     "quality": "hagane.monitoring.judges.quality:judge_quality",
 }
 """Name → `module:function`, in the order in which people see them."""

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hagane.monitoring.quality.expected_quality import method_of
 from hagane.monitoring.view.series import Series
 from hagane.monitoring.window_findings import WindowFindings
 
-METRIC = "accuracy"
+METRICS = ("accuracy", "root_mean_squared_error")
+"""Of a classifier, of a regressor."""
 
 
 def expected_series(windows: Sequence[WindowFindings]) -> list[Series]:
-    """The expected accuracy of a binary classifier, with its interval; no threshold. Empty where there is none."""
-    found = [window.summary.expected.metrics().get(METRIC) if window.summary.expected else None for window in windows]
-    if not any(found):
+    """The first metric, with its interval; no threshold. Empty where there is none."""
+    estimated = [window.summary.expected for window in windows]
+    metrics = [each.metrics() if each else {} for each in estimated]
+    metric = next((name for name in METRICS if any(name in each for each in metrics)), "")
+    if not metric:
         return []
+    found = [each.get(metric) for each in metrics]
+    method = method_of(next(each for each in estimated if each))
     nothing = (None,) * len(found)
     return [
         Series(
-            place=f"quality/expected_{METRIC}/CBPE",
+            place=f"quality/expected_{metric}/{method}",
             of="quality",
-            name=f"expected_{METRIC}",
-            measure="CBPE",
+            name=f"expected_{metric}",
+            measure=method,
             values=tuple(round(each.value, 5) if each else None for each in found),
             lows=tuple(round(each.low, 5) if each else None for each in found),
             highs=tuple(round(each.high, 5) if each else None for each in found),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hagane.monitoring.alert import Alert
 from hagane.monitoring.finding import Subject
+from hagane.monitoring.quality.expected_quality import ASSUMPTIONS, LABELLED, method_of
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.view.all_series import all_series
 from hagane.monitoring.view.expected_series import expected_series
@@ -24,10 +25,6 @@ from hagane.statistics.statistics import Statistics
 MOST_SERIES, MOST_COLUMNS = 400, 250
 BY_COLUMN: tuple[Subject, ...] = ("input", "feature", "attribution", "schema")
 """Subjects of which there are as many things as columns."""
-CALIBRATED = (
-    "Expected figures take for granted that the model's probabilities mean what they say, and that rows of certain"
-    " features are as often positive as they were in training: a change of the world itself shows in labels alone."
-)
 
 
 def make_view(
@@ -65,9 +62,18 @@ def make_view(
         columns=tuple(columns[:MOST_COLUMNS]),
         alerts=tuple(told),
         notes=tuple(notes),
-        assumptions=(CALIBRATED,) if any(window.summary.expected for window in windows) else (),
+        assumptions=_assumptions(windows),
         num_left_out=len(series) - len(kept),
     )
+
+
+def _assumptions(windows: Sequence[WindowFindings]) -> tuple[str, ...]:
+    """Of whatever was estimated, each once."""
+    estimated = [window.summary.expected for window in windows if window.summary.expected]
+    found = {ASSUMPTIONS[method_of(each)]: None for each in estimated}
+    if any(window.summary.quality and window.summary.quality.num_labelled for window in windows):
+        found[LABELLED] = None
+    return tuple(found)
 
 
 def _open_and_farthest(shown: ShownAlert) -> tuple[bool, float, int, str]:

@@ -1,26 +1,45 @@
-"""`sum_up_expected`: how good the answers of a binary classifier are to be expected."""
+"""`sum_up_expected`: how good the answers are to be expected."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from hagane.data.engine import quote_name
 from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
+from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.workflow.logged_rows import LoggedRows
-from hagane.workflow.watched_answers import probability_sql
+
+Floats = npt.NDArray[np.float64]
+BATCH_VALUES = 1 << 21
 
 
-def sum_up_expected(rows: LoggedRows) -> ExpectedBinary | None:
-    """Of one label of two classes."""
+def sum_up_expected(rows: LoggedRows) -> ExpectedQuality | None:
+    """Of one label: of a classifier by its probabilities."""
     signature = rows.signature
-    if signature.labels or len(signature.classes) != 2 or signature.threshold is None:
+    num_classes = len(signature.classes)
+    if signature.labels or num_classes < 2 or (num_classes == 2 and signature.threshold is None):
         return None
-    sql = f"SELECT {probability_sql(signature)} AS p, weight AS w FROM ({rows.sql})"
-    whole = ExpectedBinary.of(np.empty(0), threshold=signature.threshold)
-    for batch in rows.engine.batches(sql, 1 << 20):
-        part = ExpectedBinary.of(
-            np.asarray(batch["p"], np.float64),
-            threshold=signature.threshold,
-            weights=np.asarray(batch["w"], np.float64),
-        )
-        whole = whole.merge(part)
+    return _of_probabilities(rows, num_classes)
+
+
+def _of_probabilities(rows: LoggedRows, num_classes: int) -> ExpectedQuality:
+    """Rows that were refused have none, and are left out."""
+    signature = rows.signature
+    probs = f"prediction.{quote_name(signature.prediction_name + '_probs')}"
+    sql = (
+        f"SELECT list_transform({probs}, lambda each: each.prob) AS p, weight AS w"
+        f" FROM ({rows.sql}) WHERE {probs} IS NOT NULL"
+    )
+    whole = _sums(np.empty((0, num_classes)), np.empty(0), signature.threshold)
+    for batch in rows.engine.batches(sql, max(1024, BATCH_VALUES // num_classes)):
+        p = np.asarray(batch.column("p").flatten(), np.float64).reshape(-1, num_classes)
+        whole = whole.merge(_sums(p, np.asarray(batch.column("w"), np.float64), signature.threshold))  # type: ignore[arg-type]
     return whole
+
+
+def _sums(p: Floats, w: Floats, threshold: float | None) -> ExpectedQuality:
+    if p.shape[1] == 2 and threshold is not None:
+        return ExpectedBinary.of(p[:, 1], threshold=threshold, weights=w)
+    return ExpectedMulticlass.of(p, weights=w)
