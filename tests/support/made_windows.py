@@ -63,8 +63,8 @@ def made_windows() -> tuple[list[WindowFindings], list[Reference]]:
         )  # fmt: skip
         reference = Reference(baseline="training", inputs=trained, before=before)
         found = judge_window(summary, reference, MONITORING)
-        also = _also(day, num_rows)
-        windows.append(WindowFindings(summary=summary, is_judged=found.is_judged, findings=(*found.findings, *also)))
+        shown = (*(each for each in found.findings if each.of != "schema"), *_also(day, num_rows))
+        windows.append(WindowFindings(summary=summary, is_judged=found.is_judged, findings=shown))
         references.append(reference)
         before = summary
     return windows, references

@@ -34,6 +34,15 @@ class BadRow(NamedTuple):
     expected: str
 
 
+class Misfit(NamedTuple):
+    """One of these, and where it stands."""
+
+    row: int
+    column: str
+    """Of the signature; empty where the row as a whole is meant, or a field that the signature does not know."""
+    found: BadValue | UnknownField | BadRow
+
+
 class Faults:
     """Collects what is wrong cheaply, however many; tells the first `MAX_FAULTS` in the order of rows and columns."""
 
@@ -45,6 +54,14 @@ class Faults:
     def add(self, row: int, column: int, found: BadValue | UnknownField | BadRow) -> None:
         """Note a fault of `row`; `column` orders the faults of one row."""
         self._found.append((row, column, len(self._found), found))
+
+    @property
+    def found(self) -> tuple[Misfit, ...]:
+        """All of them, in the order in which they were met."""
+        return tuple(
+            Misfit(row, self._names[column] if 0 <= column < len(self._names) else "", found)
+            for row, column, _, found in self._found
+        )
 
     def raise_any(self) -> None:
         """Raises RequestError when there is any fault."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hagane.bundle.column_decoder import ColumnDecoder
-from hagane.bundle.faults import BadRow, BadValue, Faults, UnknownField, describe, some_of
+from hagane.bundle.faults import BadRow, BadValue, Faults, Misfit, UnknownField, describe, some_of
 from hagane.bundle.nested_fields import NestedFields
 from hagane.bundle.packed_rows import Feed, PackedRows
 from hagane.bundle.signature import Signature
@@ -61,14 +61,30 @@ class InstanceDecoder:
             raise RequestError(
                 Fault(what="instances is not a list", where="instances", expected="a list of rows", received=received)
             )
+        columns, faults = self._read(instances)
+        faults.raise_any()
+        return columns
+
+    def misfits(self, instances: Sequence[Any]) -> tuple[Misfit, ...]:
+        """What `decode` would refuse, uncounted and untold: for whoever counts it.
+
+        >>> from hagane.bundle.signature import Input
+        >>> from hagane.types import SqlType
+        >>> signature = Signature(inputs=(Input(name="age", type=SqlType.INT64),), task="regression", label="income",
+        ...                       label_type=SqlType.FLOAT64, model_type="linear_reg")
+        >>> [(fault.row, fault.column) for fault in InstanceDecoder(signature).misfits([{"age": 3}, {"age": "3"}])]
+        [(1, 'age')]
+        """
+        return self._read(instances)[1].found
+
+    def _read(self, instances: Sequence[Any]) -> tuple[dict[str, ColumnData], Faults]:
         faults = Faults(self._order)
         rows = self._objects(instances, faults)
         columns = {}
         for index, (name, decoder) in enumerate(self._columns):
             values = [row.get(name) for row in rows]
             columns[name] = decoder.fast(values) or self._slow(index, values, faults)
-        faults.raise_any()
-        return columns
+        return columns, faults
 
     def _slow(self, index: int, values: list[Any], faults: Faults) -> ColumnData:
         column, refusals = self._columns[index][1].slow(values)

@@ -31,3 +31,5 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """The window before, of the same deployed model, whatever the baseline is."""
     thresholds: dict[str, float] = {}
     """Place of a finding → the threshold that was derived for it (`derived_thresholds`)."""
+    row_error_share: float | None = None
+    """Of the rows that the model was evaluated on, those on which an expression erred."""

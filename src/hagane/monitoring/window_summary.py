@@ -10,11 +10,12 @@ import msgspec
 from hagane.errors import DataError, Fault
 from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.monitoring.quality.window_quality import WindowQuality
+from hagane.monitoring.window_arrivals import WindowArrivals
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
-PARTS = ("expected", "features", "attributions", "quality")
+PARTS = ("expected", "features", "attributions", "quality", "arrivals")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
@@ -52,6 +53,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Of what each raw column added to the answers, of some of the rows."""
     quality: WindowQuality | None = None
     """What the labels that have come say of the answers."""
+    arrivals: WindowArrivals | None = None
+    """What came, refused requests and fields that no log holds counted; None where the server did not count."""
 
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.

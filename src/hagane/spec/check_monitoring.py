@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from hagane.errors import Fault, nearest
 from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS
 from hagane.spec.monitoring import Monitoring
@@ -36,6 +38,7 @@ def monitoring_faults(spec: Spec) -> Iterator[Fault]:
             yield Fault(what=f"{where} is out of range", where=where, expected="a number above 0, such as 0.3",
                         received=f"{value:g}")  # fmt: skip
     yield from _quality_faults(monitoring.quality)
+    yield from _schema_faults(monitoring)
     for name in ("min_rows", "alert_after", "alert_until", "keep_hours_days"):
         value = getattr(monitoring, name)
         if value < 1:
@@ -85,6 +88,14 @@ def _quality_faults(quality: Quality) -> Iterator[Fault]:
     if quality.min_rows < 1:
         where = "monitoring.quality.min_rows"
         yield Fault(what=f"{where} is out of range", where=where, expected="1 or more", received=str(quality.min_rows))
+
+
+def _schema_faults(monitoring: Monitoring) -> Iterator[Fault]:
+    for name, value in msgspec.structs.asdict(monitoring.schema).items():
+        if not 0 <= value <= 1:
+            where = f"monitoring.schema.{name}"
+            yield Fault(what=f"{where} is out of range", where=where, expected="a share from 0 to 1, such as 0.01",
+                        received=f"{value:g}")  # fmt: skip
 
 
 def _zone_faults(name: str) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
 from hagane.spec.policy import Policy
 from hagane.spec.quality import Quality
 from hagane.spec.reference_windows import ReferenceWindows
+from hagane.spec.schema_monitoring import SchemaMonitoring
 
 NumericMeasure = Literal[
     "jensen_shannon_divergence",
@@ -57,6 +58,8 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     quality: Quality = Quality()
     """How good the answers have to be, once labels come and before."""
+    schema: SchemaMonitoring = SchemaMonitoring()
+    """How far the form of the traffic may depart from training's: columns, types, values, ranges."""
 
     alert_after: int = 2
     """An alert opens with so many judged windows above the threshold in a row."""

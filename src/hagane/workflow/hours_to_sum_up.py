@@ -6,9 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hagane.monitoring.windows import Window, Windows
-from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
+from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, Kind, LogFolder
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.workspace.window_summaries import Kept, WindowSummaries
+
+COUNTED: tuple[Kind, ...] = ("requests", "arrivals")
+"""What an hour is summed up from: where every request was refused there are no rows, and counts all the same."""
 
 
 def hours_to_sum_up(
@@ -51,18 +54,18 @@ def _logged(folder: LogFolder, hours: Windows) -> dict[Window, int]:
         return {}
     logged: dict[Window, int] = {}
     with log_lock(folder):
-        for hour in folder.hours("requests"):
+        for hour in sorted({hour for kind in COUNTED for hour in folder.hours(kind)}):
             start = hour * HOUR_MICROSECONDS
-            num_rows = logged_rows(folder, hour)
+            num_rows = sum(logged_rows(folder, hour, kind) for kind in COUNTED)
             for window in hours.between(start, start + HOUR_MICROSECONDS):
                 logged[window] = logged.get(window, 0) + num_rows
     return {window: num_rows for window, num_rows in logged.items() if num_rows}
 
 
-def logged_rows(folder: LogFolder, hour: int) -> int:
+def logged_rows(folder: LogFolder, hour: int, kind: Kind = "requests") -> int:
     """Rows of an hour's files, by their footers. Hold the lock. A damaged file has none: reading it tells."""
     total = 0
-    for file in folder.files("requests", since=hour, until=hour + 1):
+    for file in folder.files(kind, since=hour, until=hour + 1):
         try:
             total += int(pq.read_metadata(file).num_rows)
         except (pa.ArrowInvalid, OSError):

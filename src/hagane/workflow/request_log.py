@@ -16,7 +16,7 @@ from hagane.data.open_table import open_table
 from hagane.data.table import Table
 from hagane.errors import DataError, Fault, NotFoundError, StorageError, nearest
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.log_folder import KINDS, LogFolder, endpoints, files_of
+from hagane.serving.request_log.log_folder import OF_ROWS, LogFolder, endpoints, files_of
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.model_file import model_files
 from hagane.serving.request_log.row_schema import row_schema
@@ -202,7 +202,7 @@ def _last_hours(folder: LogFolder, window: LogWindow, num_rows: int) -> LogWindo
 
 def _summary(folder: LogFolder) -> LogSummary:
     with log_lock(folder):
-        counts = {kind: sum(pq.read_metadata(file).num_rows for file in folder.files(kind)) for kind in KINDS}
+        counts = {kind: sum(pq.read_metadata(file).num_rows for file in folder.files(kind)) for kind in OF_ROWS}
         hours = set(folder.hours("requests"))
         models = tuple(dict.fromkeys(f"{model.model}@{model.version}" for model in model_files(folder)))
         return LogSummary(

@@ -15,6 +15,7 @@ from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_lock import log_lock
 from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.row_schema import row_schema
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.measure_batches import measure_batches
 from hagane.statistics.statistics import Statistics
@@ -34,6 +35,7 @@ from hagane.workflow.summarised import Summarised
 from hagane.workflow.thin_hours import thin_hours
 from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_parts import PARTS, get_part
+from hagane.workflow.window_parts.arrivals import sum_up_arrivals
 from hagane.workspace.feedback_hours import FeedbackHours
 from hagane.workspace.row_cuts import RowCuts
 from hagane.workspace.window_summaries import WindowSummaries
@@ -123,7 +125,7 @@ def _lost(hours: Windows, window: Window) -> str:
 def summarise_window(
     folder: LogFolder, window: Window, *, workspace: Workspace, monitoring: Monitoring, where: str = ""
 ) -> list[WindowSummary]:
-    """A summary for each deployed model that answered in the window; rows of mirrors are not looked at.
+    """A summary for each deployed model that was asked in the window; rows of mirrors are not looked at.
 
     `where`: DuckDB's condition of the rows, where not all of the window's are meant.
     """
@@ -131,15 +133,13 @@ def summarise_window(
         stack.enter_context(log_lock(folder))
         span = LogWindow(window.start, window.end)
         logged = log_sql(folder, span, with_truth=False)
-        if logged is None:
-            return []
-        logged = f"SELECT * FROM ({logged}) WHERE {where}" if where else logged
+        logged = f"SELECT * FROM ({logged}) WHERE {where}" if where and logged else logged
         engine = Engine()
-        counts = engine.query(
+        counts = [] if logged is None else engine.query(
             "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
             " CAST(count_if(row_error) AS BIGINT) AS errors"
             f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
-        ).to_pylist()
+        ).to_pylist()  # fmt: skip
         models = {model.deployed_model_id: model for model in model_files(folder)}
         files = () if where else tuple(folder.files("requests", since=span.first_hour, until=span.end_hour))
         found = []
@@ -148,6 +148,15 @@ def summarise_window(
             rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], files=files, model=models[each["id"]],
                               window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
             found.append(_summary(rows, traffic=each["traffic"], num_errors=each["errors"]))
+        answered = {each["id"] for each in counts}
+        for model in () if where else models.values():
+            if model.deployed_model_id not in answered:
+                nothing = f"SELECT * FROM {engine.register(row_schema(model).empty_table())}"
+                rows = LoggedRows(engine=engine, sql=nothing, num_rows=0, files=(), model=model, window=window,
+                                  folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
+                arrivals = sum_up_arrivals(rows)
+                if arrivals is not None:
+                    found.append(_summary(rows, traffic=float(arrivals.answered.num_rows), num_errors=0))
         return found
 
 

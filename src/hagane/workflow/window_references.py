@@ -19,6 +19,7 @@ from hagane.monitoring.windows import Windows
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.evaluated_quality import evaluated_quality
+from hagane.workflow.row_error_share import row_error_share
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
@@ -38,6 +39,7 @@ class WindowReferences:
         self._trained: dict[str, Reference] = {}
         self._evaluated: dict[str, Evaluated | None] = {}
         self._derived: dict[str, dict[str, float]] = {}
+        self._erred: dict[str, float | None] = {}
 
     def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
         """For a window with the one before it of the same deployed model. Raises BundleError for damaged documents."""
@@ -70,10 +72,16 @@ class WindowReferences:
 
     def _plain(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
         """Without what is derived."""
-        evaluated = self._evaluation(summary)
-        if self._baseline == "training":
-            return msgspec.structs.replace(self._training(summary), before=before, evaluated=evaluated)
-        return msgspec.structs.replace(self._as_it_was(before, before), evaluated=evaluated)
+        of_training = self._baseline == "training"
+        reference = self._training(summary) if of_training else self._as_it_was(before, before)
+        return msgspec.structs.replace(reference, before=before, evaluated=self._evaluation(summary),
+                                       row_error_share=self._row_error_share(summary))  # fmt: skip
+
+    def _row_error_share(self, summary: WindowSummary) -> float | None:
+        name = f"{summary.model}@{summary.version}"
+        if name not in self._erred:
+            self._erred[name] = row_error_share(name, self._workspace)
+        return self._erred[name]
 
     def _as_it_was(self, earlier: WindowSummary | None, before: WindowSummary | None) -> Reference:
         """What an earlier window was like."""

@@ -75,7 +75,7 @@ def main(bundle: str, place: str) -> None:
 def read(place: Path) -> list[tuple[str, int]]:
     """Every row that any file holds: one that is half written could not be read."""
     found = []
-    for file in sorted(place.rglob("*.parquet")):
+    for file in sorted(place.rglob("requests/**/*.parquet")):
         table = pq.read_table(file, columns=["request_id", "row"])
         found += list(zip(table["request_id"].to_pylist(), table["row"].to_pylist(), strict=True))
     return found

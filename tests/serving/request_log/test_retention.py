@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hagane.serving.request_log.log_folder import KINDS, Kind, LogFolder
+from hagane.serving.request_log.log_folder import KINDS, OF_ROWS, Kind, LogFolder
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.retention import LATE_SECONDS, expire, first_open_hour
 
@@ -37,9 +37,9 @@ def test_by_age(tmp_path: Path) -> None:
 
 def test_by_size_the_oldest_first_over_both_kinds(tmp_path: Path) -> None:
     folder = LogFolder(tmp_path, "e")
-    fill(folder, {(hour, kind): 100 for hour in range(10) for kind in KINDS})
+    fill(folder, {(hour, kind): 100 for hour in range(10) for kind in OF_ROWS})
     expired = expire(folder, LogOptions(max_age_days=None, max_bytes=450), NOW)
-    assert hours(folder) == {(hour, kind) for hour in (8, 9) for kind in KINDS}
+    assert hours(folder) == {(hour, kind) for hour in (8, 9) for kind in OF_ROWS}
     assert expired.left_bytes == 400
 
 

@@ -30,6 +30,8 @@ JUDGES = {
     "attributions": "hagane.monitoring.judges.attributions:judge_attributions",
     "expected": "hagane.monitoring.judges.expected:judge_expected",
     "quality": "hagane.monitoring.judges.quality:judge_quality",
+    "schema": "hagane.monitoring.judges.schema:judge_schema",
+    "arrivals": "hagane.monitoring.judges.arrivals:judge_arrivals",
 }
 """Name → `module:function`, in the order in which people see them."""
 

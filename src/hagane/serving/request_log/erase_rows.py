@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from hagane.bundle.values import CONVERTERS, Refusal
 from hagane.serving.request_log.file_metadata import LoggedModel, logged_model
 from hagane.serving.request_log.hour_writer import WRITE_OPTIONS
-from hagane.serving.request_log.log_folder import KINDS, Kind, LogFolder, files_of
+from hagane.serving.request_log.log_folder import OF_ROWS, Kind, LogFolder, files_of
 from hagane.serving.request_log.pseudonyms import Pseudonyms
 from hagane.serving.request_log.stale_files import remove_stale_files
 from hagane.sync_to_disk import sync_to_disk
@@ -103,7 +103,7 @@ def erase_rows(
 
     Each file is as it was or without the rows, whenever this ends. Raises OSError.
     """
-    for kind in KINDS:
+    for kind in OF_ROWS:
         for hour in folder.hours(kind).values():
             remove_stale_files(hour, of_dead=True)
             _remove_replaced(hour)

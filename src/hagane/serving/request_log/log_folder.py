@@ -4,6 +4,7 @@
     <logs>/<endpoint>/models/<deployed model id>.json       what was served: signature, name, version
     <logs>/<endpoint>/requests/dt=2026-11-21/hh=15/<worker>-<n>.parquet
     <logs>/<endpoint>/feedback/dt=2026-11-21/hh=15/<worker>-<n>.parquet
+    <logs>/<endpoint>/arrivals/dt=2026-11-21/hh=15/<worker>-<n>.parquet
 
 Hours are UTC: a request's by when its first byte came, feedback's by when it arrived. A file is written beside its
 place and renamed, so what can be seen is whole. Files of an hour are merged later (`compact`): a merged file names
@@ -24,8 +25,10 @@ from urllib.parse import quote, unquote
 
 from hagane.serving.request_log.file_metadata import replaced_by
 
-Kind = Literal["requests", "feedback"]
-KINDS: tuple[Kind, ...] = ("requests", "feedback")
+Kind = Literal["requests", "feedback", "arrivals"]
+KINDS: tuple[Kind, ...] = ("requests", "feedback", "arrivals")
+OF_ROWS: tuple[Kind, ...] = ("requests", "feedback")
+"""The kinds whose files hold rows of people; arrivals are counts."""
 KEY_NAME = "pseudonyms.key"
 HOUR_MICROSECONDS = 3_600_000_000
 MERGED = "merged-"

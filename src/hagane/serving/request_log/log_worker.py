@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Callable
 
 from hagane.serving.deployment import Deployment
+from hagane.serving.request_log.arrival_writer import ArrivalWriter
+from hagane.serving.request_log.arrivals import Arrivals
 from hagane.serving.request_log.feedback import Feedback
 from hagane.serving.request_log.feedback_rows import feedback_batch
 from hagane.serving.request_log.file_metadata import MODEL_KEY, LoggedModel
@@ -50,7 +52,9 @@ _LOG = logging.getLogger("hagane.serving")
 class LogWorker:
     """The thread's side of a `RequestLog`; `run` is the thread."""
 
-    def __init__(self, folder: LogFolder, options: LogOptions, pseudonyms: Pseudonyms, ring: Ring) -> None:
+    def __init__(
+        self, folder: LogFolder, options: LogOptions, pseudonyms: Pseudonyms, ring: Ring, arrivals: Arrivals
+    ) -> None:
         self._folder = folder
         self._options = options
         self._pseudonyms = pseudonyms
@@ -58,6 +62,7 @@ class LogWorker:
         self._requests = HourWriter(folder, "requests")
         self._feedback = HourWriter(folder, "feedback")
         self._rows: weakref.WeakKeyDictionary[Deployment, LogRows] = weakref.WeakKeyDictionary()
+        self._arrivals = ArrivalWriter(folder, arrivals, lambda deployment: self._rows_of(deployment).model)
         self._pending_requests = 0
         self._waiting_feedback: list[Feedback] = []
         self._feedback_lock = threading.Lock()
@@ -65,6 +70,7 @@ class LogWorker:
         self._paused_until = 0.0
         self._next_maintenance = time.monotonic() + MAINTAIN_SECONDS
         self._is_over_limit = False
+        self._is_miscounted = False
         self._is_stopping = False
         self._flushes_asked = 0
         self._flushes_done = 0
@@ -85,6 +91,7 @@ class LogWorker:
             asked, stopping = self._flushes_asked, self._is_stopping
             self._drain()
             self._take_in_feedback()
+            self._take_in_arrivals()
             self._flush_due(everything=stopping or asked > self._flushes_done)
             with self._flushed:
                 self._flushes_done = asked
@@ -151,6 +158,7 @@ class LogWorker:
             self._requests.add(taken[0].hour, batch, metadata)
             time.sleep(BREATH_SECONDS if batch.num_rows == SLICE_ROWS else 0)
         self._pending_requests += len(taken)
+        self._counted(functools.partial(self._arrivals.look, taken))
 
     def _rows_of(self, deployment: Deployment) -> LogRows:
         rows = self._rows.get(deployment)
@@ -170,6 +178,18 @@ class LogWorker:
             signature=signature,
             sensitive=treatments(signature, self._options.sensitive),
         )
+
+    def _take_in_arrivals(self) -> None:
+        self._counted(self._arrivals.take_in)
+
+    def _counted(self, work: Callable[[], None]) -> None:
+        """Counts that fail are told once, and harm no row."""
+        try:
+            work()
+        except Exception:
+            if not self._is_miscounted:
+                _LOG.exception("what came to the server could not be counted; later failures are not told")
+            self._is_miscounted = True
 
     def _take_in_feedback(self) -> None:
         with self._feedback_lock:
@@ -192,6 +212,20 @@ class LogWorker:
             self._write(requests)
         if feedback.num_rows and (everything or feedback.age_seconds >= FEEDBACK_SECONDS):
             self._write(feedback)
+        if everything or self._arrivals.is_due():
+            self._write_arrivals()
+
+    def _write_arrivals(self) -> None:
+        """Counts that cannot be written wait; where the log is as large as it may be, they wait as well."""
+        if self._is_over_limit or time.monotonic() < self._paused_until:
+            return
+        try:
+            written = self._arrivals.flush()
+        except OSError as error:
+            self._tell_refused(error, self._feedback)
+            return
+        self.counts.files += len(written)
+        self.counts.bytes += sum(written)
 
     def _write(self, writer: HourWriter) -> None:
         num_rows, pending = writer.num_rows, self._pending_requests

@@ -12,6 +12,7 @@ import msgspec
 from hagane.bundle.signature import Signature
 from hagane.errors import Fault, HaganeError, MissingExtraError
 from hagane.serving.exchange import Exchange
+from hagane.serving.request_log.arrivals import Arrivals
 from hagane.serving.request_log.log_counts import LogCounts
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_options import LogOptions, check_log_options
@@ -45,6 +46,7 @@ class RequestLog:
         self.options = options
         self._sampling = Sampling(options.rate)
         self._ring = Ring(options.buffer_bytes)
+        self._arrivals = Arrivals()
         self._worker: LogWorker | None = None
         self._thread: threading.Thread | None = None
         self._beginning = threading.Lock()
@@ -78,11 +80,13 @@ class RequestLog:
             fault = Fault(what=f"a request log needs pyarrow: {error}", next_step="pip install pyarrow")
             raise MissingExtraError(fault) from None
         pseudonyms = Pseudonyms.load(self.folder.key_path)
-        self._worker = LogWorker(self.folder, self.options, pseudonyms, self._ring)
+        self._worker = LogWorker(self.folder, self.options, pseudonyms, self._ring, self._arrivals)
         return self
 
     def observe(self, exchange: Exchange) -> None:
-        """Keep the request if it is one of the sample and was answered with predictions."""
+        """Count the request, and keep it if it is one of the sample and was answered with predictions."""
+        if self._arrivals.observe(exchange) and self._thread is None:
+            self._begin()
         self._keep(exchange, mirror=False)
 
     def observe_mirror(self, exchange: Exchange) -> None:

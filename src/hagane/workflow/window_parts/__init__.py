@@ -21,6 +21,7 @@ class WindowPart(Protocol):
 
 
 PARTS = {
+    "arrivals": "hagane.workflow.window_parts.arrivals:sum_up_arrivals",
     "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
     "features": "hagane.workflow.window_parts.features:sum_up_features",
     "attributions": "hagane.workflow.window_parts.attributions:sum_up_attributions",
