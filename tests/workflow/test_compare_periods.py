@@ -125,7 +125,13 @@ def test_from_python_and_the_terminal(place: Workspace, capsys: pytest.CaptureFi
     assert "2024-11-01" in shown
     assert "2024-10-31" in shown
     assert run_command([*asked, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["against"]["num_rows"] == 80
+    document = json.loads(capsys.readouterr().out)
+    assert document["against"]["num_rows"] == 80
+    view = document["view"]
+    assert (view["windows"][0]["name"], view["against"]) == ("2024-11", "2024-10-29 to 2024-10-31")
+    assert {column["name"] for column in view["columns"]} >= {"age"}
+    assert run_command([*asked, "--column", "age"]) == 0
+    assert "beside 2024-10-29 to 2024-10-31" in capsys.readouterr().out
     assert run_command(asked[:4] + asked[6:]) != 0
     assert "two periods" in capsys.readouterr().err
     assert run_command(["monitor", "e", "--period", "jan", "--against", "2024", "--workspace", str(place.root)]) != 0

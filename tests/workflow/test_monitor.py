@@ -20,6 +20,7 @@ from hagane.monitoring.distribution import Categories, Histogram
 from hagane.monitoring.measures.jensen_shannon import jensen_shannon
 from hagane.monitoring.measures.l_infinity import l_infinity
 from hagane.monitoring.notification import Notification
+from hagane.monitoring.view.monitor_view import MonitorView
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -241,3 +242,27 @@ def test_what_cannot_be_is_told_at_once() -> None:
 def test_a_report_is_plain_json(place: Workspace) -> None:
     document = msgspec.json.encode(monitor("tips", workspace=place).as_json())
     assert b"kll" not in document
+
+
+def test_the_page_and_one_column(place: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page, asked = tmp_path / "tips.html", ["monitor", "tips", "--workspace", str(place.root)]
+    assert run_command([*asked, "--html", str(page), "--column", "fare"]) == 0
+    shown = capsys.readouterr().out
+    assert "fare in 2024-10-07, beside the rows of training" in shown
+    assert f"wrote {page}" in shown
+    text = page.read_text(encoding="utf-8")
+    assert "Endpoint tips" in text
+    assert MonitorView.from_json(text.partition('id="view">')[2].partition("</script>")[0]).endpoint == "tips"
+    assert run_command([*asked, "--html", str(tmp_path / "no" / "tips.html")]) != 0
+    assert "there is no folder" in capsys.readouterr().err
+    assert run_command([*asked, "--column", "fair"]) != 0
+    assert "fare" in capsys.readouterr().err
+
+
+def test_pseudonyms_are_not_drawn_beside_values(place: Workspace) -> None:
+    view = monitor("tips", workspace=place).view
+    assert "driver" not in {column.name for column in view.columns}
+    drift = monitor("tips", workspace=place, baseline="previous").view
+    assert (drift.against, drift.then["input"]) == ("the window before", "the window before")
+    assert "driver" in {column.name for column in drift.columns}
+    assert MonitorView.from_json(view.to_json()) == view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +20,9 @@ from hagane.workflow.period_summary import Period, period_summary
 from hagane.workflow.summarise_log import summarise_log
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hagane.monitoring.view.monitor_view import MonitorView
 
 
 class PeriodComparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +49,19 @@ class PeriodComparison(msgspec.Struct, frozen=True, kw_only=True):
         period = msgspec.structs.replace(self.period, summary=self.period.summary.without_sketches())
         plain = msgspec.structs.replace(self, period=period, against=self.against.without_sketches())
         found: dict[str, Any] = msgspec.to_builtins(plain)
-        return found
+        return found | {"view": msgspec.to_builtins(self.view)}
+
+    @property
+    def view(self) -> MonitorView:
+        """What people see of it, as data: figures, columns then and now."""
+        from hagane.monitoring.view.make_view import make_view
+        from hagane.monitoring.view.period_name import period_name
+
+        zone = self.monitoring.time_zone
+        names = [period_name(side.window, zone) for side in (self.period.summary, self.against)]
+        reference = _reference(self.against)
+        return make_view(self.endpoint, [self.period], [reference], [], self.monitoring, against=names[1],
+                         names=names[:1], notes=self.notes)  # fmt: skip
 
 
 def compare_periods(
@@ -75,13 +90,16 @@ def compare_periods(
     (_, new), (_, old) = sides
     assert new.summary is not None
     assert old.summary is not None
-    reference = Reference(baseline="previous", inputs=old.summary.inputs, predictions=old.summary.predictions,
-                          features=old.summary.features, attributions=old.summary.attributions,
-                          before=old.summary)  # fmt: skip
-    found = judge_window(new.summary, reference, asked)
+    found = judge_window(new.summary, _reference(old.summary), asked)
     left_out = [note for window, side in sides for note in _left_out(side, window, asked)]
     return PeriodComparison(endpoint=endpoint, monitoring=asked, period=found, against=old.summary, models=new.models,
                             against_models=old.models, notes=(*notes, *done.notes, *left_out))  # fmt: skip
+
+
+def _reference(against: WindowSummary) -> Reference:
+    """The other period, as an earlier window is."""
+    return Reference(baseline="previous", inputs=against.inputs, predictions=against.predictions,
+                     features=against.features, attributions=against.attributions, before=against)  # fmt: skip
 
 
 def _nothing(endpoint: str, window: Window, _: Period, summaries: WindowSummaries, monitoring: Monitoring) -> Fault:

@@ -118,7 +118,7 @@ def test_two_hundred_columns_over_sixty_windows_are_less_than_a_megabyte() -> No
 
 
 def test_an_endpoint_without_windows_is_a_page() -> None:
-    view = MonitorView(endpoint="late", baseline="training", every="day", time_zone="UTC", min_rows=100,
+    view = MonitorView(endpoint="late", against="the rows of training", every="day", time_zone="UTC", min_rows=100,
                        verdict="No window is over yet.")  # fmt: skip
     assert "No window is over yet." in Page(monitor_html(view)).text
 

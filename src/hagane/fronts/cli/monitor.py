@@ -103,8 +103,10 @@ def monitor(
     """
     import msgspec
 
+    from hagane.errors import Fault
     from hagane.fronts.cli.alert_channels import alert_channels
     from hagane.fronts.cli.told_rounds import ToldRounds, write_line
+    from hagane.fronts.cli.usage_error import UsageError
     from hagane.monitoring.channels.log_lines import log_lines
     from hagane.spec.duration import parse_duration
     from hagane.workflow.check_output import check_page_output
@@ -113,6 +115,8 @@ def monitor(
 
     if html is not None:
         check_page_output(html, option="--html")
+    if column is not None and again is not None:
+        raise UsageError(Fault(what="--column shows one round, --every goes on", next_step="leave one of them out"))
     chosen = one_of("--baseline", baseline, BASELINES)
     channels = alert_channels(webhook or [], email or [], smtp)
     seconds = parse_duration(again, where="--every") if again is not None else None
@@ -133,12 +137,12 @@ def monitor(
         "progress": output.progress,
     }
     if period is not None or against is not None:
-        _compare(endpoint, output, declared, place, period=period, against=against)
+        _compare(endpoint, output, declared, place, period=period, against=against, column=column, html=html)
         return
     told = [*channels, log_lines(write_line)] if is_lines else channels
     telling: dict[str, Any] = {"channels": told, "quiet_seconds": pause, "remind_seconds": later}
     if seconds is not None:
-        _go_on(endpoint, rounds, asked | telling | {"every_seconds": seconds}, port=port, act=act)
+        _go_on(endpoint, rounds, asked | telling | {"every_seconds": seconds}, port=port, html=html, act=act)
     else:
         _once(endpoint, rounds, asked | {"num_windows": windows}, telling, column=column, html=html, act=act)
 
@@ -159,24 +163,37 @@ def _is_lines(output: Output, *, asked: bool, is_service: bool, port: int | None
 
 
 def _compare(
-    endpoint: str, output: Output, monitoring: Monitoring, place: Workspace, *, period: str | None, against: str | None
+    endpoint: str,
+    output: Output,
+    monitoring: Monitoring,
+    place: Workspace,
+    *,
+    period: str | None,
+    against: str | None,
+    column: str | None,
+    html: Path | None,
 ) -> None:
     """Two periods, out of what is kept of them."""
     from hagane.errors import Fault
+    from hagane.fronts.cli.render_monitored_column import render_monitored_column
     from hagane.fronts.cli.render_periods import render_periods
     from hagane.fronts.cli.usage_error import UsageError
     from hagane.monitoring.period_of import period_of
     from hagane.workflow.compare_periods import compare_periods
+    from hagane.workflow.write_monitor_page import write_monitor_page
 
     if period is None or against is None:
         raise UsageError(Fault(what="two periods are compared", expected="--period 2026-01 --against 2025-01"))
     zone = monitoring.time_zone
     sides = (period_of(period, time_zone=zone, where="--period"), period_of(against, time_zone=zone, where="--against"))
     found = compare_periods(endpoint, *sides, workspace=place, monitoring=monitoring, progress=output.progress)
-    output.show(render_periods(found))
+    output.show(render_periods(found) if column is None else render_monitored_column(found.view, column))
+    if html is not None:
+        write_monitor_page(found.view, html)
+        output.show(f"wrote {html}")
     for note in found.notes:
         output.hint(note)
-    output.result(found.as_json())
+    output.result(found.as_json() | {"html": html})
 
 
 def _once(
@@ -234,7 +251,9 @@ def _act(report: MonitorReport, rounds: ToldRounds, place: Workspace) -> PolicyR
     return found
 
 
-def _go_on(endpoint: str, rounds: ToldRounds, asked: dict[str, Any], *, port: int | None, act: bool) -> None:
+def _go_on(
+    endpoint: str, rounds: ToldRounds, asked: dict[str, Any], *, port: int | None, html: Path | None, act: bool
+) -> None:
     """Round after round."""
     from contextlib import ExitStack
 
@@ -243,6 +262,8 @@ def _go_on(endpoint: str, rounds: ToldRounds, asked: dict[str, Any], *, port: in
 
     def on_round(report: MonitorReport | None, notification: Notification | None, faults: tuple[str, ...]) -> bool:
         rounds.tell(report, faults)
+        if html is not None and report is not None:
+            _write_in_round(report, rounds.output, html)
         if act and report is not None:
             _act_in_round(report, rounds, asked["workspace"])
         return True
@@ -263,3 +284,14 @@ def _act_in_round(report: MonitorReport, rounds: ToldRounds, place: Workspace) -
         raise
     except HaganeError as error:
         rounds.output.hint(f"policy: {error.render()}")
+
+
+def _write_in_round(report: MonitorReport, output: Output, html: Path) -> None:
+    """A page that cannot be written ends no watching."""
+    from hagane.errors import StorageError
+    from hagane.workflow.write_monitor_page import write_monitor_page
+
+    try:
+        write_monitor_page(report.view, html)
+    except StorageError as error:
+        output.hint(error.render())

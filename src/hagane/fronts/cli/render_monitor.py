@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hagane.monitoring.view.shown_window import ShownWindow
     from hagane.monitoring.view.then_and_now import ThenAndNow
 
-BASELINES = {"training": "the rows of training", "previous": "the window before"}
 MOST_SERIES, MOST_ALERTS, MOST_NAMES, WIDEST = 12, 8, 3, 120
 NAME, FIGURE = 26, 9
 
@@ -42,7 +41,7 @@ def render_monitor(view: MonitorView) -> RenderableType:
 def _parts(view: MonitorView, width: int) -> Iterator[RenderableType]:
     models = {window.model: None for window in view.windows}
     plural = Windows(view.every, view.time_zone).plural
-    title = f"{view.endpoint}: {plural} ({view.time_zone}) against {BASELINES[view.baseline]}"
+    title = f"{view.endpoint}: {plural} ({view.time_zone}) against {view.against}"
     yield Text.assemble((title, "bold"), f", {next(iter(models))}" if len(models) == 1 else "")
     yield Text(view.verdict, "bold red" if view.open_alerts else "")
     if view.alerts:

@@ -12,7 +12,7 @@ from rich.text import Text
 from hagane.errors import Fault, nearest
 from hagane.fronts.cli.fit_width import FitWidth
 from hagane.fronts.cli.new_table import cell, new_table, titled
-from hagane.fronts.cli.render_monitor import BASELINES, render_alert
+from hagane.fronts.cli.render_monitor import render_alert
 from hagane.fronts.cli.usage_error import UsageError
 from hagane.monitoring.view.measure_text import measure_text
 from hagane.number_text import brief_text, percent_text, tiny_text
@@ -46,7 +46,7 @@ def _parts(view: MonitorView, series: list[Series], columns: list[ThenAndNow], b
             yield from (render_alert(shown), "")
     for both in columns:
         assert view.latest is not None
-        title = f"{both.name} in {view.windows[view.latest].name}, beside {BASELINES[view.baseline]}"
+        title = f"{both.name} in {view.windows[view.latest].name}, beside {view.against}"
         yield from (titled(title, _then_and_now(both, bar)), "")
     for each in series:
         limit = "" if each.threshold is None else f", threshold {each.threshold:g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hagane.monitoring.report.place_ids import EXPECTED
+from hagane.monitoring.view.expected_series import EXPECTED
 from hagane.monitoring.view.monitor_view import MonitorView
 from hagane.monitoring.view.series import Series
 

@@ -16,8 +16,6 @@ from hagane.page.markup import Markup, element
 from hagane.page.pieces import card
 from hagane.page.whole_page import whole_page
 
-BASELINES = {"training": "the rows of training", "previous": "the window before"}
-
 
 def monitor_html(view: MonitorView) -> str:
     """One self-contained HTML page: no external resource, light and dark, for screens of any width.
@@ -26,7 +24,7 @@ def monitor_html(view: MonitorView) -> str:
     off first. A script searches, and tells the figure that one points at; the page says all without it. The view
     itself lies in it as JSON (`<script id="view">`). Every text is escaped.
 
-    >>> view = MonitorView(endpoint="<late>", baseline="training", every="day", time_zone="UTC", min_rows=100)
+    >>> view = MonitorView(endpoint="<late>", against="training", every="day", time_zone="UTC", min_rows=100)
     >>> page = monitor_html(view)
     >>> "&lt;late&gt;" in page, "<late>" in page
     (True, False)
@@ -35,18 +33,20 @@ def monitor_html(view: MonitorView) -> str:
 
 
 def _subtitle(view: MonitorView) -> str:
-    parts = [f"{Windows(view.every, view.time_zone).plural} ({view.time_zone}) against {BASELINES[view.baseline]}"]
+    many = len(view.windows) != 1
+    what = Windows(view.every, view.time_zone).plural if many else view.windows[0].name
+    parts = [f"{what} ({view.time_zone}) against {view.against}"]
     if view.windows:
-        parts.append(f"{view.windows[0].name} to {view.windows[-1].name}")
+        parts += [f"{view.windows[0].name} to {view.windows[-1].name}"] if many else []
         parts.append(", ".join(dict.fromkeys(window.model for window in view.windows)))
     return " · ".join(parts)
 
 
 def _cards(view: MonitorView) -> Iterator[Markup]:
     yield alerts_section(view)
-    if view.windows:
+    if len(view.windows) > 1:
         yield traffic_section(view)
-    if view.series:
+    if len(view.windows) > 1 and view.series:
         yield matrix_section(view)
     said = [*view.notes, *view.assumptions]
     if said:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from hagane.monitoring.view.expected_series import EXPECTED
 from hagane.monitoring.view.monitor_view import MonitorView
-
-EXPECTED = "expected_"
-"""How the names of estimates begin: `expected_accuracy` is drawn with `accuracy`, where that is known."""
 
 
 def place_ids(view: MonitorView) -> dict[str, str]:
-    """Place of a series → the id of the card that it is drawn on: one for all measures of one thing."""
+    """Place of a series → the id of the card that it is drawn on: one for all measures of one thing.
+
+    `expected_accuracy` is drawn with `accuracy`, where that is known.
+    """
     known = {(each.of, each.name, each.slice) for each in view.series}
     ids: dict[tuple[str, str, str], str] = {}
     found = {}

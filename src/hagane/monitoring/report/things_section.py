@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from hagane.counted import counted
 from hagane.monitoring.finding import Subject
 from hagane.monitoring.report.estimate_of import estimate_of
-from hagane.monitoring.report.place_ids import EXPECTED, place_ids
+from hagane.monitoring.report.place_ids import place_ids
 from hagane.monitoring.report.then_and_now_chart import then_and_now_chart
 from hagane.monitoring.report.timeline_chart import timeline_chart
+from hagane.monitoring.view.expected_series import EXPECTED
 from hagane.monitoring.view.measure_text import measure_text
 from hagane.monitoring.view.monitor_view import MonitorView
 from hagane.monitoring.view.series import Series
@@ -84,7 +85,7 @@ def _counted(num_things: int, num_off: int) -> Markup | str:
 def _legend(view: MonitorView, subject: Subject) -> Markup:
     if view.latest is None:
         return joined()
-    then = "then: the window before" if view.baseline == "previous" or subject != "input" else "then: training"
+    then = f"then: {view.then.get(subject, view.against)}"
     return element("div", element("span", element("i", class_="swatch then"), then),
                    element("span", element("i", class_="swatch now"), f"now: {view.windows[view.latest].name}"),
                    class_="key left")  # fmt: skip

@@ -61,7 +61,7 @@ class _Place:
         share = min(max(self.axis.share(value), 0.0), 1.0)
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    def points(self, known: Iterable[tuple[int, float]]) -> str:
+    def points(self, known: Iterable[tuple[float, float]]) -> str:
         return " ".join(f"{self.x(at):.0f},{self.y(value):.1f}" for at, value in known)
 
 
@@ -88,9 +88,16 @@ def _band(series: Series, place: _Place, class_: str) -> Iterator[Markup]:
     known = [(at, low, high) for at, (low, high) in enumerate(zip(series.lows, series.highs, strict=True))
              if low is not None and high is not None]  # fmt: skip
     if known:
-        there = [(at, high) for at, _, high in known]
-        back = [(at, low) for at, low, _ in reversed(known)]
-        yield element("polygon", points=place.points(there + back), class_=class_)
+        there = _level([(at, high) for at, _, high in known])
+        back = _level([(at, low) for at, low, _ in known])
+        yield element("polygon", points=place.points([*there, *reversed(back)]), class_=class_)
+
+
+def _level(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A point alone as a short level line."""
+    if len(points) > 1:
+        return points
+    return [(at + side, value) for at, value in points for side in (-0.3, 0.3)]
 
 
 def _threshold(series: Series, place: _Place) -> Iterator[Markup]:
@@ -106,12 +113,12 @@ def _threshold(series: Series, place: _Place) -> Iterator[Markup]:
 
 def _lines(view: MonitorView, series: Series, place: _Place, class_: str) -> Iterator[Markup]:
     """A line through the judged windows of each deployed model."""
-    by_model: dict[str, list[tuple[int, float]]] = {}
+    by_model: dict[str, list[tuple[float, float]]] = {}
     for at, value in enumerate(series.values):
         if value is not None and at not in series.unjudged:
             by_model.setdefault(view.windows[at].deployed_model_id, []).append((at, value))
     for known in by_model.values():
-        yield element("polyline", points=place.points(known), class_=class_)
+        yield element("polyline", points=place.points(_level(known)), class_=class_)
 
 
 def _dots(series: Series, place: _Place) -> Iterator[Markup]:

@@ -10,6 +10,8 @@ from hagane.monitoring.window_findings import WindowFindings
 
 METRICS = ("accuracy", "root_mean_squared_error")
 """Of a classifier, of a regressor."""
+EXPECTED = "expected_"
+"""How the names of estimates begin."""
 
 
 def expected_series(windows: Sequence[WindowFindings]) -> list[Series]:
@@ -24,9 +26,9 @@ def expected_series(windows: Sequence[WindowFindings]) -> list[Series]:
     nothing = (None,) * len(found)
     return [
         Series(
-            place=f"quality/expected_{metric}/{method}",
+            place=f"quality/{EXPECTED}{metric}/{method}",
             of="quality",
-            name=f"expected_{metric}",
+            name=f"{EXPECTED}{metric}",
             measure=method,
             values=tuple(round(each.value, 5) if each else None for each in found),
             lows=tuple(round(each.low, 5) if each else None for each in found),

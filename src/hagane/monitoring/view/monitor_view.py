@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hagane.monitoring.reference import Baseline
+from hagane.monitoring.finding import Subject
 from hagane.monitoring.view.series import Series
 from hagane.monitoring.view.shown_alert import ShownAlert
 from hagane.monitoring.view.shown_window import ShownWindow
@@ -14,13 +14,14 @@ from hagane.monitoring.view.then_and_now import ThenAndNow
 class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
     """For the terminal, the page, and what else shows it; round-trips through JSON.
 
-    >>> view = MonitorView(endpoint="late", baseline="training", every="day", time_zone="UTC", min_rows=100)
+    >>> view = MonitorView(endpoint="late", against="the rows of training", every="day", time_zone="UTC", min_rows=100)
     >>> MonitorView.from_json(view.to_json()) == view
     True
     """
 
     endpoint: str
-    baseline: Baseline
+    against: str
+    """What the windows are held against, in words: `the rows of training`, `2025-01`."""
     every: str
     """The windows: `day`, `5000 rows`, … (`Windows.every`)."""
     time_zone: str
@@ -35,7 +36,9 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
     series: tuple[Series, ...] = ()
     """What is watched: what is wrong now first, then by how far it is off."""
     columns: tuple[ThenAndNow, ...] = ()
-    """Of raw columns and answers, in the order of their series."""
+    """Of raw columns, answers and what else is watched column by column, in the order of their series."""
+    then: dict[Subject, str] = {}
+    """Subject → what `then` is of its columns, in words: answers may be held against other rows than inputs are."""
     alerts: tuple[ShownAlert, ...] = ()
     """Those that are open, by how far they are off, then those that are over, the latest first."""
     notes: tuple[str, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from hagane.monitoring.window_findings import WindowFindings
-from hagane.monitoring.windows import Windows
 
 
 class ShownWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +31,12 @@ class ShownWindow(msgspec.Struct, frozen=True, kw_only=True):
     """Places (`Series.place`) of what is not as it should be, what is farthest off first."""
 
     @staticmethod
-    def of(window: WindowFindings, windows: Windows) -> ShownWindow:
-        """Of one window, which `windows` names."""
+    def of(window: WindowFindings, name: str) -> ShownWindow:
+        """Of one window, as it is called."""
         summary = window.summary
         anomalies = sorted(window.anomalies, key=lambda finding: -finding.excess)
         return ShownWindow(
-            name=windows.text(summary.window),
+            name=name,
             start=summary.window.start,
             end=summary.window.end,
             deployed_model_id=summary.deployed_model_id,
