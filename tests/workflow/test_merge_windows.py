@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -178,3 +183,47 @@ def test_rows_of_a_clock_that_runs_ahead_wait(tmp_path: Path) -> None:
     assert len(summarise_log("e", workspace=place, monitoring=asked, now=now).windows) == 1
     assert summarise_log("e", workspace=place, monitoring=asked, now=now - 30 * HOUR).windows == (), "set back"
     assert [each.num_rows for each in kept(place, asked)] == [30], "and nothing is lost by it"
+
+
+NAMESPACE = ["unshare", "--map-root-user", "--mount"]
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux")
+    or subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
+    != 0,
+    reason="needs Linux, and leave to mount a small disk in a namespace",
+)
+def test_a_history_on_a_full_disk_goes_on_where_it_was(tmp_path: Path) -> None:
+    """A real one: what is kept is whole, what does not fit is told, and with room again nothing is missing."""
+    program = Path(__file__).with_name("full_monitor_disk.py")
+    root = program.parents[2]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
+    words = [*NAMESPACE, sys.executable, str(program), str(tmp_path)]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+    told = json.loads(said.stdout)
+    assert "disk is full" in told["told"]
+    assert "make room" in told["told"]
+    assert 0 < len(told["kept"]) < 20
+    assert len(told["kept"]) + told["again"] == 20
+    assert told["after"] == [2_000] * 20
+
+
+def test_the_day_on_which_clocks_are_set_back_has_twenty_five_hours(tmp_path: Path) -> None:
+    change = 20_023 * 24 - FIRST
+    """2024-10-27, 00:00 UTC; Berlin's day began two hours before."""
+    place = made_log(tmp_path, {change + hour: 2 for hour in (-3, -2, 0, 1, 22, 23)})
+    asked = Monitoring(time_zone="Europe/Berlin")
+    done = summarise_log("e", workspace=place, monitoring=asked)
+    assert [(window.end - window.start) // HOUR for window in done.windows] == [24, 25, 24]
+    by_version = [(each.version, each.num_rows) for each in kept(place, asked)]
+    assert by_version == [("1", 2), ("2", 2), ("1", 8), ("2", 2), ("1", 2)]
+
+
+def test_several_at_once_are_one(tmp_path: Path) -> None:
+    place = made_log(tmp_path, dict.fromkeys(range(0, 30, 3), 20))
+    asked = Monitoring(every="day")
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: summarise_log("e", workspace=place, monitoring=asked), range(3)))
+    assert [each.num_rows for each in kept(place, asked)] == [160, 160, 40, 40]
+    assert summarise_log("e", workspace=place, monitoring=asked).windows == ()

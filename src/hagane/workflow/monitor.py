@@ -80,6 +80,7 @@ def monitor(
     baseline: Baseline = "training",
     monitoring: Monitoring | None = None,
     num_windows: int = 14,
+    since: int | None = None,
     now: int | None = None,
     progress: Progress = SILENT,
 ) -> MonitorReport:
@@ -87,13 +88,14 @@ def monitor(
 
     `training` is skew: the statistics of the rows that the answering version was trained on. `previous` is drift: the
     window before, of the same deployed model. `monitoring` is by default what the spec of the latest model says. The
-    log's summaries are kept: the log itself may be gone. Raises NotFoundError, DataError, StorageError.
+    log's summaries are kept: the log itself may be gone. With `since` (µs) all windows from there on are shown, if they
+    are more. Raises NotFoundError, DataError, StorageError.
     """
     asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
     done = summarise_log(endpoint, workspace=workspace, monitoring=asked, now=now, progress=progress)
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
     series = Windows(asked.every, asked.time_zone).series
-    latest = summaries.latest(series, num_windows)
+    latest = _latest(summaries, series, num_windows, since)
     kept = KeptAlerts(summaries.path, baseline=baseline, every=series)
     earlier = _since_alerts(kept, latest, summaries, series)
     known = WindowReferences(workspace, baseline, asked, summaries)
@@ -107,6 +109,13 @@ def monitor(
 
 def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
     return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
+
+
+def _latest(summaries: WindowSummaries, series: str, num_windows: int, since: int | None) -> list[WindowSummary]:
+    latest = summaries.latest(series, num_windows)
+    if since is None or not latest or since >= latest[0].window.start:
+        return latest
+    return [*summaries.between(series, since, latest[0].window.start), *latest]
 
 
 def _since_alerts(

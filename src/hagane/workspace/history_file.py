@@ -61,9 +61,11 @@ class HistoryFile:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            damaged = not isinstance(error, sqlite3.OperationalError)
-            step = "move it aside: what the log still holds is summed up anew" if damaged else "run it again"
-            what = "the history is damaged" if damaged else "the history cannot be written or read"
-            raise StorageError(Fault(what=f"{what}: {error}", where=str(self.path), next_step=step)) from None
+            if isinstance(error, sqlite3.OperationalError):
+                what, step = "cannot be written or read", "make room, or wait for who holds it, and run it again"
+            else:
+                what, step = "is damaged", "move it aside: what the log still holds is summed up anew"
+            fault = Fault(what=f"the history {what}: {error}", where=str(self.path), next_step=step)
+            raise StorageError(fault) from None
         except OSError as error:
             raise StorageError(Fault(what=f"the history cannot be written: {error}", where=str(self.path))) from None
