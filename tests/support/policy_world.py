@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import time
@@ -24,6 +25,8 @@ from hagane.serving.request_log.row_schema import row_schema
 from hagane.workflow.deploy import deploy
 from hagane.workflow.feedback import add_feedback
 from hagane.workflow.model_facts import read_model_facts
+from hagane.workflow.policy.act_by_hand import act_by_hand
+from hagane.workflow.policy.act_on_policy import act_on_policy
 from hagane.workflow.policy.policy_report import PolicyReport
 from hagane.workflow.train import train
 from hagane.workspace.policy_journal import PolicyJournal
@@ -32,6 +35,7 @@ from hagane.workspace.workspace import Workspace
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 START = int(os.environ.setdefault("POLICY_WORLD_START", str((int(time.time()) // 3600 + 48) * HOUR)))
 """The moment at which a test's world begins: after the training of its models."""
+MOMENT = datetime.datetime.fromtimestamp(START / 1e6, datetime.UTC).isoformat()
 POLICY: dict[str, Any] = {"retrain_after": 2, "min_rows": 200, "watch": "1h", "watch_rows": 100, "canary": 20,
                           "cooldown": "2h", "min_train_rows": 300, "patience": "2d"}  # fmt: skip
 
@@ -72,7 +76,7 @@ def train_candidate(place: Workspace, folder: Path) -> None:
     """`tipped@2`, which knows the new world, as the first attempt of the policy would have made it."""
     add_rows(folder, "new", rows(3000, 3, changed=True))
     spec = read_model_facts(place.get("tipped@1").path).spec
-    train(spec, workspace=place, occasion="policy of tips, attempt 1: it drifts")
+    train(spec, workspace=place, occasion=f"policy of tips, attempt 1 of {MOMENT}: it drifts")
 
 
 class PolicyWorld:
@@ -162,6 +166,14 @@ class PolicyWorld:
             truth = pa.table({"request_id": ids, "truth": columns["tipped"]})
             add_feedback(truth, "tips", workspace=self.place)
         self.num_logged += num_rows
+
+    def act(self, at: int) -> PolicyReport:
+        """What the policy does at a moment."""
+        return act_on_policy("tips", workspace=self.place, now=at)
+
+    def by_hand(self, action: str, at: int = START) -> PolicyReport:
+        """Ada does it."""
+        return act_by_hand("tips", action, workspace=self.place, by="ada", now=at)
 
     def drift(self) -> None:
         """Two hours in which it has drifted, before `START`."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from hagane.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from policy_world import PolicyWorld
 
 ADULT_NAMES = """
     age workclass fnlwgt education education_num marital_status occupation relationship race sex capital_gain
@@ -73,3 +77,37 @@ def adult_train(shared_data: Path) -> str:
 @pytest.fixture(scope="session")
 def adult_test(shared_data: Path) -> str:
     return adult_query(shared_data / "adult" / "adult.test")
+
+
+@pytest.fixture(scope="session")
+def policy_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with an endpoint that has a policy, and a candidate (`policy_world`)."""
+    from policy_world import train_candidate, train_first
+
+    folder = tmp_path_factory.mktemp("policy")
+    train_candidate(train_first(folder), folder)
+    return folder
+
+
+@pytest.fixture
+def world(policy_base: Path, tmp_path: Path) -> PolicyWorld:
+    """A copy of its own for each test."""
+    from policy_world import PolicyWorld
+
+    return PolicyWorld(policy_base, tmp_path)
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """In the place of a policy's trainings: what each was to be told of its occasion; they make nothing."""
+    from hagane.errors import Fault, TrainingError
+    from hagane.workflow.policy import retrain_candidate
+
+    asked: list[str] = []
+
+    def refuses(*_: Any, occasion: str, **__: Any) -> None:
+        asked.append(occasion)
+        raise TrainingError(Fault(what="no loss was ever this high"))
+
+    monkeypatch.setattr(retrain_candidate, "train", refuses)
+    return asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Callable
 
 from hagane.errors import Fault, HaganeError, NotFoundError
@@ -78,7 +79,9 @@ class Turn:
     @property
     def occasion(self) -> str:
         """How a model of this attempt is known: the beginning of what its lineage says."""
-        return f"policy of {self.endpoint}, attempt {self.state.attempt}: "
+        state = self.state
+        began = datetime.datetime.fromtimestamp(state.since / 1e6, datetime.UTC).isoformat(timespec="seconds")
+        return f"policy of {self.endpoint}, attempt {state.attempt} of {began}: "
 
 
 def serving_model(state: EndpointState, besides: str = "") -> DeployedModel:
