@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -274,3 +275,12 @@ def test_several_classes_have_expected_and_true_figures(tmp_path: Path) -> None:
     assert true["accuracy"].value == pytest.approx(sk.accuracy_score(truth[:-2], p[:-2].argmax(axis=1)))
     for name, estimate in summary.expected.metrics().items():
         assert estimate.low <= true[name].value <= estimate.high, name
+
+
+def test_a_report_with_labels_is_plain_json(place: Workspace) -> None:
+    give_labels(place, 0)
+    document = json.loads(json.dumps(monitor("tips", workspace=place).as_json()))
+    summary = document["windows"][0]["summary"]
+    assert summary["quality"]["num_labelled"] == ROWS
+    assert summary["quality"]["each"][0]["sums"]["ranked"]["bins"] == {}, "figures alone"
+    assert any("fair sample" in told for told in document["view"]["assumptions"])

@@ -29,6 +29,7 @@ from hagane.spec.monitoring import Monitoring
 from hagane.spec.spec import Spec
 from hagane.workflow.build_graph import Graphs, build_graphs
 from hagane.workflow.card_slices import card_slices
+from hagane.workflow.error_model import error_model_documents
 from hagane.workflow.explanation_documents import explanation_documents
 from hagane.workflow.global_explanation import GLOBAL_EXPLANATION_NAME, explain_globally
 from hagane.workflow.held_out_fit import HeldOutFit, fit_on_eval
@@ -90,6 +91,7 @@ def export(
     trial, graphs, documents, signature, verification = proved
     evaluation = _evaluate(trial, prepared, model, encoded, progress)
     documents |= _explained_globally(trial, prepared, explanation is not None, progress)
+    documents |= error_model_documents(prepared, model, encoded, folder / "error_model", progress)
     documents |= _reference(trial, prepared, progress)
     kept = asked_slices(spec)
     asked = msgspec.structs.replace(evaluation, slices=tuple(each for each in evaluation.slices if each.column in kept))

@@ -23,7 +23,8 @@ class Estimate(msgspec.Struct, frozen=True):
     @staticmethod
     def around(value: float, error: float, *, least: float = -math.inf, most: float = math.inf) -> Estimate:
         """By the normal distribution, given the standard error."""
-        return Estimate(value, max(least, value - Z * error), min(most, value + Z * error))
+        exact = float(value)  # numpy's own numbers are no JSON
+        return Estimate(exact, max(least, exact - Z * float(error)), min(most, exact + Z * float(error)))
 
     @staticmethod
     def of_share(share: float, num_rows: float) -> Estimate:

@@ -10,15 +10,18 @@ from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
 from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.workflow.logged_rows import LoggedRows
+from hagane.workflow.window_parts.expected_errors import expected_errors
 
 Floats = npt.NDArray[np.float64]
 BATCH_VALUES = 1 << 21
 
 
 def sum_up_expected(rows: LoggedRows) -> ExpectedQuality | None:
-    """Of one label: of a classifier by its probabilities."""
+    """Of one label: of a classifier by its probabilities, of a regressor by the error model in its bundle."""
     signature = rows.signature
     num_classes = len(signature.classes)
+    if signature.task == "regression" and signature.label and not signature.labels:
+        return expected_errors(rows)
     if signature.labels or num_classes < 2 or (num_classes == 2 and signature.threshold is None):
         return None
     return _of_probabilities(rows, num_classes)
