@@ -83,13 +83,13 @@ def write_log(place: Workspace, bundle: Bundle) -> None:
 
 
 def of_fare(report: MonitorReport) -> object:
-    return next(alert.explained_by for alert in report.alerts if alert.name == "fare")
+    return next(alert.explained_by for alert in report.alerts if (alert.of, alert.name) == ("input", "fare"))
 
 
 def test_the_slice_that_broke_is_told_and_kept(place: Workspace, tmp_path: Path) -> None:
     report = monitor("cab", workspace=place, monitoring=ASKED)
-    assert [(alert.title, alert.num_windows) for alert in report.alerts] == [("fare", 1)]
-    (alert,) = report.alerts
+    (alert,) = (alert for alert in report.alerts if alert.of == "input")
+    assert (alert.title, alert.num_windows) == ("fare", 1)
     effect = alert.explained_by
     assert effect is not None
     assert effect.slice == "company = 'city'"
@@ -143,8 +143,11 @@ def test_the_service_writes_log_lines_where_nobody_reads(
     assert run_command(command) != 0, "as Ctrl-C ends it"
     told = capsys.readouterr()
     lines = [json.loads(line) for line in told.out.splitlines()]
-    assert [line["event"] for line in lines] == ["alert_opened", "round", "round"]
-    assert lines[0]["explained_by"]["slice"] == "company = 'city'"
-    assert (lines[1]["num_open_alerts"], lines[1]["faults"]) == (1, [])
+    *opened, first, second = lines
+    assert (first["event"], second["event"]) == ("round", "round")
+    assert {line["event"] for line in opened} == {"alert_opened"}, "before the first round ends, and not again"
+    (fare,) = (line for line in opened if line["of"] == "input")
+    assert fare["explained_by"]["slice"] == "company = 'city'"
+    assert (first["num_open_alerts"], first["faults"]) == (len(opened), [])
     assert "metrics: http://127.0.0.1:" in told.err
-    assert all('hagane_monitor_open_alerts{endpoint="cab"} 1' in text for text in scraped)
+    assert all(f'hagane_monitor_open_alerts{{endpoint="cab"}} {len(opened)}' in text for text in scraped)

@@ -54,9 +54,10 @@ def _entry(alerts: Sequence[Alert], windows: Windows) -> Iterator[str]:
     share = f", {100 * first.share:.3g} % of what came since" if first.share is not None else ""
     yield (f"  since {windows.name(first.since)} ({counted(first.num_windows, 'window')}),"
            f" {first.traffic:,.0f} rows of the traffic{share}")  # fmt: skip
-    effect = next((alert.explained_by for alert in alerts if alert.explained_by is not None), None)
-    if effect is not None:
-        yield "  " + " ".join(effect.text.split())
+    told = next((alert for alert in alerts if alert.explained_by is not None), None)
+    if told is not None and told.explained_by is not None:
+        then = "" if told.last == told.opened else f", in {windows.name(told.opened)}"
+        yield "  " + " ".join(f"{told.explained_by.text}{then}".split())
 
 
 def _section(title: str, alerts: Sequence[Alert], windows: Windows) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -13,6 +14,7 @@ from hagane.monitoring.reference import Reference
 from hagane.monitoring.slice_effect import SliceEffect
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.worst_slice import worst_slice
+from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.workflow.request_log import log_folder
 from hagane.workflow.window_slices import Judged, WindowSlices
@@ -23,7 +25,12 @@ MOST_ALERTS = 20
 
 
 def explain_alerts(
-    alerts: Sequence[Alert], judged: Judged, *, endpoint: str, workspace: Workspace
+    alerts: Sequence[Alert],
+    judged: Judged,
+    *,
+    endpoint: str,
+    workspace: Workspace,
+    progress: Progress = SILENT,
 ) -> tuple[Alert, ...]:
     """The alerts with the slice that explains most of each (`explaining_slice`), where one clearly does.
 
@@ -32,15 +39,18 @@ def explain_alerts(
     """
     found = {alert.key: alert for alert in alerts}
     standing = [alert for alert in alerts if alert.until is None]
-    for model, opened in sorted({(alert.deployed_model_id, alert.opened) for alert in standing}):
-        together = [alert for alert in standing if (alert.deployed_model_id, alert.opened) == (model, opened)]
-        together.sort(key=lambda alert: (-alert.excess, alert.key))
-        try:
-            effects = _effects(together[:MOST_ALERTS], [each for each in judged if _is_of(each, model)],
-                               log_folder(endpoint, workspace))  # fmt: skip
-        except HaganeError:  # the log was moved or is damaged: the alert is told all the same
-            continue
-        found |= {key: msgspec.structs.replace(found[key], explained_by=effect) for key, effect in effects}
+    if not standing:
+        return tuple(alerts)
+    groups = sorted({(alert.deployed_model_id, alert.opened) for alert in standing})
+    with progress.phase("look for what explains", total=len(groups), unit="windows") as phase:
+        for model, opened in groups:
+            together = [alert for alert in standing if (alert.deployed_model_id, alert.opened) == (model, opened)]
+            together.sort(key=lambda alert: (-alert.excess, alert.key))
+            of_model = [each for each in judged if _is_of(each, model)]
+            with contextlib.suppress(HaganeError):  # the log was moved or is damaged: they are told all the same
+                for key, effect in _effects(together[:MOST_ALERTS], of_model, log_folder(endpoint, workspace)):
+                    found[key] = msgspec.structs.replace(found[key], explained_by=effect)
+            phase.advance(1)
     return tuple(found[alert.key] for alert in alerts)
 
 

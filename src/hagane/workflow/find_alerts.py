@@ -8,6 +8,7 @@ from hagane.monitoring.alert import Alert, alerts_of
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.windows import Windows
+from hagane.progress import SILENT, Progress
 from hagane.spec.monitoring import Monitoring
 from hagane.workflow.explain_alerts import explain_alerts
 from hagane.workspace.kept_alerts import KeptAlerts
@@ -21,6 +22,7 @@ def find_alerts(
     kept: KeptAlerts,
     workspace: Workspace,
     monitoring: Monitoring,
+    progress: Progress = SILENT,
 ) -> tuple[Alert, ...]:
     """Those that open or stand in these windows, the earliest first, each with the slice that explains it.
 
@@ -33,6 +35,6 @@ def find_alerts(
     if not found:
         return ()
     seen, fresh = kept.known(found)
-    told = [*seen, *explain_alerts(fresh, judged, endpoint=endpoint, workspace=workspace)]
+    told = [*seen, *explain_alerts(fresh, judged, endpoint=endpoint, workspace=workspace, progress=progress)]
     kept.keep(told)
     return tuple(sorted(told, key=lambda alert: (alert.opened, alert.key)))

@@ -100,7 +100,7 @@ def monitor(
     earlier = _since_alerts(kept, latest, summaries, series)
     known = WindowReferences(workspace, baseline, asked, summaries)
     judged = _judged(_with_before(summaries, series, [*earlier, *latest]), known, asked)
-    alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked)
+    alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked, progress=progress)
     references, windows = zip(*judged[len(earlier) :], strict=True) if judged else ((), ())
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done.windows),
                          windows=windows, notes=(*notes, *done.notes, *known.notes), alerts=alerts,

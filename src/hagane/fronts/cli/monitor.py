@@ -271,6 +271,7 @@ def _go_on(
     with ExitStack() as stack:
         if port is not None:
             rounds.output.hint(f"metrics: {stack.enter_context(monitor_port(rounds.metrics, port))}")
+        asked = asked | {"progress": rounds.progress}
         watch_endpoint(endpoint, on_round=on_round, sleep=rounds.sleep, **asked)
 
 

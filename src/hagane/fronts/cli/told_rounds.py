@@ -21,10 +21,12 @@ class ToldRounds:
     """Of one endpoint, for as long as the command runs."""
 
     def __init__(self, endpoint: str, output: Output, *, is_lines: bool, prometheus: Path | None) -> None:
+        from hagane.fronts.cli.rounds_progress import RoundsProgress
         from hagane.workflow.monitor_metrics import MonitorMetrics
 
         self.endpoint, self.output, self.is_lines, self.prometheus = endpoint, output, is_lines, prometheus
         self.metrics = MonitorMetrics(endpoint)
+        self.progress = RoundsProgress(output.progress)
         self._began = time.monotonic()
         self._shown: dict[str, int | None] = {}
         self._is_first = True
@@ -37,6 +39,7 @@ class ToldRounds:
     def tell(self, report: MonitorReport | None, faults: tuple[str, ...]) -> None:
         """Say what a round has found, and what went wrong in it."""
         faults = self.publish(report, faults)
+        self.progress.is_first = False
         if self.is_lines:
             return
         if report is not None:

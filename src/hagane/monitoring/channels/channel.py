@@ -25,6 +25,6 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         """For an address that may be a secret, as those of webhooks are: of it the name has a digest.
 
         >>> Channel.of("webhook", "https://hooks.example/T0/secret", print).name
-        'webhook 9b3ad2c5a4f0'
+        'webhook a882be3ca499'
         """
         return Channel(name=f"{kind} {hashlib.sha256(address.encode()).hexdigest()[:12]}", send=send)
