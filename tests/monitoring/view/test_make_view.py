@@ -133,4 +133,4 @@ def test_any_figures_are_json(given_figures: list[tuple[float, float, bool] | No
     ]  # fmt: skip
     series = Series.through(findings)
     assert msgspec.json.decode(msgspec.json.encode(series), type=Series) == series
-    assert series.excess >= 0.0 or series.threshold is not None
+    assert len(series.values) == len(series.thresholds) == len(series.excesses) == len(given_figures)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from hagane.monitoring.view.shown_window import ShownWindow
     from hagane.monitoring.view.then_and_now import ThenAndNow
 
-MOST_SERIES, MOST_ALERTS, MOST_NAMES, WIDEST = 12, 8, 3, 120
-NAME, FIGURE = 26, 9
+MOST_SERIES, MOST_QUALITY, MOST_ALERTS, WIDEST = 12, 16, 8, 120
+NAME, FIGURE, INTERVAL = 26, 9, 24
 
 
 def render_monitor(view: MonitorView) -> RenderableType:
@@ -46,10 +46,11 @@ def _parts(view: MonitorView, width: int) -> Iterator[RenderableType]:
     yield Text(view.verdict, "bold red" if view.open_alerts else "")
     if view.alerts:
         yield from ("", titled("alerts", _alerts(view), rest_text(len(view.alerts) - MOST_ALERTS, "alerts")))
-    yield from ("", titled("windows", _windows(view, with_model=len(models) > 1), _too_few(view)))
+    yield from ("", titled("windows", _windows(view, width, with_model=len(models) > 1), _too_few(view)))
     quality = [each for each in view.series if each.of == "quality"]
     if quality:
-        yield from ("", titled("quality", _quality(quality, width), *view.assumptions))
+        yield from ("", titled("quality", _quality(quality, width), rest_text(len(quality) - MOST_QUALITY, "metrics"),
+                          *view.assumptions))  # fmt: skip
     yield from _watched(view, width)
 
 
@@ -74,21 +75,23 @@ def render_alert(shown: ShownAlert) -> Text:
     return line
 
 
-def _windows(view: MonitorView, *, with_model: bool) -> Table:
+def _windows(view: MonitorView, width: int, *, with_model: bool) -> Table:
+    """A line a window, the names of what is off cut to the room that figures leave."""
     table = new_table()
-    table.add_column("window", no_wrap=True)
-    if with_model:
-        table.add_column("model", no_wrap=True)
-    for heading in ("rows", "traffic", "errors", "off"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("beyond the threshold")
+    headings = ["window", *(["model"] if with_model else []), "rows", "traffic", "errors", "off"]
+    rows = [[window.name, *([short_text(window.model, 24)] if with_model else []), *_counts(window)]
+            for window in view.windows]  # fmt: skip
+    for heading in headings:
+        is_text = heading in ("window", "model")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
+    table.add_column("beyond the threshold", no_wrap=True)
+    taken = sum(2 + max(map(cell_len, column)) for column in zip(headings, *rows, strict=True))
     titles = {each.place: each.title for each in view.series}
-    for window in view.windows:
-        names = [titles.get(place, place) for place in window.anomalies]
-        more = rest_text(len(names) - MOST_NAMES, "of them")
-        far = cell(", ".join([*names[:MOST_NAMES], *([more] if more else [])]), 60)
+    for window, row in zip(view.windows, rows, strict=True):
+        names = dict.fromkeys(titles.get(place, place) for place in window.anomalies)
+        far = cell(", ".join(names), max(10, width - taken))
         far.stylize("bold red")
-        table.add_row(window.name, *([cell(window.model, 24)] if with_model else []), *_counts(window), far)
+        table.add_row(*row, far)
     return table
 
 
@@ -100,23 +103,24 @@ def _counts(window: ShownWindow) -> tuple[str, str, str, str]:
 
 def _quality(series: list[Series], width: int) -> Text:
     """A line a metric: its last figure with its interval, and all windows."""
-    lines = []
-    for each in series[:MOST_SERIES]:
-        at = each.latest if each.latest is not None else _last(each)
+    lines = [Text(f"{_wide('metric', NAME)} {_wide('value, 95 % interval', INTERVAL)} {'threshold':>{FIGURE}}  windows",
+                  "dim")]  # fmt: skip
+    for each in series[:MOST_QUALITY]:
         line = Text(_wide(each.title.removeprefix("quality ").replace("_", " "), NAME), "bold")
-        value = brief_text(each.values[at], 3)
-        if each.lows and each.lows[at] is not None and each.highs[at] is not None:
-            value += f" ({brief_text(each.lows[at], 3)} to {brief_text(each.highs[at], 3)})"
-        limit = f", threshold {each.threshold:g}" if each.threshold is not None else ""
-        line.append(_wide(f"{value}{limit}", 24 + (16 if limit else 0)), "bold red" if each.is_anomaly else "")
-        line.append(" ")
+        line.append(f" {_wide(_estimate(each), INTERVAL)}", "bold red" if each.is_anomaly else "")
+        line.append(f" {_plain(each.threshold):>{FIGURE}}  ")
         line.append_text(timeline_bars(each, max(8, width - line.cell_len)))
         lines.append(line)
     return Text("\n").join(lines)
 
 
-def _last(series: Series) -> int:
-    return max(at for at, value in enumerate(series.values) if value is not None)
+def _estimate(series: Series) -> str:
+    """`0.879 (0.85 to 0.909)`."""
+    at = series.shown
+    value = brief_text(series.values[at], 3)
+    if series.lows and series.lows[at] is not None and series.highs[at] is not None:
+        value += f" ({brief_text(series.lows[at], 3)} to {brief_text(series.highs[at], 3)})"
+    return value
 
 
 def _watched(view: MonitorView, width: int) -> Iterator[RenderableType]:
@@ -148,7 +152,7 @@ def _figures(series: Series, room: int) -> Text:
 
 
 def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _change(series: Series, both: ThenAndNow | None, width: int) -> Text:

@@ -24,15 +24,16 @@ SUBJECTS: dict[Subject, tuple[str, str]] = {
         "How good the answers were",
         "With 95 % intervals where there are any. Dotted: expected, before labels came.",
     ),
-    "volume": ("How much came", ""),
-    "schema": ("The form of what came", ""),
-    "replay": ("Whether answers can be had again", ""),
     "input": ("Columns", ""),
     "prediction": ("Answers", ""),
     "feature": ("Encoded features", ""),
     "attribution": ("Why answers were given", ""),
+    "volume": ("How much came", ""),
+    "schema": ("The form of what came", ""),
+    "replay": ("Whether answers can be had again", ""),
 }
-QUIET = 9
+QUIET: dict[Subject, int] = {"schema": 3}
+MOST_QUIET = 9
 """Things of a subject that are shown at once though nothing was ever wrong with them; the others are folded."""
 Thing = list[tuple[int, Series]]
 """Its series in all measures, each with its number in the view."""
@@ -49,16 +50,18 @@ def filter_bar(view: MonitorView) -> Markup:
 
 
 def things_sections(view: MonitorView) -> Iterator[Markup]:
-    """A section a subject: what was ever off, and the first of the others; the rest opens when asked."""
+    """A section a subject, what is wrong now first: what was ever off, then others; the rest opens when asked."""
     ids = place_ids(view)
     things = _things(view, ids)
     columns = {(each.of, each.name): each for each in view.columns}
-    for subject, (title, note) in SUBJECTS.items():
+    wrong = {thing[0][1].of for thing in things if any(series.is_anomaly for _, series in thing)}
+    for subject in sorted(SUBJECTS, key=lambda each: each not in ("quality", *wrong)):
+        title, note = SUBJECTS[subject]
         of_it = [thing for thing in things if thing[0][1].of == subject]
         if not of_it:
             continue
         off = [thing for thing in of_it if any(series.anomalies for _, series in thing)]
-        shown = of_it[: max(len(off), QUIET)]
+        shown = of_it[: max(len(off), QUIET.get(subject, MOST_QUIET))]
         cards = [_card(view, thing, columns, ids) for thing in of_it]
         rest = cards[len(shown) :]
         legend = _legend(view, subject) if any((each[0][1].of, each[0][1].name) in columns for each in of_it) else ""
@@ -128,10 +131,10 @@ def _card(
 
 def _figure_line(series: Series) -> Markup:
     """The measure, its last figure, its threshold."""
-    at = series.latest
-    value = element("b", brief_text(series.value))
+    at = series.shown
+    value = element("b", brief_text(series.values[at]))
     interval = ""
-    if at is not None and series.lows and series.lows[at] is not None and series.highs[at] is not None:
+    if series.lows and series.lows[at] is not None and series.highs[at] is not None:
         interval = f" ({brief_text(series.lows[at])} to {brief_text(series.highs[at])})"
     limit = "" if series.threshold is None else f", threshold {brief_text(series.threshold)}"
     return element("p", f"{measure_text(series.measure)} ", value, f"{interval}{limit}", class_="figure-line")

@@ -103,19 +103,22 @@ def _level(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def _threshold(series: Series, place: _Place) -> Iterator[Markup]:
     """Level over each window; it may differ from one to the next."""
     known = [(at, value) for at, value in enumerate(series.thresholds) if value is not None]
-    path = ""
+    path, before = "", -2
     for value, group in itertools.groupby(known, key=lambda each: each[1]):
         windows = [at for at, _ in group]
-        path += f"M{place.x(windows[0] - 0.5):.0f} {place.y(value):.1f}H{place.x(windows[-1] + 0.5):.0f}"
+        begin = f"V{place.y(value):.1f}" if windows[0] == before + 1 else ""
+        path += begin or f"M{place.x(windows[0] - 0.5):.0f} {place.y(value):.1f}"
+        path += f"H{place.x(windows[-1] + 0.5):.0f}"
+        before = windows[-1]
     if path:
         yield element("path", d=path, class_="limit")
 
 
 def _lines(view: MonitorView, series: Series, place: _Place, class_: str) -> Iterator[Markup]:
-    """A line through the judged windows of each deployed model."""
+    """A line through the judged windows of each deployed model; through all of what is never judged."""
     by_model: dict[str, list[tuple[float, float]]] = {}
     for at, value in enumerate(series.values):
-        if value is not None and at not in series.unjudged:
+        if value is not None and (at not in series.unjudged or series.latest is None):
             by_model.setdefault(view.windows[at].deployed_model_id, []).append((at, value))
     for known in by_model.values():
         yield element("polyline", points=place.points(_level(known)), class_=class_)
@@ -123,7 +126,7 @@ def _lines(view: MonitorView, series: Series, place: _Place, class_: str) -> Ite
 
 def _dots(series: Series, place: _Place) -> Iterator[Markup]:
     """What is beyond the threshold; hollow where there were too few rows."""
-    off, few = set(series.anomalies), set(series.unjudged)
+    off, few = set(series.anomalies), set(series.unjudged) if series.latest is not None else set[int]()
     for class_, chosen in (("few", few), ("off", off)):
         path = "".join(f"M{place.x(at):.0f} {place.y(value):.1f}h0" for at, value in enumerate(series.values)
                        if at in chosen and value is not None)  # fmt: skip

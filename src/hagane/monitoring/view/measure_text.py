@@ -10,6 +10,21 @@ SHORT = {
     "CHI_SQUARED": "χ²",
     "CBPE": "CBPE",
     "DLE": "DLE",
+    "ENUM_TYPE_UNEXPECTED_STRING_VALUES": "unexpected",
+    "FEATURE_TYPE_LOW_FRACTION_PRESENT": "missing",
+    "FLOAT_TYPE_HAS_INF": "infinities",
+}
+LONG = {
+    "JENSEN_SHANNON_DIVERGENCE": "Jensen-Shannon divergence",
+    "KOLMOGOROV_SMIRNOV": "Kolmogorov-Smirnov",
+    "WASSERSTEIN": "Wasserstein distance",
+    "L_INFTY": "L-infinity",
+    "CHI_SQUARED": "Cramér's V (χ²)",
+    "CBPE": "confidence-based estimate",
+    "DLE": "direct loss estimate",
+    "ENUM_TYPE_UNEXPECTED_STRING_VALUES": "rows of unexpected values",
+    "FEATURE_TYPE_LOW_FRACTION_PRESENT": "rows without a value",
+    "FLOAT_TYPE_HAS_INF": "rows of infinities",
 }
 
 
@@ -23,13 +38,4 @@ def measure_text(measure: str, *, is_short: bool = False) -> str:
     """
     if is_short and measure in SHORT:
         return SHORT[measure]
-    proper = {
-        "JENSEN_SHANNON_DIVERGENCE": "Jensen-Shannon divergence",
-        "KOLMOGOROV_SMIRNOV": "Kolmogorov-Smirnov",
-        "WASSERSTEIN": "Wasserstein distance",
-        "L_INFTY": "L-infinity",
-        "CHI_SQUARED": "Cramér's V (χ²)",
-        "CBPE": "confidence-based estimate",
-        "DLE": "direct loss estimate",
-    }
-    return proper.get(measure, measure.lower().replace("_", " "))
+    return LONG.get(measure, measure.lower().replace("_", " "))

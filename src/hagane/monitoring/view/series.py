@@ -69,6 +69,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return next((each for each in reversed(self.thresholds) if each is not None), None)
 
     @property
+    def shown(self) -> int:
+        """The window whose figure stands for it: the latest that was judged, else the last that has one."""
+        known = (at for at, value in enumerate(self.values) if value is not None)
+        return self.latest if self.latest is not None else max(known, default=len(self.values) - 1)
+
+    @property
     def is_anomaly(self) -> bool:
         """Whether it is not as it should be there."""
         return self.latest is not None and self.latest in self.anomalies
