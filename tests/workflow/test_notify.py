@@ -219,6 +219,21 @@ def test_nothing_is_told_twice_or_forgotten(tmp_path: Path) -> None:
     assert (told.last_told(), told_of(tmp_path, channel="b").last_told()) == (2.0, None)
 
 
+def test_what_ended_before_is_not_told_again_beside_what_stands(tmp_path: Path) -> None:
+    told, first, second = told_of(tmp_path), alert(since=10, until=30), alert(since=30)
+    told.told([first, second], now=1.0)
+    assert not any(told.news([first, second])), "and not in every other round"
+    over = alert(since=30, until=50)
+    assert told.news([first, over]).resolved == (over,)
+
+
+def test_one_that_ends_and_one_that_opens_are_told_in_one_round(tmp_path: Path) -> None:
+    told = told_of(tmp_path)
+    told.told([alert(since=10)], now=1.0)
+    first, second = alert(since=10, until=30), alert(since=30)
+    assert told.news([first, second]) == ((second,), (first,), ())
+
+
 def test_what_still_stands_is_told_again_after_a_while(tmp_path: Path) -> None:
     told = told_of(tmp_path)
     told.told([alert()], now=100.0)

@@ -11,10 +11,13 @@ from hagane.file_lock import lock_file
 from hagane.monitoring.channels.channel import Channel
 from hagane.monitoring.notification import Notification
 from hagane.monitoring.reference import Baseline
+from hagane.monitoring.windows import Windows
 from hagane.progress import SILENT, Progress
 from hagane.spec.monitoring import Monitoring
-from hagane.workflow.monitor import MonitorReport, monitor
+from hagane.workflow.monitor import MonitorReport, declared_monitoring, monitor
 from hagane.workflow.notify import notify
+from hagane.workflow.untold_windows import UntoldWindows
+from hagane.workflow.watched_log import watched_log
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
@@ -38,11 +41,13 @@ def watch_endpoint(
 ) -> None:
     """One round every `every_seconds`, until `on_round` says no: new windows are summed up, alerts told.
 
-    After downtime the first round catches up with every window that is over. A round that fails is handed to `on_round`
-    as its faults, and the next one comes all the same. Raises StorageError where another process watches this endpoint
-    already: the lock ends with its process, however that ends. NotFoundError where there is no log.
+    After downtime the first round catches up with every window that is over, and tells every alert of them. A round
+    that fails is handed to `on_round` as its faults, and the next one comes all the same. Raises StorageError where
+    another process watches this endpoint already: the lock ends with its process, however that ends. NotFoundError
+    where there is no log.
     """
-    path = WindowSummaries(workspace.monitoring_folder, endpoint).path.with_suffix(LOCK_SUFFIX)
+    summaries = WindowSummaries(workspace.monitoring_folder, endpoint).path
+    path = summaries.with_suffix(LOCK_SUFFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = lock_file(path)
     if lock is None:
@@ -57,10 +62,15 @@ def watch_endpoint(
             notification: Notification | None = None
             faults: tuple[str, ...] = ()
             try:
+                asked = monitoring or declared_monitoring(endpoint, workspace)[0]
+                untold = UntoldWindows(summaries, Windows(asked.every, asked.time_zone), baseline=baseline,
+                                       num_windows=num_windows)  # fmt: skip
                 report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=monitoring,
-                                 num_windows=num_windows, progress=progress)  # fmt: skip
+                                 num_windows=num_windows, since=untold.since(watched_log(endpoint, workspace)),
+                                 progress=progress)  # fmt: skip
                 notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds,
                                               remind_seconds=remind_seconds)  # fmt: skip
+                untold.note(report, channels)
             except HaganeError as error:
                 faults = (error.render(),)
             if not on_round(report, notification, faults):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from hagane.workspace.history_file import HistoryFile
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS told_alerts (baseline TEXT NOT NULL, every TEXT NOT NULL, channel TEXT NOT NULL,"
-    " deployed_model_id TEXT NOT NULL, place TEXT NOT NULL, until INTEGER, told REAL NOT NULL,"
+    " deployed_model_id TEXT NOT NULL, place TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, told REAL NOT NULL,"
     " PRIMARY KEY (baseline, every, channel, deployed_model_id, place))",
 )
 SERIES = "baseline = ? AND every = ? AND channel = ?"
@@ -26,6 +27,15 @@ class News(NamedTuple):
     """Over, of which that was not told yet."""
     reminded: tuple[Alert, ...] = ()
     """Not over, and told long ago."""
+
+
+class _Told(NamedTuple):
+    """The last that was told of one thing."""
+
+    since: int
+    until: int | None
+    """None: that it had opened."""
+    told: float
 
 
 class ToldAlerts:
@@ -45,14 +55,17 @@ class ToldAlerts:
         resolved: list[Alert] = []
         reminded: list[Alert] = []
         for alert in alerts:
-            until, told = known.get((alert.deployed_model_id, alert.place), (None, None))
-            is_open = told is not None and until is None
+            place = (alert.deployed_model_id, alert.place)
+            last = known.get(place)
+            if last is not None and alert.until is not None and alert.until <= last.since:
+                continue  # it was over before what was told last began
             if alert.until is not None:
-                if is_open or until is None or alert.until > until:
+                if last is None or last.until is None or alert.until > last.until:
                     resolved.append(alert)
-            elif not is_open and (until is None or alert.since >= until):
+                    known[place] = _Told(alert.since, alert.until, math.inf)
+            elif last is None or (last.until is not None and alert.since >= last.until):
                 opened.append(alert)
-            elif is_open and told is not None and told_before is not None and told <= told_before:
+            elif last.until is None and told_before is not None and last.told <= told_before:
                 reminded.append(alert)
         return News(tuple(opened), tuple(resolved), tuple(reminded))
 
@@ -60,16 +73,19 @@ class ToldAlerts:
         """Keep that these were told, in their order, at `now` (seconds since 1970). Raises StorageError."""
         with self._file.changing() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO told_alerts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*self.series, alert.deployed_model_id, alert.place, alert.until, now) for alert in alerts],
+                "INSERT OR REPLACE INTO told_alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (*self.series, alert.deployed_model_id, alert.place, alert.since, alert.until, now)
+                    for alert in alerts
+                ],
             )
 
     def last_told(self) -> float | None:
         """When the channel was told anything last."""
-        return max((told for _, told in self._known().values()), default=None)
+        return max((last.told for last in self._known().values()), default=None)
 
-    def _known(self) -> dict[tuple[str, str], tuple[int | None, float]]:
-        sql = f"SELECT deployed_model_id, place, until, told FROM told_alerts WHERE {SERIES}"
+    def _known(self) -> dict[tuple[str, str], _Told]:
+        sql = f"SELECT deployed_model_id, place, since, until, told FROM told_alerts WHERE {SERIES}"
         with self._file.reading() as connection:
             rows = connection.execute(sql, self.series).fetchall() if connection else []
-        return {(model, place): (until, told) for model, place, until, told in rows}
+        return {(model, place): _Told(*told) for model, place, *told in rows}
