@@ -97,13 +97,11 @@ def test_the_log_itself_is_trained_on_and_its_newest_rows_are_kept_back(tmp_path
     report = world.by_hand("retrain")
     assert told(report) == [("retrain", "begun"), ("retrain", "done")]
     assert report.new[1].figures["num_rows"] == 450
-    assert list(world.journal.rows_folder.iterdir()) == [world.journal.rows_folder / "attempt-1.parquet"]
+    assert not world.journal.rows_folder.exists(), "rows of people are not kept for longer than they are used"
     report = world.act(START)
     assert told(report)[:3] == [("evaluate", "done"), *CANARY]
     assert report.new[0].figures["num_rows"] == 200
     assert report.new[0].figures["low"] > 0
-    assert told(world.by_hand("rollback")) == ROLLED_BACK
-    assert not world.journal.rows_folder.exists(), "rows of people are not kept for longer than they are used"
 
 
 def base_of_log(folder: Path) -> Path:

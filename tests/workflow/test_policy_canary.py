@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from policy_world import DAY, HOUR, START, PolicyWorld, told, train_candidate, t
 import hagane as hg
 from hagane.errors import Fault, PreemptedError, SpecError
 from hagane.fronts.cli.run import run as run_command
+from hagane.serving.server_report import ModelStatus, ServerReport, host_name, start_time
 from hagane.workflow import watch_endpoint as watching
 from hagane.workflow.deploy import deploy
 from hagane.workflow.policy import act_on_policy as module
@@ -60,6 +62,17 @@ def test_a_canary_that_does_badly_leaves_at_once(world: PolicyWorld, log: dict[s
     assert told(report) == ROLLED_BACK
     assert why in report.new[0].why
     assert world.split() == {"tipped@1": 100}
+
+
+def test_a_canary_that_a_server_could_not_load_leaves(world: PolicyWorld) -> None:
+    canary(world)
+    status = ModelStatus(id=world.model("tipped@2").id, model="tipped", version=2, state="END", error="no memory")
+    world.place.endpoints.report(
+        ServerReport(endpoint="tips", host=host_name(), process=os.getpid(), started=start_time(), models=(status,))
+    )
+    report = world.act(START + 1)
+    assert told(report) == ROLLED_BACK
+    assert report.new[0].why == "a server could not take it: no memory"
 
 
 def test_labels_that_never_come_end_a_canary(world: PolicyWorld) -> None:

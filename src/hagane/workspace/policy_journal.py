@@ -38,7 +38,7 @@ class PolicyJournal:
 
     @property
     def rows_folder(self) -> Path:
-        """Where the rows of a training from the request log lie until its attempt ends."""
+        """Where the rows of a training from the request log lie until it ends."""
         return self.path.with_suffix(ROWS_SUFFIX)
 
     def steps(self) -> list[PolicyStep]:

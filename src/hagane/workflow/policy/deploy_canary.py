@@ -5,7 +5,6 @@ from __future__ import annotations
 from hagane.errors import Fault, HaganeError, SpecError
 from hagane.serving.endpoint_state import EndpointState
 from hagane.workflow.deploy import deploy
-from hagane.workflow.policy.retrain_candidate import forget_rows
 from hagane.workflow.policy.turn import CANARY, Turn, serving_model, told
 
 
@@ -18,7 +17,6 @@ def deploy_canary(turn: Turn) -> None:
         if not turn.is_by_hand and serving.reference != state.serving:
             why = f"{serving.reference} serves now, against which it was not evaluated"
             turn.note("reject", "done", why)
-            forget_rows(turn)
             return
         if others := _others(deployed, state.candidate):
             if turn.is_by_hand:
@@ -32,7 +30,6 @@ def deploy_canary(turn: Turn) -> None:
             _deploy(turn, state.candidate)
     except HaganeError as error:
         turn.note("canary", "failed", told(error))
-        forget_rows(turn)
         return
     turn.note("canary", "done", f"it answers {turn.policy.canary} % of the requests", serving=serving.reference)
 

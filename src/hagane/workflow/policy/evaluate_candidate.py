@@ -14,7 +14,6 @@ from hagane.workflow.compare import compare_models
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.model_facts import ModelFacts, read_model_facts
 from hagane.workflow.policy.labelled_log import LabelledLog
-from hagane.workflow.policy.retrain_candidate import forget_rows
 from hagane.workflow.policy.turn import Turn, serving_model, told
 
 _TESTS = {"delong": "DeLong", "mcnemar": "McNemar", "bootstrap": "paired bootstrap"}
@@ -38,7 +37,6 @@ def evaluate_candidate(turn: Turn) -> None:
         if turn.is_by_hand:
             raise
         turn.note("evaluate", "failed", told(error))
-        forget_rows(turn)
 
 
 def _evaluate(turn: Turn) -> None:
@@ -62,8 +60,6 @@ def _evaluate(turn: Turn) -> None:
                           is_accepted=verdict.is_accepted, figures=verdict.figures)  # fmt: skip
     rejected = turn.step("reject", "done", "not what the policy requires")
     turn.journal.add(evaluated, *(() if verdict.is_accepted else (rejected,)))
-    if not verdict.is_accepted:
-        forget_rows(turn)
 
 
 def judged(found: Comparison, test: PairedTest, policy: Policy) -> Verdict:
@@ -122,7 +118,6 @@ def _wait(turn: Turn, so_far: str) -> None:
         raise SpecError(Fault(what=what, expected="2 or more, of every class", received=so_far))
     if turn.now - turn.state.since > turn.policy.seconds("patience") * 1e6:
         turn.note("reject", "done", f"its evaluation had not the rows it needs after {turn.policy.patience}: {so_far}")
-        forget_rows(turn)
         return
     least = f"{turn.policy.min_rows:,} labelled rows that are newer than its training"
     turn.wait("evaluate", f"for {least}", so_far)

@@ -87,6 +87,7 @@ def _trained(turn: Turn, why: str, version: ModelVersion, figures: dict[str, flo
     """Of a spec's own data nobody knows from when they are: what was asked before the training's end may be in them."""
     rows_after = turn.now if turn.policy.data == "spec" else turn.state.rows_after
     turn.note("retrain", "done", why, model=version.reference, rows_after=rows_after, figures=figures)
+    forget_rows(turn)
 
 
 def made_by(turn: Turn) -> ModelVersion | None:
@@ -99,7 +100,7 @@ def made_by(turn: Turn) -> ModelVersion | None:
 
 
 def forget_rows(turn: Turn) -> None:
-    """Logged rows that were copied for a training are not kept longer than its attempt."""
+    """Logged rows that were copied for a training are not kept when it has ended."""
     shutil.rmtree(turn.journal.rows_folder, ignore_errors=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hagane.errors import Fault, HaganeError, SpecError
 from hagane.serving.endpoint_state import STABLE
 from hagane.workflow.deploy import deploy
-from hagane.workflow.policy.retrain_candidate import forget_rows
 from hagane.workflow.policy.turn import CANARY, Turn, serving_model, told
 from hagane.workflow.undeploy import undeploy
 
@@ -26,7 +25,6 @@ def promote(turn: Turn, why: str, figures: dict[str, float] | None = None) -> No
         turn.note("promote", "failed", turn.waits)
         return
     turn.note("promote", "done", "it answers all requests")
-    forget_rows(turn)
 
 
 def roll_back(turn: Turn, why: str, figures: dict[str, float] | None = None) -> None:
@@ -41,7 +39,6 @@ def roll_back(turn: Turn, why: str, figures: dict[str, float] | None = None) -> 
         turn.note("rollback", "failed", turn.waits)
         return
     turn.note("rollback", "done", f"{serving_model(turn.deployed()).reference} answers all requests")
-    forget_rows(turn)
 
 
 def _take_out(turn: Turn) -> None:
