@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.support.heard import Heard
 from tests.workflow.logged_answers import log_answers
 
 import hagane as hg
 from hagane.fronts.cli.run import run as run_command
 from hagane.monitoring.quality.expected_regression import FACTS_NAME, GRAPH_NAME, ErrorModelFacts, ExpectedRegression
 from hagane.monitoring.windows import Windows
-from hagane.progress import SILENT, Phase
-from hagane.progress.events import Event
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.quality import Quality
 from hagane.spec.spec import Model, Spec
@@ -52,22 +51,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         came, _ = traffic(ROWS, seed=10 + day, shift=shift)
         log_answers(place, model.bundle, came, hour=FIRST_HOUR + 24 * day, endpoint="fares", model="fares", weight=2.0)
     return place
-
-
-class Heard:
-    """Keeps the notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def phase(self, name: str, **about: Any) -> Phase:
-        return SILENT.phase(name, **about)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def tell(self, event: Event) -> None:
-        pass
 
 
 def true_errors(place: Workspace, day: int) -> Any:

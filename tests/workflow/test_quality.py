@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn import metrics as sk
+from tests.support.heard import Heard
 from tests.workflow.logged_answers import log_answers, log_rows
 
 import hagane as hg
@@ -284,3 +285,15 @@ def test_a_report_with_labels_is_plain_json(place: Workspace) -> None:
     assert summary["quality"]["num_labelled"] == ROWS
     assert summary["quality"]["each"][0]["sums"]["ranked"]["bins"] == {}, "figures alone"
     assert any("fair sample" in told for told in document["view"]["assumptions"])
+
+
+def test_columns_that_cannot_be_sliced_by_are_told(tmp_path: Path) -> None:
+    heard = Heard()
+    columns, tipped = traffic(200, seed=1)
+    rows = pa.table({**columns, "night": [True, False] * 100, "tipped": tipped})
+    hg.train(rows, label="tipped", model="logistic_reg", workspace=tmp_path, exclude=["night"], progress=heard,
+             monitoring={"quality": {"slices": ["paid", "fare", "night"]}})  # fmt: skip
+    told = " ".join(heard.notes)
+    assert "no feature reads 'night'" in told
+    assert "'fare' is FLOAT64, without frequent values" in told
+    assert "'paid'" not in told

@@ -37,6 +37,7 @@ from hagane.workflow.measure_reference import measure_reference
 from hagane.workflow.prepare import Prepared
 from hagane.workflow.score import report, score_table
 from hagane.workflow.sign import sign
+from hagane.workflow.tell_slices_without_values import tell_slices_without_values
 from hagane.workflow.verify_explanation import MissedSumError
 from hagane.workflow.verify_export import Verification, verify_export
 
@@ -93,6 +94,7 @@ def export(
     documents |= _explained_globally(trial, prepared, explanation is not None, progress)
     documents |= error_model_documents(prepared, model, encoded, folder / "error_model", progress)
     documents |= _reference(trial, prepared, progress)
+    tell_slices_without_values(prepared, progress)
     kept = asked_slices(spec)
     asked = msgspec.structs.replace(evaluation, slices=tuple(each for each in evaluation.slices if each.column in kept))
     return Export(graphs.model, signature, verification, asked, evaluation, fit, documents)

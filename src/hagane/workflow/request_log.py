@@ -151,9 +151,10 @@ def truth_sql(folder: LogFolder, rows: str) -> str | None:
     if not feedback:
         return None
     latest = (
-        "SELECT request_id, row, truth, time AS truth_time, arrived AS truth_arrived"
-        f" FROM {files_sql(feedback)}"
-        " QUALIFY row_number() OVER (PARTITION BY request_id, row ORDER BY arrived DESC) = 1"
+        "SELECT t.request_id, t.row, truth, t.time AS truth_time, arrived AS truth_arrived"
+        f" FROM {files_sql(feedback)} AS t SEMI JOIN ({rows}) AS asked"  # only what is left has to be put in order
+        " ON t.request_id = asked.request_id AND t.row = asked.row"
+        " QUALIFY row_number() OVER (PARTITION BY t.request_id, t.row ORDER BY arrived DESC) = 1"
     )
     return _joined(rows, latest)
 
