@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hagane.bundle.signature import Signature
 from hagane.data.arrow_types import ARROW_TYPES
@@ -85,8 +86,8 @@ def _each(
         name = one.label if signature.labels else ""
         yield SliceQuality(label=name, sums=_sums(one, truth, answers, weights, NUM_BINS))
         for number, (column, values) in enumerate(slices.items()):
-            texts = np.array(batch.column(f"s{number}").to_pylist(), object)[known]
-            for value, text, chosen in _values(column, values, texts):
+            for value, text, having in _values(column, values, batch.column(f"s{number}")):
+                chosen = having[known]
                 if chosen.any():
                     sums = _sums(one, truth[chosen], answers[chosen], weights[chosen], SLICE_BINS)
                     yield SliceQuality(label=name, slice=text, column=column, value=value, sums=sums)
@@ -122,12 +123,13 @@ def _sums(one: Signature, truth: Any, answers: Any, weights: Any, num_bins: int)
 
 def _values(column: str, values: tuple[str, ...], texts: Any) -> Iterator[tuple[str | None, str, Any]]:
     """Value, the slice's name and [n] which rows it has: each frequent one, NULL, and all others together."""
-    for value in values:
+    places = pc.index_in(texts, value_set=pa.array(values, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    is_null = texts.is_null().to_numpy(zero_copy_only=False)
+    for place, value in enumerate(values):
         shown = value.replace("'", "''")
-        yield value, f"{column} = '{shown}'", texts == value
-    is_null = np.array([text is None for text in texts], np.bool_)
+        yield value, f"{column} = '{shown}'", places == place
     yield None, f"{column} IS NULL", is_null
-    yield None, f"{column}: other values", ~is_null & ~np.isin(texts.astype(str), values)
+    yield None, f"{column}: other values", (places < 0) & ~is_null
 
 
 def _slices(rows: LoggedRows) -> Slices:
