@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from hagane.errors import StorageError
+from hagane.fronts.cli.alert_channels import alert_channels
 from hagane.monitoring.alert import Alert
 from hagane.monitoring.channels.channel import Channel
 from hagane.monitoring.channels.email import send_email
@@ -293,3 +294,15 @@ def test_log_lines_are_json_with_moments_as_texts() -> None:
     assert (resolved["event"], resolved["until"], resolved["lasted_seconds"]) == (
         "alert_resolved", "1970-01-01T01:00:00Z", 3600.0)  # fmt: skip
     assert opened.keys() == resolved.keys() >= set(Alert.__struct_fields__)
+
+
+def test_every_webhook_and_address_is_a_channel_whose_name_holds_no_secret() -> None:
+    url = "https://hooks.example/T0/secret"
+    found = alert_channels([url, url, "https://other.example"], ["a@b.c", "d@e.f"], "smtp://127.0.0.1:1")
+    assert len({channel.name for channel in found}) == len(found) == 4
+    assert not any("secret" in channel.name or "@" in channel.name for channel in found)
+    assert [channel.name for channel in found] == [
+        channel.name for channel in alert_channels([url, "https://other.example"], ["a@b.c", "d@e.f"], "smtps://x")
+    ], "the same in every run"
+    with pytest.raises(StorageError, match="cannot be sent"):
+        found[-1].send(MESSAGE)

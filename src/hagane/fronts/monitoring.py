@@ -26,7 +26,7 @@ def monitor(
 
     `training`: the rows that the answering version was trained on (skew). `previous`: the window before (drift).
     `monitoring` is by default what the spec of the latest model says. `.drifted` names the columns that have moved too
-    far, `.windows` has every figure. Raises HaganeError.
+    far, `.windows` has every figure, `.alerts` what stands and what has ended. Raises HaganeError.
     """
     from hagane.workflow.monitor import monitor as run
     from hagane.workspace.workspace import Workspace

@@ -50,7 +50,7 @@ def _entry(alerts: Sequence[Alert], windows: Windows) -> Iterator[str]:
     first = alerts[0]
     yield " ".join(f"- {first.title}: {first.change or 'beyond its threshold'}".split())
     for alert in alerts:
-        yield f"  {measure_text(alert.measure)} {brief_text(alert.value)}, threshold {alert.threshold:g}"
+        yield f"  {_figure(alert)}"
     share = f", {100 * first.share:.3g} % of what came since" if first.share is not None else ""
     yield (f"  since {windows.name(first.since)} ({counted(first.num_windows, 'window')}),"
            f" {first.traffic:,.0f} rows of the traffic{share}")  # fmt: skip
@@ -69,10 +69,14 @@ def _section(title: str, alerts: Sequence[Alert], windows: Windows) -> list[str]
     return [title, *lines, *([f"and {more:,} more"] if more else [])]
 
 
+def _figure(alert: Alert) -> str:
+    return f"{measure_text(alert.measure)} {brief_text(alert.value)}, threshold {brief_text(alert.threshold)}"
+
+
 def _lasted(alert: Alert, windows: Windows) -> str:
     since = windows.name(alert.since)
     if alert.until is None:
-        return f"since {since}, {measure_text(alert.measure)} {brief_text(alert.value)}, threshold {alert.threshold:g}"
+        return f"since {since}, {_figure(alert)}"
     gone = "; the model answers no more" if alert.is_gone else ""
     return f"lasted {duration_text(alert.until - alert.since)}, from {since} to {windows.name(alert.until - 1)}{gone}"
 

@@ -32,7 +32,7 @@ def model_contexts(report: MonitorReport, alerts: Sequence[Alert], workspace: Wo
             deployed=deployed.get(deployed_model_id),
             last=window.summary.window.start if window else None,
             also=_names(window, told, is_form=False),
-            form=_names(window, set(), is_form=True),
+            form=_names(window, told, is_form=True),
         ))  # fmt: skip
     return tuple(found)
 

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def alert_channels(webhooks: Sequence[str], recipients: Sequence[str], smtp: str | None) -> list[Channel]:
-    """One for each webhook, and one for all that get the mail. Raises UsageError for mail without a server."""
+    """One for each webhook, and for each address: what a server refuses for one of them is sent to the others.
+
+    Raises UsageError for mail without a server.
+    """
     from functools import partial
 
     from hagane.errors import Fault
@@ -22,6 +25,6 @@ def alert_channels(webhooks: Sequence[str], recipients: Sequence[str], smtp: str
     if recipients and not smtp:
         raise UsageError(Fault(what="--email needs a mail server", expected="--smtp smtp://user:password@host:587"))
     found = [Channel.of("webhook", url, partial(post_webhook, url)) for url in dict.fromkeys(webhooks)]
-    if recipients and smtp:
-        found.append(Channel.of("email", " ".join(sorted(recipients)), partial(send_email, smtp, recipients)))
+    if smtp:
+        found += [Channel.of("email", to, partial(send_email, smtp, [to])) for to in dict.fromkeys(recipients)]
     return found
