@@ -50,6 +50,12 @@ test-bigquery: $(READY) ## BigQuery's real clients (Python, %%bigquery, bigframe
 	@.venv-bigquery/bin/python -m pip install --quiet --disable-pip-version-check -r tests/session/rest/clients.txt
 	@HAGANE_BIGQUERY=$(CURDIR)/.venv-bigquery/bin/python $(BIN)/python -m pytest tests/session/rest/test_clients.py
 
+.PHONY: test-tfdv
+test-tfdv: $(READY) ## JS and L-infinity against TensorFlow Data Validation itself, in an environment of its own (without TensorFlow: 83 MB)
+	@test -x .venv-tfdv/bin/python || $(PYTHON) -m venv .venv-tfdv
+	@.venv-tfdv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/monitoring/tfdv.txt
+	@HAGANE_TFDV=$(CURDIR)/.venv-tfdv/bin/python $(BIN)/python -m pytest tests/monitoring/test_tfdv_values.py
+
 .PHONY: test-beam
 test-beam: $(READY) ## Bundles in Apache Beam's RunInference on its local runner, in an environment of its own
 	@test -x .venv-beam/bin/python || $(PYTHON) -m venv .venv-beam
@@ -103,5 +109,5 @@ docs: $(READY) ## Build docs/ into docs/_build/html; a warning is an error
 
 .PHONY: clean
 clean: ## Remove what was built (.venv, caches, the workspace's scratch)
-	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-schemathesis .venv-package .venv-beam build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
+	@rm -rf $(VENV) .venv-tensorflow .venv-clients .venv-schemathesis .venv-package .venv-beam .venv-tfdv build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .hagane/scratch
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

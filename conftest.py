@@ -11,7 +11,9 @@ import pytest
 NEED_BEAM = ["src/hagane/integrations/beam.py", "tests/integrations/beam_pipelines.py"]
 CLIENTS = [f"tests/session/rest/{name}_client.py" for name in ("python", "magic", "bigframes")]
 """Programs of environments of their own."""
-collect_ignore = CLIENTS + ([] if importlib.util.find_spec("apache_beam") else NEED_BEAM)
+collect_ignore = [*CLIENTS, "tests/monitoring/tfdv_program.py"] + (
+    [] if importlib.util.find_spec("apache_beam") else NEED_BEAM
+)
 """Modules for other projects, where these are not installed (`make test-beam` has Beam)."""
 
 

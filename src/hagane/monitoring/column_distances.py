@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import msgspec
+
 from hagane.monitoring.distribution import Categories, Distribution
 from hagane.monitoring.finding import Finding, Subject
 from hagane.monitoring.measure_column import measure_column
 from hagane.monitoring.measures.l_infinity import changed_shares
 from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.monitoring.sampling_noise import sampling_noise
+from hagane.monitoring.sketch_error import sketch_error
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import ColumnStatistics, Statistics
@@ -49,6 +52,8 @@ def column_distances(
                                         threshold=monitoring.threshold_of(column.name, measure),
                                         num_rows=study.num_rows, is_judged=is_judged,
                                         change=_change(base, column, *both))  # fmt: skip
+            error = sketch_error(measure, base, column, both, value)
+            found = msgspec.structs.replace(found, sketch_error=error) if error else found
             limit = None if monitoring.has_own_threshold(column.name, measure) else derived.get(found.place)
             if limit is not None:
                 found = found.at_threshold(max(limit, sampling_noise(measure, base, column, both)))

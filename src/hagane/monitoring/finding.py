@@ -42,6 +42,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     low: float | None = None
     """Of an estimate: where its 95 % interval begins."""
     high: float | None = None
+    sketch_error: float | None = None
+    """Of a distance out of sketches: how far it may be off at most (`hagane.monitoring.sketch_error`)."""
     change: str = ""
     """What has changed most, in words: `mean 12.1 → 15.4`, `'card' 40 % → 62 %`."""
 
