@@ -15,6 +15,7 @@ import hagane as hg
 from hagane.bundle.bundle import Bundle
 from hagane.explanation.explainer import Explainer
 from hagane.explanation.wanted import Wanted
+from hagane.monitoring.finding import Subject
 from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.reference_windows import ReferenceWindows
@@ -23,6 +24,7 @@ from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
 DAY = 20_000 * 24
+LEVELS: tuple[Subject, ...] = ("input", "feature", "attribution", "prediction")
 WATCHED = ("inputs", "predictions", "features", "attributions")
 ASKED = Monitoring(watch=WATCHED, numeric=("jensen_shannon_divergence", "mean_shift"), min_rows=50)
 
@@ -100,12 +102,12 @@ def test_features_and_attributions_of_a_window_are_those_of_its_rows(place: Work
 
 def test_what_moves_is_found_on_every_level(place: Workspace) -> None:
     first, second = monitor("plain", workspace=place, monitoring=ASKED).windows
-    assert not first.anomalies
-    found = {(each.of, each.name) for each in second.anomalies}
+    assert not any(each.is_anomaly for each in first.about(*LEVELS))
+    found = {(each.of, each.name) for each in second.anomalies if each.of in LEVELS}
     assert {("input", "fare"), ("feature", "fare"), ("attribution", "fare"), ("prediction", "probability")} <= found
     assert {name for _, name in found}.isdisjoint({"paid", "driver"})
     earlier = monitor("plain", workspace=place, monitoring=ASKED, baseline="previous").windows[1]
-    assert {"input", "feature", "attribution", "prediction"} == {each.of for each in earlier.anomalies}
+    assert {each.of for each in earlier.anomalies} >= set(LEVELS)
 
 
 def test_thresholds_follow_from_the_reference_windows(place: Workspace) -> None:
@@ -127,13 +129,13 @@ def test_thresholds_follow_from_the_reference_windows(place: Workspace) -> None:
     by_hand = np.mean(distances) + stats.t.ppf(stats.norm.cdf(3), 7) * np.std(distances, ddof=1) * math.sqrt(1 + 1 / 8)
     noise = stats.norm.ppf(1 - 0.00135 / 4) * math.sqrt(0.25 * (1 / 300 + 1 / 1_200))
     assert paid.threshold == pytest.approx(max(by_hand, noise), rel=0.02)
-    assert all(not window.anomalies for window in plain), "0.3 would not find it"
+    assert not any(each.is_anomaly for window in plain for each in window.about(*LEVELS)), "0.3 would not find it"
 
 
 def test_while_there_are_too_few_windows_the_measures_own_thresholds_hold(place: Workspace) -> None:
     report = monitor("plain", workspace=place, monitoring=Monitoring(min_rows=50, derive_thresholds=True))
     assert any("derived from 5 judged windows or more, and monitoring.reference has 2" in each for each in report.notes)
-    assert {each.threshold for each in report.windows[0].findings} == {0.3}
+    assert {each.threshold for each in report.windows[0].about("input", "prediction")} == {0.3}
 
 
 def test_what_reads_pseudonyms_is_left_out(place: Workspace) -> None:
@@ -145,7 +147,7 @@ def test_what_reads_pseudonyms_is_left_out(place: Workspace) -> None:
 
 def test_only_what_is_named_is_watched(place: Workspace) -> None:
     report = monitor("plain", workspace=place, monitoring=Monitoring(watch=("predictions",), min_rows=50))
-    assert {each.of for window in report.windows for each in window.findings} == {"prediction"}
+    assert {each.of for window in report.windows for each in window.about(*LEVELS)} == {"prediction"}
 
 
 def test_a_model_that_kept_no_features_says_so(place: Workspace, tmp_path: Path) -> None:
@@ -156,4 +158,4 @@ def test_a_model_that_kept_no_features_says_so(place: Workspace, tmp_path: Path)
     assert len(model.bundle.document(REFERENCE_NAME)) < 5_000, "of one answered column"
     report = monitor("fares", workspace=other, monitoring=Monitoring(watch=("features", "predictions"), min_rows=50))
     assert any("holds nothing of its features in training" in note for note in report.notes)
-    assert {each.of for each in report.windows[0].findings} == {"prediction"}
+    assert {each.of for each in report.windows[0].about(*LEVELS)} == {"prediction"}
