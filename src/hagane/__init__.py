@@ -34,6 +34,7 @@ _PUBLIC = {
     "request_log": "hagane.fronts.request_log",
     "monitor": "hagane.fronts.monitoring",
     "policy": "hagane.fronts.policy",
+    "replay": "hagane.fronts.replay",
     "compare_periods": "hagane.fronts.compare_periods",
     "feedback": "hagane.fronts.request_log",
     "erase": "hagane.fronts.request_log",
@@ -96,6 +97,7 @@ __all__ = [
     "load_study",
     "monitor",
     "policy",
+    "replay",
     "request_log",
     "rollback",
     "runs",
@@ -135,6 +137,7 @@ if TYPE_CHECKING:
         train,
         train_spec,
     )
+    from hagane.fronts.replay import replay
     from hagane.fronts.request_log import erase, feedback, request_log
     from hagane.fronts.sql import sql
     from hagane.fronts.tuning import TunedStudy, load_study, studies, tune, tune_spec

@@ -11,11 +11,12 @@ from hagane.errors import DataError, Fault
 from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.window_arrivals import WindowArrivals
+from hagane.monitoring.window_replay import WindowReplay
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
-PARTS = ("expected", "features", "attributions", "quality", "arrivals")
+PARTS = ("expected", "features", "attributions", "quality", "arrivals", "replay")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
@@ -55,6 +56,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the labels that have come say of the answers."""
     arrivals: WindowArrivals | None = None
     """What came, refused requests and fields that no log holds counted; None where the server did not count."""
+    replay: WindowReplay | None = None
+    """Whether some of the requests, asked again, are answered as they were."""
 
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.

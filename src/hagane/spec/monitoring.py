@@ -21,7 +21,7 @@ NumericMeasure = Literal[
     "variance_shift",
 ]
 CategoricalMeasure = Literal["l_infty", "jensen_shannon_divergence", "chi_squared", "population_stability_index"]
-Watched = Literal["inputs", "predictions", "features", "attributions"]
+Watched = Literal["inputs", "predictions", "features", "attributions", "replay"]
 
 
 class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ class Monitoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The windows: `hour`, `day`, `week` or `month` by the calendar of `time_zone`, or so many rows: `5000 rows`."""
     time_zone: str = "UTC"
     watch: tuple[Watched, ...] = ("inputs", "predictions")
-    """What is held against a baseline."""
+    """What is held against a baseline; `replay`: whether logged requests, asked again, are answered as they were."""
     numeric: NumericMeasure | tuple[NumericMeasure, ...] = "jensen_shannon_divergence"
     """How far numbers have moved: a measure, or several."""
     categorical: CategoricalMeasure | tuple[CategoricalMeasure, ...] = "l_infty"

@@ -29,6 +29,7 @@ from hagane.fronts.cli.outliers import outliers
 from hagane.fronts.cli.package import package
 from hagane.fronts.cli.policy import policy
 from hagane.fronts.cli.predict import predict
+from hagane.fronts.cli.replay import replay
 from hagane.fronts.cli.rollback import rollback
 from hagane.fronts.cli.runs import runs
 from hagane.fronts.cli.schema import schema
@@ -110,6 +111,7 @@ app.add_typer(tokens, name="tokens", rich_help_panel=PANEL_USE)
 app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(monitor))
 app.command(rich_help_panel=PANEL_USE)(ended_by_sigterm(policy))
 app.add_typer(logs, name="logs", rich_help_panel=PANEL_USE)
+app.command(rich_help_panel=PANEL_USE)(replay)
 app.command(rich_help_panel=PANEL_USE)(feedback)
 app.command(rich_help_panel=PANEL_USE)(erase)
 app.add_typer(runs, name="runs", rich_help_panel=PANEL_USE)

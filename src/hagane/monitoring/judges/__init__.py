@@ -32,6 +32,7 @@ JUDGES = {
     "quality": "hagane.monitoring.judges.quality:judge_quality",
     "schema": "hagane.monitoring.judges.schema:judge_schema",
     "arrivals": "hagane.monitoring.judges.arrivals:judge_arrivals",
+    "replay": "hagane.monitoring.judges.replay:judge_replay",
 }
 """Name → `module:function`, in the order in which people see them."""
 

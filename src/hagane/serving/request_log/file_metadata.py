@@ -27,6 +27,8 @@ class LoggedModel(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     signature: Signature
     sensitive: dict[str, Treatment] = {}
+    runtime: str = ""
+    """What computed the answers (`hagane.runtime.runtime_build`): they are had again to the bit on the same."""
     format_version: int = FORMAT_VERSION
 
 

@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable
 
+from hagane.runtime.runtime_build import runtime_build
 from hagane.serving.deployment import Deployment
 from hagane.serving.request_log.arrival_writer import ArrivalWriter
 from hagane.serving.request_log.arrivals import Arrivals
@@ -177,6 +178,7 @@ class LogWorker:
             version=deployment.model.version,
             signature=signature,
             sensitive=treatments(signature, self._options.sensitive),
+            runtime=runtime_build(),
         )
 
     def _take_in_arrivals(self) -> None:

@@ -21,6 +21,7 @@ class WindowPart(Protocol):
 
 
 PARTS = {
+    "replay": "hagane.workflow.window_parts.replay:sum_up_replay",
     "arrivals": "hagane.workflow.window_parts.arrivals:sum_up_arrivals",
     "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
     "features": "hagane.workflow.window_parts.features:sum_up_features",
