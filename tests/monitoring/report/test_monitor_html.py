@@ -117,6 +117,13 @@ def test_two_hundred_columns_over_sixty_windows_are_less_than_a_megabyte() -> No
     assert len(text.encode()) < 1_000_000
 
 
+def test_a_notebook_shows_the_page_and_runs_nothing() -> None:
+    view = made_view()
+    frame = view._repr_html_()
+    assert 'sandbox=""' in frame
+    assert html.unescape(frame.partition('srcdoc="')[2].partition('" sandbox')[0]) == view.to_html()
+
+
 def test_an_endpoint_without_windows_is_a_page() -> None:
     view = MonitorView(endpoint="late", against="the rows of training", every="day", time_zone="UTC", min_rows=100,
                        verdict="No window is over yet.")  # fmt: skip

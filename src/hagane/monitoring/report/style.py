@@ -63,7 +63,7 @@ details>.things{margin-top:12px}
 .thing.off{border-color:var(--warn)}.thing[hidden],section[hidden],details[hidden]{display:none}
 .thing:target{outline:2px solid var(--first)}
 .figure-line{margin:8px 0 0;font-size:.84rem;color:var(--soft)}.figure-line b{color:var(--ink)}
-.off .figure-line b{color:var(--warn)}
+.figure-line b.off{color:var(--warn)}
 .both{display:block;width:100%;height:72px}.both line{stroke:var(--rule)}
 .both .then{fill:color-mix(in srgb,var(--soft) 45%,var(--card))}
 .both .now{fill:none;stroke:var(--first);stroke-width:2.2;vector-effect:non-scaling-stroke;stroke-linejoin:round}

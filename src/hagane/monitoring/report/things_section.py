@@ -115,7 +115,7 @@ def _card(
     is_off, was_off = any(each.is_anomaly for _, each in thing), any(each.anomalies for _, each in thing)
     mark = badge("beyond its threshold", "few") if is_off else badge("was beyond it", "suggested") if was_off else ""
     title = first.name.replace("_", " ") if first.of == "quality" else first.name
-    charts = [joined(_figure_line(each), timeline_chart(view, each, at, estimate_of(view, each))) for at, each in thing]
+    charts = [joined(_figure_line(each), _course(view, each, at)) for at, each in thing]
     return element(
         "article",
         element("h3", title + (f" where {first.slice}" if first.slice else ""), mark),
@@ -129,12 +129,19 @@ def _card(
     )
 
 
+def _course(view: MonitorView, series: Series, at: int) -> Markup | str:
+    """Nothing of what was zero in every window: the line above it says so."""
+    return timeline_chart(view, series, at, estimate_of(view, series)) if any(series.values) else ""
+
+
 def _figure_line(series: Series) -> Markup:
     """The measure, its last figure, its threshold."""
     at = series.shown
-    value = element("b", brief_text(series.values[at]))
+    value = element("b", brief_text(series.values[at]), class_="off" if series.is_anomaly else None)
     interval = ""
     if series.lows and series.lows[at] is not None and series.highs[at] is not None:
         interval = f" ({brief_text(series.lows[at])} to {brief_text(series.highs[at])})"
     limit = "" if series.threshold is None else f", threshold {brief_text(series.threshold)}"
-    return element("p", f"{measure_text(series.measure)} ", value, f"{interval}{limit}", class_="figure-line")
+    always = "" if any(series.values) else " in every window"
+    told = f"{always}{interval}{limit}"
+    return element("p", f"{measure_text(series.measure)} ", value, told, class_="figure-line")

@@ -52,6 +52,18 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
         """Those that are not over."""
         return tuple(alert for alert in self.alerts if alert.until is None)
 
+    def to_html(self) -> str:
+        """As one self-contained page."""
+        from hagane.monitoring.report.monitor_html import monitor_html
+
+        return monitor_html(self)
+
+    def _repr_html_(self) -> str:
+        from hagane.page.markup import element
+
+        return element("iframe", srcdoc=self.to_html(), sandbox="", title=f"{self.endpoint}, watched",
+                       style="width:100%;height:640px;border:0")  # fmt: skip
+
     def to_json(self) -> bytes:
         """As JSON, which `from_json` reads back equal."""
         return msgspec.json.encode(self)
