@@ -20,7 +20,9 @@ from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.model_file import write_model_file
+from hagane.serving.request_log.retention import expire
 from hagane.spec.monitoring import Monitoring
 from hagane.workflow.monitor import monitor
 from hagane.workflow.summarise_log import summarise_log, summarise_window
@@ -183,6 +185,28 @@ def test_rows_of_a_clock_that_runs_ahead_wait(tmp_path: Path) -> None:
     assert len(summarise_log("e", workspace=place, monitoring=asked, now=now).windows) == 1
     assert summarise_log("e", workspace=place, monitoring=asked, now=now - 30 * HOUR).windows == (), "set back"
     assert [each.num_rows for each in kept(place, asked)] == [30], "and nothing is lost by it"
+
+
+def test_what_was_deleted_before_anybody_looked_is_told(tmp_path: Path) -> None:
+    place = made_log(tmp_path, {1: 30, 5: 20, 7: 10, 30: 7})
+    folder, asked = LogFolder(place.logs_folder, "e"), Monitoring()
+    first = (FIRST + 2) * HOUR
+
+    def clean(last: int) -> None:
+        """As a server does: every hour up to and with this one."""
+        expire(folder, LogOptions(max_age_days=1.0), (FIRST + last + 1 + 24) * 3600.0)
+
+    assert summarise_log("e", workspace=place, monitoring=asked, now=first).notes == ()
+    clean(1)
+    assert summarise_log("e", workspace=place, monitoring=asked, now=first).notes == (), "that is kept"
+    clean(6)
+    (note,) = summarise_log("e", workspace=place, monitoring=asked, now=first).notes
+    assert "cleaned up to 2024-10-04 06:00" in note
+    assert "after 2024-10-04 02:00 are missing" in note
+    other = made_log(tmp_path / "other", {1: 30, 5: 20})
+    expire(LogFolder(other.logs_folder, "e"), LogOptions(max_age_days=1.0), (FIRST + 2 + 24) * 3600.0)
+    for _ in range(2):
+        assert summarise_log("e", workspace=other, monitoring=asked).notes == (), "nobody had watched before"
 
 
 NAMESPACE = ["unshare", "--map-root-user", "--mount"]

@@ -62,7 +62,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.
 
-        Raises DataError where their columns differ: of different models.
+        A part that the windows have in different forms is left out. Raises DataError where their columns differ: of
+        different models.
         """
         parts = {name: _merge(getattr(self, name), getattr(other, name)) for name in PARTS}
         return msgspec.structs.replace(
@@ -100,5 +101,10 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _merge(one: Any, other: Any) -> Any:
-    """Of both windows, or of the one that has it."""
-    return one.merge(other) if one is not None and other is not None else one if other is None else other
+    """Of both windows, or of the one that has it; None where they are of different forms."""
+    if one is None or other is None:
+        return one if other is None else other
+    try:
+        return one.merge(other)
+    except DataError:
+        return None

@@ -27,6 +27,7 @@ from hagane.workflow.log_batches import log_batches
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_columns import INPUT, logged_columns
 from hagane.workflow.logged_rows import LoggedRows
+from hagane.workflow.lost_hours import lost_hours
 from hagane.workflow.merge_windows import merge_windows
 from hagane.workflow.new_labels import NewLabels, new_labels
 from hagane.workflow.request_log import log_sql
@@ -74,6 +75,7 @@ def summarise_log(
     due, lost = hours_to_sum_up(folder, summaries, hours, moment)
     done, missing = [], list(lost)
     notes += [_lost(hours, window) for window in lost]
+    notes += [note] if (note := lost_hours(folder, summaries, hours)) else []
     with progress.phase("sum up the log", total=len(due), unit="hours") as phase:
         for window, num_logged in due:
             try:

@@ -80,6 +80,11 @@ class LogFolder:
         """Held shared by whoever reads, alone by whoever merges, deletes or erases."""
         return self.path / ".lock"
 
+    @property
+    def cleaned_path(self) -> Path:
+        """Holds the number of the last hour of requests that was deleted, if any was."""
+        return self.path / ".cleaned"
+
     def hour_path(self, kind: Kind, hour: int) -> Path:
         """The folder of an hour, counted from 1970."""
         begin = datetime.datetime.fromtimestamp(hour * 3600, datetime.UTC)

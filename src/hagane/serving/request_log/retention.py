@@ -9,6 +9,7 @@ import msgspec
 
 from hagane.serving.request_log.log_folder import KINDS, Kind, LogFolder, hour_bytes
 from hagane.serving.request_log.log_options import LogOptions
+from hagane.write_aside import write_aside
 
 HOUR_SECONDS = 3600
 LATE_SECONDS = 300
@@ -46,10 +47,26 @@ def expire(folder: LogFolder, options: LogOptions, now_seconds: float, *, dry_ru
             gone.append((hour, kind))
             left -= sizes[hour, kind]
     if not dry_run:
+        _note(folder, [hour for hour, kind in gone if kind == "requests"])
         for hour, kind in gone:
             remove_hour(folder, kind, hour)
     names = tuple(folder.hour_path(kind, hour).relative_to(folder.path).as_posix() for hour, kind in gone)
     return Expired(names, sum(sizes[each] for each in gone), left)
+
+
+def last_cleaned(folder: LogFolder) -> int | None:
+    """The last hour of requests that was deleted; None where none was."""
+    try:
+        return int(folder.cleaned_path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _note(folder: LogFolder, hours: list[int]) -> None:
+    """Who sums hours up can tell one that is gone from one in which nothing came. A full disk must not keep it full."""
+    if hours:
+        with contextlib.suppress(OSError):
+            write_aside(folder.cleaned_path, str(max(*hours, last_cleaned(folder) or 0)).encode())
 
 
 def remove_hour(folder: LogFolder, kind: Kind, hour: int) -> None:
