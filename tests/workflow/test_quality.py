@@ -19,6 +19,7 @@ from hagane.bundle.signature import Input, OneLabel, Signature
 from hagane.errors import SpecError
 from hagane.monitoring.finding import Finding
 from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
+from hagane.monitoring.quality.expected_several import ExpectedSeveral
 from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.windows import Windows
 from hagane.serving.request_log.log_folder import LogFolder
@@ -297,3 +298,33 @@ def test_columns_that_cannot_be_sliced_by_are_told(tmp_path: Path) -> None:
     assert "no feature reads 'night'" in told
     assert "'fare' is FLOAT64, without frequent values" in told
     assert "'paid'" not in told
+
+
+def test_several_truth_values_are_expected_and_measured_each(tmp_path: Path) -> None:
+    labels = tuple(OneLabel(name=name, type=SqlType.BOOL, classes=(False, True)) for name in ("fog", "rain"))
+    signature = Signature(inputs=(Input(name="x", type=SqlType.FLOAT64),), task="classification", label="fog, rain",
+                          label_type=SqlType.BOOL, labels=labels, threshold=0.4,
+                          model_type="dnn_classifier")  # fmt: skip
+    random, place = np.random.default_rng(0), Workspace(tmp_path)
+    p = random.random((400, 2))
+    truth = random.random((400, 2)) < p
+    logged: list[dict[str, Any]] = [
+        {key: value for name, each in zip(("fog", "rain"), row, strict=True)
+         for key, value in ((f"predicted_{name}", each >= 0.4),
+                            (f"predicted_{name}_probs", [{"label": False, "prob": 1 - each},
+                                                         {"label": True, "prob": each}]))}
+        for row in p.tolist()
+    ]  # fmt: skip
+    ids = log_rows(place, signature, [{"x": 1.0}] * 400, logged, hour=FIRST_HOUR, endpoint="sky", model="sky")
+    given = {"request_id": ids, "fog": truth[:, 0].tolist(), "rain": truth[:, 1].tolist()}
+    add_feedback(pa.table(given), "sky", workspace=place)
+    summarise_log("sky", workspace=place, monitoring=Monitoring())
+    (summary,) = WindowSummaries(place.monitoring_folder, "sky").between(Windows().series)
+    assert summary.quality is not None
+    assert isinstance(summary.expected, ExpectedSeveral)
+    assert list(summary.expected.each) == [one.label for one in summary.quality.each] == ["fog", "rain"]
+    for number, one in enumerate(summary.quality.each):
+        true, expected = one.sums.metrics(), summary.expected.each[one.label].metrics()
+        assert true["recall"].value == pytest.approx(sk.recall_score(truth[:, number], p[:, number] >= 0.4))
+        assert expected["accuracy"].value == pytest.approx(np.maximum(p, 1 - p)[:, number].mean(), abs=0.03)
+        assert expected["accuracy"].low <= true["accuracy"].value <= expected["accuracy"].high

@@ -11,6 +11,7 @@ from hagane.monitoring.judges.expected import judge_expected
 from hagane.monitoring.quality.evaluated import Evaluated, EvaluatedRows
 from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
 from hagane.monitoring.quality.expected_quality import ExpectedQuality
+from hagane.monitoring.quality.expected_several import ExpectedSeveral
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window
@@ -50,6 +51,21 @@ def test_probabilities_that_are_too_modest_are_no_anomaly() -> None:
     unknown = judged(modest, {"accuracy": 0.9})["expected_accuracy"]
     assert unknown.is_anomaly
     assert not unknown.is_judged, "nobody knows whether the probabilities mean what they say"
+
+
+def test_each_of_several_labels_is_judged_by_its_own_evaluation() -> None:
+    unsure = ExpectedBinary.of(np.random.default_rng(0).beta(4.0, 4.0, 5000), threshold=0.5)
+    metrics = {"fog": 0.9, "rain": 0.6}
+    evaluated = Evaluated(part="test", each=tuple(
+        EvaluatedRows(label=label, num_rows=2000, metrics={"accuracy": value, "expected_calibration_error": 0.0})
+        for label, value in metrics.items()
+    ))  # fmt: skip
+    summary = WindowSummary(window=Window(0, 10), deployed_model_id="a", model="a", version="1", num_rows=5000,
+                            traffic=5000.0, num_errors=0, inputs=NOTHING, predictions=NOTHING,
+                            expected=ExpectedSeveral(each={"fog": unsure, "rain": unsure}))  # fmt: skip
+    findings = judge_expected(summary, Reference(baseline="training", evaluated=evaluated), Monitoring())
+    assert {each.name: each.is_anomaly for each in findings} == {
+        "expected_accuracy of fog": True, "expected_accuracy of rain": False}  # fmt: skip
 
 
 def test_an_evaluation_of_training_rows_judges_nothing() -> None:

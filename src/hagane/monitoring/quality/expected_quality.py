@@ -7,8 +7,9 @@ from typing import Literal
 from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.quality.expected_multiclass import ExpectedMulticlass
 from hagane.monitoring.quality.expected_regression import ExpectedRegression
+from hagane.monitoring.quality.expected_several import ExpectedSeveral
 
-ExpectedQuality = ExpectedBinary | ExpectedMulticlass | ExpectedRegression
+ExpectedQuality = ExpectedBinary | ExpectedMulticlass | ExpectedRegression | ExpectedSeveral
 """By the kind of the answers."""
 Method = Literal["CBPE", "DLE"]
 ASSUMPTIONS: dict[Method, str] = {
@@ -33,4 +34,4 @@ def method_of(expected: ExpectedQuality) -> Method:
     ...                              log_loss_variance=0))
     'CBPE'
     """
-    return "CBPE" if isinstance(expected, ExpectedBinary | ExpectedMulticlass) else "DLE"
+    return "DLE" if isinstance(expected, ExpectedRegression) else "CBPE"
