@@ -155,6 +155,7 @@ def test_steps_that_wait_for_a_person(tmp_path: Path, trainings: list[str]) -> N
 def test_a_policy_that_is_paused_does_nothing(world: PolicyWorld) -> None:
     world.accepted()
     world.by_hand("pause")
+    assert "ada has paused it" in hg.policy("tips", workspace=world.place.root).waits
     report = world.act(START)
     assert (told(report), report.waits) == ([], "ada has paused it: hagane policy tips resume")
     world.by_hand("resume")
@@ -167,6 +168,7 @@ def test_the_commands(world: PolicyWorld, capsys: pytest.CaptureFixture[str]) ->
     assert run_command(["policy", "tips", *where]) == 0
     shown = capsys.readouterr().out
     assert "tips: attempt 1, tipped@2 is watched as a canary beside tipped@1" in shown
+    assert "waits: until it has been watched for 1h" in shown
     assert "canary done  tipped@2  by policy" in shown
     assert run_command(["policy", "tips", "promotte", *where]) != 0
     assert "did you mean: promote" in capsys.readouterr().err

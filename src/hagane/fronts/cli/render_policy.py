@@ -24,7 +24,7 @@ def render_policy(report: PolicyReport, most: int = MOST_STEPS) -> RenderableTyp
     """What it does now and what it waits for, then its last steps, the latest below."""
     head = Text.assemble((report.endpoint, "bold"), ": ", _now(report))
     if report.waits:
-        head.append(f"\nwaits {report.waits}" if not report.waits.startswith("nothing") else f"\n{report.waits}", "dim")
+        head.append(f"\nwaits: {report.waits}", "dim")
     if not report.steps:
         return Group(head, Text("no steps yet", "dim"))
     shown = report.steps[-most:]

@@ -63,6 +63,7 @@ def policy_report(endpoint: str, *, workspace: Workspace) -> PolicyReport:
     """How far it has come; nothing is done. Raises NotFoundError."""
     turn = new_turn(endpoint, workspace=workspace, or_default=True)
     assert turn is not None
+    turn.waits = _standing(turn, turn.state)
     found = report_of(turn, None)
     return found if declared_by(endpoint, workspace).policy else _undeclared(found)
 
@@ -121,10 +122,31 @@ def finish_begun(turn: Turn, state: PolicyState) -> None:
     begun[state.begun.action]()
 
 
+def _standing(turn: Turn, state: PolicyState) -> str:
+    """What it waits for, by the journal alone."""
+    if state.is_paused:
+        return _paused(turn)
+    if state.last is not None and state.last.status == "waiting":
+        return state.last.why
+    return _cooldown(turn, state)
+
+
+def _paused(turn: Turn) -> str:
+    who = next((each.by for each in reversed(turn.journal.steps()) if each.action == "pause"), "somebody")
+    return f"{who} has paused it: hagane policy {turn.endpoint} resume"
+
+
+def _cooldown(turn: Turn, state: PolicyState) -> str:
+    """What is left of it; empty where nothing is."""
+    ends = state.since + int(turn.policy.seconds("cooldown") * 1e6)
+    if state.phase != "idle" or not state.outcome or turn.now >= ends:
+        return ""
+    return f"{turn.policy.cooldown} after the last attempt, which was {state.outcome.replace('_', ' ')}"
+
+
 def _advance(turn: Turn, state: PolicyState, report: MonitorReport | None) -> None:
     if state.is_paused:
-        who = next((each.by for each in reversed(turn.journal.steps()) if each.action == "pause"), "somebody")
-        turn.waits = f"{who} has paused it: hagane policy {turn.endpoint} resume"
+        turn.waits = _paused(turn)
     elif state.begun is not None:
         finish_begun(turn, state)
     else:
@@ -140,9 +162,8 @@ def _advance(turn: Turn, state: PolicyState, report: MonitorReport | None) -> No
 
 def _look_for_drift(turn: Turn, state: PolicyState, report: MonitorReport | None) -> None:
     """Begin an attempt where an alert has held for long enough."""
-    ends = state.since + int(turn.policy.seconds("cooldown") * 1e6)
-    if state.outcome and turn.now < ends:
-        turn.waits = f"{turn.policy.cooldown} after the last attempt, which was {state.outcome.replace('_', ' ')}"
+    if waits := _cooldown(turn, state):
+        turn.waits = waits
         return
     alert = _alert(turn, report)
     if alert is None:
