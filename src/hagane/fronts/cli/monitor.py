@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hagane.workspace.workspace import Workspace
 
 BASELINES = ("training", "previous")
+PANEL = "Who is told"
 
 
 def monitor(
@@ -43,35 +44,74 @@ def monitor(
     ] = None,
     webhook: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", envvar="HAGANE_WEBHOOK", help="Tell what is new to this URL (Slack's form)."),
+        typer.Option(
+            metavar="URL",
+            envvar="HAGANE_WEBHOOK",
+            rich_help_panel=PANEL,
+            help="Tell what is new to this URL (Slack's form).",
+        ),
     ] = None,
-    email: Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Tell it by mail, through --smtp.")] = None,
+    email: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=PANEL,
+            help="Tell it by mail, through --smtp.",
+        ),
+    ] = None,
     smtp: Annotated[
         str | None,
-        typer.Option(metavar="URL", envvar="HAGANE_SMTP", help="The mail server: smtp://user:password@host:587."),
+        typer.Option(
+            metavar="URL",
+            envvar="HAGANE_SMTP",
+            rich_help_panel=PANEL,
+            help="The mail server: smtp://user:password@host:587.",
+        ),
     ] = None,
     quiet: Annotated[
         str | None,
-        typer.Option("--at-most-every", metavar="DURATION", help="At most one message in this time; the rest waits."),
+        typer.Option(
+            "--at-most-every",
+            metavar="DURATION",
+            rich_help_panel=PANEL,
+            help="At most one message in this time; the rest waits.",
+        ),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write it all, with pictures, as one HTML page.")
     ] = None,
     remind: Annotated[
         str | None,
-        typer.Option("--remind", metavar="DURATION", help="Tell what still stands again after so long."),
+        typer.Option(
+            "--remind", metavar="DURATION", rich_help_panel=PANEL, help="Tell what still stands again after so long."
+        ),
     ] = None,
     lines: Annotated[
         bool,
-        typer.Option("--log-lines", metavar=FLAG, help="Write a line of JSON for each alert and round on stdout."),
+        typer.Option(
+            "--log-lines",
+            metavar=FLAG,
+            rich_help_panel=PANEL,
+            help="Write a line of JSON for each alert and round on stdout.",
+        ),
     ] = False,
     port: Annotated[
         int | None,
-        typer.Option("--metrics-port", metavar="PORT", help="With --every: answer Prometheus there, on the loopback."),
+        typer.Option(
+            "--metrics-port",
+            metavar="PORT",
+            rich_help_panel=PANEL,
+            help="With --every: answer Prometheus there, on the loopback.",
+        ),
     ] = None,
     prometheus: Annotated[
         Path | None,
-        typer.Option("--prometheus", metavar="FILE", help="Write it for the node exporter's textfile collector."),
+        typer.Option(
+            "--prometheus",
+            metavar="FILE",
+            rich_help_panel=PANEL,
+            help="Write it for the node exporter's textfile collector.",
+        ),
     ] = None,
     column: Annotated[
         str | None, typer.Option("--column", metavar="NAME", help="One column in detail: then, now, every window.")
