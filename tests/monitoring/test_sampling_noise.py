@@ -10,8 +10,10 @@ import pytest
 from scipy import stats
 
 from hagane.monitoring.measure_column import measure_column
+from hagane.monitoring.measures import MEASURES, SHIFTS
 from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.monitoring.sampling_noise import sampling_noise
+from hagane.spec.measure_thresholds import MEASURE_THRESHOLDS, STANDARD_ERRORS
 from hagane.statistics.measure_array import measure_array
 from hagane.statistics.statistics import ColumnStatistics
 
@@ -53,6 +55,11 @@ def test_chance_stays_below_and_not_far(drawn: dict[str, tuple[np.ndarray, np.nd
     values, noise = drawn[name]
     assert np.count_nonzero(values > noise) <= 3, "of 250, of which 0.3 are to be expected"
     assert float(np.median(noise)) < 2.5 * float(np.max(values)), "and it says something"
+
+
+def test_every_measure_has_a_threshold_and_a_noise() -> None:
+    assert {name.lower() for name in (*MEASURES, *SHIFTS)} == set(MEASURE_THRESHOLDS) == {*NUMERIC, *CATEGORICAL}
+    assert {name.lower() for name in SHIFTS} == STANDARD_ERRORS
 
 
 def test_the_quantile_is_chi_squareds() -> None:
