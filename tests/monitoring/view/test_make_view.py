@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ from made_windows import MONITORING, NUM_WINDOWS, made_view, made_windows
 from hagane.monitoring.alert import alerts_of
 from hagane.monitoring.finding import Finding
 from hagane.monitoring.reference import Reference
+from hagane.monitoring.report.monitor_html import monitor_html
 from hagane.monitoring.view.make_view import MOST_SERIES, make_view
 from hagane.monitoring.view.monitor_view import MonitorView
 from hagane.monitoring.view.series import Series
@@ -95,6 +97,31 @@ def test_windows_of_few_rows_are_shown_and_say_nothing() -> None:
     assert alone.latest == 0
     assert alone.columns
     assert all(each.latest is None and each.excess == 0.0 for each in alone.series)
+
+
+def test_a_canary_is_a_window_and_a_line_of_its_own() -> None:
+    windows, references = made_windows()
+    canary = [
+        msgspec.structs.replace(
+            window, summary=msgspec.structs.replace(window.summary, deployed_model_id="t2", version="2", traffic=9.0)
+        )
+        for window in windows[-3:]
+    ]
+    together = sorted([*windows, *canary], key=lambda each: each.summary.window.start)
+    alerts = alerts_of(together, endpoint="tips")
+    view = make_view("tips", together, [references[0]] * 15, alerts, MONITORING)
+    assert view.latest is not None
+    assert view.windows[view.latest].deployed_model_id == "t1", "most of the traffic"
+    assert view.windows[-1].name == view.windows[-2].name
+    fare = next(each for each in view.series if each.name == "fare" and each.of == "input")
+    course = re.search(r'<svg[^>]*aria-label="fare, Jensen[^>]*>.*?</svg>', monitor_html(view))
+    assert course
+    assert course[0].count('class="line first"') == 2
+    assert len(fare.values) == 15
+    by_model = {shown.alert.deployed_model_id: (shown.first, shown.last) for shown in view.alerts
+                if shown.alert.name == "fare" and shown.alert.of == "input"}  # fmt: skip
+    assert set(by_model) == {"t1", "t2"}
+    assert all(view.windows[at].deployed_model_id == model for model, ends in by_model.items() for at in ends if at)
 
 
 def test_however_many_columns_there_are_its_size_is_bounded() -> None:
