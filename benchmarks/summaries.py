@@ -6,7 +6,8 @@ The log is one day of a real model's rows, in eight files an hour as servers wri
 numbers (5 FLOAT64, 3 INT64), 5 texts of 3 to 10,000 values, a BOOL and a TIMESTAMP, a tenth of the values of six
 columns NULL, and the answers. Beside it, in turns in the same process, with as many threads and as much memory:
 
-- `scan`: DuckDB's count, min, max and avg of the same 15 columns. No file's metadata has an average (of a text, a BOOL
+- `scan`: DuckDB's count, min, max and avg of the same 15 columns; `scan with answers` of the prediction and its
+  probability too, which are summed up as well. No file's metadata has an average (of a text, a BOOL
   or a moment: of its length, of 0 and 1, of its microseconds), so every value is read.
 - `SUMMARIZE`: DuckDB's own summary of them, with quantiles and distinct values.
 
@@ -57,6 +58,7 @@ FILES_AN_HOUR = 8
 CARDINALITIES = {"kind": 3, "carrier": 20, "airport": 400, "route": 3_000, "customer": 10_000}
 FLOATS = ("fare", "distance", "speed", "balance", "score")
 INTS = ("age", "visits", "minutes")
+ANSWERS = ("prediction.predicted_late", "prediction.predicted_late_probs[2].prob AS probability")
 WITH_NULLS = ("fare", "balance", "age", "carrier", "route", "is_member")
 
 
@@ -82,7 +84,8 @@ def main() -> None:
 
 def compare(place: Workspace, repeats: int) -> None:
     cases: dict[str, Callable[[], Any]] = {
-        "scan": lambda: scan(place),
+        "scan": lambda: scan(source(place)),
+        "scan with answers": lambda: scan(source(place, ANSWERS)),
         "SUMMARIZE": lambda: duckdb_summarize(place),
         "summarise_log": lambda: summed_up(place),
     }
@@ -94,10 +97,10 @@ def compare(place: Workspace, repeats: int) -> None:
             answers[name] = run()
             took[name].append((time.process_time() - processor, time.perf_counter() - clock))
     base = [statistics.median(each) for each in zip(*took["scan"], strict=True)]
-    print(f"{'':14}  {'processor s':>11}  {'of scan':>7}  {'clock s':>8}  {'of scan':>7}")
+    print(f"{'':18}  {'processor s':>11}  {'of scan':>7}  {'clock s':>8}  {'of scan':>7}")
     for name, each in took.items():
         processor, clock = (statistics.median(part) for part in zip(*each, strict=True))
-        print(f"{name:14}  {processor:11.2f}  {processor / base[0]:7.2f}  {clock:8.2f}  {clock / base[1]:7.2f}")
+        print(f"{name:18}  {processor:11.2f}  {processor / base[0]:7.2f}  {clock:8.2f}  {clock / base[1]:7.2f}")
     check(answers["summarise_log"], answers["scan"])
     alone = [sys.executable, __file__, "--alone", "--folder", str(place.root)]
     peak = float(subprocess.run(alone, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
@@ -114,16 +117,16 @@ def summed_up(place: Workspace) -> WindowSummary:
     return summary
 
 
-def source(place: Workspace) -> str:
+def source(place: Workspace, more: tuple[str, ...] = ()) -> str:
     folder = LogFolder(place.logs_folder, ENDPOINT)
     sql = log_sql(folder, LogWindow(FIRST_HOUR * HOUR, (FIRST_HOUR + 24) * HOUR), with_truth=False)
     names = model_files(folder)[0].signature.names
-    return f"SELECT {', '.join(f'instance.{quote_name(name)}' for name in names)} FROM ({sql})"
+    return f"SELECT {', '.join([*(f'instance.{quote_name(name)}' for name in names), *more])} FROM ({sql})"
 
 
-def scan(place: Workspace) -> dict[str, dict[str, Any]]:
+def scan(sql: str) -> dict[str, dict[str, Any]]:
     """Of each column: count, min, max, and the mean of what has one."""
-    engine, sql = Engine(), source(place)
+    engine = Engine()
     listed = []
     for name, type_ in engine.columns(sql):
         x = quote_name(name)

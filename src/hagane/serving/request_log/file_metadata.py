@@ -11,7 +11,7 @@ from hagane.bundle.signature import Signature, Treatment
 from hagane.errors import DataError, Fault
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 FORMAT_VERSION = 1
 MODEL_KEY = b"hagane.request_log"
@@ -40,7 +40,17 @@ def file_metadata(model: LoggedModel, replaces: tuple[str, ...] = ()) -> dict[by
 
 def logged_model(path: Path) -> LoggedModel:
     """Whose rows the file holds. Raises DataError for a file that is no log's, or of a later release."""
-    content = _metadata(path).get(MODEL_KEY, b"")
+    return _model(path, _metadata(path))
+
+
+def model_and_metadata(path: Path) -> tuple[LoggedModel, pq.FileMetaData]:
+    """The same, and Parquet's own metadata, in one reading. Raises DataError."""
+    metadata = _parquet_metadata(path)
+    return _model(path, metadata.metadata or {}), metadata
+
+
+def _model(path: Path, metadata: dict[bytes, bytes]) -> LoggedModel:
+    content = metadata.get(MODEL_KEY, b"")
     try:
         model = msgspec.json.decode(content, type=LoggedModel)
     except msgspec.MsgspecError:
@@ -60,12 +70,15 @@ def replaced_by(path: Path) -> tuple[str, ...]:
 
 
 def _metadata(path: Path) -> dict[bytes, bytes]:
+    return dict(_parquet_metadata(path).metadata or {})
+
+
+def _parquet_metadata(path: Path) -> pq.FileMetaData:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        schema: pa.Schema = pq.read_schema(path)
+        return pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
         what = f"the file cannot be read: {str(error).splitlines()[0][:200]}"
         raise DataError(Fault(what=what, where=str(path), next_step="move it out of the log's folder")) from None
-    return dict(schema.metadata or {})

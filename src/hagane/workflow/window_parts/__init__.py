@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from hagane.workflow.logged_rows import LoggedRows
 
 
@@ -29,6 +31,35 @@ PARTS = {
     "quality": "hagane.workflow.window_parts.quality:sum_up_quality",
 }
 """Field → `module:function`."""
+
+STREAMED = {
+    "expected": "hagane.workflow.window_parts.expected_stream:ExpectedStream",
+}
+"""Field → `module:class`, of parts that are made of the batches which are read for the statistics anyway.
+
+Where `begin` of the class gives None the function of `PARTS` is called.
+"""
+
+
+class StreamedPart(Protocol):
+    """Sums up one side of a window, batch by batch: columns as `log_batches` names them."""
+
+    def add(self, batch: pa.RecordBatch, /) -> None:
+        """The next rows."""
+
+    def part(self) -> Any:
+        """Of all rows."""
+
+
+def begin_streamed(rows: LoggedRows) -> dict[str, StreamedPart]:
+    """By field those that this model has."""
+    found = {}
+    for name, place in STREAMED.items():
+        module, _, called = place.partition(":")
+        begun: StreamedPart | None = getattr(importlib.import_module(module), called).begin(rows)
+        if begun is not None:
+            found[name] = begun
+    return found
 
 
 def get_part(name: str) -> WindowPart:
