@@ -13,6 +13,16 @@ from hagane.statistics.statistics import Statistics
 Baseline = Literal["training", "previous"]
 
 
+class Volume(msgspec.Struct, frozen=True, kw_only=True):
+    """How much came to an endpoint in a window, and how much usually does at that time."""
+
+    num_rows: float
+    low: float
+    high: float
+    fraction: float
+    """Of the usual: 1 within."""
+
+
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of training, or an earlier window; what is not known is None."""
 
@@ -33,3 +43,5 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Place of a finding → the threshold that was derived for it (`derived_thresholds`)."""
     row_error_share: float | None = None
     """Of the rows that the model was evaluated on, those on which an expression erred."""
+    volume: Volume | None = None
+    """Of the endpoint, with the model that had most of the window's traffic; None without enough history."""

@@ -20,6 +20,7 @@ from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.evaluated_quality import evaluated_quality
 from hagane.workflow.row_error_share import row_error_share
+from hagane.workflow.window_volumes import WindowVolumes
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
 
@@ -39,6 +40,7 @@ class WindowReferences:
         self._trained: dict[str, Reference] = {}
         self._evaluated: dict[str, Evaluated | None] = {}
         self._derived: dict[str, dict[str, float]] = {}
+        self._volumes = WindowVolumes(summaries, Windows(monitoring.every, monitoring.time_zone))
         self._erred: dict[str, float | None] = {}
 
     def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
@@ -75,7 +77,8 @@ class WindowReferences:
         of_training = self._baseline == "training"
         reference = self._training(summary) if of_training else self._as_it_was(before, before)
         return msgspec.structs.replace(reference, before=before, evaluated=self._evaluation(summary),
-                                       row_error_share=self._row_error_share(summary))  # fmt: skip
+                                       row_error_share=self._row_error_share(summary),
+                                       volume=self._volumes.of(summary))  # fmt: skip
 
     def _row_error_share(self, summary: WindowSummary) -> float | None:
         name = f"{summary.model}@{summary.version}"

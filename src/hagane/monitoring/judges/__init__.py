@@ -33,6 +33,7 @@ JUDGES = {
     "schema": "hagane.monitoring.judges.schema:judge_schema",
     "arrivals": "hagane.monitoring.judges.arrivals:judge_arrivals",
     "replay": "hagane.monitoring.judges.replay:judge_replay",
+    "volume": "hagane.monitoring.judges.volume:judge_volume",
 }
 """Name → `module:function`, in the order in which people see them."""
 
