@@ -270,11 +270,18 @@ def _once(
     for note in report.notes:
         output.hint(note)
     if not report.windows:
-        output.hint("no window is over yet: come back later, or look at shorter ones with --window hour")
+        output.hint(_nothing_yet(report.monitoring.every))
     told = {"notification": msgspec.to_builtins(notification)} if telling["channels"] else {}
     acted = _act(report, rounds, asked["workspace"]) if act else None
     policy = {"policy": acted.as_json()} if acted else {}
     output.result(report.as_json() | told | policy | {"html": html})
+
+
+def _nothing_yet(every: str) -> str:
+    """Why there is no window, and what to do."""
+    if every.endswith(" rows"):
+        return f"no window of {every} is full yet, its last row half a minute old: come back later, or ask for fewer"
+    return "no window is over yet: come back later, or look at shorter ones with --window hour"
 
 
 def _act(report: MonitorReport, rounds: ToldRounds, place: Workspace) -> PolicyReport:
