@@ -46,7 +46,9 @@ def _parts(view: MonitorView, series: list[Series], columns: list[ThenAndNow], b
             yield from (render_alert(shown), "")
     for both in columns:
         assert view.latest is not None
-        title = f"{both.name} in {view.windows[view.latest].name}, beside {view.against}"
+        of = "" if both.of == "input" else f"{both.of} "
+        beside = view.then.get(both.of, view.against)
+        title = f"{of}{both.name} in {view.windows[view.latest].name}, beside {beside}"
         yield from (titled(title, _then_and_now(both, bar)), "")
     for each in series:
         limit = "" if each.threshold is None else f", threshold {each.threshold:g}"

@@ -85,7 +85,7 @@ def _assumptions(windows: Sequence[WindowFindings]) -> tuple[str, ...]:
 
 def _then(reference: Reference, against: str) -> dict[Subject, str]:
     """Subject → what its columns are drawn beside."""
-    then = "training" if reference.baseline == "training" else against
+    then = AGAINST["training"] if reference.baseline == "training" else against
     answers = then if reference.predictions is not None else AGAINST["previous"]
     return {"input": then, "prediction": answers, "feature": then, "attribution": then}
 
