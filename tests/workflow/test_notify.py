@@ -137,9 +137,16 @@ def test_a_webhook_that_fails_is_told_without_its_secret(
     assert "secret" not in str(caught.value)
     assert len(chat.seen) == tries  # type: ignore[attr-defined]
     assert sum(pauses) < 60
-    for url in ("file:///etc/passwd", "nothing"):
-        with pytest.raises(StorageError, match="no URL"):
+    for url in (
+        "file:///etc/passwd",
+        "nothing",
+        "https://h.example/sec ret",
+        "http://[::1/secret",
+        "http://h:x/secret",
+    ):
+        with pytest.raises(StorageError, match="no URL") as caught:
             post_webhook(url, MESSAGE)
+        assert "ret" not in str(caught.value)
 
 
 class Mail(socketserver.StreamRequestHandler):

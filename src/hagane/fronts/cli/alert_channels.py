@@ -12,18 +12,21 @@ if TYPE_CHECKING:
 def alert_channels(webhooks: Sequence[str], recipients: Sequence[str], smtp: str | None) -> list[Channel]:
     """One for each webhook, and for each address: what a server refuses for one of them is sent to the others.
 
-    Raises UsageError for mail without a server.
+    Raises UsageError for mail without a server, StorageError for a webhook that is no URL.
     """
     from functools import partial
 
     from hagane.errors import Fault
     from hagane.fronts.cli.usage_error import UsageError
     from hagane.monitoring.channels.channel import Channel
+    from hagane.monitoring.channels.check_webhook import check_webhook
     from hagane.monitoring.channels.email import send_email
     from hagane.monitoring.channels.webhook import post_webhook
 
     if recipients and not smtp:
         raise UsageError(Fault(what="--email needs a mail server", expected="--smtp smtp://user:password@host:587"))
+    for url in webhooks:
+        check_webhook(url)
     found = [Channel.of("webhook", url, partial(post_webhook, url)) for url in dict.fromkeys(webhooks)]
     if smtp:
         found += [Channel.of("email", to, partial(send_email, smtp, [to])) for to in dict.fromkeys(recipients)]

@@ -136,7 +136,8 @@ def _watched(view: MonitorView, width: int) -> Iterator[RenderableType]:
     lines = [heading]
     for each in series[:MOST_SERIES]:
         lines.append(_figures(each, room))
-        lines.append(_change(each, columns.get((each.of, each.name)), width))
+        both = columns.get((each.of, each.name)) if each.shown == view.latest else None
+        lines.append(_change(each, both, width))
     rest = len(series) - MOST_SERIES + view.num_left_out
     more = f"{rest_text(rest, 'things that are watched')}: --column NAME, --html FILE" if rest > 0 else ""
     yield from ("", titled(title, Text("\n").join(lines), more))

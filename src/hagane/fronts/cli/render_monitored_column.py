@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 BAR, WIDE = 20, 76
 """Characters of the longest bar, on a terminal that is so wide."""
+SUBJECTS = ("input", "prediction", "feature", "attribution")
+"""What has values then and now: raw columns come first."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def render_monitored_column(view: MonitorView, name: str) -> RenderableType:
     """All that is watched under this name. Raises UsageError, with the nearest, where nothing is."""
     series = [each for each in view.series if each.name == name]
-    columns = [each for each in view.columns if each.name == name]
+    columns = sorted((each for each in view.columns if each.name == name), key=lambda each: SUBJECTS.index(each.of))
     if not series and not columns:
         known = sorted({each.name for each in view.series} | {each.name for each in view.columns})
         raise UsageError(Fault(what=f"nothing that is watched is called {name!r}", where="--column",

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import msgspec
 
 from hagane.errors import Fault, StorageError
+from hagane.monitoring.channels.check_webhook import check_webhook
 from hagane.monitoring.notification import Notification
 
 TIMEOUT_SECONDS = 10
-SCHEMES = ("http", "https")
 MOST_CHARACTERS = 4000
 """Slack shows no more of a message's text as one."""
 NUM_TRIES = 4
@@ -35,8 +35,7 @@ def post_webhook(url: str, notification: Notification, *, sleep: Callable[[float
     Where nobody answers, or with 429 or 5xx, it is tried again, four times in a minute at most; `Retry-After` is
     heeded. A redirect is not followed anywhere but to http and https. Raises StorageError.
     """
-    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
-        raise StorageError(Fault(what="the webhook is no URL that can be called", expected="https://…"))
+    check_webhook(url)
     body = msgspec.json.encode({"text": _text(notification), "notification": msgspec.to_builtins(notification)})
     end, pause = time.monotonic() + MOST_SECONDS, FIRST_PAUSE_SECONDS
     for number in range(1, NUM_TRIES + 1):
@@ -73,8 +72,8 @@ def _post(url: str, body: bytes) -> _Refused | None:
     except urllib.error.HTTPError as error:
         what = f"the webhook answered {error.code}"
         return _Refused(what, error.code in AGAIN, _seconds(error.headers.get("Retry-After", "")))
-    except ValueError as error:
-        return _Refused(f"the webhook cannot be called: {error}", may_try_again=False)
+    except (ValueError, http.client.InvalidURL):  # of where it was redirected to; its text would hold the path
+        return _Refused("the webhook cannot be called: it is no URL", may_try_again=False)
     except (OSError, http.client.HTTPException) as error:
         return _Refused(f"the webhook cannot be called: {error}", may_try_again=True)
 

@@ -111,7 +111,8 @@ def _card(
     view: MonitorView, thing: Thing, columns: dict[tuple[Subject, str], ThenAndNow], ids: dict[str, str]
 ) -> Markup:
     first = thing[0][1]
-    both = columns.get((first.of, first.name)) if not first.slice else None
+    is_latest = first.shown == view.latest  # else it may be another model's, of another type
+    both = columns.get((first.of, first.name)) if is_latest and not first.slice else None
     is_off, was_off = any(each.is_anomaly for _, each in thing), any(each.anomalies for _, each in thing)
     mark = badge("beyond its threshold", "few") if is_off else badge("was beyond it", "suggested") if was_off else ""
     title = first.name.replace("_", " ") if first.of == "quality" else first.name
