@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from hagane.errors import DataError
 from hagane.monitoring.expected_binary import ExpectedBinary
 
 METRICS: dict[str, Callable[[Any, Any, float], float]] = {
@@ -55,3 +56,9 @@ def test_what_is_undefined_is_left_out() -> None:
     assert set(ExpectedBinary.of(np.array([0.1]), threshold=0.5).metrics()) == {
         "accuracy", "log_loss", "recall", "f1_score", "roc_auc"}  # fmt: skip
     assert "roc_auc" not in ExpectedBinary.of(np.array([0.0, 0.0]), threshold=0.5).metrics()
+
+
+def test_sums_of_another_threshold_are_refused_with_a_fault() -> None:
+    p = np.array([0.2, 0.7])
+    with pytest.raises(DataError, match=r"different thresholds .*merged"):
+        ExpectedBinary.of(p, threshold=0.4).merge(ExpectedBinary.of(p, threshold=0.5))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
 
 from hagane.errors import DataError
+from hagane.monitoring.expected_binary import ExpectedBinary
+from hagane.monitoring.quality.binary_quality import BinaryQuality
+from hagane.monitoring.quality.window_quality import SliceQuality, WindowQuality
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import ColumnStatistics, Statistics
@@ -34,3 +39,18 @@ def test_parts_of_different_forms_are_left_out_and_columns_must_agree() -> None:
     assert first.merge(second).features is None
     with pytest.raises(DataError, match="different columns"):
         first.merge(summary(0, inputs=of("b")))
+
+
+def test_answers_judged_by_another_threshold_are_left_out() -> None:
+    p, labels = np.array([0.2, 0.7]), np.array([0, 1])
+
+    def judged(threshold: float) -> WindowSummary:
+        sums = BinaryQuality.of(p, labels, np.ones(2), threshold=threshold)
+        quality = WindowQuality(num_rows=2, num_labelled=2, each=(SliceQuality(label="y", sums=sums),))
+        expected = ExpectedBinary.of(p, threshold=threshold)
+        return msgspec.structs.replace(summary(0, inputs=of("a")), expected=expected, quality=quality)
+
+    same, other = judged(0.5).merge(judged(0.5)), judged(0.5).merge(judged(0.4))
+    assert (same.expected is None, same.quality is None) == (False, False)
+    assert (other.expected, other.quality) == (None, None)
+    assert other.num_rows == 4

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.monitoring.quality.check_mergeable import check_mergeable
 from hagane.monitoring.quality.estimate import Estimate
 
 Floats = npt.NDArray[np.float64]
@@ -74,8 +75,8 @@ class ExpectedBinary(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
         )
 
     def merge(self, other: ExpectedBinary) -> ExpectedBinary:
-        """Of both windows together. The thresholds are the same: another threshold is another deployment."""
-        assert self.threshold == other.threshold, (self.threshold, other.threshold)
+        """Of both windows together. Raises DataError for another threshold: it is of another deployment."""
+        check_mergeable("thresholds", self.threshold, other.threshold)
         sums: dict[str, float | tuple[float, ...]] = {}
         for name in self.__struct_fields__[1:]:
             mine, theirs = getattr(self, name), getattr(other, name)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -14,7 +18,12 @@ from hagane.serving import create_app
 from hagane.serving.exchange import Exchange
 from hagane.serving.http import Request, Response
 from hagane.serving.request_log import arrival_writer, arrivals
+from hagane.serving.request_log.arrival_writer import ArrivalWriter
 from hagane.serving.request_log.arrivals import Arrivals
+from hagane.serving.request_log.file_metadata import LoggedModel
+from hagane.serving.request_log.hour_writer import HourWriter
+from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.model_file import model_files
 
 ROW: dict[str, Any] = {
     "age": 40, "fare": 1.5, "job": "pilot", "member": True, "seen": "2013-01-01T05:00:00", "born": "1970-01-02",
@@ -172,3 +181,65 @@ def test_counts_wait_for_room_on_the_disk(logged: Callable[..., Any], monkeypatc
 
     time.sleep(0.05)
     assert counts(log)["request", "", "answered"] == 4, "nothing was forgotten"
+
+
+def logged_model(deployment: Any) -> LoggedModel:
+    bundle = deployment.model.bundle
+    return LoggedModel(
+        endpoint="e", deployed_model_id=deployment.id, model="m", version="1", signature=bundle.signature
+    )
+
+
+def test_what_was_written_before_the_disk_was_full_is_not_written_again(
+    exchange: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    counted, hours = Arrivals(), iter([100, 100, 101])
+    folder = LogFolder(tmp_path, "e")
+    writer = ArrivalWriter(folder, counted, logged_model)
+    for _ in range(3):
+        monkeypatch.setattr(arrivals, "time", Clock(next(hours)))
+        counted.observe(exchange(503))
+    monkeypatch.undo()
+    writer.take_in()
+    real = HourWriter._write
+
+    def full(self: HourWriter, hour: int, table: Any) -> int:
+        if hour == 101:
+            raise OSError(28, "No space left on device")
+        return real(self, hour, table)
+
+    monkeypatch.setattr(HourWriter, "_write", full)
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space"):
+            writer.flush()
+    monkeypatch.undo()
+    assert len(writer.flush()) == 1
+    assert writer.flush() == []
+    assert [model.deployed_model_id for model in model_files(folder)] == [exchange(503).deployment.id]
+    files = folder.path / "arrivals" / "dt=*" / "hh=*" / "*.parquet"
+    sql = f"SELECT hh, sum(count)::BIGINT FROM '{files}' WHERE of = 'request' GROUP BY hh ORDER BY hh"
+    assert [count for _, count in duckdb.sql(sql).fetchall()] == [2, 1]
+
+
+class Clock:
+    def __init__(self, hour: int) -> None:
+        self.hour = hour
+
+    def time_ns(self) -> int:
+        return (self.hour * 3_600 + 60) * 10**9
+
+
+def test_counts_that_wait_hold_no_model(flights: Bundle, tmp_path: Path) -> None:
+    counted = Arrivals()
+    writer = ArrivalWriter(LogFolder(tmp_path, "e"), counted, logged_model)
+    app = create_app(flights)
+    made = Exchange(Request("POST", "/predict", {}, {}, b"{}"), app.endpoint.first)
+    made.kind, made.response = "predict", Response(400, b"")
+    assert counted.observe(made)
+    writer.take_in()
+    held = weakref.ref(app.endpoint.first)
+    app.close()
+    del app, made
+    gc.collect()
+    assert held() is None
+    assert len(writer.flush()) == 1

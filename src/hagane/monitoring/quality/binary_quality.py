@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hagane.metrics.log_loss import clipped
+from hagane.monitoring.quality.check_mergeable import check_mergeable
 from hagane.monitoring.quality.estimate import Estimate
 from hagane.monitoring.quality.ranked_scores import RankedScores
 from hagane.monitoring.quality.weighted_moments import WeightedMoments
@@ -54,8 +55,8 @@ class BinaryQuality(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
         )
 
     def merge(self, other: BinaryQuality) -> BinaryQuality:
-        """Of both's rows. The thresholds are the same: another threshold is another deployment."""
-        assert self.threshold == other.threshold, (self.threshold, other.threshold)
+        """Of both's rows. Raises DataError for another threshold: it is of another deployment."""
+        check_mergeable("thresholds", self.threshold, other.threshold)
         return BinaryQuality(
             threshold=self.threshold,
             num_labelled=self.num_labelled + other.num_labelled,

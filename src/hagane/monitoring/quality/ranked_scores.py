@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hagane.metrics.log_loss import clipped
 from hagane.metrics.wilson_interval import Z
+from hagane.monitoring.quality.check_mergeable import check_mergeable
 from hagane.monitoring.quality.estimate import Estimate
 
 Floats = npt.NDArray[np.float64]
@@ -45,8 +46,8 @@ class RankedScores(msgspec.Struct, frozen=True, kw_only=True):
         return RankedScores(num_bins=num_bins, bins={int(i): (float(below[i]), float(above[i])) for i in used})
 
     def merge(self, other: RankedScores) -> RankedScores:
-        """Of both's rows."""
-        assert self.num_bins == other.num_bins
+        """Of both's rows. Raises DataError for other bins."""
+        check_mergeable("bins", self.num_bins, other.num_bins)
         bins = dict(self.bins)
         for place, (negatives, positives) in other.bins.items():
             mine = bins.get(place, (0.0, 0.0))

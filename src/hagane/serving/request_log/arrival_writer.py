@@ -16,6 +16,7 @@ from hagane.serving.request_log.arrivals import Arrivals, Place
 from hagane.serving.request_log.file_metadata import MODEL_KEY, LoggedModel, file_metadata
 from hagane.serving.request_log.hour_writer import HourWriter
 from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
+from hagane.serving.request_log.model_file import write_model_file
 from hagane.serving.request_log.raw_rows import RawRows
 from hagane.serving.request_log.record import Record
 from hagane.serving.request_log.row_form import Counted, RowForm
@@ -32,13 +33,19 @@ SCHEMA = pa.schema([("of", pa.string()), ("name", pa.string()), ("reason", pa.st
 
 
 class ArrivalWriter:
-    """One process's counts of one endpoint. `model_of` tells what the log knows of a deployment."""
+    """One process's counts of one endpoint. `model_of` tells what the log knows of a deployment.
+
+    No deployment is held: counts may wait long for room on the disk, and its model must not wait with them.
+    """
 
     def __init__(self, folder: LogFolder, arrivals: Arrivals, model_of: Callable[[Deployment], LoggedModel]) -> None:
         self._arrivals = arrivals
         self._model_of = model_of
+        self._folder = folder
         self._writer = HourWriter(folder, "arrivals")
-        self._counts: dict[Place, Counter[Counted]] = {}
+        self._counts: dict[tuple[int, bytes], Counter[Counted]] = {}
+        self._models: weakref.WeakKeyDictionary[Deployment, bytes] = weakref.WeakKeyDictionary()
+        self._untold: dict[bytes, LoggedModel] = {}
         self._readers: weakref.WeakKeyDictionary[Deployment, tuple[RowForm, RawRows]] = weakref.WeakKeyDictionary()
         self._oldest = 0.0
 
@@ -67,18 +74,21 @@ class ArrivalWriter:
         """Whether something waits that ought to be written."""
         hour = time.time_ns() // (1_000 * HOUR_MICROSECONDS)
         is_old = time.monotonic() - self._oldest >= ARRIVAL_SECONDS
-        return bool(self._counts) and (is_old or any(place.hour < hour for place in self._counts))
+        return bool(self._counts) and (is_old or any(counted < hour for counted, _ in self._counts))
 
     def flush(self) -> list[int]:
-        """Write what was counted; the bytes of each file. Raises OSError: then all of it is still there."""
-        for place, counts in self._counts.items():
-            batch = _batch(counts, self._model_of(place.deployment))
-            self._writer.add(place.hour, batch, batch.schema.metadata[MODEL_KEY])
-        try:
-            written = self._writer.flush()
-        finally:
-            self._writer.discard()
-        self._counts.clear()
+        """Write what was counted; the bytes of each file. Raises OSError: what was not written is still there."""
+        for metadata, model in list(self._untold.items()):
+            write_model_file(self._folder, model)
+            del self._untold[metadata]
+        written = []
+        for (hour, metadata), counts in list(self._counts.items()):
+            self._writer.add(hour, _batch(counts, metadata), metadata)
+            try:
+                written += self._writer.flush()
+            finally:
+                self._writer.discard()
+            del self._counts[hour, metadata]
         return written
 
     def _answered(self, deployment: Deployment, exchange: Exchange) -> Counter[Counted]:
@@ -112,7 +122,16 @@ class ArrivalWriter:
     def _add(self, place: Place, more: Counter[Counted]) -> None:
         if not self._counts:
             self._oldest = time.monotonic()
-        _add_within(self._counts.setdefault(place, Counter()), more)
+        key = place.hour, self._metadata_of(place.deployment)
+        _add_within(self._counts.setdefault(key, Counter()), more)
+
+    def _metadata_of(self, deployment: Deployment) -> bytes:
+        metadata = self._models.get(deployment)
+        if metadata is None:
+            model = self._model_of(deployment)
+            metadata = self._models[deployment] = file_metadata(model)[MODEL_KEY]
+            self._untold[metadata] = model
+        return metadata
 
 
 def _add_within(total: Counter[Counted], more: Counter[Counted]) -> None:
@@ -126,11 +145,11 @@ def _add_within(total: Counter[Counted], more: Counter[Counted]) -> None:
         total[counted] += count
 
 
-def _batch(counts: Counter[Counted], model: LoggedModel) -> pa.RecordBatch:
+def _batch(counts: Counter[Counted], metadata: bytes) -> pa.RecordBatch:
     rows = sorted((counted, count) for counted, count in counts.items() if count)
     columns = [[counted[place] for counted, _ in rows] for place in range(3)]
     arrays = [
         *(pa.array(column, pa.string()) for column in columns),
         pa.array([count for _, count in rows], pa.int64()),
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA.with_metadata(file_metadata(model)))
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA.with_metadata({MODEL_KEY: metadata}))

@@ -63,7 +63,7 @@ class LogWorker:
         self._requests = HourWriter(folder, "requests")
         self._feedback = HourWriter(folder, "feedback")
         self._rows: weakref.WeakKeyDictionary[Deployment, LogRows] = weakref.WeakKeyDictionary()
-        self._arrivals = ArrivalWriter(folder, arrivals, lambda deployment: self._rows_of(deployment).model)
+        self._arrivals = ArrivalWriter(folder, arrivals, self._logged)
         self._pending_requests = 0
         self._waiting_feedback: list[Feedback] = []
         self._feedback_lock = threading.Lock()
