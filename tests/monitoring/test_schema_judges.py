@@ -169,6 +169,18 @@ def test_shuffled_rows_raise_no_alarm(rows: int) -> None:
         assert not wrong(measured(made(rows, seed))), seed
 
 
+def test_two_small_windows_raise_hardly_any_alarm() -> None:
+    """The extremes of few rows are passed by chance."""
+    alarms = 0
+    for seed in range(200, 260):
+        reference = Reference(baseline="previous", inputs=measured(made(150, seed)))
+        window = summary(measured(made(150, seed + 1_000)))
+        alarms += sum(
+            each.is_anomaly for each in judge_schema(window, reference, ASKED) if each.measure == "OUT_OF_RANGE"
+        )
+    assert alarms <= 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not BANK.exists(), reason="no shared data")
 def test_shuffled_rows_of_a_real_table_raise_no_alarm() -> None:

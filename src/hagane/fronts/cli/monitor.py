@@ -281,7 +281,7 @@ def _nothing_yet(every: str) -> str:
     """Why there is no window, and what to do."""
     if every.endswith(" rows"):
         return f"no window of {every} is full yet, its last row half a minute old: come back later, or ask for fewer"
-    return "no window is over yet: come back later, or look at shorter ones with --window hour"
+    return "no window is over yet: come back later" + ("" if every == "hour" else ", or look at hours: --window hour")
 
 
 def _act(report: MonitorReport, rounds: ToldRounds, place: Workspace) -> PolicyReport:

@@ -25,6 +25,8 @@ ROW_ERRORS = "ROW_ERRORS"
 ROWS = "rows"
 """What findings about no one column are called."""
 MOST_SHOWN = 3
+BEYOND_EXTREMES = 8.9
+"""Divided by n: what lies beyond the extremes of n values in all but 0.135 % of samples, (1 + t) exp(-t) = 0.00135."""
 _NUMBERS = (SqlType.INT64, SqlType.FLOAT64)
 
 
@@ -80,13 +82,17 @@ def _unexpected(base: ColumnStatistics, column: ColumnStatistics, monitoring: Mo
 
 
 def _out_of_range(base: ColumnStatistics, column: ColumnStatistics, monitoring: Monitoring) -> Iterator[Finding]:
-    """Finite numbers outside of the baseline's extremes. Ranks come from the sketch: its error is allowed, too."""
+    """Finite numbers outside of the baseline's extremes. Ranks come from the sketch: its error is allowed, too.
+
+    So is what lies there by chance: of n values the share of the population beyond both extremes is Beta(2, n - 1).
+    """
     least, greatest = base.min, base.max
     if not isinstance(least, int | float) or not isinstance(greatest, int | float):
         return
     finding = functools.partial(schema_share, column.name, OUT_OF_RANGE, num_rows=column.count,
                                 min_rows=monitoring.min_rows)  # fmt: skip
-    allowed, sketch = monitoring.schema.max_out_of_range, column.quantile_sketch
+    by_chance = min(1.0, BEYOND_EXTREMES / max(1, base.count - base.num_infinite))
+    allowed, sketch = monitoring.schema.max_out_of_range + by_chance, column.quantile_sketch
     if sketch is None or not isinstance(column.min, int | float) or not isinstance(column.max, int | float):
         yield finding(0.0, allowed=allowed)
         return

@@ -18,6 +18,7 @@ from hagane.write_aside import write_aside
 
 MOST_ROWS = 100_000
 """Models are measured on the newest of them."""
+_LOGGED = "WITH logged AS ({})"
 
 
 class LabelledLog:
@@ -34,34 +35,34 @@ class LabelledLog:
 
     def num_rows(self, window: LogWindow) -> int:
         """How many there are."""
-        return self._count(f"SELECT count(*) AS n FROM ({{rows}}) WHERE {self._known}", window) or 0
+        return self._count(f"SELECT count(*) AS n FROM logged WHERE {self._known}", window) or 0
 
     def nth_newest(self, number: int) -> int | None:
         """The moment of the newest but `number`, µs since 1970 UTC; None where there are no more than `number`."""
-        sql = f"SELECT epoch_us(time) AS n FROM ({{rows}}) WHERE {self._known} ORDER BY time DESC LIMIT 1"
+        sql = f"SELECT epoch_us(time) AS n FROM logged WHERE {self._known} ORDER BY time DESC LIMIT 1"
         return self._count(f"{sql} OFFSET {number}", LogWindow())
 
     def newest(self, window: LogWindow, most: int = MOST_ROWS) -> pa.Table:
         """At most so many, the newest, in the order of their times."""
-        sql = f"SELECT {self._columns}, time FROM ({{rows}}) WHERE {self._known} ORDER BY time DESC LIMIT {most}"
+        sql = f"SELECT {self._columns}, time FROM logged WHERE {self._known} ORDER BY time DESC LIMIT {most}"
         with log_lock(self.folder):
             rows = log_sql(self.folder, window, with_truth=True)
             if rows is None:
                 raise DataError(Fault(what="the log holds no rows of this time"))
-            return Engine().query(f"SELECT * EXCLUDE (time) FROM ({sql.format(rows=rows)}) ORDER BY time")
+            return Engine().query(f"{_LOGGED.format(rows)} SELECT * EXCLUDE (time) FROM ({sql}) ORDER BY time")
 
     def write(self, path: Path, window: LogWindow) -> None:
         """All of them as Parquet, whole or not at all."""
         import pyarrow.parquet as pq
 
-        sql = f"SELECT {self._columns} FROM ({{rows}}) WHERE {self._known} ORDER BY time, request_id, row"
+        sql = f"SELECT {self._columns} FROM logged WHERE {self._known} ORDER BY time, request_id, row"
 
         def written(aside: Path) -> None:
             rows = log_sql(self.folder, window, with_truth=True)
             if rows is None:
                 raise DataError(Fault(what="the log holds no rows of this time"))
             writer: pq.ParquetWriter | None = None
-            for batch in Engine().batches(sql.format(rows=rows), 65_536):
+            for batch in Engine().batches(f"{_LOGGED.format(rows)} {sql}", 65_536):
                 writer = writer or pq.ParquetWriter(aside, batch.schema)
                 writer.write_batch(batch)
             if writer is None:
@@ -91,7 +92,7 @@ class LabelledLog:
             rows = log_sql(self.folder, window, with_truth=True)
             if rows is None or not self.folder.files("feedback"):
                 return None
-            found = Engine().query(sql.format(rows=rows)).to_pylist()
+            found = Engine().query(f"{_LOGGED.format(rows)} {sql}").to_pylist()
         return int(found[0]["n"]) if found else None
 
     def _check(self, endpoint: str) -> None:
