@@ -31,7 +31,8 @@ def test_names_with_braces_and_quotes(tmp_path: Path) -> None:
     logged = LoggedModel(endpoint="e", deployed_model_id="d", model="m", version="1", signature=signature, sensitive={})
     folder = LogFolder(place.logs_folder, "e")
     fixed = {"row": 0, "endpoint": "e", "deployed_model_id": "d", "model": "m", "version": "1", "protocol": "vertex",
-             "mirror": False, "weight": 1.0, "latency_seconds": 0.0, "model_seconds": 0.0, "row_error": False}  # fmt: skip
+             "mirror": False, "weight": 1.0, "latency_seconds": 0.0, "model_seconds": 0.0,
+             "row_error": False}  # fmt: skip
     rows = [
         {**fixed, "request_id": f"r{n}", "time": START + n, "instance": {INPUT: float(n)},
          "prediction": {f"predicted_{LABEL}": 0.0}}
