@@ -8,9 +8,10 @@ import msgspec
 
 from hagane.anomalies.anomaly_report import AnomalyReport, Example, Finding
 from hagane.anomalies.bind_conditions import bind_conditions
-from hagane.anomalies.checked_rows import CheckedRows, misfit_rule
+from hagane.anomalies.checked_rows import CheckedRows
 from hagane.anomalies.judge import Broken, judge, rows_text
-from hagane.anomalies.row_rule import RowRule, column_rules, condition_rule
+from hagane.anomalies.row_rule import RowRule
+from hagane.anomalies.row_rules import row_rules
 from hagane.counted import counted
 from hagane.data.check_pages import check_pages
 from hagane.data.engine import quote_name
@@ -116,10 +117,7 @@ def _too_few(num_rows: int, schema: DataSchema) -> Finding:
 
 def _row_findings(rows: CheckedRows, schema: DataSchema, conditions: Mapping[str, Expression]) -> Iterator[Finding]:
     """What rows show one by one: types, presence, domains, ranges, lengths, and the rules in SQL."""
-    rules = [misfit_rule(index, column, rows.schema.columns[index]) for index, column in rows.changed.items()]
-    listed = [name for name in rows.schema.names if name in schema.columns]
-    rules += [rows.but_lost(rule) for name in listed for rule in column_rules(name, schema.columns[name])]
-    rules += [condition_rule(name, schema.rules[name], tree) for name, tree in conditions.items()]
+    rules = row_rules(rows, schema, conditions)
     counts = dict(zip(rules, rows.count([rule.broken_sql for rule in rules]), strict=True))
     broken = [rule for rule in rules if counts[rule]]
     nulls = rows.count([f"{quote_name(rule.column)} IS NULL" for rule in broken if rule.key == "domain"])

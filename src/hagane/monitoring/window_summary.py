@@ -12,11 +12,12 @@ from hagane.monitoring.quality.expected_quality import ExpectedQuality
 from hagane.monitoring.quality.window_quality import WindowQuality
 from hagane.monitoring.window_arrivals import WindowArrivals
 from hagane.monitoring.window_replay import WindowReplay
+from hagane.monitoring.window_schema import WindowSchema
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 FORMAT = b"hagane.window_summary 1\n"
-PARTS = ("expected", "features", "attributions", "quality", "arrivals", "replay")
+PARTS = ("expected", "features", "attributions", "quality", "arrivals", "replay", "data_schema")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
 
@@ -58,6 +59,8 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What came, refused requests and fields that no log holds counted; None where the server did not count."""
     replay: WindowReplay | None = None
     """Whether some of the requests, asked again, are answered as they were."""
+    data_schema: WindowSchema | None = None
+    """How many rows break each rule of the schema that the model was trained with."""
 
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.

@@ -31,6 +31,7 @@ JUDGES = {
     "expected": "hagane.monitoring.judges.expected:judge_expected",
     "quality": "hagane.monitoring.judges.quality:judge_quality",
     "schema": "hagane.monitoring.judges.schema:judge_schema",
+    "data_schema": "hagane.monitoring.judges.data_schema:judge_data_schema",
     "arrivals": "hagane.monitoring.judges.arrivals:judge_arrivals",
     "replay": "hagane.monitoring.judges.replay:judge_replay",
     "volume": "hagane.monitoring.judges.volume:judge_volume",

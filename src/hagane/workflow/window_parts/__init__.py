@@ -23,6 +23,7 @@ class WindowPart(Protocol):
 
 
 PARTS = {
+    "data_schema": "hagane.workflow.window_parts.data_schema:sum_up_data_schema",
     "replay": "hagane.workflow.window_parts.replay:sum_up_replay",
     "arrivals": "hagane.workflow.window_parts.arrivals:sum_up_arrivals",
     "expected": "hagane.workflow.window_parts.expected:sum_up_expected",
