@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from hagane.monitoring.distribution import Distribution
-from hagane.monitoring.measures import SHIFTS, get_measure, get_shift
+from hagane.monitoring.measures import OF_STATISTICS, get_column_measure, get_measure
 from hagane.statistics.statistics import ColumnStatistics
 
 
 def measure_column(
     measure: str, base: ColumnStatistics, study: ColumnStatistics, both: tuple[Distribution, Distribution]
 ) -> float | None:
-    """By a distance of their distributions (`both`, of the same buckets), or a shift of their moments.
+    """By their statistics where the measure takes these, else by their distributions (`both`, of the same buckets).
 
     None where the measure is not defined for the two. Raises KeyError for a name that is no measure, in any case.
 
@@ -21,4 +21,4 @@ def measure_column(
     0.75
     """
     name = measure.upper()
-    return get_shift(name)(base, study) if name in SHIFTS else get_measure(name)(*both)
+    return get_column_measure(name)(base, study) if name in OF_STATISTICS else get_measure(name)(*both)

@@ -8,8 +8,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from hagane.monitoring.distribution import Distribution, Histogram
+from hagane.monitoring.distribution import Distribution
 from hagane.monitoring.measures.compared_counts import compared_counts
+from hagane.monitoring.measures.compared_quantiles import compared_quantiles
 from hagane.statistics.statistics import ColumnStatistics
 
 Shares = npt.NDArray[np.float64]
@@ -41,50 +42,50 @@ def sampling_noise(
     name = measure.upper()
     if name in ("MEAN_SHIFT", "VARIANCE_SHIFT"):
         return _NORMAL.inv_cdf(1 - TAIL / 2)
+    if name == "WASSERSTEIN":
+        return _wasserstein(base, study)
     num_base, num_study = (column.count - column.num_infinite for column in (base, study))
     counts = compared_counts(*both)
     if counts is None or num_base <= 0 or num_study <= 0:
         return math.inf
     shares = (counts[0] + counts[1]) / float(counts[0].sum() + counts[1].sum())
     unit = 1 / num_base + 1 / num_study
-    return _NOISES[name](shares, unit, num_base + num_study, both[0])
+    return _NOISES[name](shares, unit, num_base + num_study)
 
 
-def _jensen_shannon(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
+def _jensen_shannon(shares: Shares, unit: float, num_rows: int) -> float:
     return min(1.0, unit * _chi_squared_quantile(shares) / (8 * math.log(2)))
 
 
-def _stability_index(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
+def _stability_index(shares: Shares, unit: float, num_rows: int) -> float:
     return unit * _chi_squared_quantile(shares)
 
 
-def _cramers_v(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
+def _cramers_v(shares: Shares, unit: float, num_rows: int) -> float:
     return math.sqrt(_chi_squared_quantile(shares) / num_rows)
 
 
-def _l_infinity(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
+def _l_infinity(shares: Shares, unit: float, num_rows: int) -> float:
     score = _NORMAL.inv_cdf(1 - TAIL / (2 * max(1, int(np.count_nonzero(shares)))))
     return score * math.sqrt(unit * max(float((shares * (1 - shares)).max()), 1 / num_rows))
 
 
-def _kolmogorov_smirnov(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
+def _kolmogorov_smirnov(shares: Shares, unit: float, num_rows: int) -> float:
     return math.sqrt(math.log(2 / TAIL) / 2 * unit)
 
 
-def _wasserstein(shares: Shares, unit: float, num_rows: int, base: Distribution) -> float:
-    assert isinstance(base, Histogram)
-    lows, highs, counts = (
-        np.array([getattr(bucket, name) for bucket in base.buckets]) for name in ("low", "high", "count")
-    )
-    parts = counts / counts.sum()
-    middles = (lows + highs) / 2
-    deviation = math.sqrt(float(np.sum(parts * ((middles - np.sum(parts * middles)) ** 2 + (highs - lows) ** 2 / 12))))
-    if deviation == 0:
+def _wasserstein(base: ColumnStatistics, study: ColumnStatistics) -> float:
+    """By the quantiles that are compared: ∫ √(F (1 - F)) dx is each step between two, times √ at the rank between."""
+    both = compared_quantiles(base, study)
+    num_base, num_study = (column.count - column.num_infinite for column in (base, study))
+    if both is None or num_base <= 0 or num_study <= 0:
+        return math.inf
+    if not base.stddev:
         return 0.0
-    up_to = np.cumsum(parts) - parts / 2
-    area = float(np.sum((highs - lows) * np.sqrt(up_to * (1 - up_to))))
+    ranks = np.arange(1, len(both[0])) / len(both[0])
+    area = float(np.sum(np.diff(both[0]) * np.sqrt(ranks * (1 - ranks))))
     score = _NORMAL.inv_cdf(1 - TAIL)
-    return math.sqrt(unit) * (math.sqrt(2 / math.pi) * area / deviation + score)
+    return math.sqrt(1 / num_base + 1 / num_study) * (math.sqrt(2 / math.pi) * area / base.stddev + score)
 
 
 def _chi_squared_quantile(shares: Shares) -> float:
@@ -100,6 +101,5 @@ _NOISES = {
     "CHI_SQUARED": _cramers_v,
     "L_INFTY": _l_infinity,
     "KOLMOGOROV_SMIRNOV": _kolmogorov_smirnov,
-    "WASSERSTEIN": _wasserstein,
 }
-"""Measure → a function of the pooled shares, u, the rows of both sides, and the baseline."""
+"""Measure → a function of the pooled shares, u, and the rows of both sides."""

@@ -61,6 +61,11 @@ class QuantileSketch(msgspec.Struct, frozen=True):
         """The number of values."""
         return int(_read(self.kll).n)
 
+    @property
+    def k(self) -> int:
+        """How many values it keeps at its top level."""
+        return int(_read(self.kll).k)
+
     def quantiles(self, fractions: Sequence[float]) -> tuple[float, ...]:
         """The values at these fractions of the ranks."""
         found = _read(self.kll).get_quantiles(list(fractions), True)

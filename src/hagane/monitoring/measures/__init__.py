@@ -1,7 +1,8 @@
 """Measures of drift: how far one distribution lies from another, one file a measure.
 
 `MEASURES` is the table: a function of the baseline's distribution and the other's, None where it says nothing of two
-such distributions. `SHIFTS` are those of moments: functions of two columns' statistics, in standard errors.
+such distributions. `OF_STATISTICS` are functions of two columns' statistics: `SHIFTS`, those of moments, in standard
+errors, and what ten buckets tell too little of (Wasserstein's distance, which of given histograms is one of these).
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ class Measure(Protocol):
         """How far `study` lies from `base`; None where the measure is not defined for the two."""
 
 
-class Shift(Protocol):
-    """One measure of moments."""
+class ColumnMeasure(Protocol):
+    """One measure of statistics."""
 
     def __call__(self, base: ColumnStatistics, study: ColumnStatistics, /) -> float | None:
-        """How many standard errors `study` lies from `base`; None where the measure is not defined for the two."""
+        """How far `study` lies from `base`; None where the measure is not defined for the two."""
 
 
 MEASURES = {
@@ -42,6 +43,8 @@ SHIFTS = {
     "VARIANCE_SHIFT": "hagane.monitoring.measures.variance_shift:variance_shift",
 }
 """Name → `module:function`."""
+OF_STATISTICS = {**SHIFTS, "WASSERSTEIN": "hagane.monitoring.measures.column_wasserstein:column_wasserstein"}
+"""Name → `module:function`."""
 
 
 def get_measure(name: str) -> Measure:
@@ -56,12 +59,12 @@ def get_measure(name: str) -> Measure:
     return measure
 
 
-def get_shift(name: str) -> Shift:
-    """The shift called `name`. Raises KeyError.
+def get_column_measure(name: str) -> ColumnMeasure:
+    """The measure of statistics called `name`. Raises KeyError.
 
-    >>> get_shift("MEAN_SHIFT").__name__
+    >>> get_column_measure("MEAN_SHIFT").__name__
     'mean_shift'
     """
-    module, _, function = SHIFTS[name].partition(":")
-    shift: Shift = getattr(importlib.import_module(module), function)
-    return shift
+    module, _, function = OF_STATISTICS[name].partition(":")
+    measure: ColumnMeasure = getattr(importlib.import_module(module), function)
+    return measure

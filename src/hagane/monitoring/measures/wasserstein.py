@@ -13,9 +13,10 @@ from hagane.monitoring.measures.cumulative_shares import CumulativeShares, cumul
 def wasserstein(base: Distribution, study: Distribution) -> float | None:
     """∫ |F(x) - G(x)| dx, Wasserstein's first distance, in standard deviations of the baseline: 0 and up.
 
-    Exact for the histograms: between edges both rise in straight lines, and the area between two such lines is two
-    triangles where they cross. A baseline of one value has no deviation: the distance is then infinite unless it is 0.
-    None for text, without values, or where values lie at infinity.
+    Exact for the histograms, which of rows is less than `column_wasserstein` tells: between edges both rise in straight
+    lines, and the area between two such lines is two triangles where they cross. A baseline of one value has no
+    deviation: the distance is then infinite unless it is 0. None for text, without values, or where values lie at
+    infinity.
 
     >>> base, moved = Histogram.of_edges([0, 12], [10]), Histogram.of_edges([6, 18], [3])
     >>> round(wasserstein(base, moved), 6)
