@@ -207,6 +207,24 @@ def test_where_the_buffer_is_full_requests_are_dropped_and_counted(logged: Calla
     assert (log.log.counts.requests, log.log.counts.rows) == (waiting, waiting)
 
 
+def test_a_few_requests_of_many_rows_do_not_wait_for_others(
+    logged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hagane.serving.request_log.log_worker.GATHER_SECONDS", 0.5)
+    log = logged(buffer_bytes=16 * 2**20)
+    log.log._begin = lambda: None
+    for _ in range(20):
+        assert log.ask([ROW] * 100).status == 200
+    assert log.log.waiting_bytes > 2**22
+    del log.log._begin
+    log.log._begin()
+    until = time.monotonic() + 2.0
+    while log.log.waiting_bytes > 2**21 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert log.log.waiting_bytes <= 2**21, "two requests a gathering fill the buffer while the thread sleeps"
+    assert len(log.rows()) == 2_000
+
+
 @pytest.mark.parametrize("num_rows", [1, 50, 2_000])
 @pytest.mark.parametrize("form", ["objects", "lists", "long"])
 def test_the_bound_of_memory_holds_whatever_is_sent(flights: Bundle, num_rows: int, form: str) -> None:

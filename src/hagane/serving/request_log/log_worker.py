@@ -37,6 +37,8 @@ BREATH_SECONDS = 0.0002
 """Between two goes the event loop has the interpreter for itself."""
 GATHER_SECONDS = 0.05
 """A request that comes alone is joined by those of this long: to wake a thread for each would cost more than it."""
+GATHER_SHARE = 0.125
+"""Of the buffer: what takes more does not wait for others."""
 FILE_BYTES = 8 * 2**20
 """Of rows in memory: so much becomes a file before its time."""
 FEEDBACK_SECONDS = 1.0
@@ -149,8 +151,13 @@ class LogWorker:
             del taken
             self._flush_due(everything=False)
             time.sleep(BREATH_SECONDS)
-            if len(self._ring) < SLICE_REQUESTS and not self._is_asked():
+            if self._may_gather() and not self._is_asked():
                 return
+
+    def _may_gather(self) -> bool:
+        """Whether what waits is less than a slice, and small: few requests of many rows each soon fill the buffer."""
+        few = len(self._ring) < SLICE_REQUESTS
+        return few and self._ring.num_bytes < GATHER_SHARE * self._options.buffer_bytes
 
     def _convert(self, taken: list[Record]) -> None:
         rows = self._rows_of(taken[0].exchange.deployment)
