@@ -19,9 +19,8 @@ def hash_values(values: pa.Array[Any]) -> npt.NDArray[np.uint64]:
     """
     with _connection().cursor() as connection:
         connection.register("given", pa.table({"x": values}))
-        found: pa.Table = connection.sql("SELECT hash(x) AS h FROM given").to_arrow_table()
-    hashes: npt.NDArray[np.uint64] = found["h"].to_numpy()
-    return hashes
+        found = connection.execute("SELECT hash(x) AS h FROM given").fetchnumpy()
+    return np.asarray(found["h"], np.uint64)
 
 
 @functools.cache

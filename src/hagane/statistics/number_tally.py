@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hagane.statistics.least_hashes import LeastHashes, hash_numbers
+from hagane.statistics.least_hashes import LeastHashes, Numbers
+from hagane.statistics.present_values import present_values
 from hagane.statistics.summed_column import LARGEST_SQUARED
 from hagane.types import SqlType
 
 _LOW = 0xFFFFFFFF
-_Values = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 
 class NumberTally:
@@ -50,12 +50,12 @@ class NumberTally:
         if len(values):
             # DuckDB hashes a date by its 32 bits.
             hashed = values.astype(np.int64, copy=False) & _LOW if self._type is SqlType.DATE else values
-            self.hashes.add(hash_numbers(hashed))
+            self.hashes.add_numbers(hashed)
         finite = values if not self._infinite else values[np.isfinite(values)]
         if len(finite):
             self._add_finite(finite)
 
-    def _without_nan(self, values: _Values) -> _Values:
+    def _without_nan(self, values: Numbers) -> Numbers:
         """What is no NaN, and how many of it are infinite: a batch without either is looked at once."""
         with np.errstate(invalid="ignore", over="ignore"):
             if math.isfinite(values.sum()):
@@ -65,7 +65,7 @@ class NumberTally:
         self._infinite += int(np.isinf(present).sum())
         return present
 
-    def _add_finite(self, values: _Values) -> None:
+    def _add_finite(self, values: Numbers) -> None:
         least, most = values.min().item(), values.max().item()
         self._min = least if self._min is None else min(self._min, least)
         self._max = most if self._max is None else max(self._max, most)
@@ -103,22 +103,21 @@ class NumberTally:
         return counts | {"mean": self._mean if n else None} | shared
 
 
-def plain_numbers(type_: SqlType, array: pa.Array[Any]) -> _Values:
+def plain_numbers(type_: SqlType, array: pa.Array[Any]) -> Numbers:
     """The values that are there, as float64 or int64 (microseconds, days).
 
     >>> plain_numbers(SqlType.DATE, pa.array([1, None], pa.date32()))
     array([1])
     """
-    present = array.drop_null() if array.null_count else array
-    if type_ is SqlType.TIMESTAMP:
-        present = present.view(pa.int64())
-    elif type_ is SqlType.DATE:
-        present = present.view(pa.int32()).cast(pa.int64())
-    values: _Values = present.to_numpy()
+    if type_ is SqlType.DATE:
+        array = array.view(pa.int32()).cast(pa.int64())
+    elif type_ is SqlType.TIMESTAMP:
+        array = array.view(pa.int64())
+    values: Numbers = present_values(array)
     return values
 
 
-def _exact_sum(values: _Values, least: int, most: int) -> int:
+def _exact_sum(values: Numbers, least: int, most: int) -> int:
     """Of integers, beyond 64 bits too."""
     if max(-least, most) * len(values) < 2**63:
         return int(values.sum())

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from hagane.data.hash_values import hash_values
 from hagane.statistics.column_sample import ColumnSample, Labels, SketchSize, frequent_values
 from hagane.statistics.least_hashes import LeastHashes
+from hagane.statistics.present_values import present_values
 from hagane.types import SqlType
 
 MOST_WAITING, MOST_WAITING_BYTES = 200_000, 16 << 20
@@ -50,10 +51,10 @@ class TextTally:
     def add(self, array: pa.Array[Any]) -> None:
         """A batch's strings, dictionary-encoded or plain; NULL may be there."""
         encoded: Any = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-        codes = encoded.indices.drop_null() if encoded.null_count else encoded.indices
+        codes = present_values(encoded.indices)
         if not len(codes):
             return
-        rows = np.bincount(codes.to_numpy(), minlength=len(encoded.dictionary))
+        rows = np.bincount(codes, minlength=len(encoded.dictionary))
         self._count += len(codes)
         self._waiting.append((encoded.dictionary, rows))
         self._num_waiting += len(encoded.dictionary)

@@ -18,9 +18,10 @@ from hagane.data.column_type import DUCKDB_TYPES
 from hagane.data.engine import quote_name
 from hagane.data.table import conform
 from hagane.serving.request_log.file_metadata import model_and_metadata
-from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, hour_of
 from hagane.types import Column, Schema, SqlType
 from hagane.usable_cores import usable_cores
+from hagane.workflow.group_constants import group_constants
+from hagane.workflow.lies_within import lies_within
 from hagane.workflow.logged_column import LoggedColumn
 from hagane.workflow.logged_rows import LoggedRows
 
@@ -76,8 +77,8 @@ def _in_order(groups: Sequence[Callable[[], list[pa.RecordBatch]]]) -> Iterator[
 
 
 def _of_group(file: _File, group: int, columns: Sequence[LoggedColumn], rows: LoggedRows) -> list[pa.RecordBatch]:
-    is_whole = _lies_within(file.path, rows)
-    known = _constants(file.metadata.row_group(group))
+    is_whole = lies_within(file.path, rows.window)
+    known = group_constants(file.metadata.row_group(group), ("mirror", WEIGHT))
     own = [name for name in ("mirror", WEIGHT) if name not in known] + ([] if is_whole else ["time"])
     texts = [column.path for column in columns if column.type is SqlType.STRING]
     names = [*(column.name for column in columns), WEIGHT]
@@ -98,27 +99,6 @@ def _with(batch: pa.RecordBatch, known: dict[str, bool | float]) -> pa.RecordBat
     for name, value in known.items():
         batch = batch.append_column(name, pa.repeat(value, batch.num_rows))
     return batch
-
-
-def _constants(group: pq.RowGroupMetaData) -> dict[str, bool | float]:
-    """Of the log's own columns, that are never NULL, those that have one value in all these rows."""
-    found = {}
-    for index in range(group.num_columns):
-        column = group.column(index)
-        if column.path_in_schema in ("mirror", WEIGHT) and column.is_stats_set:
-            extremes = column.statistics
-            if extremes.has_min_max and extremes.min == extremes.max:
-                found[column.path_in_schema] = extremes.min
-    return found
-
-
-def _lies_within(file: Path, rows: LoggedRows) -> bool:
-    """Whether all of its hour is the window's."""
-    hour = hour_of(file.parent)
-    if hour is None:
-        return False
-    start = hour * HOUR_MICROSECONDS
-    return rows.window.start <= start and start + HOUR_MICROSECONDS <= rows.window.end
 
 
 def _chosen(batch: pa.RecordBatch, within: LoggedRows | None) -> pa.RecordBatch:

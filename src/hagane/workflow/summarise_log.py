@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import msgspec
 import pyarrow as pa
@@ -24,8 +25,10 @@ from hagane.statistics.measure_batches import measure_batches
 from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema
 from hagane.workflow.answer_columns import PREDICTION
+from hagane.workflow.count_logged import LoggedCount, count_logged
 from hagane.workflow.cut_rows import SumUp, cut_rows
 from hagane.workflow.hours_to_sum_up import hours_to_sum_up
+from hagane.workflow.lies_within import lies_within
 from hagane.workflow.log_batches import log_batches
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_columns import INPUT, logged_columns
@@ -149,22 +152,17 @@ def summarise_window(
         logged = log_sql(folder, span, with_truth=False)
         logged = f"SELECT * FROM ({logged}) WHERE {where}" if where and logged else logged
         engine = engine or Engine()
-        counts = [] if logged is None else engine.query(
-            "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
-            " CAST(count_if(row_error) AS BIGINT) AS errors"
-            f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
-        ).to_pylist()  # fmt: skip
         models = {model.deployed_model_id: model for model in model_files(folder)}
         files = () if where else tuple(folder.files("requests", since=span.first_hour, until=span.end_hour))
+        counts = {} if logged is None else _counts(engine, logged, files, window)
         found = []
-        for each in counts:
-            chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(each['id'])}"
-            rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], files=files, model=models[each["id"]],
+        for name, count in counts.items():
+            chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(name)}"
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=count.num_rows, files=files, model=models[name],
                               window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
-            found.append(_summary(rows, traffic=each["traffic"], num_errors=each["errors"]))
-        answered = {each["id"] for each in counts}
+            found.append(_summary(rows, traffic=count.traffic, num_errors=count.num_errors))
         for model in () if where else models.values():
-            if model.deployed_model_id not in answered:
+            if model.deployed_model_id not in counts:
                 alone = Engine()
                 nothing = f"SELECT * FROM {alone.register(row_schema(model).empty_table())}"
                 rows = LoggedRows(engine=alone, sql=nothing, num_rows=0, files=(), model=model, window=window,
@@ -173,6 +171,18 @@ def summarise_window(
                 if arrivals is not None:
                     found.append(_summary(rows, traffic=float(arrivals.answered.num_rows), num_errors=0))
         return found
+
+
+def _counts(engine: Engine, logged: str, files: Sequence[Path], window: Window) -> dict[str, LoggedCount]:
+    """By deployed model: of the files, where all their rows are the window's."""
+    if files and all(lies_within(path, window) for path in files):
+        return count_logged(files)
+    found = engine.query(
+        "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
+        " CAST(count_if(row_error) AS BIGINT) AS errors"
+        f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
+    ).to_pylist()
+    return {each["id"]: LoggedCount(each["n"], each["traffic"], each["errors"]) for each in found}
 
 
 def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSummary:
