@@ -14,7 +14,7 @@ from hagane.data.engine import Engine, quote_text
 from hagane.errors import DataError
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
-from hagane.workflow.count_logged import LoggedCount, count_logged
+from hagane.workflow.count_logged import count_logged
 
 
 def write(folder: LogFolder, name: str, version: str, **own: list[bool] | list[float]) -> Path:
@@ -28,13 +28,10 @@ def write(folder: LogFolder, name: str, version: str, **own: list[bool] | list[f
     return path
 
 
-def by_duckdb(files: list[Path]) -> dict[str, LoggedCount]:
+def by_duckdb(files: list[Path]) -> dict[str, int]:
     listed = ", ".join(quote_text(str(file)) for file in files)
-    rows = Engine().query(
-        "SELECT deployed_model_id, count(*), sum(weight), CAST(count_if(row_error) AS BIGINT)"
-        f" FROM read_parquet([{listed}]) WHERE NOT mirror GROUP BY ALL ORDER BY ALL"
-    )
-    return {name: LoggedCount(*of) for name, *of in zip(*(column.to_pylist() for column in rows.columns), strict=True)}
+    sql = f"SELECT deployed_model_id AS id, count(*) AS n FROM read_parquet([{listed}]) WHERE NOT mirror GROUP BY ALL"
+    return {each["id"]: each["n"] for each in Engine().query(sql).to_pylist()}
 
 
 def test_what_is_counted_is_what_duckdb_counts(tmp_path: Path) -> None:
@@ -42,24 +39,23 @@ def test_what_is_counted_is_what_duckdb_counts(tmp_path: Path) -> None:
     some, others = ((random.random(20) < 0.4).tolist() for _ in range(2))
     files = [
         write(folder, "plain", "1"),
-        write(folder, "mixed", "1", mirror=some, row_error=others, weight=random.integers(1, 9, 20).tolist()),
+        write(folder, "mixed", "1", mirror=some, row_error=others),
         write(folder, "mirrors", "2", mirror=[True] * 20),
-        write(folder, "errors", "3", row_error=[True] * 20, weight=[2.0] * 20),
+        write(folder, "errors", "3", row_error=[True] * 20),
     ]
     found = count_logged(files)
     assert found == by_duckdb(files)
     assert list(found) == sorted(found)
     assert len(found) == 2, "nobody but a mirror asked the second"
-    assert found[max(found)] == LoggedCount(20, 40.0, 20)
+    assert found["id3"] == 20
 
 
 def test_several_row_groups(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    path = write(LogFolder(tmp_path, "e"), "w", "1", row_error=[True] * 5 + [False] * 7 + [True] * 8)
+    path = write(LogFolder(tmp_path, "e"), "w", "1", mirror=[True] * 5 + [False] * 7 + [True] * 8)
     pq.write_table(pq.read_table(path), path, row_group_size=6)
-    (count,) = count_logged([path]).values()
-    assert count == LoggedCount(20, count.traffic, 13)
+    assert count_logged([path]) == {"id1": 7}
     assert count_logged([]) == {}
 
 

@@ -14,6 +14,7 @@ import pytest
 from hagane.bundle.signature import Input, Signature
 from hagane.data.engine import Engine
 from hagane.errors import DataError
+from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.windows import Window
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.hour_writer import write_rows
@@ -26,6 +27,8 @@ from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_columns import logged_columns
 from hagane.workflow.logged_rows import LoggedRows
 from hagane.workflow.request_log import log_sql
+from hagane.workflow.window_parts.expected import sum_up_expected
+from hagane.workflow.window_parts.expected_stream import ExpectedStream
 from hagane.workspace.workspace import Workspace
 
 HOUR = 3_600_000_000
@@ -61,7 +64,7 @@ def rows(model: LoggedModel, hour: int, num_rows: int, seed: int) -> pa.Table:
             "request_id": f"r{seed}-{number}", "row": 0, "time": hour * HOUR + int(random.integers(HOUR)),
             "endpoint": "e", "deployed_model_id": model.deployed_model_id, "model": "m", "version": model.version,
             "protocol": "vertex", "mirror": bool(random.random() < 0.1), "weight": float(random.integers(1, 4)),
-            "latency_seconds": 0.1, "model_seconds": 0.1, "row_error": False,
+            "latency_seconds": 0.1, "model_seconds": 0.1, "row_error": bool(random.random() < 0.3),
             "instance": {name: None if random.random() < 0.2 else value for name, value in instance.items()},
             "prediction": answer if random.random() < 0.9 else dict.fromkeys(answer),
         })  # fmt: skip
@@ -106,8 +109,27 @@ def test_the_files_give_what_duckdb_gives(place: Workspace, window: Window) -> N
     assert 60 < len(found) < 240
     inputs = ("person", "age", "fare", "at", "day", "tags")
     answers = ("predicted_late", "probability")
-    assert list(found[0]) == [*(f"instance.{x}" for x in inputs), *(f"prediction.{x}" for x in answers), "weight"]
+    assert list(found[0]) == [
+        *(f"instance.{x}" for x in inputs),
+        *(f"prediction.{x}" for x in answers),
+        "weight",
+        "row_error",
+    ]
     assert any(row["prediction.probability"] is None for row in found)
+
+
+def test_refused_rows_are_left_out_of_what_is_expected(place: Workspace) -> None:
+    whole = logged(place, Window(FIRST * HOUR, (FIRST + 3) * HOUR))
+    stream, probabilities = ExpectedStream.begin(whole), []
+    assert stream is not None
+    for batch in log_batches(whole, logged_columns(MODEL)):
+        stream.add(batch)
+        probabilities += batch.column("prediction.probability").to_pylist()
+    mine, theirs = stream.part(), sum_up_expected(whole)
+    assert isinstance(theirs, ExpectedBinary)
+    assert 0 < mine.num_seen == theirs.num_seen == len(probabilities) - probabilities.count(None) < len(probabilities)
+    for name in mine.__struct_fields__:
+        assert getattr(mine, name) == pytest.approx(getattr(theirs, name)), name
 
 
 def test_a_column_that_is_hashed_since_yesterday_is_text(tmp_path: Path) -> None:

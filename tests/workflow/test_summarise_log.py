@@ -64,6 +64,26 @@ def test_each_window_has_the_statistics_of_its_rows(place: Workspace) -> None:
     assert {top.value: top.count for top in first.inputs["person"].top_values} == {f"p{n}": 8 for n in range(5)}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_what_rows_stand_for_and_which_erred(tmp_path: Path, zone: str) -> None:
+    """Of a file's whole hour, and of the two halves by SQL; a mirror's rows are in neither."""
+    place = Workspace(tmp_path / "home")
+    folder, table = LogFolder(place.logs_folder, "e"), made_hours.rows(list(range(12)), LONG_AGO)
+    own = {"weight": [float(n) for n in range(12)], "row_error": [n % 3 == 0 for n in range(12)],
+           "mirror": [n == 11 for n in range(12)]}  # fmt: skip
+    for name, values in own.items():
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at), pa.array(values))
+    write_rows(folder.make_hour("requests", LONG_AGO) / "w.parquet", table)
+    write_model_file(folder, made_hours.model())
+    hours = Monitoring(every="hour", time_zone=zone)
+    summarise_log("e", workspace=place, monitoring=hours)
+    kept = history(place, hours)
+    assert sum(each.num_rows for each in kept) == 11
+    assert sum(each.traffic for each in kept) == sum(range(11))
+    assert sum(each.num_errors for each in kept) == 4
+
+
 def test_windows_merge_into_the_longer_one(place: Workspace) -> None:
     summarise_log("e", workspace=place, monitoring=HOURS)
     summarise_log("e", workspace=place, monitoring=DAYS)

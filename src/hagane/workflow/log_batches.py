@@ -27,11 +27,14 @@ from hagane.workflow.logged_rows import LoggedRows
 
 BATCH_ROWS = 1 << 16
 WEIGHT = "weight"
-"""For how many rows of the traffic each stands: the last column of every batch."""
+"""For how many rows of the traffic each stands: the last column but one of every batch."""
+ROW_ERROR = "row_error"
+"""Whether it was refused: the last column."""
+_OWN = ("mirror", WEIGHT, ROW_ERROR)
 
 
 def log_batches(rows: LoggedRows, columns: Sequence[LoggedColumn]) -> Iterator[pa.RecordBatch]:
-    """The columns by name, and `weight`; the next batches are decoded while one is in work.
+    """The columns by name, `weight` and `row_error`; the next batches are decoded while one is in work.
 
     Straight from the files, several row groups at once and in their order, where each file holds the columns as these
     types: strings then come with the dictionaries that Parquet has, and that is most of the speed. Else by DuckDB,
@@ -78,17 +81,21 @@ def _in_order(groups: Sequence[Callable[[], list[pa.RecordBatch]]]) -> Iterator[
 
 def _of_group(file: _File, group: int, columns: Sequence[LoggedColumn], rows: LoggedRows) -> list[pa.RecordBatch]:
     is_whole = lies_within(file.path, rows.window)
-    known = group_constants(file.metadata.row_group(group), ("mirror", WEIGHT))
-    own = [name for name in ("mirror", WEIGHT) if name not in known] + ([] if is_whole else ["time"])
+    known = group_constants(file.metadata.row_group(group), _OWN)
+    own = [name for name in _OWN if name not in known] + ([] if is_whole else ["time"])
     texts = [column.path for column in columns if column.type is SqlType.STRING]
-    names = [*(column.name for column in columns), WEIGHT]
+    names = [*(column.name for column in columns), WEIGHT, ROW_ERROR]
     found = []
     try:
         with pq.ParquetFile(file.path, metadata=file.metadata, read_dictionary=texts) as opened:
             wanted = [*own, *(column.path for column in columns)]
             for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted, use_threads=False):
                 chosen = _chosen(_with(batch, known), None if is_whole else rows)
-                arrays = [*(column.values(chosen) for column in columns), chosen.column(WEIGHT)]
+                arrays = [
+                    *(column.values(chosen) for column in columns),
+                    chosen.column(WEIGHT),
+                    chosen.column(ROW_ERROR),
+                ]
                 found.append(pa.RecordBatch.from_arrays(arrays, names=names))
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file.path, error) from None
@@ -115,6 +122,7 @@ def _chosen(batch: pa.RecordBatch, within: LoggedRows | None) -> pa.RecordBatch:
 
 def _by_duckdb(rows: LoggedRows, columns: Sequence[LoggedColumn]) -> Iterator[pa.RecordBatch]:
     listed = [f"CAST({column.sql} AS {DUCKDB_TYPES[column.type]}) AS {quote_name(column.name)}" for column in columns]
-    schema = Schema((*(Column(column.name, column.type) for column in columns), Column(WEIGHT, SqlType.FLOAT64)))
-    for batch in rows.engine.batches(f"SELECT {', '.join([*listed, WEIGHT])} FROM ({rows.sql})", BATCH_ROWS):
+    own = Column(WEIGHT, SqlType.FLOAT64), Column(ROW_ERROR, SqlType.BOOL)
+    schema = Schema((*(Column(column.name, column.type) for column in columns), *own))
+    for batch in rows.engine.batches(f"SELECT {', '.join([*listed, WEIGHT, ROW_ERROR])} FROM ({rows.sql})", BATCH_ROWS):
         yield conform(batch, schema)

@@ -25,11 +25,11 @@ from hagane.statistics.measure_batches import measure_batches
 from hagane.statistics.statistics import Statistics
 from hagane.types import Column, Schema
 from hagane.workflow.answer_columns import PREDICTION
-from hagane.workflow.count_logged import LoggedCount, count_logged
+from hagane.workflow.count_logged import count_logged
 from hagane.workflow.cut_rows import SumUp, cut_rows
 from hagane.workflow.hours_to_sum_up import hours_to_sum_up
 from hagane.workflow.lies_within import lies_within
-from hagane.workflow.log_batches import log_batches
+from hagane.workflow.log_batches import ROW_ERROR, WEIGHT, log_batches
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_columns import INPUT, logged_columns
 from hagane.workflow.logged_rows import LoggedRows
@@ -156,11 +156,11 @@ def summarise_window(
         files = () if where else tuple(folder.files("requests", since=span.first_hour, until=span.end_hour))
         counts = {} if logged is None else _counts(engine, logged, files, window)
         found = []
-        for name, count in counts.items():
+        for name, num_rows in counts.items():
             chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(name)}"
-            rows = LoggedRows(engine=engine, sql=chosen, num_rows=count.num_rows, files=files, model=models[name],
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=num_rows, files=files, model=models[name],
                               window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
-            found.append(_summary(rows, traffic=count.traffic, num_errors=count.num_errors))
+            found.append(_summary(rows))
         for model in () if where else models.values():
             if model.deployed_model_id not in counts:
                 alone = Engine()
@@ -169,25 +169,22 @@ def summarise_window(
                                   folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
                 arrivals = sum_up_arrivals(rows)
                 if arrivals is not None:
-                    found.append(_summary(rows, traffic=float(arrivals.answered.num_rows), num_errors=0))
+                    found.append(_summary(rows, unanswered=float(arrivals.answered.num_rows)))
         return found
 
 
-def _counts(engine: Engine, logged: str, files: Sequence[Path], window: Window) -> dict[str, LoggedCount]:
-    """By deployed model: of the files, where all their rows are the window's."""
+def _counts(engine: Engine, logged: str, files: Sequence[Path], window: Window) -> dict[str, int]:
+    """Rows by deployed model: of the files, where all their rows are the window's."""
     if files and all(lies_within(path, window) for path in files):
         return count_logged(files)
-    found = engine.query(
-        "SELECT deployed_model_id AS id, count(*) AS n, sum(weight) AS traffic,"
-        " CAST(count_if(row_error) AS BIGINT) AS errors"
-        f" FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
-    ).to_pylist()
-    return {each["id"]: LoggedCount(each["n"], each["traffic"], each["errors"]) for each in found}
+    sql = f"SELECT deployed_model_id AS id, count(*) AS n FROM ({logged}) WHERE NOT mirror GROUP BY id ORDER BY id"
+    return {each["id"]: each["n"] for each in engine.query(sql).to_pylist()}
 
 
-def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSummary:
-    streamed = begin_streamed(rows)
-    inputs, predictions = _statistics(rows, tuple(streamed.values()))
+def _summary(rows: LoggedRows, *, unanswered: float = 0.0) -> WindowSummary:
+    """`unanswered`: rows of the traffic that are counted, but not logged."""
+    streamed, traffic = begin_streamed(rows), _Traffic()
+    inputs, predictions = _statistics(rows, (traffic, *streamed.values()))
     parts = {name: streamed[name].part() if name in streamed else get_part(name)(rows) for name in PARTS}
     model = rows.model
     return WindowSummary(
@@ -196,8 +193,8 @@ def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSumm
         model=model.model,
         version=model.version,
         num_rows=rows.num_rows,
-        traffic=traffic,
-        num_errors=num_errors,
+        traffic=unanswered + traffic.weight,
+        num_errors=traffic.num_errors,
         inputs=inputs,
         predictions=predictions,
         hashed=tuple(name for name, how in model.sensitive.items() if how == "hash"),
@@ -205,19 +202,30 @@ def _summary(rows: LoggedRows, *, traffic: float, num_errors: int) -> WindowSumm
     )
 
 
-def _statistics(rows: LoggedRows, streamed: Sequence[StreamedPart]) -> tuple[Statistics, Statistics]:
-    """Of the logged raw columns, and of the answers: both in one pass, in which the streamed parts see the rows."""
+class _Traffic:
+    """For how many rows those of a window stand, and how many were refused."""
+
+    def __init__(self) -> None:
+        self.weight, self.num_errors = 0.0, 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self.weight += float(batch.column(WEIGHT).to_numpy().sum())
+        self.num_errors += batch.column(ROW_ERROR).true_count
+
+
+def _statistics(rows: LoggedRows, seen_by: Sequence[_Traffic | StreamedPart]) -> tuple[Statistics, Statistics]:
+    """Of the logged raw columns, and of the answers: both in one pass, in which others see the rows."""
     columns = logged_columns(rows.model)
     schema = Schema(tuple(Column(column.name, column.type) for column in columns))
-    batches = _seen(log_batches(rows, columns), streamed)
+    batches = _seen(log_batches(rows, columns), seen_by)
     measured = measure_batches(schema, batches, expected_rows=rows.num_rows)
     return _part(measured, INPUT), _part(measured, PREDICTION)
 
 
-def _seen(batches: Iterator[pa.RecordBatch], parts: Sequence[StreamedPart]) -> Iterator[pa.RecordBatch]:
+def _seen(batches: Iterator[pa.RecordBatch], seen_by: Sequence[_Traffic | StreamedPart]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        for part in parts:
-            part.add(batch)
+        for each in seen_by:
+            each.add(batch)
         yield batch
 
 
