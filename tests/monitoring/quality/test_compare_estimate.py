@@ -6,9 +6,11 @@ import numpy as np
 from sklearn import metrics as sk
 
 from hagane.monitoring.finding import Finding
+from hagane.monitoring.judges.quality import LEAST_OF_A_CLASS
 from hagane.monitoring.quality.binary_quality import BinaryQuality
 from hagane.monitoring.quality.compare_estimate import Compared, compare_estimate
 from hagane.monitoring.quality.estimate import Estimate
+from hagane.monitoring.quality.multiclass_quality import MulticlassQuality
 from hagane.spec.quality import Quality
 
 NO_TOLERANCE = Quality(threshold=1e-9)
@@ -66,3 +68,28 @@ def test_without_rows_of_an_evaluation_nothing_is_worse() -> None:
     found = compare_estimate("accuracy", Estimate(0.1, 0.0, 0.2), Compared(value=0.9, num_rows=0), Quality(),
                              measure="labels", num_rows=9, num_effective=9.0, is_judged=True)  # fmt: skip
     assert not found.is_anomaly
+
+
+def test_a_rare_class_raises_no_alarm() -> None:
+    """Of three of its rows all may be hits, or none: means over classes are judged where there are some of each."""
+    random = np.random.default_rng(3)
+
+    def window(num_rows: int) -> MulticlassQuality:
+        logits = random.normal(size=(num_rows, 3)) * 2.5 + np.array([1, 0, -6])
+        scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        labels = (scores.cumsum(axis=1) > random.random((num_rows, 1))).argmax(axis=1)
+        return MulticlassQuality.of(scores, labels, np.ones(num_rows))
+
+    evaluated = window(5_000).metrics()
+    wrong = judged = 0
+    for num_rows in (200, 1_000) * 150:
+        sums = window(num_rows)
+        for name, estimate in sums.metrics().items():
+            against = Compared(value=evaluated[name].value, num_rows=5_000)
+            found = compare_estimate(name, estimate, against, Quality(), measure="labels", num_rows=num_rows,
+                                     num_effective=sums.num_effective,
+                                     is_judged=sums.num_of_rarest(name) >= LEAST_OF_A_CLASS)  # fmt: skip
+            wrong += found.is_anomaly and found.is_judged
+            judged += found.is_judged
+    assert judged > 600
+    assert wrong <= 0.01 * judged

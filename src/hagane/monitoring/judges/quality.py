@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hagane.monitoring.finding import Finding
 from hagane.monitoring.quality.compare_estimate import Compared, compare_estimate
 from hagane.monitoring.quality.evaluated import Evaluated
+from hagane.monitoring.quality.multiclass_quality import MulticlassQuality
 from hagane.monitoring.quality.window_quality import SliceQuality
 from hagane.monitoring.reference import Reference
 from hagane.monitoring.window_summary import WindowSummary
@@ -14,6 +15,7 @@ from hagane.spec.monitoring import Monitoring
 from hagane.spec.quality import Quality
 
 MEASURE = "labels"
+LEAST_OF_A_CLASS = 10
 OF_SLICES = ("roc_auc", "accuracy", "mean_absolute_error")
 """The metrics by which slices are judged: each of them for all slices would be more than anybody reads."""
 
@@ -30,7 +32,7 @@ def _of_rows(one: SliceQuality, evaluated: Evaluated, asked: Quality) -> Iterato
     base = known or evaluated.find(one.label)
     if base is None:
         return
-    enough = one.sums.num_labelled >= asked.min_rows and evaluated.is_held_out
+    enough = one.sums.num_labelled >= asked.min_rows and evaluated.is_held_out and known is not None
     for name, estimate in one.sums.metrics().items():
         if name not in base.metrics or (one.slice and name not in OF_SLICES):
             continue
@@ -38,5 +40,10 @@ def _of_rows(one: SliceQuality, evaluated: Evaluated, asked: Quality) -> Iterato
         yield compare_estimate(
             name, estimate, against, asked,
             measure=MEASURE, label=one.label, slice=one.slice, num_rows=one.sums.num_labelled,
-            num_effective=one.sums.num_effective, is_judged=enough and known is not None,
+            num_effective=one.sums.num_effective, is_judged=enough and _has_all_classes(one, name),
         )  # fmt: skip
+
+
+def _has_all_classes(one: SliceQuality, metric: str) -> bool:
+    """Means over classes say something once there are some rows of each."""
+    return not isinstance(one.sums, MulticlassQuality) or one.sums.num_of_rarest(metric) >= LEAST_OF_A_CLASS

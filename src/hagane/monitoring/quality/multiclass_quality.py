@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from hagane.metrics.log_loss import clipped
 from hagane.monitoring.quality.estimate import Estimate
-from hagane.monitoring.quality.macro_means import macro_means
+from hagane.monitoring.quality.macro_means import SHARES, macro_means
 from hagane.monitoring.quality.weighted_moments import WeightedMoments
 
 Floats = npt.NDArray[np.float64]
@@ -65,12 +67,30 @@ class MulticlassQuality(msgspec.Struct, frozen=True, kw_only=True, tag="multicla
         _, right, loss = self.losses.means
         found = {"accuracy": Estimate.of_share(min(1.0, float(right)), self.num_effective)}
         if self.matrix:
-            size = round(len(self.matrix) ** 0.5)
-            counts = np.array(self.matrix).reshape(size, size)
-            scatter = counts * (self.losses.products[0] / self.losses.num_rows)
-            found |= macro_means(counts, scatter)
+            counts, unit = self._counts, self._unit
+            found |= macro_means(counts, counts * unit, unit=unit)
         found["log_loss"] = Estimate.around(float(loss), self.losses.error([0.0, 0.0, 1.0]), least=0.0)
         return found
+
+    def num_of_rarest(self, metric: str) -> float:
+        """Of the class with the fewest labels (`precision`: answers), as rows of equal weight; inf of other metrics.
+
+        One that never occurs counts, with 0: a mean over fewer classes is another figure.
+        """
+        if metric not in SHARES or not self.matrix:
+            return math.inf
+        rows = self._counts.sum(axis=0 if metric == "precision" else 1)
+        return float(rows.min() / self._unit) if self._unit else 0.0
+
+    @property
+    def _counts(self) -> Floats:
+        size = round(len(self.matrix) ** 0.5)
+        return np.array(self.matrix).reshape(size, size)
+
+    @property
+    def _unit(self) -> float:
+        """For how many rows one stands: Σw² / Σw."""
+        return float(self.losses.products[0] / self.losses.num_rows) if self.losses.num_rows else 0.0
 
     def without_bins(self) -> MulticlassQuality:
         """The same: there are none."""
