@@ -266,3 +266,36 @@ def test_pseudonyms_are_not_drawn_beside_values(place: Workspace) -> None:
     assert (drift.against, drift.then["input"]) == ("the window before", "the window before")
     assert "driver" in {column.name for column in drift.columns}
     assert MonitorView.from_json(view.to_json()) == view
+
+
+def test_what_has_no_meaning_beside_two_periods_is_refused(
+    place: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["monitor", "tips", "--period", "2024-10-04", "--against", "2024-10-06", "--workspace", str(place.root)]
+    assert run_command([*asked, "--every", "1h"]) == 2
+    assert "--every has no meaning there" in capsys.readouterr().err
+
+
+def test_a_service_asks_the_spec_anew_in_each_round(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    thresholds = iter([0.2, 0.9])
+    seen: list[MonitorReport | None] = []
+
+    def declared(endpoint: str, workspace: Workspace) -> tuple[Monitoring, list[str]]:
+        return Monitoring(threshold=next(thresholds), min_rows=50), []
+
+    monkeypatch.setattr("hagane.workflow.watch_endpoint.declared_monitoring", declared)
+    watch_endpoint("tips", workspace=place, every_seconds=1.0, sleep=lambda seconds: None,
+                   on_round=lambda report, *_: bool(seen.append(report)) or len(seen) < 2)  # fmt: skip
+    assert [report and report.monitoring.threshold for report in seen] == [0.2, 0.9]
+
+
+def test_a_fault_of_ours_ends_a_round_and_not_the_service(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, ...]] = []
+
+    def breaks(*given: object, **named: object) -> None:
+        raise KeyError("d1")
+
+    monkeypatch.setattr("hagane.workflow.watch_endpoint.monitor", breaks)
+    watch_endpoint("tips", workspace=place, every_seconds=1.0, sleep=lambda seconds: None,
+                   on_round=lambda *given: bool(told.append(given[2])) or len(told) < 2)  # fmt: skip
+    assert told == [("internal error: KeyError: 'd1'",)] * 2

@@ -94,12 +94,16 @@ class Windows(msgspec.Struct, frozen=True):
         return self.text(Window(time, time + 1) if self.num_rows else self.of(time))
 
     def text(self, window: Window) -> str:
-        """As people call it, in its time zone: `2026-11-21 15:00`, `2026-11-21`, `2026-11`; a week by its Monday."""
+        """As people call it, in its time zone: `2026-11-21 15:00`, `2026-11-21`, `2026-11`; a week by its Monday.
+
+        An hour that clocks show twice is told with its offset: `2026-10-25 02:00+0100`.
+        """
         local = _at(window.start, ZoneInfo(self.time_zone))
         if self.num_rows is not None:
             return local.strftime("%Y-%m-%d %H:%M:%S")
         if self.every == "hour":
-            return local.strftime("%Y-%m-%d %H:%M")
+            is_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+            return local.strftime("%Y-%m-%d %H:%M%z" if is_twice else "%Y-%m-%d %H:%M")
         return local.strftime("%Y-%m" if self.every == "month" else "%Y-%m-%d")
 
     def _hour(self, time: int, zone: ZoneInfo) -> Window:

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from hagane.errors import Fault, HaganeError, StorageError
 from hagane.file_lock import lock_file
 from hagane.monitoring.channels.channel import Channel
@@ -32,6 +34,7 @@ def watch_endpoint(
     channels: Sequence[Channel] = (),
     baseline: Baseline = "training",
     monitoring: Monitoring | None = None,
+    every: str | None = None,
     num_windows: int = 60,
     quiet_seconds: float = 0.0,
     remind_seconds: float | None = None,
@@ -41,10 +44,11 @@ def watch_endpoint(
 ) -> None:
     """One round every `every_seconds`, until `on_round` says no: new windows are summed up, alerts told.
 
-    After downtime the first round catches up with every window that is over, and tells every alert of them. A round
-    that fails is handed to `on_round` as its faults, and the next one comes all the same. Raises StorageError where
-    another process watches this endpoint already: the lock ends with its process, however that ends. NotFoundError
-    where there is no log.
+    Without `monitoring` the spec of the latest model says what is asked for, anew in each round; `every` replaces its
+    windows. After downtime the first round catches up with every window that is over, and tells every alert of them. A
+    round that fails is handed to `on_round` as its faults, and the next one comes all the same. Raises StorageError
+    where another process watches this endpoint already: the lock ends with its process, however that ends.
+    NotFoundError where there is no log.
     """
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint).path
     path = summaries.with_suffix(LOCK_SUFFIX)
@@ -63,9 +67,10 @@ def watch_endpoint(
             faults: tuple[str, ...] = ()
             try:
                 asked = monitoring or declared_monitoring(endpoint, workspace)[0]
+                asked = asked if every is None else msgspec.structs.replace(asked, every=every)
                 untold = UntoldWindows(summaries, Windows(asked.every, asked.time_zone), baseline=baseline,
                                        num_windows=num_windows)  # fmt: skip
-                report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=monitoring,
+                report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=asked,
                                  num_windows=num_windows, since=untold.since(watched_log(endpoint, workspace)),
                                  progress=progress)  # fmt: skip
                 notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds,
@@ -73,6 +78,8 @@ def watch_endpoint(
                 untold.note(report, channels)
             except HaganeError as error:
                 faults = (error.render(),)
+            except Exception as error:  # a fault of ours ends one round, and not the watching
+                faults = (f"internal error: {type(error).__name__}: {error}",)
             if not on_round(report, notification, faults):
                 return
             sleep(max(0.0, every_seconds - (time.monotonic() - began)))

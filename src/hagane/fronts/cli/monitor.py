@@ -37,7 +37,10 @@ def monitor(
             "--window", metavar="PERIOD", help="hour, day, week, month or '5000 rows', whatever the spec says."
         ),
     ] = None,
-    windows: Annotated[int, typer.Option("--windows", min=1, max=1000, help="How many of the last windows.")] = 14,
+    windows: Annotated[
+        int | None,
+        typer.Option("--windows", min=1, max=1000, help="How many of the last windows: 14, with --every 60."),
+    ] = None,
     again: Annotated[
         str | None,
         typer.Option("--every", metavar="DURATION", help="Go on: a round every 10m, 1h, … until Ctrl-C or SIGTERM."),
@@ -177,14 +180,29 @@ def monitor(
         "progress": output.progress,
     }
     if period is not None or against is not None:
+        _check_alone({"--every": again, "--act": act, "--windows": windows, "--prometheus": prometheus,
+                      "--log-lines": lines, "--metrics-port": port})  # fmt: skip
         _compare(endpoint, output, declared, place, period=period, against=against, column=column, html=html)
         return
     told = [*channels, log_lines(write_line)] if is_lines else channels
     telling: dict[str, Any] = {"channels": told, "quiet_seconds": pause, "remind_seconds": later}
     if seconds is not None:
-        _go_on(endpoint, rounds, asked | telling | {"every_seconds": seconds}, port=port, html=html, act=act)
+        window = None if every is None else declared.every
+        going_on = {"every_seconds": seconds, "monitoring": None, "every": window, "num_windows": windows or 60}
+        _go_on(endpoint, rounds, asked | telling | going_on, port=port, html=html, act=act)
     else:
-        _once(endpoint, rounds, asked | {"num_windows": windows}, telling, column=column, html=html, act=act)
+        _once(endpoint, rounds, asked | {"num_windows": windows or 14}, telling, column=column, html=html, act=act)
+
+
+def _check_alone(others: dict[str, Any]) -> None:
+    """Raises UsageError for what is of windows, and not of two periods."""
+    from hagane.errors import Fault
+    from hagane.fronts.cli.usage_error import UsageError
+
+    given = [name for name, value in others.items() if value]
+    if given:
+        what = f"--period and --against compare once, without windows: {', '.join(given)} has no meaning there"
+        raise UsageError(Fault(what=what, next_step="leave it out"))
 
 
 def _is_lines(output: Output, *, asked: bool, is_service: bool, port: int | None) -> bool:

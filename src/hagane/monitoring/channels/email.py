@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 
 from hagane.errors import Fault, StorageError
+from hagane.monitoring.channels.check_mail_server import PORTS, check_mail_server
 from hagane.monitoring.notification import Notification
 from hagane.monitoring.notification_html import notification_html
 
 TIMEOUT_SECONDS = 20
-PORTS = {"smtp": 587, "smtps": 465}
 
 
 def send_email(server: str, recipients: Sequence[str], notification: Notification, *, sender: str = "") -> None:
@@ -22,10 +22,8 @@ def send_email(server: str, recipients: Sequence[str], notification: Notificatio
 
     A password is never sent over a connection that is not encrypted. Raises StorageError.
     """
+    check_mail_server(server)
     parts = urllib.parse.urlsplit(server)
-    if parts.scheme not in PORTS or not parts.hostname:
-        step = "smtp://host:587, or smtps://user:password@host"
-        raise StorageError(Fault(what="the mail server is no SMTP URL", expected=step))
     message = EmailMessage()
     message["Subject"] = " ".join(notification.subject.split())
     message["From"] = sender or parts.username or f"hagane@{parts.hostname}"
@@ -38,7 +36,7 @@ def send_email(server: str, recipients: Sequence[str], notification: Notificatio
     try:
         _send(parts, message)
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise StorageError(Fault(what=f"the mail cannot be sent: {error}", where=parts.hostname)) from None
+        raise StorageError(Fault(what=f"the mail cannot be sent: {error}", where=parts.hostname or "")) from None
 
 
 def _send(parts: urllib.parse.SplitResult, message: EmailMessage) -> None:

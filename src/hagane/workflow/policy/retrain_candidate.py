@@ -32,9 +32,13 @@ def begin_retraining(turn: Turn, why: str) -> None:
     facts = read_model_facts(serving.path)
     try:
         _check_data(turn.policy, facts, serving.reference)
-        log = LabelledLog(turn.endpoint, facts.bundle.signature, turn.workspace)
     except HaganeError as error:
         turn.wait("retrain", f"it cannot be trained again: {told(error)}")
+        return
+    try:
+        log = LabelledLog(turn.endpoint, facts.bundle.signature, turn.workspace)
+    except HaganeError as error:
+        turn.wait("retrain", f"a candidate could not be evaluated on labelled rows of the log: {told(error)}")
         return
     rows_after = turn.now if turn.policy.data == "spec" else _cut(turn, log)
     if rows_after is None:
