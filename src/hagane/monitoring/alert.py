@@ -76,8 +76,8 @@ def alerts_of(
     One opens with the `after`-th judged window in a row on the wrong side of the threshold, and is over with the
     `back`-th in a row that is back (`Finding.is_back`): what swings around the threshold opens one alert, and not one a
     window. Windows in which it is not judged say nothing, neither way. It is over, too, when its model has had no row
-    in `back` windows in a row in which others had: it was rolled back, or replaced. Windows that are cut by their rows
-    (`is_calendar` is false) are each model's own, and tell nothing of that.
+    in `back` windows in a row in which others had: it was rolled back, or replaced. Windows without any traffic,
+    and those that are cut by their rows (`is_calendar` is false, each model's own), tell nothing of that.
     """
     history = sorted(windows, key=lambda window: window.summary.window.start)
     states: dict[tuple[str, str], _State] = {}
@@ -85,7 +85,8 @@ def alerts_of(
     absent: dict[str, int] = {}
     for _, group in itertools.groupby(history, key=lambda window: window.summary.window.start):
         together = list(group)
-        absent = {model: count + 1 for model, count in absent.items()}
+        if not all(window.summary.is_silent for window in together):
+            absent = {model: count + 1 for model, count in absent.items()}
         absent |= {window.summary.deployed_model_id: 0 for window in together}
         told = [_see(states, window, endpoint, after, back) for window in together]
         end = max(window.summary.window.end for window in together)
@@ -113,7 +114,7 @@ def _with_share(alert: Alert, history: list[WindowFindings]) -> Alert:
         for each in summaries
         if alert.since <= each.window.start and (alert.until is None or each.window.start < alert.until)
     )
-    return msgspec.structs.replace(alert, share=alert.traffic / total if total else None)
+    return msgspec.structs.replace(alert, share=alert.traffic / total if alert.traffic else None)
 
 
 class _State:

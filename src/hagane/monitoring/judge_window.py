@@ -10,6 +10,7 @@ from hagane.spec.monitoring import Monitoring
 
 
 def judge_window(summary: WindowSummary, reference: Reference, monitoring: Monitoring) -> WindowFindings:
-    """By each judge in turn."""
-    found = [finding for name in JUDGES for finding in get_judge(name)(summary, reference, monitoring)]
+    """By each judge in turn; where nothing came at all, by how much does at that time."""
+    judges = ("volume",) if summary.is_silent else tuple(JUDGES)
+    found = [finding for name in judges for finding in get_judge(name)(summary, reference, monitoring)]
     return WindowFindings(summary=summary, is_judged=summary.num_rows >= monitoring.min_rows, findings=tuple(found))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import statistics
 from collections.abc import Mapping
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from hagane.monitoring.time_of_week import time_of_week
 from hagane.monitoring.windows import Windows
 
 LEAST_ALIKE = 3
@@ -44,20 +43,12 @@ def usual_volume(earlier: Mapping[int, float], start: int, windows: Windows) -> 
     UsualVolume(low=101.0, high=101.0)
     """
     before = {when: rows for when, rows in earlier.items() if when < start}
-    alike = [rows for when, rows in before.items() if _place(when, windows) == _place(start, windows)]
+    place = time_of_week(start, windows)
+    alike = [rows for when, rows in before.items() if time_of_week(when, windows) == place]
     if len(alike) >= LEAST_ALIKE:
         middle = statistics.median(alike)
         return UsualVolume(middle, middle) if middle else None
-    hour = _place(start, windows)[1]
-    near = [rows for when, rows in before.items() if _place(when, windows)[1] == hour]
+    near = [rows for when, rows in before.items() if time_of_week(when, windows).hour == place.hour]
     if len(near) < LEAST_WINDOWS or not min(near):
         return None
     return UsualVolume(min(near), max(near))
-
-
-def _place(start: int, windows: Windows) -> tuple[int, int]:
-    """Day of the week and hour, as far as the windows have them."""
-    if windows.every not in ("hour", "day"):
-        return 0, 0
-    moment = datetime.datetime.fromtimestamp(start // 1_000_000, datetime.UTC).astimezone(ZoneInfo(windows.time_zone))
-    return moment.weekday(), moment.hour if windows.every == "hour" else 0

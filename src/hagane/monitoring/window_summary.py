@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from hagane.monitoring.window_schema import WindowSchema
 from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
+T = TypeVar("T")
 FORMAT = b"hagane.window_summary 1\n"
 PARTS = ("expected", "features", "attributions", "quality", "arrivals", "replay", "data_schema")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
@@ -62,6 +63,11 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     data_schema: WindowSchema | None = None
     """How many rows break each rule of the schema that the model was trained with."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came at all: not even a request that was refused."""
+        return self.num_rows == 0 and self.arrivals is None
+
     def merge(self, other: WindowSummary) -> WindowSummary:
         """Of both windows together, from the start of the earlier to the end of the later.
 
@@ -94,13 +100,18 @@ class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def from_bytes(content: bytes) -> WindowSummary:
         """Raises DataError for what is no summary, or one of a later release."""
-        if not content.startswith(FORMAT):
-            what = "this is no summary of a window, or one of a later release"
-            raise DataError(Fault(what=what, received=repr(content[: len(FORMAT)])))
-        try:
-            return msgspec.msgpack.decode(zlib.decompress(content[len(FORMAT) :]), type=WindowSummary)
-        except (zlib.error, msgspec.MsgspecError) as error:
-            raise DataError(Fault(what=f"the summary of a window is damaged: {error}")) from None
+        return decode_summary(content, WindowSummary)
+
+
+def decode_summary(content: bytes, kind: type[T]) -> T:
+    """As a struct that has some of its fields, or all. Raises DataError as `WindowSummary.from_bytes` does."""
+    if not content.startswith(FORMAT):
+        what = "this is no summary of a window, or one of a later release"
+        raise DataError(Fault(what=what, received=repr(content[: len(FORMAT)])))
+    try:
+        return msgspec.msgpack.decode(zlib.decompress(content[len(FORMAT) :]), type=kind)
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise DataError(Fault(what=f"the summary of a window is damaged: {error}")) from None
 
 
 def _merge(one: Any, other: Any) -> Any:

@@ -19,9 +19,11 @@ from hagane.serving.request_log.model_file import model_files
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
 from hagane.workflow.find_alerts import find_alerts
+from hagane.workflow.known_silence import KnownSilence
 from hagane.workflow.summarise_log import summarise_log
 from hagane.workflow.watched_log import watched_log
 from hagane.workflow.window_references import WindowReferences
+from hagane.workflow.window_volumes import WindowVolumes
 from hagane.workspace.kept_alerts import KeptAlerts
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -95,38 +97,54 @@ def monitor(
     done = summarise_log(endpoint, workspace=workspace, monitoring=asked, now=now, progress=progress)
     summaries = WindowSummaries(workspace.monitoring_folder, endpoint)
     series = Windows(asked.every, asked.time_zone).series
-    latest = _latest(summaries, series, num_windows, since)
+    silence = KnownSilence(endpoint, workspace, summaries, asked, now=now)
+    volumes = WindowVolumes(summaries, asked, silence)
+    latest = _latest(summaries, volumes, series, num_windows, since)
     kept = KeptAlerts(summaries.path, baseline=baseline, every=series)
-    earlier = _since_alerts(kept, latest, summaries, series)
-    known = WindowReferences(workspace, baseline, asked, summaries)
+    earlier = _since_alerts(kept, latest, summaries, volumes, series)
+    known = WindowReferences(workspace, baseline, asked, summaries, volumes=volumes)
     judged = _judged(_with_before(summaries, series, [*earlier, *latest]), known, asked)
     alerts = find_alerts(endpoint, judged, kept=kept, workspace=workspace, monitoring=asked, progress=progress)
+    notes += [*done.notes, *silence.notes(latest), *known.notes]
     references, windows = zip(*judged[len(earlier) :], strict=True) if judged else ((), ())
     return MonitorReport(endpoint=endpoint, baseline=baseline, monitoring=asked, num_new_windows=len(done.windows),
-                         windows=windows, notes=(*notes, *done.notes, *known.notes), alerts=alerts,
-                         references=references)  # fmt: skip
+                         windows=windows, notes=tuple(notes), alerts=alerts, references=references)  # fmt: skip
 
 
 def _plain(windows: tuple[WindowFindings, ...]) -> tuple[WindowFindings, ...]:
     return tuple(msgspec.structs.replace(window, summary=window.summary.without_sketches()) for window in windows)
 
 
-def _latest(summaries: WindowSummaries, series: str, num_windows: int, since: int | None) -> list[WindowSummary]:
+def _latest(
+    summaries: WindowSummaries, volumes: WindowVolumes, series: str, num_windows: int, since: int | None
+) -> list[WindowSummary]:
+    """The last windows, those among them in which nothing came although something usually does."""
     latest = summaries.latest(series, num_windows)
-    if since is None or not latest or since >= latest[0].window.start:
-        return latest
-    return [*summaries.between(series, since, latest[0].window.start), *latest]
+    if not latest:
+        return []
+    if since is not None and since < latest[0].window.start:
+        latest = summaries.between(series, since)
+    found = _in_order([*latest, *volumes.silent(latest[0].window.start)])
+    first = sorted({each.window.start for each in found})[-num_windows:][0]
+    shown = first if since is None else min(first, since)
+    return [each for each in found if each.window.start >= shown]
 
 
 def _since_alerts(
-    kept: KeptAlerts, latest: list[WindowSummary], summaries: WindowSummaries, series: str
+    kept: KeptAlerts, latest: list[WindowSummary], summaries: WindowSummaries, volumes: WindowVolumes, series: str
 ) -> list[WindowSummary]:
     """The windows before the latest from the beginning of the first alert that still stands: so its start is known."""
     models = {summary.deployed_model_id for summary in latest}
     since = kept.first_open(models)
     if since is None or since >= latest[0].window.start:
         return []
-    return summaries.between(series, since, latest[0].window.start)[-MOST_EARLIER:]
+    until = latest[0].window.start
+    found = [*summaries.between(series, since, until), *volumes.silent(since, until)]
+    return _in_order(found)[-MOST_EARLIER:]
+
+
+def _in_order(found: list[WindowSummary]) -> list[WindowSummary]:
+    return sorted(found, key=lambda each: (each.window.start, each.deployed_model_id))
 
 
 def _with_before(summaries: WindowSummaries, series: str, shown: list[WindowSummary]) -> list[Pair]:
@@ -138,7 +156,8 @@ def _with_before(summaries: WindowSummaries, series: str, shown: list[WindowSumm
         if model not in last:
             last[model] = summaries.before(series, summary.window.start, model)
         found.append((summary, last[model]))
-        last[model] = summary
+        if not summary.is_silent:
+            last[model] = summary
     return found
 
 

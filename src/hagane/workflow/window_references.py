@@ -32,7 +32,13 @@ class WindowReferences:
     """What is read of a bundle is read once; `notes` say what could not be had."""
 
     def __init__(
-        self, workspace: Workspace, baseline: Baseline, monitoring: Monitoring, summaries: WindowSummaries
+        self,
+        workspace: Workspace,
+        baseline: Baseline,
+        monitoring: Monitoring,
+        summaries: WindowSummaries,
+        *,
+        volumes: WindowVolumes,
     ) -> None:
         self.notes: list[str] = []
         self._workspace, self._baseline, self._monitoring = workspace, baseline, monitoring
@@ -40,12 +46,12 @@ class WindowReferences:
         self._trained: dict[str, Reference] = {}
         self._evaluated: dict[str, Evaluated | None] = {}
         self._derived: dict[str, dict[str, float]] = {}
-        self._volumes = WindowVolumes(summaries, Windows(monitoring.every, monitoring.time_zone))
+        self._volumes = volumes
         self._erred: dict[str, float | None] = {}
 
     def of(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
         """For a window with the one before it of the same deployed model. Raises BundleError for damaged documents."""
-        reference = self._plain(summary, before)
+        reference = msgspec.structs.replace(self._plain(summary, before), volume=self._volumes.of(summary))
         if not self._monitoring.derive_thresholds:
             return reference
         model = summary.deployed_model_id
@@ -73,12 +79,11 @@ class WindowReferences:
         return dict(derived_thresholds(judged))
 
     def _plain(self, summary: WindowSummary, before: WindowSummary | None) -> Reference:
-        """Without what is derived."""
+        """Without what is derived of the history."""
         of_training = self._baseline == "training"
         reference = self._training(summary) if of_training else self._as_it_was(before, before)
         return msgspec.structs.replace(reference, before=before, evaluated=self._evaluation(summary),
-                                       row_error_share=self._row_error_share(summary),
-                                       volume=self._volumes.of(summary))  # fmt: skip
+                                       row_error_share=self._row_error_share(summary))  # fmt: skip
 
     def _row_error_share(self, summary: WindowSummary) -> float | None:
         name = f"{summary.model}@{summary.version}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hagane.monitoring.window_summary import WindowSummary
+from hagane.monitoring.window_traffic import WindowTraffic
 from hagane.monitoring.windows import Window
 from hagane.serving.request_log.log_folder import endpoint_file_name
 from hagane.workspace.history_file import HistoryFile
@@ -91,6 +92,16 @@ class WindowSummaries:
         with self._file.reading() as connection:
             rows = connection.execute(sql, (series, since, until)).fetchall() if connection else []
         return [WindowSummary.from_bytes(content) for (content,) in rows]
+
+    def traffic(self, series: str, since: int, until: int | None = None) -> list[WindowTraffic]:
+        """How much came in windows that begin in [since, until), the earliest first: a tenth of reading it all."""
+        sql = (
+            "SELECT content FROM kept_summaries WHERE series = ? AND start >= ? AND start < coalesce(?, start + 1)"
+            " ORDER BY start, deployed_model_id"
+        )
+        with self._file.reading() as connection:
+            rows = connection.execute(sql, (series, since, until)).fetchall() if connection else []
+        return [WindowTraffic.from_bytes(content) for (content,) in rows]
 
     def latest(self, series: str, num_windows: int) -> list[WindowSummary]:
         """Those of the last `num_windows` windows that have any, the earliest first."""

@@ -96,7 +96,7 @@ def _windows(view: MonitorView, width: int, *, with_model: bool) -> Table:
 
 
 def _counts(window: ShownWindow) -> tuple[str, str, str, str]:
-    is_judged = window.is_judged and window.num_findings
+    is_judged = (window.is_judged and window.num_findings) or window.anomalies
     off = f"{len(window.anomalies)} of {window.num_findings}" if is_judged else "—"
     return f"{window.num_rows:,}", f"{window.traffic:,.0f}", f"{window.num_errors:,}", off
 
@@ -179,6 +179,6 @@ def _wide(text: str, width: int) -> str:
 
 
 def _too_few(view: MonitorView) -> str:
-    few = sum(not window.is_judged for window in view.windows)
+    few = sum(not (window.is_judged or window.anomalies) for window in view.windows)
     least = view.min_rows
     return f"of fewer than {least:,} rows, and judged by nothing: {few} of {len(view.windows)}" if few else ""

@@ -18,7 +18,7 @@ def traffic_section(view: MonitorView) -> Markup:
     if any(window.num_errors for window in windows):
         strips.append(_strip(windows, [window.num_errors for window in windows], "Rows that erred", "errors"))
     ends = element("div", element("span", windows[0].name), element("span", windows[-1].name), class_="ends")
-    few = sum(not window.is_judged for window in windows)
+    few = sum(not (window.is_judged or window.anomalies) for window in windows)
     note = "Rows of the traffic by window, for which the logged ones stand."
     if few:
         note += f" Pale: fewer than {view.min_rows:,} logged rows, judged by nothing ({few} of {len(windows)})."

@@ -20,15 +20,15 @@ def verdict(windows: Sequence[ShownWindow], series: Sequence[Series], alerts: Se
     """
     if not windows:
         return "No window is over yet."
-    judged = [window for window in windows if window.is_judged]
-    if not judged:
-        return "No window has enough rows to be judged."
     still = [alert for alert in alerts if alert.until is None]
     if still:
         since = min(still, key=lambda alert: alert.alert.since).since
         names = list(dict.fromkeys(alert.title for alert in still))
         begun = "since" if len(still) == 1 else "the earliest since"
         return f"{counted(len(still), 'alert')} open, {begun} {since}: {_names(names)}."
+    judged = [window for window in windows if window.is_judged]
+    if not judged:
+        return "No window has enough rows to be judged."
     last = judged[-1].name
     wrong = list(dict.fromkeys(each.title for each in series if each.is_anomaly))
     if wrong:
