@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hagane.fronts.cli.run import run as run_command
@@ -18,10 +19,13 @@ from hagane.monitoring.notification import Notification
 from hagane.monitoring.window_arrivals import WindowArrivals
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
+from hagane.serving.endpoint_state import DeployedModel, EndpointState, state_faults
 from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.traffic import assign_buckets
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import Statistics
 from hagane.workflow.monitor import MonitorReport, monitor
+from hagane.workflow.monitor_metrics import MonitorMetrics
 from hagane.workflow.watch_endpoint import watch_endpoint
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -102,6 +106,14 @@ def test_an_outage_is_seen_whatever_is_shown(place: Workspace) -> None:
     look(place, now)
     for num_windows in (1, 2, 60):
         report = look(place, now, num_windows=num_windows)
+        metrics = MonitorMetrics("late")
+        metrics.round(report, (), seconds=1.0, now=1.0)
+        values = [
+            line.split()[-1]
+            for line in metrics.text().decode().splitlines()
+            if line.startswith(("hagane_monitor_value", "hagane_monitor_alert{")) and "NUM_EXAMPLES" in line
+        ]
+        assert values == ["0", "1"], "the value is the silent window's"  # fmt: skip
         assert len(report.windows) == min(num_windows, 13)
         assert [alert.since for alert in of_volume(report)] == [MONDAY + 10 * DAY]
         assert "volume rows" in report.view.verdict
@@ -149,6 +161,20 @@ def test_where_the_log_is_gone_nobody_knows(place: Workspace) -> None:
     keep(place, days(range(10)))
     LogFolder(place.logs_folder, "late").path.rmdir()
     assert not silent(look(place, MONDAY + 20 * DAY))
+
+
+def test_an_endpoint_that_was_deleted_has_no_outage(place: Workspace) -> None:
+    keep(place, days(range(10)), model="1234567890")
+    report = look(place, MONDAY + 12 * DAY + HOUR)
+    assert not silent(report), "ids of ten digits are those of endpoints, and there is none"
+    model = DeployedModel(id="1234567890", model="late", version=1, traffic=100)
+    state = EndpointState(name="late", models=(model,), buckets=assign_buckets((), {model.id: 100}), revision=1)
+    assert not state_faults(state)
+    with place.registry.changing() as connection:
+        connection.execute(
+            "INSERT INTO endpoints VALUES (?, ?, ?)", ("late", 1, msgspec.json.encode(state, enc_hook=str).decode())
+        )
+    assert silent(look(place, MONDAY + 12 * DAY + HOUR)) == days(10, 11)
 
 
 def test_windows_of_rows_have_a_note(place: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -19,6 +20,8 @@ from hagane.workspace.workspace import Workspace
 
 LATE = LATE_SECONDS * 1_000_000
 """A window is silent no sooner than so long after its end: its last rows may be on their way to the disk."""
+OF_ENDPOINT = re.compile(r"\d{10}")
+"""The ids that `deploy` gives; a model that is served without an endpoint has its bundle's."""
 DAY = 24 * HOUR_MICROSECONDS
 OVER = 90 * DAY
 """What has been silent for so long is a log of the past, and no outage."""
@@ -47,9 +50,12 @@ class KnownSilence:
 
     @cached_property
     def until(self) -> int | None:
-        """Windows that end by then can be known to be silent; None where the log is gone, or long over."""
+        """Windows that end by then can be known to be silent; None where the log is gone, or long over.
+
+        So it is where the endpoint was deleted.
+        """
         last = self._last
-        if last is None or not self._log.path.is_dir() or self._now - last > OVER:
+        if last is None or not self._log.path.is_dir() or self._now - last > OVER or self._is_deleted():
             return None
         return self._now - LATE
 
@@ -74,6 +80,13 @@ class KnownSilence:
         kept = self._summaries.newest()
         ends = [(hour + 1) * HOUR_MICROSECONDS for hour in self._logged]
         return max([*ends, *([kept.window.end] if kept else [])], default=None)
+
+    def _is_deleted(self) -> bool:
+        """Whether the last model was one of an endpoint, by its id, and there is no such endpoint any more."""
+        last = self._summaries.newest()
+        if last is None or not OF_ENDPOINT.fullmatch(last.deployed_model_id):
+            return False
+        return self._workspace.endpoints.find(self._endpoint) is None
 
     @cached_property
     def _logged(self) -> frozenset[int]:

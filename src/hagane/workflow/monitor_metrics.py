@@ -57,8 +57,9 @@ class MonitorMetrics:
 def _found(report: MonitorReport) -> Iterator[Series]:
     endpoint = report.endpoint
     latest = _latest(report)
-    findings = {_place(endpoint, window, each): each for window in latest.values() for each in window.findings
-                if each.is_judged}  # fmt: skip
+    silent = [window for window in _last_of_each(report.windows).values() if window.summary.is_silent]
+    findings = {_place(endpoint, window, each): each for window in (*latest.values(), *silent)
+                for each in window.findings if each.is_judged}  # fmt: skip
     still = {_alert_place(alert) for alert in report.alerts if alert.until is None}
     farthest = sorted(findings, key=lambda place: (place not in still, -findings[place].excess, place))
     for place in farthest[:MOST_FINDINGS]:
