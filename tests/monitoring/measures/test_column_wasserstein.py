@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -16,6 +17,7 @@ from scipy import stats
 from hagane.monitoring.measure_column import measure_column
 from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.statistics.measure_array import measure_array
+from hagane.statistics.quantile_sketch import LARGEST_K, SMALLEST_K, QuantileSketch
 from hagane.statistics.statistics import ColumnStatistics
 
 Rows = npt.NDArray[np.float64]
@@ -87,15 +89,19 @@ def test_one_row_that_lies_far_off_is_no_distance(num_rows: int, side: str) -> N
         assert measured(base, column(with_one)) == pytest.approx(measured(base, column(window)), abs=0.02)
 
 
-@pytest.mark.parametrize(("num_hours", "num_rows"), [(24, 40), (24, 200), (168, 60)])
-def test_nor_after_hours_were_merged(num_hours: int, num_rows: int) -> None:
-    random = np.random.default_rng(num_hours)
+@pytest.mark.parametrize("k", [SMALLEST_K, LARGEST_K])
+@pytest.mark.parametrize("num_rows", [100, 129, 200, 513, 600, 1_440, 4_800])
+def test_nor_after_hours_were_merged(num_rows: int, k: int) -> None:
+    """A merge throws coins: the row is gone, or an item stands for it and others."""
+    random = np.random.default_rng(num_rows)
     base = column(random.normal(0, 1, 5_000))
     for _ in range(6):
-        hours = random.normal(0, 1, (num_hours, num_rows))
-        hours[num_hours // 2, 3] = 1e6
-        window = functools.reduce(lambda left, right: left.merge(right), map(column, hours))
-        assert measured(base, window) < 0.2
+        rows = random.normal(0, 1, num_rows)
+        rows[num_rows // 2] = 1e6
+        sketches = [QuantileSketch.of(np.sort(hour), len(hour), k=k) for hour in np.array_split(rows, 24)]
+        merged = functools.reduce(lambda left, right: left.merge(right) if left and right else None, sketches)
+        window = msgspec.structs.replace(column(rows), quantile_sketch=merged)
+        assert measured(base, window) < 0.5
 
 
 def test_what_one_in_fifty_rows_does_is_seen() -> None:

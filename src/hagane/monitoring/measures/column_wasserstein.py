@@ -13,9 +13,9 @@ from hagane.statistics.statistics import ColumnStatistics
 def column_wasserstein(base: ColumnStatistics, study: ColumnStatistics) -> float | None:
     """∫ |F⁻¹(p) - G⁻¹(p)| dp, Wasserstein's first distance, in standard deviations of the baseline: 0 and up.
 
-    By the midpoint rule over up to 192 quantiles of both sketches (`compared_quantiles`), of finite values. One row can
-    be any distance by itself, if it lies far enough off: here no row is, and what fewer than a quarter of a per cent
-    (of under 576 values: one and a half of them) do at an end of a column is not seen. So it is
+    By the midpoint rule over quantiles of both sketches (`compared_quantiles`), of finite values. One row can be any
+    distance by itself, if it lies far enough off: here no row is, and what fewer than 0.4 % of the values
+    (of under 384: one and a half of them) do at an end of a column is not seen. So it is
     `scipy.stats.wasserstein_distance` over the deviation within a few per cent, but not where a handful of rows make
     up much of that. A baseline of one value has no deviation: the distance is then infinite unless it is 0. None
     without numbers, or where the deviation is beyond FLOAT64.
