@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hagane.monitoring.foretold_share import foretold_share
 from hagane.monitoring.slice_effect import SliceEffect
 
 Counts = npt.NDArray[np.float64]
@@ -21,6 +22,8 @@ LEAST_EFFECT = 0.5
 LEAST_DEVIATIONS = 6.0
 """How far beyond chance: what as many rows taken at random do, in standard deviations."""
 NUM_DRAWS = 100
+MOST_FORETOLD = 0.8
+"""With a control: of its rows so many at most may lie where the drifted column foretells them."""
 GROWTH = 3.0
 """Without a control: the slice must have grown so much."""
 MOST_BEFORE = 0.1
@@ -51,8 +54,9 @@ def explaining_slice(
 
     All [k], by the bucket of the drifted column. Rows are taken out of both sides: how many of the reference's, the
     `control` tells (rows from before the drift, such as an earlier window's). Otherwise a slice that has always lain
-    elsewhere (long trips, of fares) would seem to explain what moved in every slice alike. Without a control only
-    slices that have grown much are looked at. A slice has to explain more than its share, and far more than as many
+    elsewhere (long trips, of fares) would seem to explain what moved in every slice alike. The control also tells a
+    slice that follows from the drifted column (`foretold_share`: dear trips, of fares): it is not why the column moved.
+    Without a control only slices that have grown much are looked at. A slice has to explain more than its share, and far more than as many
     rows at random.
 
     >>> def largest_change(one, two): return float(abs(one / one.sum() - two / two.sum()).max())
@@ -99,14 +103,16 @@ class _Case(NamedTuple):
         if not LEAST_SHARE <= share <= MOST_SHARE or self.window.sum() - one.window.sum() < LEAST_LEFT:
             return False
         if self.control is not None and one.control is not None:
-            return bool(one.control.sum() <= MOST_SHARE * self.control.sum())
+            if one.control.sum() > MOST_SHARE * self.control.sum():
+                return False
+            return foretold_share(one.window, self.window, one.control, self.control) <= MOST_FORETOLD
         return one.share_before is not None and one.share_before <= min(MOST_BEFORE, share / GROWTH)
 
     def without(self, taken: Counts, before: Counts | None) -> float | None:
         """The distance without these rows; the reference loses as much of each bucket as the control."""
         if self.control is None or before is None:
             return self.distance(self.reference, self.window - taken)
-        overall = before.sum() / self.control.sum()
+        overall = before.sum() / max(self.control.sum(), 1.0)
         part = (before + overall) / (self.control + 1)  # with one more row, as the slice has them on average
         return self.distance(self.reference * (1 - part), self.window - taken)
 
