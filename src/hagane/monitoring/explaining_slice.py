@@ -56,8 +56,8 @@ def explaining_slice(
     `control` tells (rows from before the drift, such as an earlier window's). Otherwise a slice that has always lain
     elsewhere (long trips, of fares) would seem to explain what moved in every slice alike. The control also tells a
     slice that follows from the drifted column (`foretold_share`: dear trips, of fares): it is not why the column moved.
-    Without a control only slices that have grown much are looked at. A slice has to explain more than its share, and far more than as many
-    rows at random.
+    Without a control only slices that have grown much are looked at. A slice has to explain more than its share, and
+    far more than as many rows at random.
 
     >>> def largest_change(one, two): return float(abs(one / one.sum() - two / two.sum()).max())
     >>> both = SliceCounts(slice="company = 'X'", window=np.array([100., 600.]), control=np.array([70., 30.]))
