@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from hagane.counted import counted
 from hagane.monitoring.alert import Alert
+from hagane.monitoring.explanation_text import explanation_text
 from hagane.monitoring.model_context import ModelContext
 from hagane.monitoring.notification import Notification
 from hagane.monitoring.view.measure_text import measure_text
@@ -54,10 +55,8 @@ def _entry(alerts: Sequence[Alert], windows: Windows) -> Iterator[str]:
     share = f", {100 * first.share:.3g} % of what came since" if first.share is not None else ""
     yield (f"  since {windows.name(first.since)} ({counted(first.num_windows, 'window')}),"
            f" {first.traffic:,.0f} rows of the traffic{share}")  # fmt: skip
-    told = next((alert for alert in alerts if alert.explained_by is not None), None)
-    if told is not None and told.explained_by is not None:
-        then = "" if told.last == told.opened else f", in {windows.name(told.opened)}"
-        yield "  " + " ".join(f"{told.explained_by.text}{then}".split())
+    explanations = (explanation_text(alert, windows) for alert in alerts)
+    yield from (f"  {text}" for text in itertools.islice(filter(None, explanations), 1))
 
 
 def _section(title: str, alerts: Sequence[Alert], windows: Windows) -> list[str]:

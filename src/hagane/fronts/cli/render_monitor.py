@@ -70,8 +70,8 @@ def render_alert(shown: ShownAlert) -> Text:
     change = f": {alert.change}" if alert.change else ""
     limit = f"{brief_text(alert.value)}, threshold {alert.threshold:g}"
     line.append(f"  {measure_text(alert.measure)} {limit}{change}", style)
-    if alert.explained_by is not None:
-        line.append(f"\n  {alert.explained_by.text}", style)
+    if shown.explanation:
+        line.append(f"\n  {shown.explanation}", style)
     return line
 
 

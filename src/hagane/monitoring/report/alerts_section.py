@@ -58,7 +58,7 @@ def _alert(shown: ShownAlert, ids: dict[str, str]) -> Markup:
         element("p", f"since {shown.since} · {counted(alert.num_windows, 'window')}{share}", class_="soft"),
         element("p", alert.change or "its distribution changed", class_="change"),
         element("p", limit, class_="soft"),
-        element("p", alert.explained_by.text) if alert.explained_by is not None else "",
+        element("p", shown.explanation) if shown.explanation else "",
         class_="alert",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hagane.monitoring.alert import Alert
+from hagane.monitoring.explanation_text import explanation_text
 from hagane.monitoring.view.shown_window import ShownWindow
 from hagane.monitoring.windows import Windows
 
@@ -25,6 +26,9 @@ class ShownAlert(msgspec.Struct, frozen=True, kw_only=True):
     first: int | None
     """The windows that it covers of those that are shown, as indices, both within; None: none of them."""
     last: int | None
+
+    explanation: str
+    """The rows that explain most of it, with the window in which they were found; empty: none do."""
 
     @staticmethod
     def of(alert: Alert, windows: Sequence[ShownWindow], named: Windows) -> ShownAlert:
@@ -45,4 +49,5 @@ class ShownAlert(msgspec.Struct, frozen=True, kw_only=True):
             until=None if alert.until is None else named.name(alert.until - 1),
             first=covered[0] if covered else None,
             last=covered[-1] if covered else None,
+            explanation=explanation_text(alert, named),
         )
