@@ -14,6 +14,7 @@ inputs, the answers and their labels. Whatever is found there is a false alarm.
 from __future__ import annotations
 
 import argparse
+import functools
 import gzip
 import http.client
 import itertools
@@ -47,8 +48,9 @@ from hagane.monitoring.windows import Window
 from hagane.serving import ServerThread
 from hagane.serving.request_log.log_settings import LogSettings
 from hagane.spec.monitoring import Monitoring
-from hagane.statistics.measure import measure_statistics
+from hagane.statistics.measure_batches import measure_batches
 from hagane.statistics.statistics import Statistics
+from hagane.types import Schema
 from hagane.workflow.monitor import MonitorReport, monitor
 from hagane.workspace.workspace import Workspace
 
@@ -95,11 +97,13 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True, help="where the data sets lie")
     parser.add_argument("--shuffles", type=int, default=200)
     parser.add_argument("--home", type=Path, help="the workspace, kept for `hagane monitor`; none by default")
+    parser.add_argument("--streams", nargs="+", choices=list(STREAMS), default=list(STREAMS))
     asked = parser.parse_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         place = Workspace(asked.home or Path(folder))
-        for stream in (taxi(asked.shared / "chicago_taxi"), bank(asked.shared / "bank_marketing")):
+        for name in asked.streams:
+            stream = STREAMS[name](asked.shared)
             answers, report = replayed(stream, place)
             tell(stream, report)
             _, control = replayed(stream.shuffled(np.random.default_rng(1)), place)
@@ -108,10 +112,10 @@ def main() -> None:
     print(f"\n{time.perf_counter() - began:.0f} s")
 
 
-def taxi(folder: Path) -> Stream:
+def taxi(shared: Path) -> Stream:
     """Whether a trip's tip is over a fifth of its fare. `payment_type` gives the tip away, and the time of year is
     another in every window by its nature: both are left out; a census tract is known of one pickup alone."""
-    table = csv.read_csv(folder / "data.csv").sort_by("trip_start_timestamp")
+    table = csv.read_csv(shared / "chicago_taxi" / "data.csv").sort_by("trip_start_timestamp")
     dates = [time.strftime("%Y-%m", time.gmtime(moment)) for moment in table["trip_start_timestamp"].to_pylist()]
     tip = pc.greater(table["tips"], pc.multiply(0.2, table["fare"]))
     left_out = ["tips", "payment_type", "trip_start_timestamp", "trip_start_month", "pickup_census_tract"]
@@ -119,9 +123,9 @@ def taxi(folder: Path) -> Stream:
     return Stream("taxi", "big_tip", rows, dates, sum(date < "2014" for date in dates), 300)
 
 
-def bank(folder: Path) -> Stream:
+def bank(shared: Path) -> Stream:
     """Whether a call sells a deposit, from May 2008 to November 2010. `duration` is known only after the call."""
-    with gzip.open(folder / "bank-additional-full.csv.gz") as file:
+    with gzip.open(shared / "bank_marketing" / "bank-additional-full.csv.gz") as file:
         table = csv.read_csv(file, parse_options=csv.ParseOptions(delimiter=";"))
     months = [time.strptime(month, "%b").tm_mon for month in table["month"].to_pylist()]
     years = itertools.accumulate((after < before for before, after in itertools.pairwise(months)), initial=2008)
@@ -129,6 +133,9 @@ def bank(folder: Path) -> Stream:
     sold = pc.equal(table["y"], "yes")
     rows = table.drop_columns(["y", "duration", "month"]).append_column("sold", sold)
     return Stream("bank", "sold", rows, dates, dates.index("2008-08"), 1_000)
+
+
+STREAMS: dict[str, Callable[[Path], Stream]] = {"taxi": taxi, "bank": bank}
 
 
 def replayed(stream: Stream, place: Workspace) -> tuple[pa.Table, MonitorReport]:
@@ -351,7 +358,13 @@ def quality(answers: pa.Table) -> BinaryQuality:
 
 
 def statistics(rows: pa.Table) -> Statistics:
-    return measure_statistics(open_table(rows))
+    """As those of the log are made."""
+    return measure_batches(schema_of(rows.schema), rows.combine_chunks().to_batches(), expected_rows=rows.num_rows)
+
+
+@functools.cache
+def schema_of(schema: pa.Schema) -> Schema:
+    return open_table(schema.empty_table()).schema
 
 
 if __name__ == "__main__":
