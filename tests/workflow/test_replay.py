@@ -75,6 +75,7 @@ def place(trained: Workspace, tmp_path: Path) -> Workspace:
 
 
 def test_every_row_is_answered_as_it_was(place: Workspace) -> None:
+    shutil.rmtree(LogFolder(place.logs_folder, "late").models)  # each file of rows tells as well whose they are
     report = replay("late", workspace=place)
     (model,) = report.models
     assert model.model == "late@1"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import httpx
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from tests.serving.request_log import made_hours
 
@@ -16,12 +18,14 @@ from hagane.monitoring.expected_binary import ExpectedBinary
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Windows
 from hagane.serving import ServerThread
+from hagane.serving.request_log.file_metadata import file_metadata
 from hagane.serving.request_log.hour_writer import write_rows
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_options import LogOptions
 from hagane.serving.request_log.log_settings import LogSettings
 from hagane.serving.request_log.model_file import write_model_file
 from hagane.spec.monitoring import Monitoring
+from hagane.workflow.monitor import monitor
 from hagane.workflow.summarise_log import summarise_log
 from hagane.workspace.window_summaries import WindowSummaries
 from hagane.workspace.workspace import Workspace
@@ -154,6 +158,54 @@ def test_what_cannot_be_read_is_told(place: Workspace) -> None:
 def history_of_one(place: Workspace) -> bytes:
     summarise_log("e", workspace=place, monitoring=HOURS)
     return history(place, HOURS)[0].to_bytes()
+
+
+def test_models_whose_file_is_gone_are_known_by_the_files_of_their_rows(place: Workspace) -> None:
+    whole = [each.num_rows for each in history_with(place)]
+    folder = LogFolder(place.logs_folder, "e")
+    (folder.models / "id1.json").unlink()
+    (folder.models / "id2.json").write_text("{")
+    arrived = pa.table({"of": ["request"], "name": [""], "reason": ["type"], "count": [7]})
+    refused = arrived.replace_schema_metadata(file_metadata(made_hours.model("3")))
+    write_rows(folder.make_hour("arrivals", LONG_AGO + 5) / "a.parquet", refused)
+    WindowSummaries(place.monitoring_folder, "e").path.unlink()
+    found = history_with(place)
+    assert [each.num_rows for each in found if each.version != "3"] == whole
+    (only_refused,) = [each for each in found if each.version == "3"]
+    assert only_refused.arrivals is not None
+    assert only_refused.arrivals.requests == {"type": 7}
+    shutil.rmtree(folder.models)
+    shutil.rmtree(place.monitoring_folder)
+    assert "the spec of m@2 cannot be read" in monitor("e", workspace=place).notes[0], "the last that was asked"
+
+
+def history_with(place: Workspace) -> list[WindowSummary]:
+    assert not summarise_log("e", workspace=place, monitoring=HOURS).notes
+    return history(place, HOURS)
+
+
+def test_damaged_counts_of_requests_are_told(place: Workspace) -> None:
+    folder = LogFolder(place.logs_folder, "e")
+    arrived = pa.table({"of": ["request"], "name": [""], "reason": ["type"], "count": [7]})
+    path = folder.make_hour("arrivals", LONG_AGO + 5) / "a.parquet"
+    write_rows(path, arrived.replace_schema_metadata(file_metadata(made_hours.model("1"))))
+    content = bytearray(path.read_bytes())
+    content[4:60] = bytes(56)
+    path.write_bytes(content)
+    (note,) = summarise_log("e", workspace=place, monitoring=HOURS).notes
+    assert "a.parquet is damaged" in note
+
+
+def test_rows_of_a_model_that_no_file_tells_of_are_told(place: Workspace) -> None:
+    folder = LogFolder(place.logs_folder, "e")
+    (folder.models / "id2.json").unlink()
+    for file in folder.hour_path("requests", LONG_AGO + DAY).glob("w1-*.parquet"):
+        file.unlink()
+    for file in folder.path.rglob("w2-*.parquet"):
+        pq.write_table(pq.read_table(file).replace_schema_metadata(None), file)
+    (note,) = summarise_log("e", workspace=place, monitoring=HOURS).notes
+    assert "'id2' are logged, and no file tells which model it is" in note
+    assert [each.num_rows for each in history(place, HOURS)] == [40, 30]
 
 
 def test_a_real_server_and_its_probabilities(tmp_path: Path) -> None:

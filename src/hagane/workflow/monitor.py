@@ -15,7 +15,10 @@ from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Windows
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.file_metadata import LoggedModel
+from hagane.serving.request_log.log_folder import LogFolder
+from hagane.serving.request_log.log_lock import log_lock
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.read_yaml import read_yaml
 from hagane.workflow.find_alerts import find_alerts
@@ -187,8 +190,18 @@ def declared_monitoring(endpoint: str, workspace: Workspace) -> tuple[Monitoring
 
 def _latest_model(endpoint: str, workspace: Workspace) -> str:
     """The last that was served, or, where the log is gone, of which anything is kept; nothing where there is none."""
-    models = model_files(watched_log(endpoint, workspace))
-    if models:
-        return f"{models[0].model}@{models[0].version}"
+    folder = watched_log(endpoint, workspace)
+    model = _last_served(folder)
+    if model is not None:
+        return f"{model.model}@{model.version}"
     newest = WindowSummaries(workspace.monitoring_folder, endpoint).newest()
     return f"{newest.model}@{newest.version}" if newest else ""
+
+
+def _last_served(folder: LogFolder) -> LoggedModel | None:
+    """Where no file tells of a model: that of the last hour of the log."""
+    if not folder.path.is_dir():
+        return None
+    with log_lock(folder):
+        since = max(folder.hours("requests"), default=None)
+        return next(iter(logged_models(folder, since=since).values()), None)

@@ -13,8 +13,9 @@ from hagane.monitoring.window_replay import WindowReplay
 from hagane.monitoring.windows import Window
 from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.log_lock import log_lock
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.spec.monitoring import Monitoring
+from hagane.workflow.known_model import known_model
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_rows import LoggedRows
 from hagane.workflow.replay_rows import replay_rows
@@ -68,12 +69,12 @@ def replay(
         if not counts:
             step = f"hagane logs show {endpoint}"
             raise DataError(Fault(what=f"nothing is logged of '{endpoint}' in this time", next_step=step))
-        models = {model.deployed_model_id: model for model in model_files(folder)}
+        models = logged_models(folder, since=window.first_hour, until=window.end_hour)
         files = tuple(folder.files("requests", since=window.first_hour, until=window.end_hour))
         whole = Window(window.since or 0, window.until or time.time_ns() // 1000)
         phase = stack.enter_context(progress.phase("replay", total=len(counts), unit="models"))
         for each in counts:
-            model = models[each["id"]]
+            model = known_model(models, each["id"])
             chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(each['id'])}"
             rows = LoggedRows(engine=engine, sql=chosen, num_rows=each["n"], files=files, model=model, window=whole,
                               folder=folder, workspace=workspace, monitoring=Monitoring())  # fmt: skip

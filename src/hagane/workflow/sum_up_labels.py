@@ -11,10 +11,9 @@ from hagane.errors import DataError
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.progress import SILENT, Progress
-from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.log_folder import HOUR_MICROSECONDS, LogFolder
 from hagane.serving.request_log.log_lock import log_lock
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.spec.monitoring import Monitoring
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_rows import LoggedRows
@@ -64,8 +63,7 @@ def _relabelled(
     folder: LogFolder, before: list[WindowSummary], workspace: Workspace, monitoring: Monitoring
 ) -> list[WindowSummary]:
     with log_lock(folder):
-        models = {model.deployed_model_id: model for model in model_files(folder)}
-        return [_labelled(folder, each, models, workspace, monitoring) for each in before]
+        return [_labelled(folder, each, workspace, monitoring) for each in before]
 
 
 def _windows(hours: Windows, labelled: Collection[int]) -> Iterator[Window]:
@@ -79,16 +77,11 @@ def _windows(hours: Windows, labelled: Collection[int]) -> Iterator[Window]:
                 yield window
 
 
-def _labelled(
-    folder: LogFolder,
-    summary: WindowSummary,
-    models: dict[str, LoggedModel],
-    workspace: Workspace,
-    monitoring: Monitoring,
-) -> WindowSummary:
+def _labelled(folder: LogFolder, summary: WindowSummary, workspace: Workspace, monitoring: Monitoring) -> WindowSummary:
     """The summary with the quality that the labels show now; as it is where not all of its rows are there."""
-    model = models.get(summary.deployed_model_id)
-    logged = log_sql(folder, LogWindow(summary.window.start, summary.window.end), with_truth=False)
+    span = LogWindow(summary.window.start, summary.window.end)
+    model = logged_models(folder, since=span.first_hour, until=span.end_hour).get(summary.deployed_model_id)
+    logged = log_sql(folder, span, with_truth=False)
     if logged is None or model is None:
         return summary
     sql = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(summary.deployed_model_id)}"

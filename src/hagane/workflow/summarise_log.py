@@ -18,7 +18,7 @@ from hagane.monitoring.windows import Window, Windows
 from hagane.progress import SILENT, Progress
 from hagane.serving.request_log.log_folder import LogFolder
 from hagane.serving.request_log.log_lock import log_lock
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.serving.request_log.row_schema import row_schema
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.measure_batches import measure_batches
@@ -28,6 +28,7 @@ from hagane.workflow.answer_columns import PREDICTION
 from hagane.workflow.count_logged import count_logged
 from hagane.workflow.cut_rows import SumUp, cut_rows
 from hagane.workflow.hours_to_sum_up import hours_to_sum_up
+from hagane.workflow.known_model import known_model
 from hagane.workflow.lies_within import lies_within
 from hagane.workflow.log_batches import ROW_ERROR, WEIGHT, log_batches
 from hagane.workflow.log_window import LogWindow
@@ -152,13 +153,13 @@ def summarise_window(
         logged = log_sql(folder, span, with_truth=False)
         logged = f"SELECT * FROM ({logged}) WHERE {where}" if where and logged else logged
         engine = engine or Engine()
-        models = {model.deployed_model_id: model for model in model_files(folder)}
+        models = logged_models(folder, since=span.first_hour, until=span.end_hour)
         files = () if where else tuple(folder.files("requests", since=span.first_hour, until=span.end_hour))
         counts = {} if logged is None else _counts(engine, logged, files, window)
         found = []
         for name, num_rows in counts.items():
             chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(name)}"
-            rows = LoggedRows(engine=engine, sql=chosen, num_rows=num_rows, files=files, model=models[name],
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=num_rows, files=files, model=known_model(models, name),
                               window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
             found.append(_summary(rows))
         for model in () if where else models.values():

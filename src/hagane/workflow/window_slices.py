@@ -19,8 +19,10 @@ from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.serving.request_log.file_metadata import LoggedModel
 from hagane.serving.request_log.log_folder import LogFolder
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.log_lock import log_lock
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.workflow.coded_rows import Codes, coded_rows
+from hagane.workflow.log_window import LogWindow
 
 MOST_COLUMNS = 50
 Judged: TypeAlias = Sequence[tuple[Reference, WindowFindings]]
@@ -32,7 +34,7 @@ class WindowSlices:
     def __init__(self, folder: LogFolder, earlier: Judged, reference: Reference, window: WindowFindings) -> None:
         self.folder, self.earlier, self.reference, self.window = folder, earlier, reference, window
         summary = window.summary
-        self.model = _logged_model(folder, summary.deployed_model_id)
+        self.model = _logged_model(folder, summary)
         hashed = summary.hashed if reference.baseline == "training" else ()
         self.inputs = coded_columns(reference.inputs, summary.inputs, leave_out=hashed)[:MOST_COLUMNS]
         before = reference.before
@@ -110,5 +112,10 @@ def _crossed(drifted: Codes, other: Codes | None, codes: ColumnCodes, others: Co
     return counts.reshape(-1, width)
 
 
-def _logged_model(folder: LogFolder, deployed_model_id: str) -> LoggedModel | None:
-    return next((each for each in model_files(folder) if each.deployed_model_id == deployed_model_id), None)
+def _logged_model(folder: LogFolder, summary: WindowSummary) -> LoggedModel | None:
+    if not folder.path.is_dir():
+        return None
+    span = LogWindow(summary.window.start, summary.window.end)
+    with log_lock(folder):
+        models = logged_models(folder, since=span.first_hour, until=span.end_hour)
+    return models.get(summary.deployed_model_id)

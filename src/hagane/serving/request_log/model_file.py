@@ -26,11 +26,16 @@ def write_model_file(folder: LogFolder, model: LoggedModel) -> None:
 
 def model_files(folder: LogFolder) -> list[LoggedModel]:
     """The models that were served, the latest first. Raises DataError for a file that is none."""
-    paths = sorted(folder.models.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [_read(path) for path in paths]
+    return [read_model_file(path) for path in model_paths(folder)]
 
 
-def _read(path: Path) -> LoggedModel:
+def model_paths(folder: LogFolder) -> list[Path]:
+    """The files, the latest first."""
+    return sorted(folder.models.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def read_model_file(path: Path) -> LoggedModel:
+    """What one file tells. Raises DataError for a file that is none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=LoggedModel)
     except (OSError, msgspec.MsgspecError) as error:

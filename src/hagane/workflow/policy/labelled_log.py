@@ -10,7 +10,7 @@ from hagane.bundle.signature import Signature
 from hagane.data.engine import Engine, quote_name
 from hagane.errors import DataError, Fault
 from hagane.serving.request_log.log_lock import log_lock
-from hagane.serving.request_log.model_file import model_files
+from hagane.serving.request_log.logged_models import logged_models
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.request_log import log_folder, log_sql
 from hagane.workspace.workspace import Workspace
@@ -100,7 +100,9 @@ class LabelledLog:
         if signature.labels or signature.label_columns or not signature.label:
             what = "rows of the request log have the truth of one label, of one column"
             raise DataError(Fault(what=what, received=", ".join(signature.label_sources) or "no label"))
-        treated = {name: how for model in model_files(self.folder) for name, how in model.sensitive.items()}
+        with log_lock(self.folder):
+            models = logged_models(self.folder).values()
+        treated = {name: how for model in models for name, how in model.sensitive.items()}
         why = "no model can be measured on its rows"
         faults = [
             Fault(
