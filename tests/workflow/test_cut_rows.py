@@ -6,12 +6,14 @@ import collections
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.serving.request_log import made_hours
 
 from hagane.errors import SpecError
+from hagane.fronts.cli.run import run as run_command
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window
 from hagane.serving.request_log.hour_writer import write_rows
@@ -115,6 +117,81 @@ def test_of_two_processes_one_cuts(tmp_path: Path) -> None:
     other = RowCut(5, 6, 10, RowPlace(7, "r", 0))
     assert not cuts.put(other, summary, after=None), "the rows were cut from their beginning already"
     assert len(windows(place)) == 1
+
+
+def test_a_damaged_file_keeps_back_what_comes_after_it(tmp_path: Path) -> None:
+    place, folder = place_of(tmp_path)
+    write(folder, "a", list(range(25)), 0)
+    write(folder, "b", list(range(100, 130)), 1)
+    write(folder, "c", list(range(200, 230)), 2)
+    path = folder.hour_path("requests", FIRST + 1) / "b.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    for windows_made in (2, 0):
+        done = summarise_log("e", workspace=place, monitoring=TEN)
+        (note,) = done.notes
+        assert "rows wait to be cut into windows" in note
+        assert "b.parquet" in note
+        assert len(done.windows) == windows_made
+    assert sums(place) == [("1", 10, 0, 9), ("1", 10, 10, 19)]
+    path.write_bytes(whole)
+    assert len(summarise_log("e", workspace=place, monitoring=TEN).windows) == 6
+    assert sums(place)[2:4] == [("1", 10, 20, 104), ("1", 10, 105, 114)], "none was cut without the damaged rows"
+    assert sum(count for _, count, *_ in sums(place)) == 80
+
+
+@pytest.mark.parametrize("every", ["10 rows", "day"])
+def test_nobody_is_told_to_come_back_for_what_is_damaged(
+    tmp_path: Path, every: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = place_of(tmp_path)
+    write(folder, "a", list(range(25)), 0)
+    path = folder.hour_path("requests", FIRST) / "a.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    asked = ["monitor", "e", "--workspace", str(tmp_path), "--window"]
+    assert run_command([*asked, every]) == 0
+    told = capsys.readouterr().err
+    assert "a.parquet is damaged" in told
+    assert "come back" not in told
+    path.write_bytes(whole)
+    assert run_command([*asked, "50 rows"]) == 0
+    assert "come back later" in capsys.readouterr().err
+
+
+def test_a_damaged_page_keeps_back_its_own_model_alone(tmp_path: Path) -> None:
+    place, folder = place_of(tmp_path)
+    write(folder, "a", list(range(20)), 0)
+    write(folder, "b", list(range(20, 50)), 0, "2")
+    path = folder.hour_path("requests", FIRST) / "a.parquet"
+    whole = path.read_bytes()
+    column = pq.read_metadata(path).row_group(0)
+    ages = next(each for each in map(column.column, range(column.num_columns)) if each.path_in_schema == "instance.age")
+    start = ages.dictionary_page_offset or ages.data_page_offset
+    path.write_bytes(whole[:start] + bytes(ages.total_compressed_size) + whole[start + ages.total_compressed_size :])
+    done = summarise_log("e", workspace=place, monitoring=TEN)
+    assert len(done.notes) == 1
+    assert [version for version, *_ in sums(place)] == ["2", "2", "2"]
+    path.write_bytes(whole)
+    assert len(summarise_log("e", workspace=place, monitoring=TEN).windows) == 2
+
+
+def test_a_damaged_window_is_summed_up_again_without_the_others_waiting(tmp_path: Path) -> None:
+    place, folder = place_of(tmp_path)
+    write(folder, "a", [number for number in range(20) if number != 15], 0)
+    write(folder, "b", list(range(30, 50)), 1)
+    assert len(summarise_log("e", workspace=place, monitoring=TEN).windows) == 3
+    path = folder.hour_path("requests", FIRST) / "a.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    write(folder, "late", [15], 0)
+    write(folder, "c", [50], 1)
+    done = summarise_log("e", workspace=place, monitoring=TEN)
+    assert (len(done.notes), len(done.windows)) == (1, 1)
+    path.write_bytes(whole)
+    done = summarise_log("e", workspace=place, monitoring=TEN)
+    assert not done.notes
+    assert sorted(count for _, count, *_ in sums(place)) == [10, 10, 10, 11]
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

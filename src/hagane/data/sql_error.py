@@ -16,7 +16,7 @@ _NEAREST = re.compile(r'(?:Did you mean|Candidate bindings:|Candidate tables:)\s
 LONGEST_SHOWN = 2_000
 """Characters of a query beyond which only the part around the fault is shown."""
 _FULL_DISK = re.compile(r"No space left on device|quota exceeded|File too large|max_temp_directory_size", re.IGNORECASE)
-_FILE = re.compile(r'(?:file|path) "([^"]+)"')
+_FILE = re.compile(r"(?:file|path) (?P<quote>[\"'])(?P<path>.+?)(?P=quote)")
 _DAMAGED = re.compile(
     r"TProtocolException|don't know what type|decompress|GZIP stream|Snappy|corrupt|Failed to read file|Out of buffer"
     r"|Invalid (?:page|Parquet)|No magic bytes|Expected to read|not read enough bytes|page header"
@@ -42,7 +42,7 @@ def sql_error(error: Exception, sql: str) -> DataError:
     text = str(error).strip()
     if _FULL_DISK.search(text):
         named = _FILE.search(text)
-        return DataError(disk_fault("the disk is full", Path(named[1]) if named else None))
+        return DataError(disk_fault("the disk is full", Path(named["path"]) if named else None))
     if not text.startswith(("Parser", "Binder", "Catalog", "Conversion")) and _DAMAGED.search(text):
         return DataError(_damaged(text))
     if text.startswith(("Out of Memory Error", "INTERNAL Error")):
@@ -72,8 +72,8 @@ def _damaged(text: str) -> Fault:
     """A file that could be opened and not be read to its end."""
     named = _FILE.search(text)
     return Fault(
-        what=f"{Path(named[1]).name if named else 'a file'} is damaged: it cannot be read to its end",
-        where=named[1] if named else "",
+        what=f"{Path(named['path']).name if named else 'a file'} is damaged: it cannot be read to its end",
+        where=named["path"] if named else "",
         received=_summary(text).split("\n")[0][:500],
         next_step="put the file back, or write it anew, and run again; what was finished before is kept",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from hagane.data.engine import Engine, quote_text
+from hagane.errors import DataError
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Window, Windows
 from hagane.progress import SILENT, Progress
@@ -17,6 +18,7 @@ from hagane.serving.request_log.log_lock import log_lock
 from hagane.workflow.hours_to_sum_up import logged_rows
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.request_log import log_sql
+from hagane.workflow.summarised import Summarised
 from hagane.workspace.row_cuts import RowCut, RowCuts, RowPlace
 
 SETTLED_MICROSECONDS = 30_000_000
@@ -35,37 +37,57 @@ def cut_rows(
     now: int,
     labelled: Collection[int] = (),
     progress: Progress = SILENT,
-) -> list[Window]:
+) -> Summarised:
     """Cut every full window of rows that are settled by `now` (µs), and sum up again those into which late rows came.
 
     So are those that have a part in an hour in which rows were answered whose labels came since (`labelled`, UTC).
 
     A window that was cut keeps its ends: a row belongs to the window in whose stretch it lies, however late it is
-    written, so every row is in exactly one, and a window may have more rows than were asked for. Raises DataError,
-    StorageError.
+    written, so every row is in exactly one, and a window may have more rows than were asked for. Where a file is
+    damaged the rows before it are cut all the same, and where its damage lets it those of the models that it does not
+    hold; the rest waits, and the notes tell. Raises StorageError.
     """
     num_rows = windows.num_rows
     if num_rows is None or not folder.path.is_dir():
-        return []
+        return Summarised(windows=())
     with log_lock(folder):
         logged = {hour: logged_rows(folder, hour) for hour in folder.hours("requests")}
     seen = cuts.hours()
     grown = {hour for hour, count in logged.items() if count > seen.get(hour, 0)}
     if not grown and not labelled:
-        return []
-    settled, done = now - SETTLED_MICROSECONDS, []
+        return Summarised(windows=())
+    settled = now - SETTLED_MICROSECONDS
+    done: list[Window] = []
+    held = _Held()
     with progress.phase(f"cut {windows.plural}", unit="windows") as phase:
         engine = Engine()
-        for model in _models(engine, folder, grown | set(labelled)):
+        for model in _models(engine, folder, grown | set(labelled), held):
             rows = _Rows(engine, folder, model, settled)
-            for window in itertools.chain(
-                _again(rows, cuts, grown, frozenset(labelled), sum_up),
-                _further(rows, cuts, sorted(logged), num_rows, sum_up),
-            ):
-                done.append(window)
-                phase.advance(1)
-    cuts.put_hours({hour: logged[hour] for hour in grown if (hour + 1) * HOUR_MICROSECONDS <= settled})
-    return sorted(done)
+            with held:
+                for window in itertools.chain(
+                    _again(rows, cuts, grown, frozenset(labelled), sum_up=sum_up, held=held),
+                    _further(rows, cuts, sorted(logged), num_rows, sum_up),
+                ):
+                    done.append(window)
+                    phase.advance(1)
+    if not held.notes:
+        cuts.put_hours({hour: logged[hour] for hour in grown if (hour + 1) * HOUR_MICROSECONDS <= settled})
+    return Summarised(windows=tuple(sorted(done)), notes=tuple(held.notes))
+
+
+class _Held:
+    """What cannot be read ends its `with` block alone, and is told once."""
+
+    def __init__(self) -> None:
+        self.notes: dict[str, None] = {}
+
+    def __enter__(self) -> None:
+        """Begin what may have to wait."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, DataError):
+            self.notes[f"rows wait to be cut into windows: {error.faults[0].what}"] = None
+        return isinstance(error, DataError)
 
 
 class _Rows(NamedTuple):
@@ -93,21 +115,24 @@ class _Rows(NamedTuple):
         return [(each["a"], each["b"], each["c"]) for each in found]
 
 
-def _models(engine: Engine, folder: LogFolder, hours: set[int]) -> list[str]:
+def _models(engine: Engine, folder: LogFolder, hours: set[int], held: _Held) -> list[str]:
     """The deployed models that have rows in these hours."""
     with log_lock(folder):
-        names = set()
+        names: set[str] = set()
         for hour in hours:
             logged = log_sql(folder, _of_hour(hour), with_truth=False)
-            if logged is not None:
+            with held:
+                if logged is None:
+                    continue
                 found = engine.query(f"SELECT DISTINCT deployed_model_id AS id FROM ({logged})")
                 names |= set(found.column("id").to_pylist())
     return sorted(names)
 
 
-def _again(rows: _Rows, cuts: RowCuts, grown: set[int], labelled: frozenset[int], sum_up: SumUp) -> list[Window]:
+def _again(
+    rows: _Rows, cuts: RowCuts, grown: set[int], labelled: frozenset[int], *, sum_up: SumUp, held: _Held
+) -> Iterator[Window]:
     """The windows that have more rows than they had, or more labels and all their rows."""
-    done = []
     known = cuts.cuts(rows.model)
     first = min(grown | labelled)
     for before, cut in zip([None, *known], known, strict=False):
@@ -115,23 +140,28 @@ def _again(rows: _Rows, cuts: RowCuts, grown: set[int], labelled: frozenset[int]
         hours = range(began, cut.last.time // HOUR_MICROSECONDS + 1)
         if not any(hour in grown or hour in labelled for hour in hours):
             continue
-        after = before.last if before else None
-        since, until = (after.time if after else None), cut.last.time + 1
-        where = rows.where(after, cut.last)
-        ((num_rows, _, _),) = rows.ask("count(*) AS a, '' AS b, 0 AS c", where, since=since, until=until) or [
-            (0, "", 0)
-        ]
-        if num_rows > cut.num_rows or (num_rows == cut.num_rows and any(hour in labelled for hour in hours)):
-            window = Window(cut.start, cut.until)
-            for summary in sum_up(Window(since or 0, until), where):
-                cuts.replace(cut, msgspec.structs.replace(summary, window=window))
-                done.append(window)
-    return done
+        with held:
+            is_labelled = any(hour in labelled for hour in hours)
+            yield from _anew(rows, cuts, before.last if before else None, cut, is_labelled=is_labelled, sum_up=sum_up)
 
 
-def _further(rows: _Rows, cuts: RowCuts, hours: Sequence[int], num_rows: int, sum_up: SumUp) -> list[Window]:
-    """The windows after the last one that are full by now."""
-    done = []
+def _anew(
+    rows: _Rows, cuts: RowCuts, after: RowPlace | None, cut: RowCut, *, is_labelled: bool, sum_up: SumUp
+) -> list[Window]:
+    """The window, where there is more to know of it."""
+    since, until = (after.time if after else None), cut.last.time + 1
+    where = rows.where(after, cut.last)
+    ((num_rows, _, _),) = rows.ask("count(*) AS a, '' AS b, 0 AS c", where, since=since, until=until) or [(0, "", 0)]
+    if num_rows < cut.num_rows or (num_rows == cut.num_rows and not is_labelled):
+        return []
+    window, found = Window(cut.start, cut.until), sum_up(Window(since or 0, until), where)
+    for summary in found:
+        cuts.replace(cut, msgspec.structs.replace(summary, window=window))
+    return [window] * len(found)
+
+
+def _further(rows: _Rows, cuts: RowCuts, hours: Sequence[int], num_rows: int, sum_up: SumUp) -> Iterator[Window]:
+    """The windows after the last one that are full by now, each kept before it is given. Raises DataError."""
     known = cuts.cuts(rows.model)
     before = known[-1] if known else None
     for last in _lasts(rows, before.last if before else None, hours, num_rows):
@@ -145,14 +175,13 @@ def _further(rows: _Rows, cuts: RowCuts, hours: Sequence[int], num_rows: int, su
         summaries = [msgspec.structs.replace(each, window=window) for each in found]
         if not summaries or not cuts.put(cut, summaries[0], after=after):
             break
-        done.append(window)
+        yield window
         before = cut
-    return done
 
 
-def _lasts(rows: _Rows, after: RowPlace | None, hours: Sequence[int], num_rows: int) -> list[RowPlace]:
-    """The last row of each full window; of one hour's rows at a time."""
-    found, carried = [], 0
+def _lasts(rows: _Rows, after: RowPlace | None, hours: Sequence[int], num_rows: int) -> Iterator[RowPlace]:
+    """The last row of each full window; of one hour's rows at a time. Raises DataError at a damaged one."""
+    carried = 0
     for hour in hours:
         if after is not None and hour < after.time // HOUR_MICROSECONDS:
             continue
@@ -163,9 +192,8 @@ def _lasts(rows: _Rows, after: RowPlace | None, hours: Sequence[int], num_rows: 
             order = f"row_number() OVER (ORDER BY time, request_id, row) + {carried}"
             select = "epoch_us(time) AS a, request_id AS b, row AS c"
             full = f"{where} QUALIFY ({order}) % {num_rows} = 0 ORDER BY a, b, c"
-            found += [RowPlace(*each) for each in rows.ask(select, full, since=since, until=until)]
+            yield from [RowPlace(*each) for each in rows.ask(select, full, since=since, until=until)]
         carried = (carried + count) % num_rows
-    return found
 
 
 def _stretch(start: int, last: RowPlace, before: RowCut | None) -> Window:

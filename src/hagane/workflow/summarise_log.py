@@ -111,12 +111,10 @@ def _by_rows(
 ) -> Summarised:
     cuts, seen = RowCuts(summaries.path, windows.series), FeedbackHours(summaries.path, windows.series)
     labels, notes = _new_labels(folder, seen)
-    try:
-        done = cut_rows(folder, cuts, windows, sum_up, now=now, labelled=labels.answered, progress=progress)
-    except DataError as error:
-        return Summarised(windows=(), notes=(*notes, f"the rows cannot be cut into windows: {error.faults[0].what}"))
-    seen.put(labels.arrived)
-    return Summarised(windows=tuple(done), notes=tuple(notes))
+    done = cut_rows(folder, cuts, windows, sum_up, now=now, labelled=labels.answered, progress=progress)
+    if not done.notes:
+        seen.put(labels.arrived)
+    return msgspec.structs.replace(done, notes=(*notes, *done.notes))
 
 
 def _new_labels(folder: LogFolder, seen: FeedbackHours) -> tuple[NewLabels, list[str]]:

@@ -287,7 +287,7 @@ def _once(
         output.hint(f"not told: {fault}")
     for note in report.notes:
         output.hint(note)
-    if not report.windows:
+    if not report.windows and not report.notes:  # what is told already is why
         output.hint(_nothing_yet(report.monitoring.every))
     told = {"notification": msgspec.to_builtins(notification)} if telling["channels"] else {}
     acted = _act(report, rounds, asked["workspace"]) if act else None
