@@ -204,7 +204,9 @@ def test_rows_of_a_model_that_no_file_tells_of_are_told(place: Workspace) -> Non
     for file in folder.path.rglob("w2-*.parquet"):
         pq.write_table(pq.read_table(file).replace_schema_metadata(None), file)
     (note,) = summarise_log("e", workspace=place, monitoring=HOURS).notes
-    assert "'id2' are logged, and no file tells which model it is" in note
+    assert "this is no file of a request log" in note
+    by_rows = summarise_log("e", workspace=place, monitoring=Monitoring(every="10 rows", min_rows=1))
+    assert "'id2' are logged, and no file tells which model it is" in by_rows.notes[0]
     assert [each.num_rows for each in history(place, HOURS)] == [40, 30]
 
 

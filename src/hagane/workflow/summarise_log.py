@@ -157,7 +157,8 @@ def summarise_window(
         found = []
         for name, num_rows in counts.items():
             chosen = f"SELECT * FROM ({logged}) WHERE NOT mirror AND deployed_model_id = {quote_text(name)}"
-            rows = LoggedRows(engine=engine, sql=chosen, num_rows=num_rows, files=files, model=known_model(models, name),
+            model = known_model(models, name)
+            rows = LoggedRows(engine=engine, sql=chosen, num_rows=num_rows, files=files, model=model,
                               window=window, folder=folder, workspace=workspace, monitoring=monitoring)  # fmt: skip
             found.append(_summary(rows))
         for model in () if where else models.values():
