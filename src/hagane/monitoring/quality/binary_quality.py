@@ -15,6 +15,8 @@ from hagane.monitoring.quality.weighted_moments import WeightedMoments
 Floats = npt.NDArray[np.float64]
 NUM_BINS = 512
 TN, FP, FN, TP = range(4)
+CELLS = {"precision": (FP, TP), "recall": (FN, TP), "f1_score": (FP, FN, TP)}
+"""The rows that a share is of, where it is not of all."""
 
 
 class BinaryQuality(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
@@ -97,6 +99,15 @@ class BinaryQuality(msgspec.Struct, frozen=True, kw_only=True, tag="binary"):
                 error = self.losses.error(np.eye(3)[place])
                 found[name] = Estimate.around(float(self.losses.means[place]), error, least=0.0)
         return found
+
+    def num_of(self, metric: str) -> float:
+        """Of how many rows a metric is, effectively: precision of those called positive, recall of the positive ones.
+
+        >>> sums = BinaryQuality.of(np.array([0.9, 0.8, 0.3]), np.array([1, 0, 0]), np.ones(3), threshold=0.5)
+        >>> sums.num_of("precision"), sums.num_of("recall"), sums.num_of("accuracy")
+        (2.0, 1.0, 3.0)
+        """
+        return self._effective(*CELLS.get(metric, (TN, FP, FN, TP)))
 
     def without_bins(self) -> BinaryQuality:
         """The same for people."""
