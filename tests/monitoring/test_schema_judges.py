@@ -27,7 +27,7 @@ from hagane.statistics.measure import measure_statistics
 from hagane.statistics.measure_array import measure_array
 from hagane.statistics.statistics import Statistics
 
-BANK = Path("/work/shared/data/bank_marketing")
+BANK = Path(__file__).resolve().parents[3] / "shared" / "data" / "bank_marketing"
 ASKED = Monitoring()
 
 

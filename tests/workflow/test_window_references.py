@@ -15,8 +15,8 @@ import hagane as hg
 from hagane.bundle.bundle import Bundle
 from hagane.explanation.explainer import Explainer
 from hagane.explanation.wanted import Wanted
-from hagane.monitoring.finding import Subject
 from hagane.monitoring.training_reference import REFERENCE_NAME, TrainingReference
+from hagane.monitoring.watched import Subject
 from hagane.spec.monitoring import Monitoring
 from hagane.spec.reference_windows import ReferenceWindows
 from hagane.workflow.monitor import monitor

@@ -7,24 +7,19 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.finding import Finding
 from hagane.monitoring.slice_effect import SliceEffect
+from hagane.monitoring.watched import Watched
 from hagane.monitoring.window_findings import WindowFindings
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(Watched, frozen=True, kw_only=True):
     """One stretch of windows in which one thing of one deployed model lay on the wrong side of its threshold."""
 
     endpoint: str
     deployed_model_id: str
     model: str
     """`late@3`."""
-    of: Subject
-    name: str
-    """The column, the feature, or the metric."""
-    measure: str
-    slice: str = ""
-    """Of which rows alone; all of them where it is empty."""
     threshold: float
     since: int
     """The start of the first window on the wrong side, µs since 1970 UTC."""
@@ -50,17 +45,6 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """The start of the last window on the wrong side."""
     explained_by: SliceEffect | None = None
     """The rows that explain most of it, where some do clearly."""
-
-    @property
-    def title(self) -> str:
-        """As people are told: `fare`, `prediction probability`, `quality accuracy where paid = 'cash'`."""
-        of = "" if self.of == "input" else f"{self.of} "
-        return f"{of}{self.name}" + (f" where {self.slice}" if self.slice else "")
-
-    @property
-    def place(self) -> str:
-        """What it is about: the same in every later stretch."""
-        return "/".join(part for part in (self.of, self.name, self.slice, self.measure) if part)
 
     @property
     def key(self) -> str:

@@ -8,12 +8,13 @@ from types import MappingProxyType
 import msgspec
 
 from hagane.monitoring.distribution import Categories, Distribution
-from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.finding import Finding
 from hagane.monitoring.measure_column import measure_column
 from hagane.monitoring.measures.l_infinity import changed_shares
 from hagane.monitoring.paired_distributions import paired_distributions
 from hagane.monitoring.sampling_noise import sampling_noise
 from hagane.monitoring.sketch_error import sketch_error
+from hagane.monitoring.watched import Subject
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.spec.monitoring import Monitoring
 from hagane.statistics.statistics import ColumnStatistics, Statistics

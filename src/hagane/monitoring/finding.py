@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-Subject = Literal["input", "feature", "prediction", "attribution", "schema", "volume", "replay", "quality"]
-"""What was looked at: raw columns, encoded features, answers, why they were given, the traffic's form and amount,
-whether answers can be had again, and how good they were."""
+from hagane.monitoring.watched import Subject, Watched
 
 MARGIN = 0.8
 """What lies below this part of its threshold is back: not only a hair below."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(Watched, frozen=True, kw_only=True, omit_defaults=True):
     """One figure of one window beside its threshold.
 
     >>> found = Finding.of_distance("input", "fare", measure="L_INFTY", value=0.27, threshold=0.3, num_rows=500)
@@ -22,11 +18,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     (False, False, 'input/fare/L_INFTY')
     """
 
-    of: Subject
-    name: str
-    """The column, the feature, or the metric."""
-    measure: str
-    """By what: a name of `hagane.monitoring.measures.MEASURES`, or what the subject calls it."""
     value: float
     threshold: float
     is_anomaly: bool
@@ -37,8 +28,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Logged rows that were looked at."""
     is_judged: bool = True
     """False: too few rows; the figure is shown, and says nothing."""
-    slice: str = ""
-    """Of which rows alone: `paid = 'cash'`; all of them where it is empty."""
     low: float | None = None
     """Of an estimate: where its 95 % interval begins."""
     high: float | None = None
@@ -68,17 +57,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The same distance beside another threshold."""
         return msgspec.structs.replace(self, threshold=threshold, is_anomaly=self.value > threshold,
                                        is_back=self.value < MARGIN * threshold)  # fmt: skip
-
-    @property
-    def title(self) -> str:
-        """As people are told: `fare`, `prediction probability`, `quality accuracy where paid = 'cash'`."""
-        of = "" if self.of == "input" else f"{self.of} "
-        return f"{of}{self.name}" + (f" where {self.slice}" if self.slice else "")
-
-    @property
-    def place(self) -> str:
-        """What it is known by, window after window."""
-        return "/".join(part for part in (self.of, self.name, self.slice, self.measure) if part)
 
     @property
     def excess(self) -> float:

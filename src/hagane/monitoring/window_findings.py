@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.finding import Finding
+from hagane.monitoring.watched import Subject
 from hagane.monitoring.window_summary import WindowSummary
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hagane.counted import counted
-from hagane.monitoring.finding import Subject
 from hagane.monitoring.report.estimate_of import estimate_of
 from hagane.monitoring.report.place_ids import place_ids
 from hagane.monitoring.report.then_and_now_chart import then_and_now_chart
@@ -15,6 +14,7 @@ from hagane.monitoring.view.measure_text import measure_text
 from hagane.monitoring.view.monitor_view import MonitorView
 from hagane.monitoring.view.series import Series
 from hagane.monitoring.view.then_and_now import ThenAndNow
+from hagane.monitoring.watched import Subject
 from hagane.number_text import brief_text
 from hagane.page.markup import Markup, element, joined
 from hagane.page.pieces import badge

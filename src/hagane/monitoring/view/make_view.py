@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hagane.monitoring.alert import Alert
-from hagane.monitoring.finding import Subject
 from hagane.monitoring.quality.expected_quality import ASSUMPTIONS, LABELLED, method_of
 from hagane.monitoring.reference import Baseline, Reference
 from hagane.monitoring.view.all_series import all_series
@@ -16,6 +15,7 @@ from hagane.monitoring.view.shown_alert import ShownAlert
 from hagane.monitoring.view.shown_window import ShownWindow
 from hagane.monitoring.view.then_and_now import ThenAndNow, then_and_now
 from hagane.monitoring.view.verdict import verdict
+from hagane.monitoring.watched import Subject
 from hagane.monitoring.window_findings import WindowFindings
 from hagane.monitoring.window_summary import WindowSummary
 from hagane.monitoring.windows import Windows

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from hagane.monitoring.finding import Subject
 from hagane.monitoring.view.series import Series
 from hagane.monitoring.view.shown_alert import ShownAlert
 from hagane.monitoring.view.shown_window import ShownWindow
 from hagane.monitoring.view.then_and_now import ThenAndNow
+from hagane.monitoring.watched import Subject
 
 
 class MonitorView(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hagane.monitoring.finding import Finding, Subject
+from hagane.monitoring.finding import Finding
+from hagane.monitoring.watched import Subject
 
 FARTHEST = 99.0
 """An excess of more (a threshold of zero has no other) is told as this."""

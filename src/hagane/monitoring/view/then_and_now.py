@@ -10,7 +10,7 @@ import msgspec
 
 from hagane.monitoring.distribution import Categories
 from hagane.monitoring.distribution_of import distribution_of
-from hagane.monitoring.finding import Subject
+from hagane.monitoring.watched import Subject
 from hagane.statistics.statistics import ColumnStatistics
 from hagane.types import SqlType
 
