@@ -17,7 +17,7 @@ from hagane.monitoring.windows import Window
 from hagane.statistics.statistics import Statistics
 
 T = TypeVar("T")
-FORMAT = b"hagane.window_summary 1\n"
+FORMAT = b"hagane.window_summary 2\n"
 PARTS = ("expected", "features", "attributions", "quality", "arrivals", "replay", "data_schema")
 """The fields that a window may not have; each has a `merge`, and counts its own rows."""
 
