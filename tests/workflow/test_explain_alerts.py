@@ -138,7 +138,8 @@ def test_the_service_writes_log_lines_where_nobody_reads(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(ToldRounds, "sleep", sleep)
-    monkeypatch.setattr("hagane.workflow.monitor.declared_monitoring", lambda *_: (ASKED, []))
+    for place_of_name in ("monitor", "watch_endpoint"):
+        monkeypatch.setattr(f"hagane.workflow.{place_of_name}.declared_monitoring", lambda *_: (ASKED, []))
     command = ["monitor", "cab", "--workspace", str(copy.root), "--every", "1h", "--metrics-port", "0"]
     assert run_command(command) != 0, "as Ctrl-C ends it"
     told = capsys.readouterr()
