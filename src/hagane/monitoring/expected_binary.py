@@ -141,9 +141,16 @@ def _add_sums(sums: Floats, bins: Floats, probabilities: Floats, w: Floats, thre
     scatter, below = w * variance, 1 - above
     log_p, log_q = np.log(inside), np.log(1 - inside)
     sums += (
-        w @ above, w @ below, positives @ above, positives @ below, scatter @ above, scatter @ below,
-        -(w @ (p * log_p + (1 - p) * log_q)), scatter @ np.square(log_p - log_q), variance.sum(),
+        _dot(w, above), _dot(w, below), _dot(positives, above), _dot(positives, below),
+        _dot(scatter, above), _dot(scatter, below),
+        -_dot(w, p * log_p + (1 - p) * log_q), _dot(scatter, np.square(log_p - log_q)),
+        variance.sum(),
     )  # fmt: skip
     places = np.minimum((p * NUM_BINS).astype(np.int64), NUM_BINS - 1)
     bins[0] += np.bincount(places, w, NUM_BINS)
     bins[1] += np.bincount(places, positives, NUM_BINS)
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    """Σ one · other, without BLAS: it would spin threads of its own beside those that read."""
+    return float(np.einsum("i,i", one, other))

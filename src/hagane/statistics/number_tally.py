@@ -82,7 +82,7 @@ class NumberTally:
         else:
             mean = float(values.mean())
             apart = values - mean
-            squares = float(np.dot(apart, apart))
+            squares = float(np.einsum("i,i", apart, apart))  # BLAS would spin threads of its own
         before, self._num_squared = self._num_squared, self._num_squared + len(values)
         delta, share = mean - self._mean, len(values) / self._num_squared
         if max(abs(mean), abs(self._mean)) < LARGEST_SQUARED:
