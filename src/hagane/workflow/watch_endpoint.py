@@ -66,13 +66,14 @@ def watch_endpoint(
             notification: Notification | None = None
             faults: tuple[str, ...] = ()
             try:
-                asked = monitoring or declared_monitoring(endpoint, workspace)[0]
+                asked, notes = (monitoring, []) if monitoring else declared_monitoring(endpoint, workspace)
                 asked = asked if every is None else msgspec.structs.replace(asked, every=every)
                 untold = UntoldWindows(summaries, Windows(asked.every, asked.time_zone), baseline=baseline,
                                        num_windows=num_windows)  # fmt: skip
                 report = monitor(endpoint, workspace=workspace, baseline=baseline, monitoring=asked,
                                  num_windows=num_windows, since=untold.since(watched_log(endpoint, workspace)),
                                  progress=progress)  # fmt: skip
+                report = msgspec.structs.replace(report, notes=(*notes, *report.notes))
                 notification, faults = notify(report, channels, workspace=workspace, quiet_seconds=quiet_seconds,
                                               remind_seconds=remind_seconds)  # fmt: skip
                 untold.note(report, channels)

@@ -15,7 +15,6 @@ from hagane.fronts.cli.window_option import window_option
 if TYPE_CHECKING:
     from hagane.fronts.cli.told_rounds import ToldRounds
     from hagane.monitoring.notification import Notification
-    from hagane.spec.monitoring import Monitoring
     from hagane.workflow.monitor import MonitorReport
     from hagane.workflow.policy.policy_report import PolicyReport
     from hagane.workspace.workspace import Workspace
@@ -148,6 +147,7 @@ def monitor(
 
     from hagane.errors import Fault
     from hagane.fronts.cli.alert_channels import alert_channels
+    from hagane.fronts.cli.compare_two_periods import compare_two_periods
     from hagane.fronts.cli.told_rounds import ToldRounds, write_line
     from hagane.fronts.cli.usage_error import UsageError
     from hagane.monitoring.channels.log_lines import log_lines
@@ -180,9 +180,11 @@ def monitor(
         "progress": output.progress,
     }
     if period is not None or against is not None:
-        _check_alone({"--every": again, "--act": act, "--windows": windows, "--prometheus": prometheus,
-                      "--log-lines": lines, "--metrics-port": port})  # fmt: skip
-        _compare(endpoint, output, declared, place, period=period, against=against, column=column, html=html)
+        compare_two_periods(
+            endpoint, output, declared, place, period=period, against=against, column=column, html=html,
+            others={"--every": again, "--act": act, "--windows": windows, "--prometheus": prometheus,
+                    "--log-lines": lines, "--metrics-port": port},
+        )  # fmt: skip
         return
     told = [*channels, log_lines(write_line)] if is_lines else channels
     telling: dict[str, Any] = {"channels": told, "quiet_seconds": pause, "remind_seconds": later}
@@ -192,17 +194,6 @@ def monitor(
         _go_on(endpoint, rounds, asked | telling | going_on, port=port, html=html, act=act)
     else:
         _once(endpoint, rounds, asked | {"num_windows": windows or 14}, telling, column=column, html=html, act=act)
-
-
-def _check_alone(others: dict[str, Any]) -> None:
-    """Raises UsageError for what is of windows, and not of two periods."""
-    from hagane.errors import Fault
-    from hagane.fronts.cli.usage_error import UsageError
-
-    given = [name for name, value in others.items() if value]
-    if given:
-        what = f"--period and --against compare once, without windows: {', '.join(given)} has no meaning there"
-        raise UsageError(Fault(what=what, next_step="leave it out"))
 
 
 def _is_lines(output: Output, *, asked: bool, is_service: bool, port: int | None) -> bool:
@@ -218,40 +209,6 @@ def _is_lines(output: Output, *, asked: bool, is_service: bool, port: int | None
     is_lines = asked or (is_service and (output.json or not output.console.is_terminal))
     output.is_quiet = output.is_quiet or is_lines
     return is_lines
-
-
-def _compare(
-    endpoint: str,
-    output: Output,
-    monitoring: Monitoring,
-    place: Workspace,
-    *,
-    period: str | None,
-    against: str | None,
-    column: str | None,
-    html: Path | None,
-) -> None:
-    """Two periods, out of what is kept of them."""
-    from hagane.errors import Fault
-    from hagane.fronts.cli.render_monitored_column import render_monitored_column
-    from hagane.fronts.cli.render_periods import render_periods
-    from hagane.fronts.cli.usage_error import UsageError
-    from hagane.monitoring.period_of import period_of
-    from hagane.workflow.compare_periods import compare_periods
-    from hagane.workflow.write_monitor_page import write_monitor_page
-
-    if period is None or against is None:
-        raise UsageError(Fault(what="two periods are compared", expected="--period 2026-01 --against 2025-01"))
-    zone = monitoring.time_zone
-    sides = (period_of(period, time_zone=zone, where="--period"), period_of(against, time_zone=zone, where="--against"))
-    found = compare_periods(endpoint, *sides, workspace=place, monitoring=monitoring, progress=output.progress)
-    output.show(render_periods(found) if column is None else render_monitored_column(found.view, column))
-    if html is not None:
-        write_monitor_page(found.view, html)
-        output.show(f"wrote {html}")
-    for note in found.notes:
-        output.hint(note)
-    output.result(found.as_json() | {"html": html})
 
 
 def _once(
