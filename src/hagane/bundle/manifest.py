@@ -24,6 +24,8 @@ MODEL_NAME = "model.onnx"
 REMOTE_NAME = "remote.json"
 """Instead of a graph: where a remote model is asked. Such a folder is no bundle, and only ML.PREDICT reads it."""
 SIGNATURE_NAME = "signature.json"
+SCHEMA_NAME = "schema.yaml"
+"""Of bundles that were trained with a data schema."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 

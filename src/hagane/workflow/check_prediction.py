@@ -5,6 +5,7 @@ from __future__ import annotations
 from hagane.anomalies.anomaly_report import AnomalyReport
 from hagane.anomalies.check_table import check_table
 from hagane.bundle.bundle import Bundle
+from hagane.bundle.manifest import SCHEMA_NAME
 from hagane.data.table import Table
 from hagane.data.wanted import Wanted
 from hagane.progress import SILENT, Progress
@@ -12,8 +13,6 @@ from hagane.spec.data_schema import DataSchema
 from hagane.spec.read_data_schema import parse_data_schema
 from hagane.workflow.evaluate import wanted_of
 from hagane.workflow.read_documents import spec_of
-
-SCHEMA_NAME = "schema.yaml"
 
 
 def schema_of(bundle: Bundle) -> DataSchema | None:

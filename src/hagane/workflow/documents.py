@@ -8,6 +8,7 @@ import platform
 
 import msgspec
 
+from hagane.bundle.manifest import SCHEMA_NAME
 from hagane.evaluation.report.card_html import card_html
 from hagane.evaluation.report.card_markdown import card_markdown
 from hagane.models.family import FittedModel, HasParameters
@@ -17,7 +18,6 @@ from hagane.spec.write_data_schema import write_data_schema
 from hagane.spec.write_yaml import write_yaml
 from hagane.workflow.advice import advice_on
 from hagane.workflow.beginning import Beginning
-from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.ensemble_members import ensemble_members
 from hagane.workflow.export import Export
 from hagane.workflow.hyperparameters import Hyperparameter

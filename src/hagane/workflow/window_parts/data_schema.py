@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hagane.anomalies.count_broken import BrokenCount, count_broken
-from hagane.bundle.manifest import read_verified
+from hagane.bundle.manifest import SCHEMA_NAME, read_verified
 from hagane.data.column_type import type_columns
 from hagane.data.engine import quote_name
 from hagane.data.origin import Origin
@@ -16,7 +16,6 @@ from hagane.serving.request_log.file_metadata import logged_model
 from hagane.spec.data_schema import DataSchema
 from hagane.spec.read_data_schema import parse_data_schema
 from hagane.spec.read_yaml import read_yaml
-from hagane.workflow.check_prediction import SCHEMA_NAME
 from hagane.workflow.log_window import LogWindow
 from hagane.workflow.logged_rows import LoggedRows
 
